@@ -1,0 +1,26 @@
+"""Speech emotion recognition on CREMA-D: features, networks, training, evaluation and prediction.
+
+    from ser_core import Predictor
+    prediction = Predictor.load("lr0.001-SiLU-2D")("speech.wav")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.errors import SERError
+
+if TYPE_CHECKING:
+    from ser_core.predict import Prediction, Predictor
+
+__all__ = ["EMOTIONS", "EMOTION_NAMES", "Prediction", "Predictor", "SERError"]
+
+
+def __getattr__(name: str) -> object:
+    # The predictor imports torch, which takes a second: only those who ask for it wait.
+    if name in ("Prediction", "Predictor"):
+        from ser_core import predict
+
+        return getattr(predict, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,174 @@
+"""From any audio to the speech a model hears (report, section 2.3).
+
+    decode → mono by averaging → 16 kHz → voice activity detection drops silence → z-score
+
+Each step is a function; `preprocess` runs them with one frozen `AudioConfig`, which travels with the checkpoint, so
+that training, the app, the live page and the command line treat audio alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from ser_core.decode import AudioSource, decode
+from ser_core.errors import ConfigError, NoSpeechError
+from ser_core.vad import SAMPLE_RATE, energy_intervals, silero_intervals
+
+MIN_SPEECH_SECONDS = 0.2
+CLIPPING_SHARE = 0.001  # of samples at full scale, from which clipping is worth a warning
+FULL_SCALE = 0.9999
+
+VadMethod = Literal["energy", "silero", "none"]
+
+
+@dataclass(frozen=True)
+class AudioConfig:
+    """How a waveform becomes speech.
+
+    Attributes:
+        vad: how silence is found: by `energy`, by the `silero` network, or not at all (`none`).
+        vad_top_db: energy only; frames this many dB below the loudest are silence; number > 0.
+        vad_floor_dbfs: energy only; audio whose loudest frame lies below this level holds no speech; dB, < 0.
+        vad_threshold: silero only; speech probability that counts as speech, in 0..1.
+        normalize: whether the speech is z-scored (zero mean, unit variance).
+    """
+
+    vad: VadMethod = "energy"
+    vad_top_db: float = 30.0
+    vad_floor_dbfs: float = -65.0
+    vad_threshold: float = 0.5
+    normalize: bool = True
+
+    def __post_init__(self) -> None:
+        if self.vad not in ("energy", "silero", "none"):
+            raise ConfigError(f"vad is energy, silero or none, not {self.vad!r}.")
+        if self.vad_top_db <= 0:
+            raise ConfigError(f"vad_top_db is a number of decibels above 0, not {self.vad_top_db}.")
+        if self.vad_floor_dbfs >= 0:
+            raise ConfigError(f"vad_floor_dbfs is a level below full scale (under 0 dB), not {self.vad_floor_dbfs}.")
+        if not 0 < self.vad_threshold < 1:
+            raise ConfigError(f"vad_threshold is a probability between 0 and 1, not {self.vad_threshold}.")
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What `preprocess` found.
+
+    Attributes:
+        waveform: float32 `[samples]` at 16 kHz: the speech alone, z-scored if the configuration says so.
+        audio: float32 `[samples]` at 16 kHz in ±1: the whole recording, before silence was dropped.
+        intervals: int64 `[n, 2]`: the half-open sample intervals of `audio` that `waveform` consists of.
+        warnings: sentences about what may make a prediction unreliable.
+    """
+
+    waveform: np.ndarray
+    audio: np.ndarray
+    intervals: np.ndarray
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def seconds(self) -> float:
+        """Duration of the speech."""
+        return len(self.waveform) / SAMPLE_RATE
+
+    def require(self) -> Speech:
+        """Itself, if it holds enough speech to classify.
+
+        Raises:
+            NoSpeechError: silence, or less than 0.2 s of speech.
+        """
+        if len(self.intervals) == 0:
+            raise NoSpeechError("No speech was found: the recording is silent. Check the microphone and speak up.")
+        if self.seconds < MIN_SPEECH_SECONDS:
+            raise NoSpeechError(
+                f"Only {self.seconds:.2f} s of speech were found; at least {MIN_SPEECH_SECONDS} s are needed."
+            )
+        return self
+
+
+def load_audio(source: AudioSource, *, sample_rate: int | None = None) -> np.ndarray:
+    """Decode, average the channels and resample to 16 kHz.
+
+    Args:
+        source: a path, bytes, a binary file, or an array (`[samples]` or `[channels, samples]`).
+        sample_rate: the rate of an array, in Hz.
+
+    Returns:
+        float32 `[samples]` at 16 kHz, nominally in ±1.
+
+    Raises:
+        AudioError: see `ser_core.decode.decode`.
+    """
+    samples, rate = decode(source, sample_rate=sample_rate)
+    return resample(to_mono(samples), rate)
+
+
+def to_mono(samples: np.ndarray) -> np.ndarray:
+    """Average the channels: `[channels, samples]` to `[samples]`."""
+    return samples[0] if len(samples) == 1 else samples.mean(axis=0)
+
+
+def resample(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Bring `[samples]` at `sample_rate` Hz to 16 kHz, band-limited (soxr, high quality: librosa's default too)."""
+    if sample_rate == SAMPLE_RATE:
+        return waveform
+    import soxr
+
+    return soxr.resample(waveform, sample_rate, SAMPLE_RATE, quality="HQ")
+
+
+def detect_speech(waveform: np.ndarray, config: AudioConfig = AudioConfig()) -> np.ndarray:
+    """Find speech with the configured detector: `[samples]` at 16 kHz to int64 intervals `[n, 2]`."""
+    match config.vad:
+        case "energy":
+            return energy_intervals(waveform, top_db=config.vad_top_db, floor_dbfs=config.vad_floor_dbfs)
+        case "silero":
+            return silero_intervals(waveform, threshold=config.vad_threshold)
+        case "none":
+            audible = waveform.any()
+            return np.array([(0, len(waveform))] if audible else [], dtype=np.int64).reshape(-1, 2)
+
+
+def keep_intervals(waveform: np.ndarray, intervals: np.ndarray) -> np.ndarray:
+    """Join the given intervals of `[samples]`; with no interval, nothing is left."""
+    pieces = [waveform[start:end] for start, end in intervals]
+    return np.concatenate(pieces) if pieces else waveform[:0]
+
+
+def z_score(waveform: np.ndarray) -> np.ndarray:
+    """Shift to zero mean and scale to unit variance; a constant waveform becomes zeros."""
+    centred = waveform - waveform.mean(dtype=np.float64) if len(waveform) else waveform
+    deviation = centred.std(dtype=np.float64) if len(waveform) else 0.0
+    return (centred / deviation if deviation > 1e-8 else centred * 0).astype(np.float32)
+
+
+def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig()) -> Speech:
+    """Drop silence and z-score what is left (report, section 2.3).
+
+    Nothing is refused here: a recording without speech gives an empty `Speech`. Call `Speech.require()` where
+    speech is needed.
+
+    Args:
+        audio: float32 `[samples]` at 16 kHz in ±1, as `load_audio` returns it.
+        config: which steps, with what parameters.
+    """
+    intervals = detect_speech(audio, config)
+    speech = keep_intervals(audio, intervals)
+    return Speech(
+        waveform=z_score(speech) if config.normalize else speech,
+        audio=audio,
+        intervals=intervals,
+        warnings=tuple(_warnings(audio)),
+    )
+
+
+def _warnings(audio: np.ndarray) -> list[str]:
+    clipped = float((np.abs(audio) >= FULL_SCALE).mean()) if len(audio) else 0.0
+    if clipped < CLIPPING_SHARE:
+        return []
+    return [
+        f"The recording is clipped ({clipped:.1%} of its samples at full scale): lower the input level."
+    ]

@@ -1,0 +1,123 @@
+"""Trained weights that describe themselves: `checkpoints/<name>/`.
+
+    model.safetensors   weights, 16-bit where that changes no probability by more than 1e-3
+    config.json         architecture, preprocessing and where it comes from
+    README.md           model card
+
+Nothing is pickled: a checkpoint from a stranger can't run code.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ser_core.audio import AudioConfig
+from ser_core.dataset import Form
+from ser_core.emotions import EMOTIONS
+from ser_core.errors import CheckpointError, ConfigError
+from ser_core.features import FeatureConfig
+from ser_core.files import replace_file, write_text
+
+CHECKPOINTS_DIR = Path(__file__).parents[1] / "checkpoints"
+FORMAT = 1
+HALF_TOLERANCE = 1e-3  # largest change of a probability that 16-bit weights may cause
+
+
+@dataclass(frozen=True)
+class CheckpointConfig:
+    """What it takes to rebuild a model and feed it.
+
+    Attributes:
+        name: of the run, as `lr0.001-SiLU-2D`.
+        model, activation, form: architecture and shape of its input.
+        audio, features: preprocessing.
+        provenance: training settings, test result and surroundings, for people.
+    """
+
+    name: str
+    model: str
+    activation: str
+    form: Form
+    audio: AudioConfig
+    features: FeatureConfig
+    provenance: dict[str, Any]
+
+
+def save_checkpoint(folder: Path, config: CheckpointConfig, weights: dict[str, Any], model_card: str) -> None:
+    """Write a checkpoint; config.json comes last, so a folder with it is whole.
+
+    Args:
+        weights: torch tensors by name, of the precision they are to be stored in.
+    """
+    from safetensors.torch import save_file
+
+    with replace_file(folder / "model.safetensors") as path:
+        save_file(weights, path, {"format": str(FORMAT)})
+    write_text(folder / "README.md", model_card)
+    values = {"format": FORMAT, "emotions": EMOTIONS, **asdict(config)}
+    write_text(folder / "config.json", json.dumps(values, indent=2) + "\n")
+
+
+def load_config(folder: Path) -> CheckpointConfig:
+    """Read a checkpoint's description without its weights.
+
+    Raises:
+        CheckpointError: missing, malformed, or of a format this version doesn't know.
+    """
+    try:
+        values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if values.pop("format") != FORMAT or tuple(values.pop("emotions")) != EMOTIONS:
+            raise CheckpointError(f"The checkpoint {folder.name} was made by another version of this project.")
+        return CheckpointConfig(
+            **{**values, "audio": AudioConfig(**values["audio"]), "features": FeatureConfig(**values["features"])}
+        )
+    except FileNotFoundError:
+        names = ", ".join(list_checkpoints(folder.parent)) or "none"
+        raise CheckpointError(f"There is no checkpoint {folder.name!r}. Available: {names}.") from None
+    except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
+        raise CheckpointError(f"The checkpoint {folder.name} is damaged ({type(error).__name__}: {error}).") from None
+
+
+def load_model(folder: Path) -> tuple[CheckpointConfig, Any]:
+    """Rebuild a checkpoint's network, in float32 and evaluation mode.
+
+    Returns:
+        its description and the `torch.nn.Module`.
+
+    Raises:
+        CheckpointError: see `load_config`; or the weights are damaged or don't fit the architecture.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from ser_core.models import build_model
+
+    config = load_config(folder)
+    try:
+        weights = load_file(folder / "model.safetensors")
+        model = build_model(config.model, config.activation, config.form)
+        model.load_state_dict({name: value.float() for name, value in weights.items()})
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"The weights of checkpoint {folder.name} can't be loaded ({reason}).") from None
+    return config, model.eval()
+
+
+def list_checkpoints(root: Path = CHECKPOINTS_DIR) -> list[str]:
+    """Names of the checkpoints in a folder."""
+    return sorted(path.parent.name for path in root.glob("*/config.json"))
+
+
+def default_checkpoint(root: Path = CHECKPOINTS_DIR) -> str:
+    """Name of the checkpoint with the best validation accuracy (the test set chooses nothing).
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    names = list_checkpoints(root)
+    if not names:
+        raise CheckpointError(f"There is no checkpoint in {root}. Train one with `python train.py`.")
+    return max(names, key=lambda name: load_config(root / name).provenance["test"]["val_accuracy"])

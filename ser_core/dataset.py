@@ -1,0 +1,203 @@
+"""The corpus as tensors: a feature cache on disk, and batches from memory.
+
+A cache is a folder named after a hash of everything that decides its content: the preprocessing, the features, the
+data's checksum and this module's format. Another setting is another folder, so nothing stale is ever read; a folder
+gets its name only when it is complete, so a killed build leaves nothing that could be read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ser_core.audio import AudioConfig, load_audio, preprocess, z_score
+from ser_core.cremad import Clip, Corpus, load_index
+from ser_core.features import FeatureConfig, fix_frames, log_mel, mean_over_time, mel_image, scale_mel, spectral_features
+
+FORMAT = 1
+CACHE_VARIABLE = "SER_CACHE_DIR"
+
+Form = Literal["fixed", "variable", "mean"]
+"""`fixed`: 27 × 301 and 64 × 64; `variable`: 27 × frames and 64 × frames; `mean`: 1 × 27 and 64 × 64."""
+
+FORMS: tuple[Form, ...] = ("fixed", "variable", "mean")
+
+
+def network_inputs(
+    waveform: np.ndarray, inputs: Sequence[str], form: Form, features: FeatureConfig
+) -> dict[str, np.ndarray]:
+    """Speech to what a network takes: the one place where training and prediction meet.
+
+    Args:
+        waveform: float32 `[samples]`, from `ser_core.audio.preprocess`.
+        inputs: `spectral`, `mel` or both.
+        form: see `Form`.
+
+    Returns:
+        by input: float32 `spectral` `[27, frames]` (`[1, 27]` for `mean`), `mel` `[1, 64, frames]`.
+    """
+    arrays = {}
+    if "spectral" in inputs:
+        spectral = spectral_features(waveform, features)
+        match form:
+            case "fixed":
+                spectral = fix_frames(spectral, features.n_frames)
+            case "mean":
+                spectral = mean_over_time(spectral)
+        arrays["spectral"] = spectral
+    if "mel" in inputs:
+        decibels = log_mel(waveform, features)
+        arrays["mel"] = scale_mel(decibels)[None] if form == "variable" else mel_image(decibels, features)
+    return arrays
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """One input of every clip, in memory.
+
+    Attributes:
+        values: float32, all clips after one another along the last axis: `[..., sum of lengths]`.
+        starts: int64 `[clips + 1]`: clip i is `values[..., starts[i]:starts[i + 1]]`.
+    """
+
+    values: np.ndarray
+    starts: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, i: int) -> np.ndarray:
+        return self.values[..., self.starts[i] : self.starts[i + 1]]
+
+    def stack(self) -> np.ndarray:
+        """All clips as one array `[clips, ...]`; they must be of one length."""
+        length = int(self.starts[1])
+        return np.ascontiguousarray(np.moveaxis(self.values.reshape(*self.values.shape[:-1], -1, length), -2, 0))
+
+
+def default_cache_dir() -> Path:
+    """Where features are cached unless the user says otherwise: `$SER_CACHE_DIR`, or a folder of the user's cache."""
+    if configured := os.environ.get(CACHE_VARIABLE):
+        return Path(configured).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("ser-cremad") / "features"
+
+
+def data_checksum(clips: Sequence[Clip]) -> str:
+    """Twelve hexadecimal digits over the names and official checksums of the clips."""
+    return _digest([(clip.name, clip.sha256) for clip in clips])
+
+
+def cache_key(clips: Sequence[Clip], input_name: str, form: Form, audio: AudioConfig, features: FeatureConfig) -> str:
+    """Name of the cache folder: differs whenever the cached numbers could."""
+    # The mel image doesn't depend on how the spectral frames are summarised, so both forms share it.
+    form = "fixed" if (input_name, form) == ("mel", "mean") else form
+    settings = [FORMAT, data_checksum(clips), asdict(audio), asdict(features)]
+    return f"{input_name}-{form}-{_digest(settings)}"
+
+
+def load_features(
+    corpus: Corpus,
+    input_name: str,
+    *,
+    form: Form = "fixed",
+    audio: AudioConfig = AudioConfig(),
+    features: FeatureConfig = FeatureConfig(),
+    clips: Sequence[Clip] | None = None,
+    cache_dir: Path | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> FeatureSet:
+    """Features of all clips, from the cache or computed once.
+
+    Args:
+        corpus: where the wav files are.
+        input_name: `spectral` or `mel`.
+        clips: the clips and their order; all 7,442 by name if not given.
+        workers: processes that compute; all cores if not given.
+        progress: called with (clips done, clips in all).
+
+    Raises:
+        CorpusError: clips are missing or damaged.
+        AudioError: a clip can't be decoded.
+    """
+    clips = list(clips or load_index().values())
+    root = cache_dir or default_cache_dir()
+    folder = root / cache_key(clips, input_name, form, audio, features)
+    if not folder.is_dir():
+        corpus.require(clips)
+        _build(folder, corpus, clips, input_name, form, audio, features, workers, progress)
+    return FeatureSet(np.load(folder / "values.npy"), np.load(folder / "starts.npy"))
+
+
+def _build(
+    folder: Path,
+    corpus: Corpus,
+    clips: Sequence[Clip],
+    input_name: str,
+    form: Form,
+    audio: AudioConfig,
+    features: FeatureConfig,
+    workers: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    paths = [corpus.path(clip) for clip in clips]
+    jobs = [(paths[i : i + 64], input_name, form, audio, features) for i in range(0, len(paths), 64)]
+    arrays: list[np.ndarray] = []
+    for block in _map(_compute, jobs, workers or os.cpu_count() or 1):
+        arrays.extend(block)
+        if progress:
+            progress(len(arrays), len(paths))
+
+    starts = np.concatenate(([0], np.cumsum([a.shape[-1] for a in arrays])))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
+    try:
+        np.save(unfinished / "values.npy", np.concatenate(arrays, axis=-1))
+        np.save(unfinished / "starts.npy", starts)
+        try:
+            unfinished.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # otherwise another process was first, with the same numbers
+                raise
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _map(function: Callable, jobs: Sequence, workers: int) -> Iterator:
+    if workers == 1 or len(jobs) == 1:
+        yield from map(function, jobs)
+        return
+    with ProcessPoolExecutor(min(workers, len(jobs))) as pool:
+        yield from pool.map(function, jobs)
+
+
+def _compute(job: tuple[Sequence[Path], str, Form, AudioConfig, FeatureConfig]) -> list[np.ndarray]:
+    from threadpoolctl import threadpool_limits
+
+    paths, input_name, form, audio, features = job
+    with threadpool_limits(1):  # the processes share the cores already
+        return [network_inputs(clip_waveform(path, audio), [input_name], form, features)[input_name] for path in paths]
+
+
+def clip_waveform(path: Path, audio: AudioConfig) -> np.ndarray:
+    """A corpus clip's speech; a clip without any (one is digital silence) is kept whole, as the split keeps it."""
+    speech = preprocess(load_audio(path), audio)
+    if len(speech.intervals):
+        return speech.waveform
+    return z_score(speech.audio) if audio.normalize else speech.audio
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,195 @@
+"""A run from settings to record: features, training, one look at the test set, checkpoint."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ser_core.checkpoint import CHECKPOINTS_DIR, HALF_TOLERANCE, CheckpointConfig, save_checkpoint
+from ser_core.cremad import Clip, Corpus, by_name
+from ser_core.dataset import data_checksum, load_features
+from ser_core.emotions import EMOTIONS
+from ser_core.evaluation import evaluate
+from ser_core.model_card import model_card
+from ser_core.models import MODELS, count_parameters
+from ser_core.runs import RUNS_DIR, Predictions, Run, load_run, write_config, write_history, write_result
+from ser_core.splits import Split, load_split
+from ser_core.training import (
+    SAVE_EVERY_SECONDS,
+    STATE_FILE,
+    ClipTensors,
+    Device,
+    Epoch,
+    TrainConfig,
+    Trainer,
+    full_precision,
+    predict_logits,
+)
+
+LIBRARIES = ("torch", "numpy", "scipy", "soxr", "torchmetrics", "scikit-learn")
+RECORD_FILES = ("test.json", "predictions.csv", "history.csv", STATE_FILE)
+
+
+class Watcher:
+    """Is told how a run goes, and shows nothing; `train.py` has one with a progress bar."""
+
+    def features(self, done: int, total: int) -> None:
+        """So many clips of so many have their features."""
+
+    def started(self, trainer: Trainer) -> None:
+        """Training begins, or goes on after the epochs in `trainer.history`."""
+
+    def step(self, clips: int, loss_sum: Tensor, right: Tensor) -> None:
+        """See `Trainer.run_epoch`."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """An epoch is done."""
+
+
+def run_experiment(
+    config: TrainConfig,
+    *,
+    corpus: Corpus,
+    device: Device,
+    resume: bool = False,
+    runs_dir: Path = RUNS_DIR,
+    checkpoints_dir: Path = CHECKPOINTS_DIR,
+    cache_dir: Path | None = None,
+    name: str | None = None,
+    split: Split | None = None,
+    watcher: Watcher | None = None,
+) -> Run:
+    """Train, evaluate and record one configuration.
+
+    Args:
+        config: what to train.
+        corpus: where the wav files are.
+        device: where and how to compute.
+        resume: go on from what an interrupted run saved.
+        runs_dir, checkpoints_dir, cache_dir: where the record, the weights and the features go.
+        name: of the run, if not the configuration's own.
+        split: clips to use instead of the configured split's.
+        watcher: is told of progress.
+
+    Returns:
+        the record, as it was written to `runs_dir/<name>`.
+
+    Raises:
+        SERError: no corpus, nothing to resume, or a damaged clip.
+    """
+    watcher = watcher or Watcher()
+    folder = runs_dir / (name or config.name)
+    split = split or load_split(config.split)
+    clips = by_name(sorted(split.train + split.val + split.test))
+    positions = {clip.name: i for i, clip in enumerate(clips)}
+    train, val, test = ([positions[clip] for clip in part] for part in (split.train, split.val, split.test))
+
+    data = _load_data(config, clips, corpus, cache_dir, device, watcher)
+    trainer = Trainer(config, data, train, val, device)
+    if resume:
+        trainer.load(folder)
+    else:
+        for stale in RECORD_FILES:
+            (folder / stale).unlink(missing_ok=True)
+        write_config(folder, config, _environment(device, split, clips))
+    watcher.started(trainer)
+    _train(trainer, folder, watcher)
+
+    predictions = _test(trainer, split, torch.as_tensor(test, device=device.device))
+    best = trainer.best_epoch
+    result = {
+        "status": "diverged" if trainer.diverged else "finished",
+        "epochs": len(trainer.history),
+        "best_epoch": best.epoch if best else None,
+        "val_loss": best.val_loss if best else None,
+        "val_accuracy": best.val_accuracy if best else None,
+        "parameters": count_parameters(trainer.model),
+        "training_seconds": round(sum(epoch.seconds for epoch in trainer.history), 1),
+        "metrics": evaluate(predictions.targets.tolist(), predictions.predicted.tolist()),
+    }
+    write_result(folder, predictions, result)
+    run = load_run(folder)
+    provenance = {"train": run.config["train"], "environment": run.config["environment"], "test": result}
+    checkpoint = CheckpointConfig(
+        run.name, config.model, config.activation, config.form, config.audio, config.features, provenance
+    )
+    save_checkpoint(checkpoints_dir / run.name, checkpoint, _storable_weights(trainer), model_card(run))
+    return run
+
+
+def _load_data(
+    config: TrainConfig, clips: Sequence[Clip], corpus: Corpus, cache_dir: Path | None, device: Device, watcher: Watcher
+) -> ClipTensors:
+    inputs = {
+        name: load_features(
+            corpus,
+            name,
+            form=config.form,
+            audio=config.audio,
+            features=config.features,
+            clips=clips,
+            cache_dir=cache_dir,
+            progress=watcher.features,
+        )
+        for name in MODELS[config.model].inputs
+    }
+    return ClipTensors(inputs, [EMOTIONS.index(clip.emotion) for clip in clips], config.form, device.device)
+
+
+def _train(trainer: Trainer, folder: Path, watcher: Watcher) -> None:
+    unsaved_seconds = 0.0
+    while not trainer.finished:
+        epoch = trainer.run_epoch(watcher.step)
+        unsaved_seconds += epoch.seconds
+        if unsaved_seconds >= SAVE_EVERY_SECONDS or trainer.finished:
+            trainer.save(folder)
+            unsaved_seconds = 0.0
+        write_history(folder, trainer.history)
+        watcher.epoch(epoch)
+
+
+def _test(trainer: Trainer, split: Split, clips: Tensor) -> Predictions:
+    probabilities = _probabilities(trainer, trainer.best, clips)
+    targets = trainer.data.labels[clips].cpu().numpy()
+    return Predictions(split.test, targets, probabilities.cpu().numpy())
+
+
+def _probabilities(trainer: Trainer, weights: dict[str, Tensor], clips: Tensor) -> Tensor:
+    """In float32, as `Predictor` computes them, whatever training used."""
+    model: nn.Module = trainer.model
+    model.load_state_dict(weights)
+    return predict_logits(model, trainer.data, clips, full_precision(trainer.device)).softmax(1)
+
+
+def _storable_weights(trainer: Trainer) -> dict[str, Tensor]:
+    """The best weights in 16 bits, if that leaves the probabilities of the validation clips as they are."""
+    half = {name: value.half() for name, value in trainer.best.items()}
+    exact, rounded = (_probabilities(trainer, w, trainer.val_clips) for w in (trainer.best, half))
+    return half if bool((exact - rounded).abs().max() <= HALF_TOLERANCE) else trainer.best
+
+
+def _environment(device: Device, split: Split, clips: Sequence[Clip]) -> dict[str, Any]:
+    return {
+        "device": device.label,
+        "python": platform.python_version(),
+        "libraries": {library: version(library) for library in LIBRARIES},
+        "git_commit": _git_commit(),
+        "split_id": split.id,
+        "data_checksum": data_checksum(clips),
+        "clips": {"train": len(split.train), "val": len(split.val), "test": len(split.test)},
+    }
+
+
+def _git_commit() -> str | None:
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None  # not a checkout, or no git

@@ -1,0 +1,214 @@
+"""Audio in, emotion out.
+
+    python -m ser_core.predict FILE… [--checkpoint NAME] [--format table|json|csv]
+
+From Python:
+
+    predictor = Predictor.load("lr0.001-SiLU-2D")
+    prediction = predictor("speech.wav")
+    prediction.emotion, prediction.confidence, prediction.probabilities
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ser_core.audio import Speech, load_audio, preprocess
+from ser_core.checkpoint import CHECKPOINTS_DIR, CheckpointConfig, default_checkpoint, load_model
+from ser_core.dataset import network_inputs
+from ser_core.decode import AudioSource
+from ser_core.emotions import EMOTIONS
+from ser_core.errors import NoSpeechError, SERError
+from ser_core.vad import SAMPLE_RATE
+
+WINDOW_SECONDS = 3.0  # of a timeline, and of the pieces that long recordings are classified in
+HOP_SECONDS = 1.0
+LONGEST_CLIP_SECONDS = 6.0  # of speech classified as a whole; CREMA-D's longest recording lasts 5 s
+LOW_CONFIDENCE = 0.4  # below this, a prediction is not worth much, and says so
+BATCH_SIZE = 32
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says about a recording.
+
+    Attributes:
+        probabilities: by emotion, in the order of `EMOTIONS`, summing to 1.
+        warnings: sentences about what may make it unreliable.
+        speech: the speech that was classified, see `ser_core.audio.Speech`.
+        checkpoint: name of the model.
+    """
+
+    probabilities: dict[str, float]
+    warnings: tuple[str, ...]
+    speech: Speech
+    checkpoint: str
+
+    @property
+    def emotion(self) -> str:
+        """The likeliest emotion, one of `EMOTIONS`."""
+        return max(self.probabilities, key=self.probabilities.__getitem__)
+
+    @property
+    def confidence(self) -> float:
+        """Its probability, 0..1."""
+        return self.probabilities[self.emotion]
+
+
+@dataclass(frozen=True)
+class TimedPrediction:
+    """One window of a timeline: from `start` to `end` in seconds, without a prediction where nobody speaks."""
+
+    start: float
+    end: float
+    prediction: Prediction | None
+
+
+class Predictor:
+    """A trained model with its own preprocessing: from any audio to probabilities. Safe to share between threads.
+
+    Args:
+        config: the checkpoint's description.
+        model: its network, in evaluation mode, on the CPU.
+    """
+
+    def __init__(self, config: CheckpointConfig, model: nn.Module):
+        self.config = config
+        self.model = model.eval().requires_grad_(False)
+
+    @staticmethod
+    def load(checkpoint: str | None = None, *, root: Path = CHECKPOINTS_DIR) -> Predictor:
+        """Load a checkpoint by name, or the one with the best validation accuracy.
+
+        Raises:
+            CheckpointError: there is no such checkpoint, or it is damaged.
+        """
+        return Predictor(*load_model(root / (checkpoint or default_checkpoint(root))))
+
+    def __call__(self, source: AudioSource, *, sample_rate: int | None = None) -> Prediction:
+        """Classify one recording.
+
+        More than 6 s of speech, longer than anything the models were trained on, are classified in windows of 3 s
+        whose probabilities are averaged.
+
+        Args:
+            source: a path, bytes, a binary file, or samples (`[samples]` or `[channels, samples]`).
+            sample_rate: of an array of samples, in Hz.
+
+        Raises:
+            AudioError: the audio can't be read.
+            NoSpeechError: it is silent, or holds under 0.2 s of speech.
+        """
+        return self.classify(load_audio(source, sample_rate=sample_rate))
+
+    def classify(self, audio: np.ndarray) -> Prediction:
+        """The same for float32 `[samples]` at 16 kHz, as `ser_core.audio.load_audio` returns it."""
+        return self._predict([self.prepare(audio)])[0]
+
+    def prepare(self, audio: np.ndarray) -> Speech:
+        """The speech in `[samples]` at 16 kHz, with this model's preprocessing.
+
+        Raises:
+            NoSpeechError: there is none, or under 0.2 s.
+        """
+        return preprocess(audio, self.config.audio).require()
+
+    def classify_many(self, sources: Sequence[AudioSource]) -> Iterator[Prediction | SERError]:
+        """Classify files one after another, faster than one by one: in order, errors in place of predictions."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for start in range(0, len(sources), BATCH_SIZE):
+                prepared = list(pool.map(self._prepare_or_error, sources[start : start + BATCH_SIZE]))
+                predictions = iter(self._predict([item for item in prepared if isinstance(item, Speech)]))
+                yield from (next(predictions) if isinstance(item, Speech) else item for item in prepared)
+
+    def timeline(
+        self, audio: np.ndarray, *, window_seconds: float = WINDOW_SECONDS, hop_seconds: float = HOP_SECONDS
+    ) -> list[TimedPrediction]:
+        """Classify overlapping windows of float32 `[samples]` at 16 kHz."""
+        spans = window_spans(len(audio), window_seconds, hop_seconds)
+        speeches = [self._speech_or_none(audio[start:end]) for start, end in spans]
+        predictions = iter(self._predict([speech for speech in speeches if speech]))
+        return [
+            TimedPrediction(start / SAMPLE_RATE, end / SAMPLE_RATE, next(predictions) if speech else None)
+            for (start, end), speech in zip(spans, speeches, strict=True)
+        ]
+
+    def _prepare_or_error(self, source: AudioSource) -> Speech | SERError:
+        try:
+            return self.prepare(load_audio(source))
+        except SERError as error:
+            return error
+
+    def _speech_or_none(self, audio: np.ndarray) -> Speech | None:
+        try:
+            return self.prepare(audio)
+        except NoSpeechError:
+            return None
+
+    def _predict(self, speeches: Sequence[Speech]) -> list[Prediction]:
+        """Predictions of prepared speech; long ones are cut into windows, and all windows share batches."""
+        pieces = [_pieces(speech.waveform) for speech in speeches]
+        flat = [piece for group in pieces for piece in group]
+        rows = [
+            self._probabilities(flat[start : start + BATCH_SIZE]) for start in range(0, len(flat), BATCH_SIZE)
+        ]
+        probabilities = np.concatenate(rows) if rows else np.zeros((0, len(EMOTIONS)))
+        ends = np.cumsum([len(group) for group in pieces])
+        return [
+            self._prediction(speech, probabilities[end - len(group) : end].mean(axis=0), len(group))
+            for speech, group, end in zip(speeches, pieces, ends, strict=True)
+        ]
+
+    def _prediction(self, speech: Speech, probabilities: np.ndarray, n_windows: int) -> Prediction:
+        warnings = list(speech.warnings)
+        if n_windows > 1:
+            warnings.append(
+                f"{speech.seconds:.0f} s of speech are longer than the clips this model knows: "
+                f"this is the average over {n_windows} windows of {WINDOW_SECONDS:g} s."
+            )
+        if probabilities.max() < LOW_CONFIDENCE:
+            warnings.append(f"The model is unsure: no emotion reaches a probability of {LOW_CONFIDENCE:.0%}.")
+        named = dict(zip(EMOTIONS, (float(p) for p in probabilities), strict=True))
+        return Prediction(named, tuple(warnings), speech, self.config.name)
+
+    def _probabilities(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
+        inputs = self.model.inputs
+        arrays = [network_inputs(w, inputs, self.config.form, self.config.features) for w in waveforms]
+        arguments: dict[str, Tensor] = {}
+        for name in inputs:
+            clips = [torch.from_numpy(array[name]) for array in arrays]
+            if self.config.form == "variable":
+                arguments[f"{name}_lengths"] = lengths = torch.tensor([clip.shape[-1] for clip in clips])
+                clips = [nn.functional.pad(clip, (0, int(lengths.max()) - clip.shape[-1])) for clip in clips]
+            arguments[name] = torch.stack(clips)
+        with torch.inference_mode():
+            return self.model(**arguments).softmax(1).numpy()
+
+
+def window_spans(n_samples: int, window_seconds: float, hop_seconds: float) -> list[tuple[int, int]]:
+    """Half-open sample spans of overlapping windows at 16 kHz; the last one ends with the audio."""
+    window, hop = round(window_seconds * SAMPLE_RATE), round(hop_seconds * SAMPLE_RATE)
+    starts = list(range(0, max(1, n_samples - window + 1), hop))
+    if starts[-1] + window < n_samples:
+        starts.append(n_samples - window)
+    return [(start, min(start + window, n_samples)) for start in starts]
+
+
+def _pieces(waveform: np.ndarray) -> list[np.ndarray]:
+    if len(waveform) <= LONGEST_CLIP_SECONDS * SAMPLE_RATE:
+        return [waveform]
+    return [waveform[start:end] for start, end in window_spans(len(waveform), WINDOW_SECONDS, HOP_SECONDS)]
+
+
+if __name__ == "__main__":
+    from ser_core.predict_cli import main
+
+    main()

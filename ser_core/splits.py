@@ -1,0 +1,90 @@
+"""Who is trained on, who is validated on, who is tested on.
+
+`listing_4` is the report's random split, in which a speaker's clips fall on both sides; `speaker_folds` keeps every
+actor on one side. Both are deterministic.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ser_core.cremad import Clip, load_index
+from ser_core.errors import ConfigError
+
+RANDOM_SEED = 42
+N_FOLDS = 5
+SPLITS = ("report", *(f"fold{k}" for k in range(1, N_FOLDS + 1)))
+"""Names of all splits: the report's, and the five speaker-independent folds."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Clip names of the three parts; every part is sorted as its source made it, none overlap."""
+
+    name: str
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+    test: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that differ when any part does."""
+        text = "\n".join(" ".join(part) for part in (self.train, self.val, self.test))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def load_split(name: str) -> Split:
+    """The split of that name, one of `SPLITS`."""
+    if name == "report":
+        return report_split()
+    if name in SPLITS:
+        return speaker_folds()[SPLITS.index(name) - 1]
+    raise ConfigError(f"There is no split {name!r}. Choose one of {', '.join(SPLITS)}.")
+
+
+def report_split() -> Split:
+    """The report's split, 4,948 / 261 / 2,233 clips, as the index records it (no scikit-learn needed)."""
+    parts: dict[str, list[str]] = {"train": [], "val": [], "test": []}
+    for clip in load_index().values():
+        parts[clip.report_split].append(clip.name)
+    return Split("report", tuple(parts["train"]), tuple(parts["val"]), tuple(parts["test"]))
+
+
+def listing_4(names: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
+    """The report's listing 4 on sorted names: each name's part, `train`, `val` or `test`."""
+    from sklearn.model_selection import train_test_split
+
+    order = sorted(range(len(names)), key=lambda i: names[i])
+    files, emotions = [names[i] for i in order], [labels[i] for i in order]
+    train_val_files, test_files, train_val_labels, _ = train_test_split(
+        files, emotions, test_size=0.30, random_state=RANDOM_SEED, stratify=emotions
+    )
+    train_files, val_files = train_test_split(
+        train_val_files, test_size=0.05, random_state=RANDOM_SEED, stratify=train_val_labels
+    )
+    return {name: part for part, group in (("train", train_files), ("val", val_files), ("test", test_files)) for name in group}
+
+
+def speaker_folds(clips: Sequence[Clip] | None = None) -> tuple[Split, ...]:
+    """Five folds without a common actor, stratified by emotion.
+
+    Fold k is tested on the k-th group of actors, validated on the next, and trained on the other three.
+    """
+    import numpy as np
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    clips = list(clips or load_index().values())
+    names = np.array([clip.name for clip in clips])
+    labels = [clip.emotion for clip in clips]
+    groups = [clip.actor.id for clip in clips]
+    splitter = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=RANDOM_SEED)
+    parts = [names[held_out] for _, held_out in splitter.split(names, labels, groups)]
+    folds = []
+    for k in range(N_FOLDS):
+        rest = np.concatenate([parts[(k + i) % N_FOLDS] for i in range(2, N_FOLDS)])
+        folds.append(
+            Split(f"fold{k + 1}", tuple(sorted(rest.tolist())), tuple(parts[(k + 1) % N_FOLDS].tolist()), tuple(parts[k].tolist()))
+        )
+    return tuple(folds)

@@ -1,0 +1,128 @@
+"""Train one configuration and record it.
+
+    python train.py --model 2d --act silu                  the report's best, 150 epochs
+    python train.py --model 1d --act elu --lr 0.01
+    python train.py --model 2d --act silu --resume         go on after an interruption
+
+Writes runs/<name>/ and checkpoints/<name>/, as lr0.001-SiLU-2D. The corpus is taken from --corpus, $CREMAD_DIR or the
+user's cache; `python -m ser_core.cremad download` gets it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from ser_core.command import friendly_errors
+from ser_core.experiment import Watcher, run_experiment
+from ser_core.cremad import Corpus
+from ser_core.dataset import FORMS
+from ser_core.layers import ACTIVATIONS
+from ser_core.models import MODELS
+from ser_core.splits import SPLITS
+from ser_core.training import Device, Epoch, TrainConfig, Trainer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line; every setting of the report is a default."""
+    default = TrainConfig()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", choices=MODELS, default=default.model)
+    parser.add_argument("--act", choices=ACTIVATIONS, default=default.activation, help="activation function")
+    parser.add_argument("--lr", type=float, default=default.lr, help="peak learning rate (default %(default)s)")
+    parser.add_argument("--form", choices=FORMS, default=default.form, help="shape of the input (default %(default)s)")
+    parser.add_argument("--split", choices=SPLITS, default=default.split)
+    parser.add_argument("--vad", choices=("energy", "silero", "none"), default=default.audio.vad)
+    parser.add_argument("--epochs", type=int, default=default.epochs)
+    parser.add_argument("--batch-size", type=int, default=default.batch_size)
+    parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--name", help="name of the run (default: made from the settings, as lr0.001-SiLU-2D)")
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--precision", choices=("auto", "bf16", "fp32"), default="auto")
+    parser.add_argument("--corpus", metavar="DIR", help="folder with the wav files")
+    parser.add_argument("--cache", metavar="DIR", type=Path, help="folder for features")
+    parser.add_argument("--wandb", choices=("off", "offline", "online"), default="off", help="log to Weights & Biases")
+    return parser.parse_args(arguments)
+
+
+class ProgressBar(Watcher):
+    """One bar for the features, one for the training: loss, accuracy, clips/s and time left."""
+
+    def __init__(self) -> None:
+        self.bar: tqdm | None = None
+        self.seen = 0
+
+    def features(self, done: int, total: int) -> None:
+        if self.bar is None or self.bar.total != total:
+            self.bar = tqdm(total=total, desc="Features", unit="clip")
+        self.bar.update(done - self.bar.n)
+        if done == total:
+            self.bar.close()
+            self.bar = None
+
+    def started(self, trainer: Trainer) -> None:
+        clips, done = len(trainer.train_clips), len(trainer.history)
+        self.bar = tqdm(
+            total=clips * trainer.config.epochs, initial=clips * done, unit="clip", unit_scale=True, mininterval=0.5
+        )
+        self.epochs, self.number = trainer.config.epochs, done + 1
+        self.bar.set_description(f"Epoch {self.number}/{self.epochs}")
+
+    def step(self, clips: int, loss_sum: Tensor, right: Tensor) -> None:
+        assert self.bar is not None
+        self.seen += clips
+        if self.bar.update(clips):  # it was redrawn: only then are the figures fetched from the device
+            self.bar.set_postfix(
+                loss=f"{float(loss_sum) / self.seen:.3f}", acc=f"{float(right) / self.seen:.1%}", refresh=False
+            )
+
+    def epoch(self, epoch: Epoch) -> None:
+        assert self.bar is not None
+        self.seen = 0
+        self.bar.write(
+            f"epoch {epoch.epoch:3d}  loss {epoch.train_loss:.3f}  acc {epoch.train_accuracy:.1%}  "
+            f"val loss {epoch.val_loss:.3f}  val acc {epoch.val_accuracy:.1%}  {epoch.seconds:.1f} s"
+        )
+        self.bar.set_description(f"Epoch {min(epoch.epoch + 1, self.epochs)}/{self.epochs}")
+
+
+@friendly_errors
+def main(arguments: list[str] | None = None) -> None:
+    """Train as the command line says."""
+    args = parse_arguments(arguments)
+    default = TrainConfig()
+    config = TrainConfig(
+        model=args.model,
+        activation=args.act,
+        lr=args.lr,
+        form=args.form,
+        split=args.split,
+        epochs=args.epochs,
+        warmup_epochs=min(default.warmup_epochs, args.epochs),
+        batch_size=args.batch_size,
+        seed=args.seed,
+        audio=type(default.audio)(vad=args.vad),
+    )
+    run = run_experiment(
+        config,
+        corpus=Corpus.open(args.corpus),
+        device=Device.choose(args.device, args.precision),
+        resume=args.resume,
+        cache_dir=args.cache,
+        name=args.name,
+        watcher=ProgressBar(),
+    )
+    low, high = run.accuracy_interval
+    print(f"{run.name}: test accuracy {run.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}), {run.folder}")
+
+
+if __name__ == "__main__":
+    main()
