@@ -1,0 +1,158 @@
+"""Samples: find a CREMA-D clip, hear it, see it, and compare what people and a model heard."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from ser_app.clip_view import CHART, offer_download, play, show_sound
+from ser_app.loaders import checkpoints, clip_audio, clip_prediction, clip_table, speech_of
+from ser_app.navigation import start_page
+from ser_core.cremad import INTENSITIES, SENTENCES, Clip, Corpus, find_clip, load_index
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.errors import SERError
+from ser_core.features import log_mel
+from ser_core.figures import log_mel_figure, probability_figure, waveform_figure
+
+COLUMNS = {
+    "voice agreement": st.column_config.ProgressColumn(
+        "voice agreement", format="percent", min_value=0, max_value=1, help="Share of voice-only raters who agreed"
+    ),
+    "seconds": st.column_config.NumberColumn(format="%.2f"),
+    "actor": st.column_config.NumberColumn(format="%d"),
+}
+SHOWN = ["clip", "emotion", "heard as", "voice agreement", "text", "intensity", "actor", "sex", "age", "race", "seconds", "split", "defect"]
+
+
+def filters(table: pd.DataFrame) -> pd.DataFrame:
+    """Draw the filters and return the rows that pass them."""
+    with st.expander("Filter", expanded=True, icon=":material/filter_list:"):
+        first, second = st.columns(4), st.columns(4)
+        chosen = {
+            "emotion": first[0].multiselect("Emotion", EMOTIONS, format_func=EMOTION_NAMES.__getitem__),
+            "intensity": first[1].multiselect("Intensity", list(INTENSITIES), format_func=INTENSITIES.__getitem__),
+            "sentence": first[2].multiselect("Sentence", list(SENTENCES), format_func=SENTENCES.__getitem__),
+            "split": first[3].multiselect("Split of the report", ["train", "val", "test"]),
+            "sex": second[0].multiselect("Sex", sorted(table["sex"].unique())),
+            "race": second[1].multiselect("Race", sorted(table["race"].unique())),
+        }
+        youngest, oldest = int(table["age"].min()), int(table["age"].max())
+        low, high = second[2].slider("Age", youngest, oldest, (youngest, oldest))
+        agreement = second[3].slider(
+            "Voice-only raters agreed, at least", 0, 100, 0, format="%d%%", help="Share of the most chosen emotion"
+        )
+    keep = table["age"].between(low, high) & (table["voice agreement"] >= agreement / 100)
+    for column, values in chosen.items():
+        if values:
+            keep &= table[column].isin(values)
+    return table[keep]
+
+
+def choose_clip(table: pd.DataFrame) -> Clip | None:
+    """Draw the table; the clip is the row that was clicked, or the one in the address."""
+    st.caption(f"{len(table):,} of {len(load_index()):,} clips. Select a row to hear it.")
+    # The key holds the rows: when a filter changes them, an old selection would mean another clip.
+    key = f"clips-{hash(tuple(table['clip']))}"
+    event = st.dataframe(
+        table[SHOWN],
+        hide_index=True,
+        height=280,
+        column_config=COLUMNS,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=key,
+    )
+    if rows := event.selection.rows:
+        st.query_params["clip"] = table.iloc[rows[0]]["clip"]
+    name = st.query_params.get("clip")
+    if name is None:
+        return None
+    try:
+        return find_clip(name)
+    except SERError as error:
+        st.error(str(error))
+        return None
+
+
+def show_clip(clip: Clip, corpus: Corpus) -> None:
+    """Everything about one clip."""
+    st.subheader(f"{EMOTION_NAMES[clip.emotion].capitalize()}: “{clip.text}”")
+    actor = clip.actor
+    st.markdown(
+        f"`{clip.name}` · {INTENSITIES[clip.intensity]} intensity · actor {actor.id}, {actor.sex}, {actor.age}, "
+        f"{actor.race}, {actor.ethnicity} · {clip.seconds:.2f} s · {clip.report_split} part of the report's split"
+    )
+    if clip.defect:
+        st.warning(f"Known defect of the official data: {clip.defect}.", icon=":material/report:")
+    sound, opinions = st.columns([3, 2], gap="large")
+    with sound, st.container(border=True):
+        audio = clip_audio(clip.name, str(corpus.folder))
+        if audio is None:
+            offer_download(clip, corpus, "get-clip")
+        else:
+            play(audio)
+            show_sound(speech_of(audio, None), "clip")
+    with opinions, st.container(border=True):
+        show_opinions(clip, corpus)
+
+
+def show_opinions(clip: Clip, corpus: Corpus) -> None:
+    """What raters heard and saw beside what a model says."""
+    st.caption(f"What people heard and what the model says; the actor meant {EMOTION_NAMES[clip.emotion]}")
+    votes = {"voice": clip.voice, "face": clip.face, "both": clip.both}
+    bars = {
+        f"raters, {kind} ({v.total})": dict(zip(EMOTIONS, v.shares.tolist(), strict=True)) for kind, v in votes.items()
+    }
+    if names := checkpoints():
+        checkpoint = st.selectbox("Model", names)
+        prediction = clip_prediction(clip.name, str(corpus.folder), checkpoint)
+        if isinstance(prediction, str):
+            st.warning(prediction)
+        elif prediction is not None:
+            bars[f"model {checkpoint}"] = prediction.probabilities
+            verdict = "as meant" if prediction.emotion == clip.emotion else f"meant was {EMOTION_NAMES[clip.emotion]}"
+            st.markdown(
+                f"The model says **{EMOTION_NAMES[prediction.emotion]}** ({prediction.confidence:.0%}), {verdict}."
+            )
+            if clip.report_split == "train":
+                st.caption("The model was trained on this clip.")
+    st.plotly_chart(probability_figure(bars, height=460), config=CHART, key="opinions")
+
+
+def show_six(clip: Clip, corpus: Corpus) -> None:
+    """The same actor and sentence in all emotions (the report's figures 1 and 3)."""
+    st.subheader(f"The same actor and sentence in all six emotions: “{clip.text}”")
+    versions = [c for c in load_index().values() if (c.actor, c.sentence) == (clip.actor, clip.sentence)]
+    cells = st.columns(3) + st.columns(3)
+    for emotion, cell in zip(EMOTIONS, cells, strict=True):
+        of_emotion = [c for c in versions if c.emotion == emotion]
+        same_intensity = [c for c in of_emotion if c.intensity == clip.intensity]
+        with cell, st.container(border=True):
+            st.markdown(f"**{EMOTION_NAMES[emotion].capitalize()}**")
+            if not of_emotion:
+                st.caption("This actor has no such recording.")
+                continue
+            version = (same_intensity or of_emotion)[0]
+            st.caption(f"`{version.name}` · {INTENSITIES[version.intensity]}")
+            audio = clip_audio(version.name, str(corpus.folder))
+            if audio is None:
+                offer_download(version, corpus, f"get-{emotion}")
+                continue
+            play(audio)
+            speech = speech_of(audio, None)
+            waveform = waveform_figure(audio, speech.intervals, height=110, unit="")
+            st.plotly_chart(waveform, config=CHART, key=f"six-wave-{emotion}")
+            st.plotly_chart(log_mel_figure(log_mel(audio), height=170, colorbar=False), config=CHART, key=f"six-mel-{emotion}")
+
+
+start_page("Samples", ":material/library_music:")
+st.title("Samples")
+st.markdown("The 7,442 clips of CREMA-D: 91 actors, twelve sentences, six acted emotions.")
+corpus = Corpus.open()
+if not corpus.present:
+    from ser_app.loaders import HOW_TO_GET_CLIPS
+
+    st.info(f"No clips are on this machine yet; everything but their sound is here. {HOW_TO_GET_CLIPS}")
+if clip := choose_clip(filters(clip_table())):
+    show_clip(clip, corpus)
+    show_six(clip, corpus)

@@ -1,0 +1,1 @@
+"""What the app's pages share: navigation, cached loaders, pieces of pages."""

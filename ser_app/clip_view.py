@@ -1,0 +1,44 @@
+"""One clip, as Samples and Classify show it: sound, waveform with the detected speech, mel spectrogram."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from ser_core.audio import SAMPLE_RATE, Speech
+from ser_core.cremad import Clip, Corpus
+from ser_core.errors import SERError
+from ser_core.features import log_mel
+from ser_core.figures import log_mel_figure, waveform_figure
+from ser_app.loaders import HOW_TO_GET_CLIPS, clip_audio
+
+CHART = {"displaylogo": False}
+
+
+def play(audio: np.ndarray) -> None:
+    """A player for samples at 16 kHz."""
+    st.audio(audio, sample_rate=SAMPLE_RATE)
+
+
+def show_sound(speech: Speech, key: str) -> None:
+    """Waveform with the detected speech shaded, and mel spectrogram in dB, of a whole recording."""
+    st.caption("Waveform, detected speech shaded")
+    st.plotly_chart(waveform_figure(speech.audio, speech.intervals), config=CHART, key=f"{key}-wave")
+    st.caption("Log-mel spectrogram")
+    st.plotly_chart(log_mel_figure(log_mel(speech.audio)), config=CHART, key=f"{key}-mel")
+
+
+def offer_download(clip: Clip, corpus: Corpus, key: str) -> None:
+    """Say that a clip's sound is not here, and get it on demand."""
+    st.info(f"The sound of this clip is not on this machine. {HOW_TO_GET_CLIPS}", icon=":material/download:")
+    if st.button("Download this clip", key=key):
+        from ser_core.cremad_download import fetch_clip
+
+        try:
+            with st.spinner("Downloading…"):
+                fetch_clip(clip, corpus)
+        except SERError as error:
+            st.error(str(error))
+            return
+        clip_audio.clear()
+        st.rerun()

@@ -1,0 +1,101 @@
+"""What pages load, each thing once a server: checkpoints, records, clips.
+
+Heavy imports stay inside the functions: torch takes a second, and a page that needs no model shouldn't wait for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ser_core.cremad import Clip, Corpus, load_index
+from ser_core.errors import SERError
+
+if TYPE_CHECKING:
+    from ser_core.audio import Speech
+    from ser_core.predict import Prediction, Predictor
+
+MAX_CHECKPOINTS = 4  # kept in memory at once
+HOW_TO_GET_CLIPS = (
+    "Get all clips (about 600 MB) with `python -m ser_core.cremad download`, or 300 of them with `--sample 300`; if you have "
+    "them already, say where with the environment variable `CREMAD_DIR`."
+)
+
+
+@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Loading the model…")
+def predictor(name: str) -> Predictor:
+    """A checkpoint, ready to classify; shared by all visitors."""
+    from ser_core.predict import Predictor
+
+    return Predictor.load(name)
+
+
+def checkpoints() -> list[str]:
+    """Names of the checkpoints, the best by validation accuracy first; empty if there is none."""
+    from ser_core.checkpoint import CHECKPOINTS_DIR, default_checkpoint, list_checkpoints
+
+    names = list_checkpoints()
+    if not names:
+        return []
+    best = default_checkpoint(CHECKPOINTS_DIR)
+    return [best, *(name for name in names if name != best)]
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def clip_audio(clip_name: str, folder: str) -> np.ndarray | None:
+    """A clip's float32 samples at 16 kHz, or None where its file is missing."""
+    from ser_core.audio import load_audio
+
+    corpus = Corpus.open(folder)
+    path = corpus.path(clip_name)
+    return load_audio(path) if path.is_file() else None
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def clip_prediction(clip_name: str, folder: str, checkpoint: str) -> Prediction | str | None:
+    """What a checkpoint says about a clip; a sentence where it can't, None where the file is missing."""
+    audio = clip_audio(clip_name, folder)
+    if audio is None:
+        return None
+    try:
+        return predictor(checkpoint).classify(audio)
+    except SERError as error:
+        return str(error)
+
+
+@st.cache_data(show_spinner=False)
+def clip_table() -> pd.DataFrame:
+    """The index as a table, one row a clip, for filtering and showing."""
+    return pd.DataFrame([_row(clip) for clip in load_index().values()])
+
+
+def _row(clip: Clip) -> dict[str, object]:
+    return {
+        "clip": clip.name,
+        "emotion": clip.emotion,
+        "heard as": " / ".join(clip.voice.majority),
+        "voice agreement": clip.voice.agreement,
+        "intensity": clip.intensity,
+        "sentence": clip.sentence,
+        "text": clip.text,
+        "actor": clip.actor.id,
+        "sex": clip.actor.sex,
+        "age": clip.actor.age,
+        "race": clip.actor.race,
+        "seconds": clip.seconds,
+        "split": clip.report_split,
+        "defect": clip.defect or "",
+    }
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def speech_of(audio: np.ndarray, checkpoint: str | None) -> Speech:
+    """The speech in samples at 16 kHz, with a checkpoint's preprocessing or the default one."""
+    from ser_core.audio import AudioConfig, preprocess
+    from ser_core.checkpoint import CHECKPOINTS_DIR, load_config
+
+    config = load_config(CHECKPOINTS_DIR / checkpoint).audio if checkpoint else AudioConfig()
+    return preprocess(audio, config)

@@ -1,0 +1,25 @@
+"""The frame around every page.
+
+Streamlit's own page list differs between the first page that is opened and later ones when `st.navigation` and a
+folder named `pages/` are both there; links of our own are the same wherever a visitor comes in.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+PAGES = (
+    ("streamlit_app.py", "Home", ":material/home:"),
+    ("pages/samples.py", "Samples", ":material/library_music:"),
+    ("pages/features.py", "Features", ":material/equalizer:"),
+    ("pages/classify.py", "Classify", ":material/mic:"),
+)
+
+
+def start_page(title: str, icon: str) -> None:
+    """Configure a page and draw the navigation. Called first on every page."""
+    st.set_page_config(page_title=f"{title} · Speech emotion", page_icon=icon, layout="wide")
+    with st.sidebar:
+        st.markdown("**Speech emotion**  \nCREMA-D explorer")
+        for path, label, page_icon in PAGES:
+            st.page_link(path, label=label, icon=page_icon)

@@ -1,0 +1,108 @@
+"""Get CREMA-D clips from the official repository, or a mirror of it.
+
+Pooch fetches each file to a temporary name, checks it against the index's SHA-256 and renames it, so a clip in the
+folder is whole and official. What is there already is not fetched again.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from ser_core.cremad import Clip, Corpus, load_index
+from ser_core.errors import CorpusError
+
+MIRRORS_VARIABLE = "CREMAD_MIRRORS"
+"""Environment variable with other addresses of `AudioWAV/`, separated by spaces, tried in turn."""
+
+MIRRORS = (
+    "https://media.githubusercontent.com/media/CheyneyComputerScience/CREMA-D/master/AudioWAV/",
+    "https://github.com/CheyneyComputerScience/CREMA-D/raw/master/AudioWAV/",
+    "https://gitlab.com/cs-cooper-lab/crema-d-mirror/-/raw/master/AudioWAV/",
+)
+CONNECTIONS = 8
+TIMEOUT_SECONDS = 20
+
+
+def mirrors() -> tuple[str, ...]:
+    """Addresses to try, in order: those of `$CREMAD_MIRRORS`, or the official ones."""
+    configured = os.environ.get(MIRRORS_VARIABLE, "").split()
+    return tuple(f"{url.rstrip('/')}/" for url in configured or MIRRORS)
+
+
+def sample_clips(n: int, seed: int = 0) -> list[Clip]:
+    """`n` clips with as equal a share of each emotion as possible, the same ones every time."""
+    clips = list(load_index().values())
+    if not 1 <= n <= len(clips):
+        raise CorpusError(f"A sample has 1 to {len(clips):,} clips, not {n:,}.")
+    random.Random(seed).shuffle(clips)
+    by_emotion: dict[str, list[Clip]] = {}
+    for clip in clips:
+        by_emotion.setdefault(clip.emotion, []).append(clip)
+    ranked = sorted((i, emotion) for emotion, group in by_emotion.items() for i in range(len(group)))
+    return [by_emotion[emotion][i] for i, emotion in ranked[:n]]
+
+
+def fetch_clip(clip: Clip, corpus: Corpus) -> Path:
+    """The clip's file, downloaded if it is not there yet.
+
+    Raises:
+        CorpusError: no mirror could deliver it intact; what each said.
+    """
+    path = corpus.path(clip)
+    if path.is_file() and path.stat().st_size == clip.n_bytes:
+        return path
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("ERROR")
+    download = pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS)
+    reasons = []
+    for mirror in mirrors():
+        try:
+            pooch.retrieve(mirror + clip.filename, f"sha256:{clip.sha256}", clip.filename, corpus.folder, downloader=download)
+            return path
+        except requests.HTTPError as error:
+            reasons.append(f"{_host(mirror)} answered {error.response.status_code}")
+        except requests.RequestException:
+            reasons.append(f"{_host(mirror)} could not be reached")
+        except ValueError:
+            reasons.append(f"{_host(mirror)} sent something else (wrong checksum)")
+        except OSError as error:
+            raise CorpusError(f"{corpus.folder} can't be written to: {error.strerror}.") from None
+    raise CorpusError(f"{clip.filename} could not be downloaded: {'; '.join(reasons)}. Check the network and try again.")
+
+
+def fetch_clips(
+    clips: Sequence[Clip], corpus: Corpus, progress: Callable[[Clip], None] | None = None
+) -> None:
+    """Download clips, eight at a time.
+
+    Args:
+        progress: called after each clip that is there.
+
+    Raises:
+        CorpusError: the first clip that no mirror could deliver; the clips fetched so far stay.
+    """
+    try:
+        corpus.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CorpusError(f"{corpus.folder} can't be made: {error.strerror}. Choose another with --to DIR.") from None
+    pool = ThreadPoolExecutor(CONNECTIONS)
+    try:
+        jobs = {pool.submit(fetch_clip, clip, corpus): clip for clip in clips}
+        for job in as_completed(jobs):
+            job.result()
+            if progress:
+                progress(jobs[job])
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _host(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    return urlsplit(url).netloc
