@@ -11,16 +11,15 @@ user's cache; `python -m ser_core.cremad download` gets it.
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from ser_core.command import friendly_errors
-from ser_core.experiment import Watcher, run_experiment
 from ser_core.cremad import Corpus
 from ser_core.dataset import FORMS
+from ser_core.experiment import Watcher, run_experiment
 from ser_core.layers import ACTIVATIONS
 from ser_core.models import MODELS
 from ser_core.splits import SPLITS

@@ -21,7 +21,21 @@ COLUMNS = {
     "seconds": st.column_config.NumberColumn(format="%.2f"),
     "actor": st.column_config.NumberColumn(format="%d"),
 }
-SHOWN = ["clip", "emotion", "heard as", "voice agreement", "text", "intensity", "actor", "sex", "age", "race", "seconds", "split", "defect"]
+SHOWN = [
+    "clip",
+    "emotion",
+    "heard as",
+    "voice agreement",
+    "text",
+    "intensity",
+    "actor",
+    "sex",
+    "age",
+    "race",
+    "seconds",
+    "split",
+    "defect",
+]
 
 
 def filters(table: pd.DataFrame) -> pd.DataFrame:
@@ -142,7 +156,9 @@ def show_six(clip: Clip, corpus: Corpus) -> None:
             speech = speech_of(audio, None)
             waveform = waveform_figure(audio, speech.intervals, height=110, unit="")
             st.plotly_chart(waveform, config=CHART, key=f"six-wave-{emotion}")
-            st.plotly_chart(log_mel_figure(log_mel(audio), height=170, colorbar=False), config=CHART, key=f"six-mel-{emotion}")
+            st.plotly_chart(
+                log_mel_figure(log_mel(audio), height=170, colorbar=False), config=CHART, key=f"six-mel-{emotion}"
+            )
 
 
 start_page("Samples", ":material/library_music:")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from ser_app.loaders import HOW_TO_GET_CLIPS, clip_audio
 from ser_core.audio import SAMPLE_RATE, Speech
 from ser_core.cremad import Clip, Corpus
 from ser_core.errors import SERError
 from ser_core.features import log_mel
 from ser_core.figures import log_mel_figure, waveform_figure
-from ser_app.loaders import HOW_TO_GET_CLIPS, clip_audio
 
 CHART = {"displaylogo": False}
 

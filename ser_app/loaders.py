@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 MAX_CHECKPOINTS = 4  # kept in memory at once
 HOW_TO_GET_CLIPS = (
-    "Get all clips (about 600 MB) with `python -m ser_core.cremad download`, or 300 of them with `--sample 300`; if you have "
-    "them already, say where with the environment variable `CREMAD_DIR`."
+    "Get all clips (about 600 MB) with `python -m ser_core.cremad download`, or 300 of them with `--sample 300`; "
+    "if you have them already, say where with the environment variable `CREMAD_DIR`."
 )
 
 

@@ -1,7 +1,7 @@
 """Speech emotion recognition on CREMA-D: features, networks, training, evaluation and prediction.
 
-    from ser_core import Predictor
-    prediction = Predictor.load("lr0.001-SiLU-2D")("speech.wav")
+from ser_core import Predictor
+prediction = Predictor.load("lr0.001-SiLU-2D")("speech.wav")
 """
 
 from __future__ import annotations

@@ -179,6 +179,4 @@ def _warnings(audio: np.ndarray) -> list[str]:
     clipped = float((np.abs(audio) >= FULL_SCALE).mean()) if len(audio) else 0.0
     if clipped < CLIPPING_SHARE:
         return []
-    return [
-        f"The recording is clipped ({clipped:.1%} of its samples at full scale): lower the input level."
-    ]
+    return [f"The recording is clipped ({clipped:.1%} of its samples at full scale): lower the input level."]

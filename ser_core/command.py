@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 from ser_core.errors import SERError
 
@@ -21,13 +21,13 @@ def friendly_errors(main: Callable[P, R]) -> Callable[P, R]:
         try:
             return main(*args, **kwargs)
         except SERError as error:
-            return _fail(str(error))
+            _fail(str(error))
         except MemoryError:
-            return _fail(OUT_OF_MEMORY)
+            _fail(OUT_OF_MEMORY)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            return _fail(OUT_OF_MEMORY)
+            _fail(OUT_OF_MEMORY)
         except KeyboardInterrupt:
             print("\nStopped.", file=sys.stderr)
             sys.exit(130)
@@ -44,6 +44,6 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     return "out of memory" in text or "can't allocate memory" in text
 
 
-def _fail(sentence: str) -> None:
+def _fail(sentence: str) -> NoReturn:
     print(f"error: {sentence}", file=sys.stderr)
     sys.exit(2)

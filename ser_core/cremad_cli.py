@@ -17,7 +17,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     download = commands.add_parser("download", help="get clips from the official repository; run again to go on")
     download.add_argument("--sample", type=int, metavar="N", help="only N clips, balanced over the emotions")
-    download.add_argument("--to", metavar="DIR", help=f"folder for the clips (default: ${CORPUS_VARIABLE} or the user's cache)")
+    download.add_argument(
+        "--to", metavar="DIR", help=f"folder for the clips (default: ${CORPUS_VARIABLE} or the user's cache)"
+    )
     check = commands.add_parser("check", help="compare the clips in a folder with the official checksums")
     check.add_argument("folder", nargs="?", metavar="DIR")
     index = commands.add_parser("index", help="rebuild the shipped index from the official tables")
@@ -61,5 +63,7 @@ def _check(corpus: Corpus) -> None:
         if clip.defect:
             print(f"known defect of the official data: {clip.name}: {clip.defect}")
     if damaged:
-        raise CorpusError(f"{len(damaged):,} differ from the official checksum, as {damaged[0]}: delete and download them again.")
+        raise CorpusError(
+            f"{len(damaged):,} differ from the official checksum, as {damaged[0]}: delete and download them again."
+        )
     print("All of them have their official checksum.")

@@ -63,7 +63,9 @@ def fetch_clip(clip: Clip, corpus: Corpus) -> Path:
     reasons = []
     for mirror in mirrors():
         try:
-            pooch.retrieve(mirror + clip.filename, f"sha256:{clip.sha256}", clip.filename, corpus.folder, downloader=download)
+            pooch.retrieve(
+                mirror + clip.filename, f"sha256:{clip.sha256}", clip.filename, corpus.folder, downloader=download
+            )
             return path
         except requests.HTTPError as error:
             reasons.append(f"{_host(mirror)} answered {error.response.status_code}")
@@ -73,12 +75,12 @@ def fetch_clip(clip: Clip, corpus: Corpus) -> Path:
             reasons.append(f"{_host(mirror)} sent something else (wrong checksum)")
         except OSError as error:
             raise CorpusError(f"{corpus.folder} can't be written to: {error.strerror}.") from None
-    raise CorpusError(f"{clip.filename} could not be downloaded: {'; '.join(reasons)}. Check the network and try again.")
+    raise CorpusError(
+        f"{clip.filename} could not be downloaded: {'; '.join(reasons)}. Check the network and try again."
+    )
 
 
-def fetch_clips(
-    clips: Sequence[Clip], corpus: Corpus, progress: Callable[[Clip], None] | None = None
-) -> None:
+def fetch_clips(clips: Sequence[Clip], corpus: Corpus, progress: Callable[[Clip], object] | None = None) -> None:
     """Download clips, eight at a time.
 
     Args:

@@ -35,7 +35,13 @@ def build_index(csv_dir: Path, out_dir: Path = DATA_DIR) -> int:
         out_dir / "clips.csv",
         ("name", "bytes", "split", "voice", "face", "both", "sha256"),
         [
-            (name, wavs[name]["bytes"], split[name], *(votes[name][m] for m in MODALITIES.values()), wavs[name]["sha256"])
+            (
+                name,
+                wavs[name]["bytes"],
+                split[name],
+                *(votes[name][m] for m in MODALITIES.values()),
+                wavs[name]["sha256"],
+            )
             for name in names
         ],
     )

@@ -22,7 +22,15 @@ import numpy as np
 
 from ser_core.audio import AudioConfig, load_audio, preprocess, z_score
 from ser_core.cremad import Clip, Corpus, load_index
-from ser_core.features import FeatureConfig, fix_frames, log_mel, mean_over_time, mel_image, scale_mel, spectral_features
+from ser_core.features import (
+    FeatureConfig,
+    fix_frames,
+    log_mel,
+    mean_over_time,
+    mel_image,
+    scale_mel,
+    spectral_features,
+)
 
 FORMAT = 1
 CACHE_VARIABLE = "SER_CACHE_DIR"

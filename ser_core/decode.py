@@ -53,7 +53,7 @@ def decode(source: AudioSource, *, sample_rate: int | None = None) -> tuple[np.n
 
     if not MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
         raise AudioError(
-            f"{name} has a sample rate of {rate} Hz; rates from {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz are supported."
+            f"{name} has a sample rate of {rate} Hz; {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz are supported."
         )
     if not 1 <= samples.shape[0] <= MAX_CHANNELS:
         raise AudioError(
@@ -111,7 +111,7 @@ def _decode_with_ffmpeg(data: bytes, name: str) -> tuple[np.ndarray, int]:
     blocks: list[np.ndarray] = []
     rate = 0
     try:
-        with av.open(io.BytesIO(data)) as container:
+        with av.open(io.BytesIO(data), "r") as container:
             if not container.streams.audio:
                 raise AudioError(f"{name} has no sound track. Choose an audio file, or a video with sound.")
             planar = av.AudioResampler(format="fltp")  # a change of sample format only: rate and channels stay

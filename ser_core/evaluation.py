@@ -25,27 +25,36 @@ def evaluate(targets: Sequence[int], predictions: Sequence[int]) -> dict:
         true, columns predicted; `intervals`, the 95 % bootstrap interval over clips of each of the six figures.
     """
     import torch
-    from torchmetrics import ConfusionMatrix, F1Score, MetricCollection, Precision, Recall
-    from torchmetrics.classification import MulticlassAccuracy
+    from torchmetrics import MetricCollection
+    from torchmetrics.classification import (
+        MulticlassAccuracy,
+        MulticlassConfusionMatrix,
+        MulticlassF1Score,
+        MulticlassPrecision,
+        MulticlassRecall,
+    )
 
-    options = {"task": "multiclass", "num_classes": len(EMOTIONS)}
+    n = len(EMOTIONS)
     metrics = MetricCollection(
         {
-            "accuracy": MulticlassAccuracy(len(EMOTIONS), average="micro"),
-            "f1_weighted": F1Score(**options, average="weighted"),
-            "precision_weighted": Precision(**options, average="weighted"),
-            "recall_weighted": Recall(**options, average="weighted"),
-            "f1_macro": F1Score(**options, average="macro"),
-            "uar": Recall(**options, average="macro"),
-        },
-        compute_groups=False,
+            "accuracy": MulticlassAccuracy(n, average="micro"),
+            "f1_weighted": MulticlassF1Score(n, average="weighted"),
+            "precision_weighted": MulticlassPrecision(n, average="weighted"),
+            "recall_weighted": MulticlassRecall(n, average="weighted"),
+            "f1_macro": MulticlassF1Score(n, average="macro"),
+            "uar": MulticlassRecall(n, average="macro"),
+        }
     )
-    per_class = {
-        name: metric(**options, average="none") for name, metric in (("precision", Precision), ("recall", Recall), ("f1", F1Score))
-    }
+    per_class = MetricCollection(
+        {
+            "precision": MulticlassPrecision(n, average="none"),
+            "recall": MulticlassRecall(n, average="none"),
+            "f1": MulticlassF1Score(n, average="none"),
+        }
+    )
     predicted, true = torch.as_tensor(predictions), torch.as_tensor(targets)
-    scores = {name: metric(predicted, true).tolist() for name, metric in per_class.items()}
-    confusion = ConfusionMatrix(**options)(predicted, true).numpy()
+    scores = {name: values.tolist() for name, values in per_class(predicted, true).items()}
+    confusion = MulticlassConfusionMatrix(n)(predicted, true).numpy()
     return {
         **{name: float(value) for name, value in metrics(predicted, true).items()},
         "per_class": {
@@ -57,7 +66,9 @@ def evaluate(targets: Sequence[int], predictions: Sequence[int]) -> dict:
     }
 
 
-def bootstrap_intervals(confusion: np.ndarray, *, n_resamples: int = N_BOOTSTRAP, seed: int = 0) -> dict[str, list[float]]:
+def bootstrap_intervals(
+    confusion: np.ndarray, *, n_resamples: int = N_BOOTSTRAP, seed: int = 0
+) -> dict[str, list[float]]:
     """95 % percentile bootstrap intervals of the summary figures.
 
     All six depend on the clips through the confusion matrix alone, and drawing clips with replacement draws its cells

@@ -104,7 +104,7 @@ def mel_image_figure(image: np.ndarray, *, height: int = 320) -> go.Figure:
 
 
 def probability_figure(probabilities: Mapping[str, Mapping[str, float]], *, height: int = 260) -> go.Figure:
-    """Horizontal bars per emotion, for one or several sources (models, raters); shares in 0..1 by source and emotion."""
+    """Bars per emotion for one or several sources (models, raters): shares in 0..1 by source and emotion."""
     figure = go.Figure()
     names = [f"{EMOTION_NAMES[e]}" for e in EMOTIONS]
     for i, (source, shares) in enumerate(probabilities.items()):
@@ -114,7 +114,9 @@ def probability_figure(probabilities: Mapping[str, Mapping[str, float]], *, heig
             x=[shares[e] for e in EMOTIONS],
             name=source,
             orientation="h",
-            marker={"color": [EMOTION_COLORS[e] for e in EMOTIONS] if single else SOURCE_COLORS[i % len(SOURCE_COLORS)]},
+            marker={
+                "color": [EMOTION_COLORS[e] for e in EMOTIONS] if single else SOURCE_COLORS[i % len(SOURCE_COLORS)]
+            },
             text=[f"{shares[e]:.0%}" for e in EMOTIONS],
             textposition="auto",
             hovertemplate="%{y}: %{x:.1%}<extra>" + source + "</extra>",

@@ -14,7 +14,6 @@ from torch.nn import functional as F
 
 NORM_GROUPS = 8  # the report leaves the number of groups open
 
-Activation = Literal["relu", "silu", "elu"]
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU, "elu": nn.ELU}
 
 
@@ -59,7 +58,7 @@ class ConvBlock(nn.Module):
         dimensions: 1 for `[batch, channels, time]`, 2 for `[batch, channels, mel bands, time]`.
     """
 
-    def __init__(self, dimensions: Literal[1, 2], in_channels: int, out_channels: int, activation: Activation, dropout: float):
+    def __init__(self, dimensions: Literal[1, 2], in_channels: int, out_channels: int, activation: str, dropout: float):
         super().__init__()
         convolution, pooling = (nn.Conv1d, nn.MaxPool1d) if dimensions == 1 else (nn.Conv2d, nn.MaxPool2d)
         self.conv = convolution(in_channels, out_channels, kernel_size=3, padding=1)

@@ -8,7 +8,8 @@ from ser_core.runs import Run
 
 def model_card(run: Run) -> str:
     """Markdown for the checkpoint of a finished run; every figure is taken from its record."""
-    train, environment, metrics = run.config["train"], run.config["environment"], run.test["metrics"]
+    train, environment, result = run.config["train"], run.config["environment"], run.test
+    clips, metrics = environment["clips"], result["metrics"]
     low, high = run.accuracy_interval
     rows = "\n".join(
         f"| {emotion} | {EMOTION_NAMES[emotion]} | {scores['precision']:.3f} | {scores['recall']:.3f} "
@@ -21,12 +22,13 @@ Speech emotion recognition: one of six acted emotions from a few seconds of Engl
 
 | | |
 |---|---|
-| Architecture | {train["model"]} CNN, {train["activation"]}, {run.test["parameters"]:,} parameters |
+| Architecture | {train["model"]} CNN, {train["activation"]}, {result["parameters"]:,} parameters |
 | Input | {train["form"]} form; voice activity detection: {train["audio"]["vad"]} |
-| Data | CREMA-D, split `{train["split"]}` ({environment["split_id"]}), {environment["clips"]["train"]:,} training clips |
-| Training | {run.test["epochs"]} epochs, learning rate {train["lr"]:g}, seed {train["seed"]}; best epoch {run.test["best_epoch"]} by validation loss |
-| Device | {environment["device"]}, {run.test["training_seconds"] / 60:.0f} min |
-| Test accuracy | {metrics["accuracy"]:.1%} (95 % interval {low:.1%} to {high:.1%}, {environment["clips"]["test"]:,} clips) |
+| Data | CREMA-D, split `{train["split"]}` ({environment["split_id"]}), {clips["train"]:,} training clips |
+| Training | {result["epochs"]} epochs, learning rate {train["lr"]:g}, seed {train["seed"]} |
+| Weights | epoch {result["best_epoch"]}, the best by validation loss |
+| Device | {environment["device"]}, {result["training_seconds"] / 60:.0f} min |
+| Test accuracy | {metrics["accuracy"]:.1%} (95 % interval {low:.1%} to {high:.1%}, {clips["test"]:,} clips) |
 | Weighted F1 | {metrics["f1_weighted"]:.3f} |
 | Unweighted average recall | {metrics["uar"]:.3f} |
 

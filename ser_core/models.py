@@ -4,7 +4,7 @@
 |------------|------------------------------------|-----------------------|--------------------------------|
 | `1d`       | spectral `[batch, 27, frames]`     | `[batch, 512]`        | dropout, linear                |
 | `2d`       | mel `[batch, 1, 64, frames]`       | `[batch, 1024]`       | dropout, linear                |
-| `combined` | both                               | `[batch, 1536]`       | linear, layer norm, activation, dropout, linear |
+| `combined` | both                               | `[batch, 1536]`       | two linear layers, see listing |
 
 All return logits `[batch, 6]` in the order of `EMOTIONS`. Lengths, where clips of a batch differ, count the frames of
 each clip: int `[batch]`.
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ser_core.emotions import EMOTIONS
-from ser_core.layers import ACTIVATIONS, Activation, ConvBlock, Dropout, length_mask, masked_average, pad_time
+from ser_core.layers import ACTIVATIONS, ConvBlock, Dropout, length_mask, masked_average, pad_time
 
 CHANNELS_1D = (128, 256, 512)
 CHANNELS_2D = (32, 64, 512, 1024)
@@ -44,7 +44,7 @@ class Encoder(nn.Module):
         dimensions: Literal[1, 2],
         in_channels: int,
         channels: tuple[int, ...],
-        activation: Activation,
+        activation: str,
         dropout: float = CONV_DROPOUT,
     ):
         super().__init__()
@@ -71,9 +71,9 @@ class Encoder(nn.Module):
 class CNN1D(nn.Module):
     """Listing 1: spectral features `[batch, 27, frames]` (any number of channels and frames) to logits."""
 
-    inputs = ("spectral",)
+    inputs: tuple[str, ...] = ("spectral",)
 
-    def __init__(self, activation: Activation = "elu", in_channels: int = SPECTRAL_CHANNELS):
+    def __init__(self, activation: str = "elu", in_channels: int = SPECTRAL_CHANNELS):
         super().__init__()
         self.encoder = Encoder(1, in_channels, CHANNELS_1D, activation)
         self.classifier = nn.Sequential(Dropout(MLP_DROPOUT), nn.Linear(CHANNELS_1D[-1], len(EMOTIONS)))
@@ -85,9 +85,9 @@ class CNN1D(nn.Module):
 class CNN2D(nn.Module):
     """Listing 2: mel image `[batch, 1, 64, 64]` (any width) to logits."""
 
-    inputs = ("mel",)
+    inputs: tuple[str, ...] = ("mel",)
 
-    def __init__(self, activation: Activation = "silu"):
+    def __init__(self, activation: str = "silu"):
         super().__init__()
         self.encoder = Encoder(2, 1, CHANNELS_2D, activation)
         self.classifier = nn.Sequential(Dropout(MLP_DROPOUT), nn.Linear(CHANNELS_2D[-1], len(EMOTIONS)))
@@ -99,9 +99,9 @@ class CNN2D(nn.Module):
 class CombinedCNN(nn.Module):
     """Listing 3: both paths, concatenated and classified by a fully connected block."""
 
-    inputs = ("spectral", "mel")
+    inputs: tuple[str, ...] = ("spectral", "mel")
 
-    def __init__(self, activation: Activation = "silu", in_channels: int = SPECTRAL_CHANNELS):
+    def __init__(self, activation: str = "silu", in_channels: int = SPECTRAL_CHANNELS):
         super().__init__()
         self.encoder_1d = Encoder(1, in_channels, CHANNELS_1D, activation)
         self.encoder_2d = Encoder(2, 1, CHANNELS_2D, activation)
@@ -124,7 +124,7 @@ class CombinedCNN(nn.Module):
         return self.classifier(torch.cat(paths, dim=1))
 
 
-MODELS: dict[str, type[nn.Module]] = {"1d": CNN1D, "2d": CNN2D, "combined": CombinedCNN}
+MODELS: dict[str, type[CNN1D | CNN2D | CombinedCNN]] = {"1d": CNN1D, "2d": CNN2D, "combined": CombinedCNN}
 MODEL_LABELS = {"1d": "1D", "2d": "2D", "combined": "Combined"}
 ACTIVATION_LABELS = {"relu": "ReLU", "silu": "SiLU", "elu": "ELU"}
 

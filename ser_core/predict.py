@@ -27,6 +27,7 @@ from ser_core.dataset import network_inputs
 from ser_core.decode import AudioSource
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import NoSpeechError, SERError
+from ser_core.models import MODELS
 from ser_core.vad import SAMPLE_RATE
 
 WINDOW_SECONDS = 3.0  # of a timeline, and of the pieces that long recordings are classified in
@@ -157,9 +158,7 @@ class Predictor:
         """Predictions of prepared speech; long ones are cut into windows, and all windows share batches."""
         pieces = [_pieces(speech.waveform) for speech in speeches]
         flat = [piece for group in pieces for piece in group]
-        rows = [
-            self._probabilities(flat[start : start + BATCH_SIZE]) for start in range(0, len(flat), BATCH_SIZE)
-        ]
+        rows = [self._probabilities(flat[start : start + BATCH_SIZE]) for start in range(0, len(flat), BATCH_SIZE)]
         probabilities = np.concatenate(rows) if rows else np.zeros((0, len(EMOTIONS)))
         ends = np.cumsum([len(group) for group in pieces])
         return [
@@ -179,11 +178,18 @@ class Predictor:
         named = dict(zip(EMOTIONS, (float(p) for p in probabilities), strict=True))
         return Prediction(named, tuple(warnings), speech, self.config.name)
 
+    def inputs(self, speech: Speech) -> dict[str, np.ndarray]:
+        """What the network gets for this speech, see `ser_core.dataset.network_inputs`."""
+        return self._inputs(speech.waveform)
+
+    def _inputs(self, waveform: np.ndarray) -> dict[str, np.ndarray]:
+        names = MODELS[self.config.model].inputs
+        return network_inputs(waveform, names, self.config.form, self.config.features)
+
     def _probabilities(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
-        inputs = self.model.inputs
-        arrays = [network_inputs(w, inputs, self.config.form, self.config.features) for w in waveforms]
+        arrays = [self._inputs(waveform) for waveform in waveforms]
         arguments: dict[str, Tensor] = {}
-        for name in inputs:
+        for name in arrays[0]:
             clips = [torch.from_numpy(array[name]) for array in arrays]
             if self.config.form == "variable":
                 arguments[f"{name}_lengths"] = lengths = torch.tensor([clip.shape[-1] for clip in clips])

@@ -95,7 +95,9 @@ class Run:
             return Predictions(
                 tuple(row["clip"] for row in rows),
                 np.array([EMOTIONS.index(row["target"]) for row in rows]),
-                np.array([[float(row[e]) for e in EMOTIONS] for row in rows], dtype=np.float32).reshape(-1, len(EMOTIONS)),
+                np.array([[float(row[e]) for e in EMOTIONS] for row in rows], dtype=np.float32).reshape(
+                    -1, len(EMOTIONS)
+                ),
             )
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise RunError(f"{path} can't be read ({error}).") from None

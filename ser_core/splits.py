@@ -64,7 +64,11 @@ def listing_4(names: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
     train_files, val_files = train_test_split(
         train_val_files, test_size=0.05, random_state=RANDOM_SEED, stratify=train_val_labels
     )
-    return {name: part for part, group in (("train", train_files), ("val", val_files), ("test", test_files)) for name in group}
+    return {
+        name: part
+        for part, group in (("train", train_files), ("val", val_files), ("test", test_files))
+        for name in group
+    }
 
 
 def speaker_folds(clips: Sequence[Clip] | None = None) -> tuple[Split, ...]:
@@ -85,6 +89,11 @@ def speaker_folds(clips: Sequence[Clip] | None = None) -> tuple[Split, ...]:
     for k in range(N_FOLDS):
         rest = np.concatenate([parts[(k + i) % N_FOLDS] for i in range(2, N_FOLDS)])
         folds.append(
-            Split(f"fold{k + 1}", tuple(sorted(rest.tolist())), tuple(parts[(k + 1) % N_FOLDS].tolist()), tuple(parts[k].tolist()))
+            Split(
+                f"fold{k + 1}",
+                tuple(sorted(rest.tolist())),
+                tuple(parts[(k + 1) % N_FOLDS].tolist()),
+                tuple(parts[k].tolist()),
+            )
         )
     return tuple(folds)

@@ -71,7 +71,10 @@ def synthesize(manner: Manner, *, seed: int = 0) -> np.ndarray:
         voice = 2 * (phases % 1) ** 2 - 0.5  # a sawtooth with a soft opening: harmonics that fall with frequency
         sound = (1 - manner.breath) * voice + manner.breath * noise.standard_normal(length)
         for formant, bandwidth in zip(vowels[i % len(vowels)], BANDWIDTHS, strict=True):
-            sound = scipy.signal.lfilter(*scipy.signal.iirpeak(formant, formant / bandwidth, fs=SAMPLE_RATE), sound) + 0.1 * sound
+            sound = (
+                scipy.signal.lfilter(*scipy.signal.iirpeak(formant, formant / bandwidth, fs=SAMPLE_RATE), sound)
+                + 0.1 * sound
+            )
         syllables.append(sound * np.hanning(length) ** 0.5 / np.abs(sound).max())
     silence = np.zeros(round(0.3 * SAMPLE_RATE))
     utterance = np.concatenate((silence, *syllables, silence))

@@ -68,14 +68,14 @@ class TrainConfig:
     features: FeatureConfig = field(default_factory=FeatureConfig)
 
     def __post_init__(self) -> None:
-        for name, value, known in (
+        for name, choice, known in (
             ("model", self.model, MODELS),
             ("activation", self.activation, ACTIVATIONS),
             ("form", self.form, FORMS),
             ("split", self.split, SPLITS),
         ):
-            if value not in known:
-                raise ConfigError(f"{name} is one of {', '.join(known)}, not {value!r}.")
+            if choice not in known:
+                raise ConfigError(f"{name} is one of {', '.join(known)}, not {choice!r}.")
         for name, value, low, high in (
             ("lr", self.lr, 1e-9, 10),
             ("epochs", self.epochs, 1, 100_000),
@@ -147,7 +147,11 @@ class Device:
     @property
     def label(self) -> str:
         """Name of the hardware and the precision, for records."""
-        hardware = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+        hardware = (
+            torch.cuda.get_device_name(self.device)
+            if self.device.type == "cuda"
+            else f"CPU, {torch.get_num_threads()} threads"
+        )
         return f"{hardware}, {'bf16' if self.bf16 else 'fp32'}"
 
     def autocast(self) -> AbstractContextManager:
@@ -171,7 +175,9 @@ class ClipTensors:
         for name, features in inputs.items():
             if form == "variable":
                 lengths = torch.from_numpy(np.diff(features.starts))
-                padded = [F.pad(torch.from_numpy(features[i]), (0, int(lengths.max() - n))) for i, n in enumerate(lengths)]
+                padded = [
+                    F.pad(torch.from_numpy(features[i]), (0, int(lengths.max() - n))) for i, n in enumerate(lengths)
+                ]
                 self.values[name], self.lengths[name] = torch.stack(padded).to(device), lengths.to(device)
             else:
                 self.values[name] = torch.from_numpy(features.stack()).to(device)
@@ -206,7 +212,9 @@ class Trainer:
         device: where and how.
     """
 
-    def __init__(self, config: TrainConfig, data: ClipTensors, train: Sequence[int], val: Sequence[int], device: Device):
+    def __init__(
+        self, config: TrainConfig, data: ClipTensors, train: Sequence[int], val: Sequence[int], device: Device
+    ):
         self.config, self.data, self.device = config, data, device
         self.train_clips = torch.as_tensor(train, device=device.device)
         self.val_clips = torch.as_tensor(val, device=device.device)
@@ -214,7 +222,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.model = build_model(config.model, config.activation, config.form).to(device.device)
         if config.model != "1d":
-            self.model = self.model.to(memory_format=torch.channels_last)
+            self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.Adam(
             self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True
         )
@@ -281,7 +289,10 @@ class Trainer:
         return float(F.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).float().mean())
 
     def _weights(self) -> dict[str, Tensor]:
-        return {name: value.detach().cpu().clone(memory_format=torch.contiguous_format) for name, value in self.model.state_dict().items()}
+        return {
+            name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+            for name, value in self.model.state_dict().items()
+        }
 
     def best_model(self) -> nn.Module:
         """The network with its best weights, for the test set."""

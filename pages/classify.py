@@ -1,0 +1,154 @@
+"""Classify: record, upload, or pick a clip or an example, and see which emotion the networks hear."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from ser_app.clip_view import CHART, play, show_sound
+from ser_app.loaders import checkpoints, predictor
+from ser_app.navigation import start_page
+from ser_app.sources import Recording, choose_recordings
+from ser_core.audio import SAMPLE_RATE
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.errors import AudioError, SERError
+from ser_core.figures import mel_image_figure, probability_figure, spectral_figure, timeline_figure
+from ser_core.predict import WINDOW_SECONDS, Prediction, Predictor
+from ser_core.results import TIMELINE_COLUMNS, result_row, timeline_rows, to_csv, to_json
+
+Results = dict[tuple[str, str], Prediction | SERError]
+"""By name of the recording and of the checkpoint."""
+
+
+def classify(recordings: Sequence[Recording], names: Sequence[str]) -> Results:
+    """Every recording by every checkpoint."""
+    results: Results = {}
+    for recording in recordings:
+        for name in names:
+            try:
+                results[recording.name, name] = predictor(name).classify(recording.audio)
+            except SERError as error:
+                results[recording.name, name] = error
+    return results
+
+
+def downloads(rows: list[dict], stem: str, columns: Sequence[str] | None = None) -> None:
+    """Buttons for the rows as CSV and JSON."""
+    left, right, _ = st.columns([1, 1, 4])
+    text = to_csv(rows, columns) if columns else to_csv(rows)
+    left.download_button(
+        "CSV", text, f"{stem}.csv", "text/csv", icon=":material/download:", on_click="ignore", key=f"{stem}-csv"
+    )
+    right.download_button(
+        "JSON",
+        to_json(rows),
+        f"{stem}.json",
+        "application/json",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"{stem}-json",
+    )
+
+
+def show_table(rows: list[dict]) -> None:
+    """Many results as a table."""
+    table = pd.DataFrame(rows)
+    table["warnings"] = table["warnings"].map(" ".join)
+    percent = {
+        column: st.column_config.ProgressColumn(column, format="percent", min_value=0, max_value=1)
+        for column in ("confidence", *EMOTIONS)
+    }
+    st.dataframe(table, hide_index=True, column_config=percent)
+
+
+def show_one(recording: Recording, names: Sequence[str], results: Results) -> None:
+    """Everything about one recording."""
+    answers = {name: results[recording.name, name] for name in names}
+    predictions = {name: answer for name, answer in answers.items() if isinstance(answer, Prediction)}
+    for name, answer in answers.items():
+        if isinstance(answer, SERError):
+            st.error(f"{recording.name}: {answer}" if len(names) == 1 else f"{name}: {answer}")
+    warnings = {warning: None for prediction in predictions.values() for warning in prediction.warnings}
+    verdicts, sound = st.columns([2, 3], gap="large")
+    with verdicts:
+        for name, prediction in predictions.items():
+            with st.container(border=True):
+                meant = f", meant was {EMOTION_NAMES[recording.meant]}" if recording.meant else ""
+                st.metric(
+                    f"{name}{meant}",
+                    EMOTION_NAMES[prediction.emotion].capitalize(),
+                    f"{prediction.confidence:.0%} confident",
+                    delta_color="off",
+                    delta_arrow="off",
+                )
+        for warning in warnings:
+            st.warning(warning)
+        if predictions:
+            bars = {name: prediction.probabilities for name, prediction in predictions.items()}
+            height = 220 + 90 * (len(bars) - 1)
+            st.plotly_chart(probability_figure(bars, height=height), config=CHART, key="probabilities")
+    with sound, st.container(border=True):
+        play(recording.audio)
+        speech = next((p.speech for p in predictions.values()), None)
+        if speech:
+            st.caption(f"{len(recording.audio) / SAMPLE_RATE:.2f} s, {speech.seconds:.2f} s of it speech")
+            show_sound(speech, "sound")
+    for name, prediction in predictions.items():
+        model = predictor(name)
+        if len(recording.audio) > WINDOW_SECONDS * SAMPLE_RATE:
+            show_timeline(recording, model)
+        show_input(model, prediction)
+
+
+def show_timeline(recording: Recording, model: Predictor) -> None:
+    """Emotion over overlapping windows of a recording longer than one."""
+    st.subheader("Over time")
+    st.caption(f"{model.config.name} on overlapping windows of {WINDOW_SECONDS:g} s; gaps are silence")
+    rows = timeline_rows(model.timeline(recording.audio))
+    points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
+    st.plotly_chart(timeline_figure(points), config=CHART, key=f"timeline-{model.config.name}")
+    downloads(rows, f"timeline-{model.config.name}", TIMELINE_COLUMNS)
+
+
+def show_input(model: Predictor, prediction: Prediction) -> None:
+    """What the network got."""
+    with st.expander(f"What {model.config.name} saw", icon=":material/visibility:"):
+        inputs = model.inputs(prediction.speech)
+        if "mel" in inputs:
+            st.caption("Mel image: the speech squeezed to 64 × 64 pixels")
+            st.plotly_chart(mel_image_figure(inputs["mel"][0]), config=CHART, key=f"mel-{model.config.name}")
+        if "spectral" in inputs:
+            st.caption("Spectral channels, each on its own scale")
+            figure = spectral_figure(inputs["spectral"], model.config.features)
+            st.plotly_chart(figure, config=CHART, key=f"spectral-{model.config.name}")
+
+
+start_page("Classify", ":material/mic:")
+st.title("Classify")
+st.markdown("Which emotion do the networks hear? Audio stays on this server's memory and is not kept.")
+recordings, problems = choose_recordings(("record", "upload", "clip", "example"), several=True)
+available = checkpoints()
+if not available:
+    st.error("There is no checkpoint yet. Train one with `python train.py --model 2d --act silu`.")
+    st.stop()
+chosen = (
+    st.multiselect("Models", available, default=available[:1], help="Choose several to compare them") or available[:1]
+)
+if len(recordings) + len(problems) > 1:
+    results = classify(recordings, chosen)
+    rows = [result_row(name, result) for (name, _), result in results.items()]
+    rows += [result_row(name, AudioError(problem)) for name, problem in problems.items()]
+    show_table(rows)
+    downloads(rows, "predictions")
+    shown = st.selectbox("Look at one", range(len(recordings)), format_func=lambda i: recordings[i].name)
+    if recordings:
+        show_one(recordings[shown or 0], chosen, results)
+elif problems:
+    for name, problem in problems.items():
+        st.error(f"{name}: {problem}")
+elif recordings:
+    results = classify(recordings, chosen)
+    show_one(recordings[0], chosen, results)
+    downloads([result_row(name, result) for (name, _), result in results.items()], "prediction")

@@ -1,0 +1,112 @@
+"""Features: one recording through the pipeline, step by step, with the report's parameters as knobs."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from ser_app.clip_view import CHART, play
+from ser_app.navigation import start_page
+from ser_app.sources import choose_recordings
+from ser_core.audio import SAMPLE_RATE, AudioConfig, VadMethod, preprocess
+from ser_core.errors import SERError
+from ser_core.features import FeatureConfig, fix_frames, log_mel, mel_image, spectral_features
+from ser_core.figures import log_mel_figure, mel_image_figure, spectral_figure, waveform_figure
+
+VADS: dict[VadMethod, str] = {"silero": "Neural (silero)", "energy": "Energy", "none": "None"}
+WINDOWS = (256, 512, 1024, 2048)
+
+
+def knobs() -> tuple[AudioConfig, FeatureConfig]:
+    """Draw the settings, the report's where it gives one, and return them."""
+    default_audio, default = AudioConfig(), FeatureConfig()
+    with st.expander("Parameters", icon=":material/tune:"):
+        speech, spectral, mel = st.columns(3)
+        with speech:
+            st.markdown("**Speech**")
+            vad: VadMethod = st.selectbox("Voice activity detection", list(VADS), format_func=VADS.__getitem__)
+            threshold = st.slider(
+                "Speech probability", 0.1, 0.9, default_audio.vad_threshold, 0.05, disabled=vad != "silero"
+            )
+            top_db = st.slider(
+                "Silence below the loudest (dB)", 10, 60, int(default_audio.vad_top_db), disabled=vad == "none"
+            )
+            normalize = st.checkbox("Z-score", default_audio.normalize)
+        with spectral:
+            st.markdown("**Spectral features**")
+            frame_length = st.select_slider("Window (samples)", WINDOWS, default.frame_length)
+            hop_length = st.slider("Hop (samples)", 80, 512, default.hop_length, 16)
+            n_mfcc = st.slider("MFCC", 5, 40, default.n_mfcc)
+        with mel:
+            st.markdown("**Mel image**")
+            mel_n_fft = st.select_slider("FFT window (samples)", WINDOWS, default.mel_n_fft)
+            mel_hop_length = st.slider("Hop of the image (samples)", 64, 512, default.mel_hop_length, 64)
+            n_mels = st.slider("Mel bands", 16, 128, default.n_mels, 8)
+            image_size = st.slider("Image (pixels)", 16, 128, default.image_size, 16)
+    audio = AudioConfig(vad=vad, vad_top_db=top_db, vad_threshold=threshold, normalize=normalize)
+    features = FeatureConfig(
+        frame_length=frame_length,
+        hop_length=hop_length,
+        n_mfcc=n_mfcc,
+        n_frames=1 + 3 * SAMPLE_RATE // hop_length,
+        mel_n_fft=mel_n_fft,
+        mel_hop_length=mel_hop_length,
+        n_mels=n_mels,
+        image_size=image_size,
+    )
+    return audio, features
+
+
+def show_pipeline(samples: np.ndarray, audio: AudioConfig, features: FeatureConfig) -> None:
+    """Every step from sound to tensor."""
+    speech = preprocess(samples, audio)
+    for warning in speech.warnings:
+        st.warning(warning)
+
+    st.subheader("1 · Sound")
+    st.caption(
+        f"Mono at 16 kHz, {len(samples) / SAMPLE_RATE:.2f} s; detected speech shaded, {speech.seconds:.2f} s of it"
+    )
+    play(samples)
+    st.plotly_chart(waveform_figure(samples, speech.intervals), config=CHART, key="raw")
+    speech.require()
+
+    st.subheader("2 · Speech only" + (", z-scored" if audio.normalize else ""))
+    st.caption("Silence is dropped" + (", then mean 0 and standard deviation 1" if audio.normalize else ""))
+    unit = "standard deviations" if audio.normalize else "amplitude"
+    st.plotly_chart(waveform_figure(speech.waveform, unit=unit), config=CHART, key="speech")
+
+    spectral = spectral_features(speech.waveform, features)
+    fixed = fix_frames(spectral, features.n_frames)
+    st.subheader(f"3 · {len(spectral)} spectral channels over time")
+    st.caption(
+        f"Window {features.frame_length}, hop {features.hop_length} samples: {spectral.shape[1]} frames, which the 1D "
+        f"CNN gets cut or zero-padded to {fixed.shape[0]} × {fixed.shape[1]}. Each channel is drawn on its own scale; "
+        "point at it for values."
+    )
+    st.plotly_chart(spectral_figure(spectral, features), config=CHART, key="spectral")
+
+    decibels = log_mel(speech.waveform, features)
+    image = mel_image(decibels, features)[0]
+    st.subheader("4 · Mel spectrogram and mel image")
+    left, right = st.columns(2)
+    with left:
+        st.caption(f"Log-mel, {features.n_mels} bands up to {features.fmax:,.0f} Hz, {decibels.shape[1]} frames")
+        st.plotly_chart(log_mel_figure(decibels, features, height=320), config=CHART, key="mel")
+    with right:
+        st.caption(f"What the 2D CNN gets: {image.shape[0]} × {image.shape[1]} pixels in 0 to 1")
+        st.plotly_chart(mel_image_figure(image), config=CHART, key="image")
+
+
+start_page("Features", ":material/equalizer:")
+st.title("Features")
+st.markdown("From sound to what the networks see, step by step (the report's sections 2.3 and 3).")
+recordings, problems = choose_recordings(("example", "clip", "upload", "record"))
+for name, problem in problems.items():
+    st.error(f"{name}: {problem}")
+audio_config, feature_config = knobs()
+for recording in recordings:
+    try:
+        show_pipeline(recording.audio, audio_config, feature_config)
+    except SERError as error:
+        st.error(str(error))

@@ -1,0 +1,85 @@
+"""Home: what this is, the best result, and the way in.
+
+streamlit run streamlit_app.py
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ser_app.navigation import PAGES, start_page
+from ser_core.cremad import Corpus, load_index
+from ser_core.emotions import EMOTIONS
+from ser_core.runs import Run, load_runs
+
+DESCRIPTIONS = {
+    "pages/samples.py": "Browse the 7,442 clips of CREMA-D: hear them, see them, and compare what people heard with "
+    "what a model says.",
+    "pages/features.py": "Follow one recording through the pipeline, from raw sound to what the networks see, and "
+    "turn its knobs.",
+    "pages/classify.py": "Record yourself, upload files or pick an example, and see which emotion the networks hear.",
+}
+
+
+def show_best(runs: list[Run]) -> None:
+    """The best run's figures; validation accuracy picks it, the test set only reports."""
+    best = max(runs, key=lambda run: run.test["val_accuracy"] or 0)
+    metrics, (low, high) = best.test["metrics"], best.accuracy_interval
+    clips = best.config["environment"]["clips"]["test"]
+    st.subheader("Best model so far")
+    st.markdown(
+        f"`{best.name}`, chosen by validation accuracy among {len(runs)} recorded run{'s' if len(runs) > 1 else ''}."
+    )
+    figures = st.columns(4)
+    figures[0].metric(
+        "Test accuracy", f"{metrics['accuracy']:.1%}", help=f"On {clips:,} clips it never saw", border=True
+    )
+    figures[1].metric("95 % interval", f"{low:.1%} – {high:.1%}", border=True)
+    figures[2].metric("Weighted F1", f"{metrics['f1_weighted']:.3f}", border=True)
+    figures[3].metric("Unweighted average recall", f"{metrics['uar']:.3f}", border=True)
+    st.caption("Guessing would be right for 17 % of the clips.")
+
+
+@st.cache_data(show_spinner=False)
+def voice_recognition() -> float:
+    """Share of voice-only ratings that name the intended emotion, over all clips."""
+    clips = load_index().values()
+    right = sum(clip.voice.counts[EMOTIONS.index(clip.emotion)] for clip in clips)
+    return right / sum(clip.voice.total for clip in clips)
+
+
+def show_ways_in() -> None:
+    """A card a page."""
+    pages = [page for page in PAGES if page[0] in DESCRIPTIONS]
+    for card, (path, label, icon) in zip(st.columns(len(pages)), pages, strict=True):
+        with card, st.container(border=True):
+            st.page_link(path, label=f"**{label}**", icon=icon)
+            st.markdown(DESCRIPTIONS[path])
+
+
+start_page("Home", ":material/home:")
+st.title("Speech emotion recognition")
+st.markdown(
+    "Anger, disgust, fear, happiness, sadness or none of them: small convolutional networks that hear emotion in a few "
+    "seconds of speech, trained on [CREMA-D](https://github.com/CheyneyComputerScience/CREMA-D)."
+)
+show_ways_in()
+finished, unreadable = load_runs()
+if finished:
+    show_best(finished)
+else:
+    st.info("No run is recorded yet. Train one with `python train.py --model 2d --act silu`.")
+for reason in unreadable.values():
+    st.caption(f"A record was left out: {reason}")
+
+st.subheader("What it can't do")
+st.markdown(
+    "The emotions are acted, in English, in twelve sentences. What a network hears in a voice is not what a person "
+    f"feels: people who only heard these clips named the intended emotion in {voice_recognition():.0%} of ratings. "
+    "Don't judge anybody by it."
+)
+corpus = Corpus.open()
+if not corpus.present:
+    from ser_app.loaders import HOW_TO_GET_CLIPS
+
+    st.info(f"No CREMA-D clips are on this machine; all pages work without them. {HOW_TO_GET_CLIPS}")
