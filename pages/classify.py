@@ -18,8 +18,7 @@ from ser_core.figures import mel_image_figure, probability_figure, spectral_figu
 from ser_core.predict import WINDOW_SECONDS, Prediction, Predictor
 from ser_core.results import TIMELINE_COLUMNS, result_row, timeline_rows, to_csv, to_json
 
-Results = dict[tuple[str, str], Prediction | SERError]
-"""By name of the recording and of the checkpoint."""
+Results = dict[tuple[str, str], Prediction | SERError]  # by name of the recording and of the checkpoint
 
 
 def classify(recordings: Sequence[Recording], names: Sequence[str]) -> Results:

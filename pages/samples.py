@@ -16,7 +16,7 @@ from ser_core.figures import log_mel_figure, probability_figure, waveform_figure
 
 COLUMNS = {
     "voice agreement": st.column_config.ProgressColumn(
-        "voice agreement", format="percent", min_value=0, max_value=1, help="Share of voice-only raters who agreed"
+        "voice agreement", format="%d%%", min_value=0, max_value=100, help="Share of voice-only raters who agreed"
     ),
     "seconds": st.column_config.NumberColumn(format="%.2f"),
     "actor": st.column_config.NumberColumn(format="%d"),
@@ -40,7 +40,7 @@ SHOWN = [
 
 def filters(table: pd.DataFrame) -> pd.DataFrame:
     """Draw the filters and return the rows that pass them."""
-    with st.expander("Filter", expanded=True, icon=":material/filter_list:"):
+    with st.expander("Filter", icon=":material/filter_list:"):
         first, second = st.columns(4), st.columns(4)
         chosen = {
             "emotion": first[0].multiselect("Emotion", EMOTIONS, format_func=EMOTION_NAMES.__getitem__),
@@ -55,7 +55,7 @@ def filters(table: pd.DataFrame) -> pd.DataFrame:
         agreement = second[3].slider(
             "Voice-only raters agreed, at least", 0, 100, 0, format="%d%%", help="Share of the most chosen emotion"
         )
-    keep = table["age"].between(low, high) & (table["voice agreement"] >= agreement / 100)
+    keep = table["age"].between(low, high) & (table["voice agreement"] >= agreement)
     for column, values in chosen.items():
         if values:
             keep &= table[column].isin(values)
@@ -157,7 +157,7 @@ def show_six(clip: Clip, corpus: Corpus) -> None:
             waveform = waveform_figure(audio, speech.intervals, height=110, unit="")
             st.plotly_chart(waveform, config=CHART, key=f"six-wave-{emotion}")
             st.plotly_chart(
-                log_mel_figure(log_mel(audio), height=170, colorbar=False), config=CHART, key=f"six-mel-{emotion}"
+                log_mel_figure(log_mel(audio), height=140, colorbar=False), config=CHART, key=f"six-mel-{emotion}"
             )
 
 

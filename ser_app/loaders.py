@@ -77,7 +77,7 @@ def _row(clip: Clip) -> dict[str, object]:
         "clip": clip.name,
         "emotion": clip.emotion,
         "heard as": " / ".join(clip.voice.majority),
-        "voice agreement": clip.voice.agreement,
+        "voice agreement": round(100 * clip.voice.agreement),
         "intensity": clip.intensity,
         "sentence": clip.sentence,
         "text": clip.text,

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import plotly.colors
 import plotly.graph_objects as go
 
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
@@ -28,7 +29,10 @@ ACCENT = "#5470d6"
 SPEECH_SHADE = "rgba(84, 112, 214, 0.18)"
 MAX_POINTS = 2_000  # drawn per waveform: more than a screen has pixels
 MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
-HERTZ_TICKS = (125, 250, 500, 1000, 2000, 4000, 8000)
+HERTZ_TICKS = (500, 1000, 2000, 4000)
+COMPACT_HEIGHT = 200  # pixels; below this a figure has room for its data only
+# Magma, but for its first colour: "#000004" is one that Streamlit's theme replaces by a colour of its own.
+MAGMA = ["#010005", *plotly.colors.sequential.Magma[1:]]
 
 
 def waveform_figure(
@@ -73,13 +77,13 @@ def log_mel_figure(
             customdata=np.broadcast_to(np.round(bands)[:, None], log_mel_db.shape),
             zmin=-80,
             zmax=0,
-            colorscale="Magma",
+            colorscale=MAGMA,
             showscale=colorbar,
             colorbar={"title": "dB", "thickness": 10, "outlinewidth": 0},
             hovertemplate="%{x:.2f} s, %{customdata} Hz: %{z} dB<extra></extra>",
         )
     )
-    ticks = [hertz for hertz in HERTZ_TICKS if bands[0] <= hertz <= bands[-1]]
+    ticks = [hertz for hertz in HERTZ_TICKS[:: 1 if height > COMPACT_HEIGHT else 2] if hertz <= bands[-1]]
     figure.update_yaxes(
         tickvals=np.interp(ticks, bands, np.arange(len(bands))), ticktext=[_hertz(hertz) for hertz in ticks]
     )
@@ -93,7 +97,7 @@ def mel_image_figure(image: np.ndarray, *, height: int = 320) -> go.Figure:
             z=np.round(image, 3),
             zmin=0,
             zmax=1,
-            colorscale="Magma",
+            colorscale=MAGMA,
             colorbar={"thickness": 10, "outlinewidth": 0},
             hovertemplate="column %{x}, band %{y}: %{z}<extra></extra>",
         )
@@ -117,7 +121,7 @@ def probability_figure(probabilities: Mapping[str, Mapping[str, float]], *, heig
             marker={
                 "color": [EMOTION_COLORS[e] for e in EMOTIONS] if single else SOURCE_COLORS[i % len(SOURCE_COLORS)]
             },
-            text=[f"{shares[e]:.0%}" for e in EMOTIONS],
+            text=[f"{shares[e]:.0%}" for e in EMOTIONS] if single else None,
             textposition="auto",
             hovertemplate="%{y}: %{x:.1%}<extra>" + source + "</extra>",
         )
@@ -171,8 +175,9 @@ def timeline_figure(rows: Sequence[tuple[float, float, Mapping[str, float] | Non
 def _finish(figure: go.Figure, height: int, x_title: str, y_title: str) -> go.Figure:
     layout: dict[str, Any] = {"height": height, "margin": MARGIN, "showlegend": figure.layout.showlegend or False}
     figure.update_layout(**layout, legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0})
-    figure.update_xaxes(title=x_title or None, zeroline=False)
-    figure.update_yaxes(title=y_title or None, zeroline=False, automargin=True)
+    titled = height > COMPACT_HEIGHT - 50
+    figure.update_xaxes(title=x_title if titled else None, zeroline=False)
+    figure.update_yaxes(title=y_title if titled else None, zeroline=False, automargin=True)
     return figure
 
 

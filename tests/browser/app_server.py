@@ -1,0 +1,85 @@
+"""The real app on a port of its own, and a real browser to look at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+START_SECONDS = 60
+PAGE_SECONDS = 60
+
+
+class AppServer:
+    """`streamlit run streamlit_app.py` on a free port, as a context manager.
+
+    Args:
+        environment: variables to set for the app, beyond this process's.
+    """
+
+    def __init__(self, environment: dict[str, str] | None = None):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://localhost:{self.port}"
+        self.environment = {**os.environ, **(environment or {})}
+
+    def __enter__(self) -> AppServer:
+        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+        options = ["--server.port", str(self.port), "--server.headless", "true", "--server.fileWatcherType", "none"]
+        self.process = subprocess.Popen(
+            [*command, *options], cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1):
+                    return self
+            except OSError:
+                time.sleep(0.1)
+        self.process.kill()
+        raise RuntimeError(f"The app did not start: {self.process.communicate()[0].decode()}")
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.process.terminate()
+        self.process.communicate(timeout=10)
+
+
+def find_chromium() -> str | None:
+    """Path of the system's Chromium, if there is one."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def launch(playwright: Playwright, chromium: str, *flags: str) -> Browser:
+    """Start Chromium without a screen; Playwright gives it a new profile."""
+    return playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, *flags], headless=True)
+
+
+def wait_until_idle(page: Page) -> None:
+    """Wait until Streamlit has run the page's script and drawn what it made."""
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-connection-state", "CONNECTED", timeout=PAGE_SECONDS * 1000)
+    page.wait_for_timeout(300)
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PAGE_SECONDS * 1000)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PAGE_SECONDS * 1000)
+    page.wait_for_timeout(500)

@@ -1,0 +1,63 @@
+"""Take the README's screenshots: every page, wide and phone, light and dark.
+
+    make screenshots        (or: python tools/screenshots.py [--out docs/screenshots])
+
+The app runs on a port of its own; clips are taken from $CREMAD_DIR or the user's cache, where they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.app_server import AppServer, find_chromium, launch, wait_until_idle
+
+SHOTS = {
+    "home": "/",
+    "samples": "/samples?clip=1001_DFA_ANG_XX",
+    "features": "/features",
+    "classify": "/classify",
+}
+WIDE = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+def prepare(page: Page, name: str) -> None:
+    """Bring a page into the state its picture shows."""
+    if name == "classify":
+        page.get_by_role("radio", name="CREMA-D clip").click()
+        wait_until_idle(page)
+
+
+def main() -> None:
+    """Write one picture a page and form factor."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("docs/screenshots"))
+    parser.add_argument("--all", action="store_true", help="dark theme and phone for every page, not just some")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    chromium = find_chromium()
+    if chromium is None:
+        sys.exit("error: Chromium was not found. Install it and try again.")
+    with AppServer() as server, sync_playwright() as playwright:
+        browser = launch(playwright, chromium)
+        for name, path in SHOTS.items():
+            for form, viewport, scheme in (("wide", WIDE, "light"), ("phone", PHONE, "light"), ("dark", WIDE, "dark")):
+                if form != "wide" and not args.all and name not in ("samples", "classify"):
+                    continue
+                page = browser.new_page(viewport=viewport, color_scheme=scheme)
+                page.goto(server.url + path)
+                wait_until_idle(page)
+                prepare(page, name)
+                page.screenshot(path=args.out / f"{name}-{form}.png", full_page=False)
+                page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
