@@ -22,6 +22,7 @@ from ser_core.dataset import FORMS
 from ser_core.experiment import Watcher, run_experiment
 from ser_core.layers import ACTIVATIONS
 from ser_core.models import MODELS
+from ser_core.runs import Run
 from ser_core.splits import SPLITS
 from ser_core.training import Device, Epoch, TrainConfig, Trainer
 
@@ -43,7 +44,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=default.batch_size)
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--name", help="name of the run (default: made from the settings, as lr0.001-SiLU-2D)")
-    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    again.add_argument("--restart", action="store_true", help="replace a run of the same name")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--precision", choices=("auto", "bf16", "fp32"), default="auto")
     parser.add_argument("--corpus", metavar="DIR", help="folder with the wav files")
@@ -92,8 +95,12 @@ class ProgressBar(Watcher):
         )
         self.bar.set_description(f"Epoch {min(epoch.epoch + 1, self.epochs)}/{self.epochs}")
 
+    def finished(self, run: Run) -> None:
+        assert self.bar is not None
+        self.bar.close()
 
-@friendly_errors
+
+@friendly_errors(interrupted="Stopped. Every finished epoch is saved: go on with the same command and --resume.")
 def main(arguments: list[str] | None = None) -> None:
     """Train as the command line says."""
     args = parse_arguments(arguments)
@@ -110,14 +117,20 @@ def main(arguments: list[str] | None = None) -> None:
         seed=args.seed,
         audio=type(default.audio)(vad=args.vad),
     )
+    watchers: list[Watcher] = [ProgressBar()]
+    if args.wandb != "off":
+        from ser_core.wandb_log import WandbLog
+
+        watchers.append(WandbLog(args.wandb))
     run = run_experiment(
         config,
         corpus=Corpus.open(args.corpus),
         device=Device.choose(args.device, args.precision),
         resume=args.resume,
+        restart=args.restart,
         cache_dir=args.cache,
         name=args.name,
-        watcher=ProgressBar(),
+        watchers=watchers,
     )
     low, high = run.accuracy_interval
     print(f"{run.name}: test accuracy {run.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}), {run.folder}")

@@ -13,9 +13,16 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def friendly_errors(main: Callable[P, R]) -> Callable[P, R]:
-    """Print a `SERError` or running out of memory as a sentence and exit 2; on Ctrl-C exit 130."""
+def friendly_errors(interrupted: str = "Stopped.") -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a command print a `SERError`, or that memory ran out, as a sentence and exit 2.
 
+    Args:
+        interrupted: what to say on Ctrl-C, after which the exit status is 130.
+    """
+    return functools.partial(_wrap, interrupted=interrupted)
+
+
+def _wrap(main: Callable[P, R], *, interrupted: str) -> Callable[P, R]:
     @functools.wraps(main)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
@@ -29,7 +36,7 @@ def friendly_errors(main: Callable[P, R]) -> Callable[P, R]:
                 raise
             _fail(OUT_OF_MEMORY)
         except KeyboardInterrupt:
-            print("\nStopped.", file=sys.stderr)
+            print(f"\n{interrupted}", file=sys.stderr)
             sys.exit(130)
 
     return wrapper

@@ -27,7 +27,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-@friendly_errors
+@friendly_errors()
 def main(arguments: list[str] | None = None) -> None:
     """Do what the command line says."""
     args = parse_arguments(arguments)

@@ -16,6 +16,7 @@ from ser_core.checkpoint import CHECKPOINTS_DIR, HALF_TOLERANCE, CheckpointConfi
 from ser_core.cremad import Clip, Corpus, by_name
 from ser_core.dataset import data_checksum, load_features
 from ser_core.emotions import EMOTIONS
+from ser_core.errors import RunError
 from ser_core.evaluation import evaluate
 from ser_core.model_card import model_card
 from ser_core.models import MODELS, count_parameters
@@ -52,6 +53,9 @@ class Watcher:
     def epoch(self, epoch: Epoch) -> None:
         """An epoch is done."""
 
+    def finished(self, run: Run) -> None:
+        """The record is written."""
+
 
 def run_experiment(
     config: TrainConfig,
@@ -59,12 +63,13 @@ def run_experiment(
     corpus: Corpus,
     device: Device,
     resume: bool = False,
+    restart: bool = False,
     runs_dir: Path = RUNS_DIR,
     checkpoints_dir: Path = CHECKPOINTS_DIR,
     cache_dir: Path | None = None,
     name: str | None = None,
     split: Split | None = None,
-    watcher: Watcher | None = None,
+    watchers: Sequence[Watcher] = (),
 ) -> Run:
     """Train, evaluate and record one configuration.
 
@@ -73,25 +78,27 @@ def run_experiment(
         corpus: where the wav files are.
         device: where and how to compute.
         resume: go on from what an interrupted run saved.
+        restart: replace a record or an interrupted run of that name.
         runs_dir, checkpoints_dir, cache_dir: where the record, the weights and the features go.
         name: of the run, if not the configuration's own.
         split: clips to use instead of the configured split's.
-        watcher: is told of progress.
+        watchers: are told of progress.
 
     Returns:
         the record, as it was written to `runs_dir/<name>`.
 
     Raises:
-        SERError: no corpus, nothing to resume, or a damaged clip.
+        SERError: no corpus or a damaged clip; nothing to resume; a record that would be lost.
     """
-    watcher = watcher or Watcher()
     folder = runs_dir / (name or config.name)
+    if not (resume or restart):
+        _refuse_to_replace(folder)
     split = split or load_split(config.split)
     clips = by_name(sorted(split.train + split.val + split.test))
     positions = {clip.name: i for i, clip in enumerate(clips)}
     train, val, test = ([positions[clip] for clip in part] for part in (split.train, split.val, split.test))
 
-    data = _load_data(config, clips, corpus, cache_dir, device, watcher)
+    data = _load_data(config, clips, corpus, cache_dir, device, watchers)
     trainer = Trainer(config, data, train, val, device)
     if resume:
         trainer.load(folder)
@@ -99,8 +106,9 @@ def run_experiment(
         for stale in RECORD_FILES:
             (folder / stale).unlink(missing_ok=True)
         write_config(folder, config, _environment(device, split, clips))
-    watcher.started(trainer)
-    _train(trainer, folder, watcher)
+    for watcher in watchers:
+        watcher.started(trainer)
+    _train(trainer, folder, watchers)
 
     predictions = _test(trainer, split, torch.as_tensor(test, device=device.device))
     best = trainer.best_epoch
@@ -121,12 +129,31 @@ def run_experiment(
         run.name, config.model, config.activation, config.form, config.audio, config.features, provenance
     )
     save_checkpoint(checkpoints_dir / run.name, checkpoint, _storable_weights(trainer), model_card(run))
+    (folder / STATE_FILE).unlink(missing_ok=True)
+    for watcher in watchers:
+        watcher.finished(run)
     return run
 
 
+def _refuse_to_replace(folder: Path) -> None:
+    if (folder / "test.json").exists():
+        raise RunError(f"{folder} already holds a finished run. Replace it with --restart, or choose another --name.")
+    if (folder / STATE_FILE).exists():
+        raise RunError(f"{folder} holds an interrupted run. Go on with --resume, or start over with --restart.")
+
+
 def _load_data(
-    config: TrainConfig, clips: Sequence[Clip], corpus: Corpus, cache_dir: Path | None, device: Device, watcher: Watcher
+    config: TrainConfig,
+    clips: Sequence[Clip],
+    corpus: Corpus,
+    cache_dir: Path | None,
+    device: Device,
+    watchers: Sequence[Watcher],
 ) -> ClipTensors:
+    def progress(done: int, total: int) -> None:
+        for watcher in watchers:
+            watcher.features(done, total)
+
     inputs = {
         name: load_features(
             corpus,
@@ -136,23 +163,28 @@ def _load_data(
             features=config.features,
             clips=clips,
             cache_dir=cache_dir,
-            progress=watcher.features,
+            progress=progress,
         )
         for name in MODELS[config.model].inputs
     }
     return ClipTensors(inputs, [EMOTIONS.index(clip.emotion) for clip in clips], config.form, device.device)
 
 
-def _train(trainer: Trainer, folder: Path, watcher: Watcher) -> None:
+def _train(trainer: Trainer, folder: Path, watchers: Sequence[Watcher]) -> None:
+    def on_step(clips: int, loss_sum: Tensor, right: Tensor) -> None:
+        for watcher in watchers:
+            watcher.step(clips, loss_sum, right)
+
     unsaved_seconds = 0.0
     while not trainer.finished:
-        epoch = trainer.run_epoch(watcher.step)
+        epoch = trainer.run_epoch(on_step)
         unsaved_seconds += epoch.seconds
         if unsaved_seconds >= SAVE_EVERY_SECONDS or trainer.finished:
             trainer.save(folder)
             unsaved_seconds = 0.0
         write_history(folder, trainer.history)
-        watcher.epoch(epoch)
+        for watcher in watchers:
+            watcher.epoch(epoch)
 
 
 def _test(trainer: Trainer, split: Split, clips: Tensor) -> Predictions:

@@ -45,7 +45,7 @@ def expand(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
-@friendly_errors
+@friendly_errors()
 def main(arguments: list[str] | None = None) -> None:
     """Classify the files the command line names."""
     args = parse_arguments(arguments)

@@ -30,7 +30,7 @@ from ser_core.models import ACTIVATION_LABELS, MODEL_LABELS, MODELS, build_model
 from ser_core.splits import SPLITS
 
 STATE_FILE = "state.safetensors"
-SAVE_EVERY_SECONDS = 10.0  # epochs shorter than this are not saved one by one
+SAVE_EVERY_SECONDS = 5.0  # epochs shorter than this are not saved one by one
 
 Precision = Literal["auto", "bf16", "fp32"]
 

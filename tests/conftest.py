@@ -1,0 +1,76 @@
+"""What tests share. A test that can't run here says why and is skipped; in CI (CI=true) that is a failure."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ser_core.audio import AudioConfig
+from ser_core.checkpoint import CheckpointConfig, save_checkpoint
+from ser_core.cremad import Clip, Corpus, load_index
+from ser_core.features import FeatureConfig
+from ser_core.vad import SAMPLE_RATE
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "crema-d"
+IN_CI = os.environ.get("CI") == "true"
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip here, fail in CI, where everything has to be there."""
+    if IN_CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The official tables and some official clips."""
+    if not SHARED.is_dir():
+        skip_or_fail("needs ../shared/crema-d, the official tables and clips")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def corpus(shared: Path) -> Corpus:
+    """The 313 real clips."""
+    return Corpus(shared / "clips")
+
+
+@pytest.fixture(scope="session")
+def clips(corpus: Corpus) -> list[Clip]:
+    """Those of the index that are in `corpus`, by name."""
+    return [clip for clip in load_index().values() if clip.name in corpus.present]
+
+
+@pytest.fixture(scope="session")
+def speech_like() -> np.ndarray:
+    """Two seconds of a modulated tone between silences: float32 at 16 kHz."""
+    return tone(220, 2.0) * (0.6 + 0.4 * tone(3, 2.0)) * 0.5
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one untrained checkpoint of each architecture and form."""
+    import torch
+
+    from ser_core.models import MODELS, build_model
+
+    root = tmp_path_factory.mktemp("checkpoints")
+    torch.manual_seed(0)
+    for model in MODELS:
+        for form in ("fixed", "variable", "mean"):
+            name = f"{model}-{form}"
+            weights = build_model(model, "silu", form).state_dict()
+            provenance = {"test": {"val_accuracy": 0.5 if name == "2d-fixed" else 0.4}}
+            config = CheckpointConfig(name, model, "silu", form, AudioConfig(), FeatureConfig(), provenance)
+            save_checkpoint(root / name, config, weights, "untrained")
+    return root
+
+
+def tone(frequency: float, seconds: float, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
+    """A sine of amplitude 1, float32."""
+    return np.sin(2 * np.pi * frequency * np.arange(round(seconds * sample_rate)) / sample_rate).astype(np.float32)

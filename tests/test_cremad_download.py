@@ -1,0 +1,125 @@
+import functools
+import http.server
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ser_core.cremad import Corpus, find_clip
+from ser_core.cremad_cli import main
+from ser_core.cremad_download import fetch_clip, fetch_clips, sample_clips
+from ser_core.errors import CorpusError
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder, counts requests, and can cut answers short."""
+
+    def do_GET(self) -> None:
+        self.server.requests.append(self.path)
+        if self.server.truncate:
+            self.send_response(200)
+            self.send_header("Content-Length", "100000")
+            self.end_headers()
+            self.wfile.write(b"RIFF")
+            return
+        super().do_GET()
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def mirror(shared: Path) -> Iterator[http.server.ThreadingHTTPServer]:
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=str(shared / "clips"))
+    )
+    server.requests, server.truncate = [], False
+    server.url = f"http://127.0.0.1:{server.server_port}/"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def use_mirror(mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREMAD_MIRRORS", mirror.url)
+
+
+def test_a_clip_is_fetched_once_and_is_official(mirror, corpus: Corpus, tmp_path: Path):
+    clip = find_clip("1001_DFA_ANG_XX")
+    local = Corpus(tmp_path / "new" / "folder")
+    path = fetch_clip(clip, local)
+    assert path.read_bytes() == corpus.path(clip).read_bytes()
+    assert fetch_clip(clip, local) == path
+    assert mirror.requests == ["/1001_DFA_ANG_XX.wav"]
+
+
+def test_what_is_there_is_not_fetched_again(mirror, clips: list, tmp_path: Path):
+    local, done = Corpus(tmp_path), []
+    fetch_clips(clips[:5], local)
+    fetch_clips(clips[:12], local, done.append)
+    assert len(done) == 12
+    assert len(mirror.requests) == 12
+    assert {path.name for path in tmp_path.iterdir()} == {clip.filename for clip in clips[:12]}
+
+
+def test_a_damaged_clip_is_replaced(mirror, corpus: Corpus, tmp_path: Path):
+    clip = find_clip("1001_DFA_ANG_XX")
+    (tmp_path / clip.filename).write_bytes(b"RIFF")
+    assert fetch_clip(clip, Corpus(tmp_path)).read_bytes() == corpus.path(clip).read_bytes()
+
+
+def test_mirrors_are_tried_in_turn(mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("CREMAD_MIRRORS", f"http://127.0.0.1:9/ {mirror.url}nowhere {mirror.url}")
+    assert fetch_clip(find_clip("1001_DFA_ANG_XX"), Corpus(tmp_path)).is_file()
+
+
+def test_offline_is_a_sentence_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("CREMAD_MIRRORS", "http://127.0.0.1:9/")
+    with pytest.raises(CorpusError, match=r"could not be reached.*Check the network"):
+        fetch_clip(find_clip("1001_DFA_ANG_XX"), Corpus(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_file_is_refused_and_leaves_nothing(
+    mirror, monkeypatch: pytest.MonkeyPatch, shared: Path, tmp_path: Path
+):
+    served = tmp_path / "served"
+    served.mkdir()
+    (served / "1001_DFA_ANG_XX.wav").write_bytes((shared / "clips" / "1001_IEO_ANG_HI.wav").read_bytes())
+    mirror.RequestHandlerClass = functools.partial(Handler, directory=str(served))
+    with pytest.raises(CorpusError, match="wrong checksum"):
+        fetch_clip(find_clip("1001_DFA_ANG_XX"), Corpus(tmp_path / "clips"))
+    assert list((tmp_path / "clips").iterdir()) == []
+
+
+def test_a_connection_that_breaks_leaves_nothing(mirror, tmp_path: Path):
+    mirror.truncate = True
+    with pytest.raises(CorpusError):
+        fetch_clip(find_clip("1001_DFA_ANG_XX"), Corpus(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_samples_are_balanced_and_repeatable():
+    sample = sample_clips(60)
+    assert set(Counter(clip.emotion for clip in sample).values()) == {10}
+    assert sample == sample_clips(60)
+    assert len(sample_clips(7442)) == 7442
+    with pytest.raises(CorpusError, match="1 to 7,442"):
+        sample_clips(0)
+
+
+def test_the_command_downloads_and_says_where(
+    mirror, clips: list, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    monkeypatch.setattr("ser_core.cremad_download.sample_clips", lambda n: clips[:n])
+    main(["download", "--sample", "4", "--to", str(tmp_path)])
+    assert f"4 clips are in {tmp_path}" in capsys.readouterr().out
+    mirror.truncate = True
+    with pytest.raises(SystemExit, match="2"):
+        main(["download", "--sample", "6", "--to", str(tmp_path)])
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: ")
+    assert len(list(tmp_path.iterdir())) == 4
