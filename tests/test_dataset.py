@@ -1,0 +1,145 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ser_core.audio import AudioConfig, load_audio, preprocess
+from ser_core.cremad import Corpus
+from ser_core.dataset import cache_key, load_features, network_inputs
+from ser_core.errors import CorpusError
+from ser_core.features import FeatureConfig, fix_frames, log_mel, mel_image, spectral_features
+
+ENERGY = AudioConfig(vad="energy")
+
+
+@pytest.fixture
+def few(clips) -> list:
+    return [clip for clip in clips if not clip.defect][:6]
+
+
+def test_features_are_those_of_the_functions(corpus, few, tmp_path: Path):
+    spectral = load_features(corpus, "spectral", clips=few, cache_dir=tmp_path)
+    images = load_features(corpus, "mel", clips=few, cache_dir=tmp_path)
+    assert spectral.stack().shape == (6, 27, 301)
+    assert images.stack().shape == (6, 1, 64, 64)
+    for i, clip in enumerate(few):
+        waveform = preprocess(load_audio(corpus.path(clip))).waveform
+        np.testing.assert_allclose(spectral.stack()[i], fix_frames(spectral_features(waveform)), atol=1e-3)
+        np.testing.assert_allclose(images[i], mel_image(log_mel(waveform)), atol=1e-5)
+
+
+def test_variable_lengths_keep_their_lengths(corpus, few, tmp_path: Path):
+    features = load_features(corpus, "mel", form="variable", clips=few, cache_dir=tmp_path)
+    assert len(features) == 6
+    for i, clip in enumerate(few):
+        waveform = preprocess(load_audio(corpus.path(clip))).waveform
+        assert features[i].shape == (1, 64, 1 + len(waveform) // 256)
+
+
+def test_one_process_and_two_give_the_same(corpus, clips, tmp_path: Path):
+    one, two = (
+        load_features(corpus, "spectral", clips=clips[:130], audio=ENERGY, cache_dir=tmp_path / str(n), workers=n)
+        for n in (1, 2)
+    )
+    np.testing.assert_array_equal(one.values, two.values)
+
+
+def test_the_cache_is_read_without_the_corpus(corpus, few, tmp_path: Path):
+    calls = []
+    options = {"clips": few, "cache_dir": tmp_path, "progress": lambda done, total: calls.append((done, total))}
+    built = load_features(corpus, "spectral", **options)
+    assert calls[-1] == (6, 6)
+    again = load_features(Corpus(tmp_path / "nowhere"), "spectral", **options)
+    assert len(calls) == 1
+    np.testing.assert_array_equal(again.values, built.values)
+
+
+def test_every_setting_and_the_data_have_a_cache_of_their_own(clips):
+    keys = [
+        cache_key(clips, "spectral", "fixed", AudioConfig(), FeatureConfig()),
+        cache_key(clips, "mel", "fixed", AudioConfig(), FeatureConfig()),
+        cache_key(clips, "spectral", "variable", AudioConfig(), FeatureConfig()),
+        cache_key(clips, "spectral", "fixed", AudioConfig(vad_threshold=0.4), FeatureConfig()),
+        cache_key(clips, "spectral", "fixed", AudioConfig(normalize=False), FeatureConfig()),
+        cache_key(clips, "spectral", "fixed", AudioConfig(), FeatureConfig(n_mfcc=20)),
+        cache_key(clips[1:], "spectral", "fixed", AudioConfig(), FeatureConfig()),
+        cache_key(clips[::-1], "spectral", "fixed", AudioConfig(), FeatureConfig()),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert keys[0] == cache_key(clips, "spectral", "fixed", AudioConfig(), FeatureConfig())
+
+
+def test_another_setting_is_not_read_from_the_cache(corpus, few, tmp_path: Path):
+    first = load_features(corpus, "spectral", clips=few, cache_dir=tmp_path)
+    other = load_features(corpus, "spectral", clips=few, cache_dir=tmp_path, audio=AudioConfig(vad="none"))
+    assert not np.array_equal(first.values, other.values)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_killed_build_leaves_nothing_that_is_read(corpus, clips, tmp_path: Path):
+    script = f"""
+import os
+from pathlib import Path
+import numpy as np
+from ser_core.cremad import Corpus, load_index
+from ser_core.dataset import load_features
+def save(path, array):
+    Path(path).write_bytes(b"half")
+    print("writing", flush=True)
+    while True: pass
+np.save = save
+load_features(Corpus(Path({str(corpus.folder)!r})), "spectral", clips=[load_index()[{clips[0].name!r}]],
+              cache_dir=Path({str(tmp_path)!r}))
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=Path.cwd()) as process:
+        assert process.stdout.readline() == b"writing\n"
+        os.kill(process.pid, signal.SIGKILL)
+    assert [path.name[:12] for path in tmp_path.iterdir()] == [".unfinished-"]
+    features = load_features(corpus, "spectral", clips=clips[:1], cache_dir=tmp_path)
+    assert features.stack().shape == (1, 27, 301)
+
+
+def test_two_builds_at_once_are_both_right(corpus, clips, tmp_path: Path):
+    script = f"""
+from pathlib import Path
+from ser_core.cremad import Corpus, load_index
+from ser_core.dataset import load_features
+clips = [c for c in load_index().values() if c.name in Corpus(Path({str(corpus.folder)!r})).present][:80]
+f = load_features(Corpus(Path({str(corpus.folder)!r})), "spectral", clips=clips, cache_dir=Path({str(tmp_path)!r}))
+print(f.values.sum())
+"""
+    processes = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) for _ in range(2)]
+    outputs = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert outputs[0] == outputs[1]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_missing_corpus_is_a_sentence(few, tmp_path: Path):
+    with pytest.raises(CorpusError, match="6 of 6 clips"):
+        load_features(Corpus(tmp_path), "mel", clips=few, cache_dir=tmp_path / "cache")
+
+
+def test_the_silent_clip_has_finite_features(corpus, clips, tmp_path: Path):
+    silent = [clip for clip in clips if clip.defect == "digital silence"]
+    for name in ("spectral", "mel"):
+        features = load_features(corpus, name, clips=silent, cache_dir=tmp_path)
+        assert np.isfinite(features.values).all()
+
+
+def test_the_forms_of_the_inputs():
+    waveform = np.random.default_rng(0).normal(size=32_000).astype(np.float32)
+    both, config = ("spectral", "mel"), FeatureConfig()
+    shapes = {
+        form: {name: array.shape for name, array in network_inputs(waveform, both, form, config).items()}
+        for form in ("fixed", "variable", "mean")
+    }
+    assert shapes == {
+        "fixed": {"spectral": (27, 301), "mel": (1, 64, 64)},
+        "variable": {"spectral": (27, 201), "mel": (1, 64, 126)},
+        "mean": {"spectral": (1, 27), "mel": (1, 64, 64)},
+    }

@@ -1,0 +1,359 @@
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, SequentialLR
+
+import train
+from ser_core.checkpoint import load_model
+from ser_core.cremad import Corpus
+from ser_core.dataset import FeatureSet
+from ser_core.errors import ConfigError, RunError
+from ser_core.experiment import Watcher, run_experiment
+from ser_core.models import MODELS
+from ser_core.predict import Predictor
+from ser_core.runs import load_run
+from ser_core.splits import Split
+from ser_core.training import STATE_FILE, ClipTensors, Device, TrainConfig, Trainer, learning_rate
+
+CPU = Device(torch.device("cpu"), bf16=False)
+TINY = TrainConfig(model="1d", activation="elu", epochs=4, warmup_epochs=1, batch_size=8)
+SHAPES = {"spectral": (27, 40), "mel": (1, 64, 64)}
+
+
+def tensors(config: TrainConfig, n: int = 24) -> ClipTensors:
+    """Random features whose mean tells the class."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % 6
+    inputs = {}
+    for name in MODELS[config.model].inputs:
+        *channels, length = SHAPES[name]
+        lengths = rng.integers(20, length + 1, n) if config.form == "variable" else np.full(n, length)
+        clips = [rng.normal(labels[i], 0.5, (*channels, lengths[i])).astype(np.float32) for i in range(n)]
+        inputs[name] = FeatureSet(np.concatenate(clips, axis=-1), np.concatenate(([0], np.cumsum(lengths))))
+    return ClipTensors(inputs, labels.tolist(), config.form, CPU.device)
+
+
+def trainer_for(config: TrainConfig, device: Device = CPU) -> Trainer:
+    return Trainer(config, tensors(config), range(18), range(18, 24), device)
+
+
+def run_all(trainer: Trainer) -> list:
+    while not trainer.finished:
+        trainer.run_epoch()
+    return without_times(trainer.history)
+
+
+def without_times(history: list) -> list:
+    return [epoch._replace(seconds=0) for epoch in history]
+
+
+def test_the_learning_rate_is_listing_5():
+    config, steps = TrainConfig(lr=0.01, epochs=30), 7
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.Adam([parameter], lr=config.lr)
+    warmup_steps, main_steps = 5 * steps, 25 * steps
+    scheduler = SequentialLR(
+        optimizer,
+        schedulers=[
+            LambdaLR(optimizer, lr_lambda=lambda step: step / max(1, warmup_steps)),
+            CosineAnnealingLR(optimizer, T_max=main_steps, eta_min=config.lr * 0.001),
+        ],
+        milestones=[warmup_steps],
+    )
+    for step in range(30 * steps):
+        assert learning_rate(step, config, steps) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-4, abs=1e-12)
+        optimizer.step()
+        scheduler.step()
+
+
+def test_the_learning_rate_rises_peaks_and_ends_at_a_thousandth():
+    config = TrainConfig()
+    assert learning_rate(0, config, 78) == 0
+    assert learning_rate(5 * 78, config, 78) == config.lr
+    assert learning_rate(150 * 78, config, 78) == pytest.approx(config.lr / 1000)
+    assert learning_rate(3, replace(config, warmup_epochs=0), 78) <= config.lr
+
+
+def test_names_are_the_reports():
+    assert TrainConfig().name == "lr0.001-SiLU-2D"
+    assert TrainConfig(model="1d", activation="elu", lr=0.01).name == "lr0.01-ELU-1D"
+    assert TrainConfig(model="combined", activation="relu", lr=0.1).name == "lr0.1-ReLU-Combined"
+    names = {TrainConfig(form=form, split=split).name for form in ("fixed", "mean") for split in ("report", "fold1")}
+    assert len(names) == 4
+
+
+def test_a_configuration_survives_json():
+    from dataclasses import asdict
+
+    config = TrainConfig(model="combined", lr=0.1, form="variable")
+    assert TrainConfig.from_dict(json.loads(json.dumps(asdict(config)))) == config
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("model", "3d"),
+        ("activation", "gelu"),
+        ("form", "round"),
+        ("split", "fold9"),
+        ("lr", 0.0),
+        ("lr", float("nan")),
+        ("lr", -1.0),
+        ("epochs", 0),
+        ("batch_size", 0),
+        ("warmup_epochs", 151),
+        ("seed", -1),
+    ],
+)
+def test_settings_out_of_range_are_a_sentence(setting: str, value: object):
+    with pytest.raises(ConfigError, match=setting):
+        TrainConfig(**{setting: value})
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("form", ["fixed", "variable"])
+def test_training_learns(model: str, form: str):
+    trainer = trainer_for(TrainConfig(model=model, form=form, epochs=6, warmup_epochs=1, batch_size=6, lr=0.003))
+    history = run_all(trainer)
+    assert [epoch.epoch for epoch in history] == [1, 2, 3, 4, 5, 6]
+    assert history[-1].train_loss < history[0].train_loss
+    assert min(epoch.val_loss for epoch in history) == trainer.best_epoch.val_loss
+
+
+def test_bfloat16_learns_too():
+    history = run_all(trainer_for(replace(TINY, epochs=6), Device(torch.device("cpu"), bf16=True)))
+    assert history[-1].train_loss < history[0].train_loss
+
+
+def test_the_best_weights_are_those_of_the_lowest_validation_loss():
+    trainer = trainer_for(replace(TINY, lr=0.05, epochs=5))
+    losses, weights = [], []
+    while not trainer.finished:
+        losses.append(trainer.run_epoch().val_loss)
+        weights.append({name: value.clone() for name, value in trainer.model.state_dict().items()})
+    best = weights[int(np.argmin(losses))]
+    assert trainer.best_epoch.epoch == int(np.argmin(losses)) + 1
+    assert all(torch.equal(trainer.best[name], best[name]) for name in best)
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another():
+    assert run_all(trainer_for(TINY)) == run_all(trainer_for(TINY))
+    assert run_all(trainer_for(TINY)) != run_all(trainer_for(replace(TINY, seed=1)))
+
+
+@pytest.mark.parametrize("stop_after", [1, 3, 4])
+def test_a_resumed_run_has_the_history_of_an_unbroken_one(stop_after: int, tmp_path: Path):
+    unbroken = trainer_for(TINY)
+    expected = run_all(unbroken)
+    first = trainer_for(TINY)
+    for _ in range(stop_after):
+        first.run_epoch()
+    first.save(tmp_path)
+    torch.rand(100)  # whatever else draws random numbers doesn't matter
+    second = trainer_for(TINY)
+    second.load(tmp_path)
+    assert run_all(second) == expected
+    assert all(torch.equal(unbroken.best[name], second.best[name]) for name in unbroken.best)
+
+
+def test_resuming_says_what_does_not_fit(tmp_path: Path):
+    with pytest.raises(RunError, match="nothing to resume"):
+        trainer_for(TINY).load(tmp_path)
+    trainer = trainer_for(TINY)
+    trainer.run_epoch()
+    trainer.save(tmp_path)
+    with pytest.raises(RunError, match="another seed"):
+        trainer_for(replace(TINY, seed=3)).load(tmp_path)
+    (tmp_path / STATE_FILE).write_bytes(b"damaged")
+    with pytest.raises(RunError, match="damaged"):
+        trainer_for(TINY).load(tmp_path)
+
+
+def test_a_loss_that_is_not_a_number_ends_the_run():
+    trainer = trainer_for(replace(TINY, epochs=20))
+    trainer.run_epoch()
+    with torch.no_grad():
+        next(trainer.model.parameters()).fill_(float("nan"))
+    run_all(trainer)
+    assert trainer.diverged
+    assert len(trainer.history) == 2
+    assert trainer.best_epoch.epoch == 1
+    assert all(value.isfinite().all() for value in trainer.best.values())
+
+
+def test_devices():
+    assert Device.choose("cpu", "bf16").bf16
+    assert not Device.choose("cpu", "fp32").bf16
+    assert "threads" in Device.choose("cpu").label
+    with pytest.raises(ConfigError, match="device"):
+        Device.choose("tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(ConfigError, match="No CUDA"):
+            Device.choose("cuda")
+
+
+# The experiment as a whole, on real clips; those that are trained on are of the report's training part.
+
+
+@pytest.fixture(scope="module")
+def split(clips) -> Split:
+    parts = {part: [clip.name for clip in clips if clip.report_split == part] for part in ("train", "val", "test")}
+    return Split("tiny", tuple(parts["train"]), tuple(parts["val"]), tuple(parts["test"][:30]))
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> dict[str, Path]:
+    return {key: tmp_path / key for key in ("runs_dir", "checkpoints_dir", "cache_dir")}
+
+
+class Counter(Watcher):
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def started(self, trainer: Trainer) -> None:
+        self.calls.append("started")
+
+    def epoch(self, epoch: object) -> None:
+        self.calls.append("epoch")
+
+    def finished(self, run: object) -> None:
+        self.calls.append("finished")
+
+
+def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: Split, folders: dict):
+    watcher, config = Counter(), replace(TINY, model="combined", epochs=2)
+    run = run_experiment(config, corpus=corpus, device=CPU, split=split, watchers=[watcher], **folders)
+    assert watcher.calls == ["started", "epoch", "epoch", "finished"]
+    assert run.name == config.name
+    assert run.status == "finished"
+    assert run.config["environment"]["clips"] == {"train": len(split.train), "val": 2, "test": 30}
+    for key in ("device", "python", "libraries", "git_commit", "split_id", "data_checksum"):
+        assert run.config["environment"][key]
+    assert load_run(run.folder).accuracy == run.accuracy
+    assert {path.name for path in run.folder.iterdir()} == {
+        "config.json",
+        "history.csv",
+        "test.json",
+        "predictions.csv",
+    }
+
+    predictions = run.predictions()
+    assert predictions.names == split.test
+    assert run.accuracy == pytest.approx((predictions.predicted == predictions.targets).mean(), abs=0.04)
+    predictor = Predictor.load(run.name, root=folders["checkpoints_dir"])
+    for name, expected in list(zip(predictions.names, predictions.probabilities, strict=True))[:10]:
+        found = predictor(corpus.path(name)).probabilities
+        np.testing.assert_allclose(list(found.values()), expected, atol=2e-3)
+    card = (folders["checkpoints_dir"] / run.name / "README.md").read_text()
+    assert f"{run.accuracy:.1%}" in card
+
+    with pytest.raises(RunError, match="--restart"):
+        run_experiment(config, corpus=corpus, device=CPU, split=split, **folders)
+    again = run_experiment(config, corpus=corpus, device=CPU, split=split, restart=True, **folders)
+    assert again.accuracy == run.accuracy
+
+
+def test_an_experiment_that_diverges_is_recorded_as_such(corpus: Corpus, split: Split, folders: dict):
+    class Poison(Watcher):
+        def epoch(self, epoch: object) -> None:
+            with torch.no_grad():
+                next(self.trainer.model.parameters()).fill_(float("nan"))
+
+        def started(self, trainer: Trainer) -> None:
+            self.trainer = trainer
+
+    run = run_experiment(TINY, corpus=corpus, device=CPU, split=split, watchers=[Poison()], **folders)
+    assert run.status == "diverged"
+    assert run.test["epochs"] == 2
+    assert math.isfinite(run.accuracy)
+    load_model(folders["checkpoints_dir"] / run.name)
+
+
+def test_a_killed_experiment_is_resumed(corpus: Corpus, split: Split, folders: dict, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ser_core.experiment.SAVE_EVERY_SECONDS", 0)
+    options = {"corpus": corpus, "device": CPU, "split": split}
+    whole = run_experiment(TINY, **options, name="whole", **folders)
+
+    class Killed(Watcher):
+        def epoch(self, epoch: object) -> None:
+            if epoch.epoch == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(TINY, **options, name="broken", watchers=[Killed()], **folders)
+    with pytest.raises(RunError, match="not finished"):
+        load_run(folders["runs_dir"] / "broken")
+    with pytest.raises(RunError, match="--resume"):
+        run_experiment(TINY, **options, name="broken", **folders)
+    resumed = run_experiment(TINY, **options, name="broken", resume=True, **folders)
+    for column in ("train_loss", "val_loss", "lr", "train_accuracy"):
+        np.testing.assert_array_equal(resumed.history[column], whole.history[column])
+    assert resumed.test["metrics"] == whole.test["metrics"]
+    assert (resumed.folder / "predictions.csv").read_text() == (whole.folder / "predictions.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--epochs", "0"], "epochs is a number"),
+        (["--lr", "nan"], "lr is a number"),
+        (["--model", "3d"], "invalid choice"),
+        (["--corpus", "/nowhere"], "cremad download"),
+        (["--resume", "--name", "nothing-there"], "nothing to resume|cremad download"),
+    ],
+)
+def test_the_command_fails_with_a_sentence(
+    arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    monkeypatch.setenv("CREMAD_DIR", str(tmp_path))
+    monkeypatch.setenv("SER_CACHE_DIR", str(tmp_path))
+    with pytest.raises(SystemExit) as stop:
+        train.main([*arguments, "--name", "test-of-the-command"] if "--name" not in arguments else arguments)
+    assert stop.value.code == 2
+    output = capsys.readouterr().err
+    assert re.search(says, output)
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")])
+def test_running_out_of_memory_is_a_sentence(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(train, "run_experiment", fail)
+    with pytest.raises(SystemExit, match="2"):
+        train.main([])
+    assert "Out of memory" in capsys.readouterr().err
+
+
+def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    def interrupt(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "run_experiment", interrupt)
+    with pytest.raises(SystemExit, match="130"):
+        train.main([])
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_the_progress_bar_shows_loss_accuracy_and_speed(capsys: pytest.CaptureFixture):
+    bar, trainer = train.ProgressBar(), trainer_for(TINY)
+    bar.features(3, 6)
+    bar.features(6, 6)
+    bar.started(trainer)
+    bar.bar.mininterval = 0
+    while not trainer.finished:
+        bar.epoch(trainer.run_epoch(bar.step))
+    bar.finished(None)
+    output = capsys.readouterr()
+    for part in ("loss=", "acc=", "clip/s", "Epoch 4/4"):
+        assert part in output.err
+    assert "val loss" in output.out
