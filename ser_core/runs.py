@@ -135,9 +135,7 @@ def load_run(folder: Path) -> Run:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         test = json.loads((folder / "test.json").read_text(encoding="utf-8"))
-        with (folder / "history.csv").open(encoding="utf-8", newline="") as table:
-            rows = list(csv.DictReader(table))
-        history = {column: np.array([float(row[column]) for row in rows]) for column in HISTORY_COLUMNS}
+        history = _read_history(folder / "history.csv")
         run = Run(folder.name, config, history, test, folder)
         _ = run.status, run.accuracy, run.accuracy_interval, config["train"]["model"], config["environment"]
         return run
@@ -145,6 +143,15 @@ def load_run(folder: Path) -> Run:
         raise RunError(f"{folder.name} is not finished: it has no {Path(error.filename).name}.") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{folder.name} can't be read ({type(error).__name__}: {error}).") from None
+
+
+def _read_history(path: Path) -> dict[str, np.ndarray]:
+    with path.open(encoding="utf-8", newline="") as table:
+        reader = csv.DictReader(table)
+        if tuple(reader.fieldnames or ()) != HISTORY_COLUMNS:
+            raise ValueError(f"{path.name} lacks its header")
+        rows = list(reader)
+    return {column: np.array([float(row[column]) for row in rows]) for column in HISTORY_COLUMNS}
 
 
 def load_runs(root: Path = RUNS_DIR) -> tuple[list[Run], dict[str, str]]:

@@ -1,0 +1,90 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ser_core.errors import RunError
+from ser_core.evaluation import evaluate
+from ser_core.files import replace_file
+from ser_core.runs import Predictions, load_run, load_runs, write_config, write_history, write_result
+from ser_core.training import Epoch, TrainConfig
+
+ENVIRONMENT = {"device": "CPU", "clips": {"train": 3, "val": 2, "test": 4}}
+
+
+def write_run(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet(np.ones(6), 4).astype(np.float32)
+    predictions = Predictions(("a", "b", "c", "d"), np.array([0, 1, 2, 3]), probabilities)
+    write_config(folder, TrainConfig(), ENVIRONMENT)
+    write_history(folder, [Epoch(i, 0.001, 1.5, 0.3, 1.4, 0.4, 2.0) for i in (1, 2, 3)])
+    metrics = evaluate(predictions.targets.tolist(), predictions.predicted.tolist())
+    write_result(folder, predictions, {"status": "finished", "best_epoch": 2, "metrics": metrics})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_run(tmp_path / "runs" / "lr0.001-SiLU-2D")
+    return tmp_path / "runs" / "lr0.001-SiLU-2D"
+
+
+def test_a_record_is_read_as_it_was_written(folder: Path):
+    run = load_run(folder)
+    assert run.name == "lr0.001-SiLU-2D"
+    assert run.status == "finished"
+    assert TrainConfig.from_dict(run.config["train"]) == TrainConfig()
+    assert run.history["epoch"].tolist() == [1, 2, 3]
+    predictions = run.predictions()
+    assert predictions.names == ("a", "b", "c", "d")
+    np.testing.assert_allclose(predictions.probabilities.sum(axis=1), 1, atol=1e-3)
+    assert run.accuracy == pytest.approx((predictions.predicted == predictions.targets).mean())
+    assert run.accuracy_interval[0] <= run.accuracy <= run.accuracy_interval[1]
+
+
+@pytest.mark.parametrize("name", ["config.json", "history.csv", "test.json"])
+@pytest.mark.parametrize("content", [None, b"", b"{", b"null", b"\xff\xfe", b'{"status": 1}'])
+def test_a_damaged_record_says_so_and_the_others_are_shown(folder: Path, name: str, content: bytes | None):
+    write_run(folder.parent / "good")
+    if content is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(content)
+    runs, unreadable = load_runs(folder.parent)
+    assert [run.name for run in runs] == ["good"]
+    assert list(unreadable) == [folder.name]
+    assert unreadable[folder.name].startswith(folder.name)
+
+
+@pytest.mark.parametrize("content", [None, b"clip,target\n", b"clip,target,ANG\na,JOY,0.1\n", b"\xff\xfe\x00"])
+def test_damaged_predictions_say_so(folder: Path, content: bytes | None):
+    path = folder / "predictions.csv"
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    if content == b"clip,target\n":
+        assert len(load_run(folder).predictions().names) == 0
+        return
+    with pytest.raises(RunError, match=r"predictions.csv can't be read"):
+        load_run(folder).predictions()
+
+
+def test_records_are_json_without_surprises(folder: Path):
+    for name in ("config.json", "test.json"):
+        json.loads((folder / name).read_text())
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_a_file_that_could_not_be_written_leaves_the_old_one(tmp_path: Path):
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def fail() -> None:
+        with replace_file(path) as temporary:
+            temporary.write_text("half of the n")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
