@@ -57,7 +57,7 @@ def show_ways_in() -> None:
             st.markdown(DESCRIPTIONS[path])
 
 
-start_page("Home", ":material/home:")
+start_page("Home")
 st.title("Speech emotion recognition")
 st.markdown(
     "Anger, disgust, fear, happiness, sadness or none of them: small convolutional networks that hear emotion in a few "

@@ -124,7 +124,7 @@ def show_input(model: Predictor, prediction: Prediction) -> None:
             st.plotly_chart(figure, config=CHART, key=f"spectral-{model.config.name}")
 
 
-start_page("Classify", ":material/mic:")
+start_page("Classify")
 st.title("Classify")
 st.markdown("Which emotion do the networks hear? Audio stays on this server's memory and is not kept.")
 recordings, problems = choose_recordings(("record", "upload", "clip", "example"), several=True)

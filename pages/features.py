@@ -98,7 +98,7 @@ def show_pipeline(samples: np.ndarray, audio: AudioConfig, features: FeatureConf
         st.plotly_chart(mel_image_figure(image), config=CHART, key="image")
 
 
-start_page("Features", ":material/equalizer:")
+start_page("Features")
 st.title("Features")
 st.markdown("From sound to what the networks see, step by step (the report's sections 2.3 and 3).")
 recordings, problems = choose_recordings(("example", "clip", "upload", "record"))

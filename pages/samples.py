@@ -100,7 +100,7 @@ def show_clip(clip: Clip, corpus: Corpus) -> None:
         st.warning(f"Known defect of the official data: {clip.defect}.", icon=":material/report:")
     sound, opinions = st.columns([3, 2], gap="large")
     with sound, st.container(border=True):
-        audio = clip_audio(clip.name, str(corpus.folder))
+        audio = clip_audio(clip, corpus)
         if audio is None:
             offer_download(clip, corpus, "get-clip")
         else:
@@ -119,7 +119,7 @@ def show_opinions(clip: Clip, corpus: Corpus) -> None:
     }
     if names := checkpoints():
         checkpoint = st.selectbox("Model", names)
-        prediction = clip_prediction(clip.name, str(corpus.folder), checkpoint)
+        prediction = clip_prediction(clip, corpus, checkpoint)
         if isinstance(prediction, str):
             st.warning(prediction)
         elif prediction is not None:
@@ -148,7 +148,7 @@ def show_six(clip: Clip, corpus: Corpus) -> None:
                 continue
             version = (same_intensity or of_emotion)[0]
             st.caption(f"`{version.name}` · {INTENSITIES[version.intensity]}")
-            audio = clip_audio(version.name, str(corpus.folder))
+            audio = clip_audio(version, corpus)
             if audio is None:
                 offer_download(version, corpus, f"get-{emotion}")
                 continue
@@ -161,7 +161,7 @@ def show_six(clip: Clip, corpus: Corpus) -> None:
             )
 
 
-start_page("Samples", ":material/library_music:")
+start_page("Samples")
 st.title("Samples")
 st.markdown("The 7,442 clips of CREMA-D: 91 actors, twelve sentences, six acted emotions.")
 corpus = Corpus.open()

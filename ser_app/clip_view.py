@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
+import soundfile
 import streamlit as st
 
-from ser_app.loaders import HOW_TO_GET_CLIPS, clip_audio
+from ser_app.loaders import HOW_TO_GET_CLIPS
 from ser_core.audio import SAMPLE_RATE, Speech
 from ser_core.cremad import Clip, Corpus
 from ser_core.errors import SERError
@@ -16,8 +19,10 @@ CHART = {"displaylogo": False}
 
 
 def play(audio: np.ndarray) -> None:
-    """A player for samples at 16 kHz."""
-    st.audio(audio, sample_rate=SAMPLE_RATE)
+    """A player for samples at 16 kHz, at their own loudness: given an array, `st.audio` would make all equally loud."""
+    wav = io.BytesIO()
+    soundfile.write(wav, audio, SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    st.audio(wav, format="audio/wav")
 
 
 def show_sound(speech: Speech, key: str) -> None:
@@ -40,5 +45,4 @@ def offer_download(clip: Clip, corpus: Corpus, key: str) -> None:
         except SERError as error:
             st.error(str(error))
             return
-        clip_audio.clear()
         st.rerun()

@@ -44,24 +44,29 @@ def checkpoints() -> list[str]:
     return [best, *(name for name in names if name != best)]
 
 
+def clip_audio(clip: Clip, corpus: Corpus) -> np.ndarray | None:
+    """A clip's float32 samples at 16 kHz, or None where its file is missing (it may be there the next time)."""
+    path = corpus.path(clip)
+    return _decoded(str(path)) if path.is_file() else None
+
+
 @st.cache_data(max_entries=128, show_spinner=False)
-def clip_audio(clip_name: str, folder: str) -> np.ndarray | None:
-    """A clip's float32 samples at 16 kHz, or None where its file is missing."""
+def _decoded(path: str) -> np.ndarray:
     from ser_core.audio import load_audio
 
-    corpus = Corpus.open(folder)
-    path = corpus.path(clip_name)
-    return load_audio(path) if path.is_file() else None
+    return load_audio(path)
+
+
+def clip_prediction(clip: Clip, corpus: Corpus, checkpoint: str) -> Prediction | str | None:
+    """What a checkpoint says about a clip; a sentence where it can't, None where the file is missing."""
+    path = corpus.path(clip)
+    return _predicted(str(path), checkpoint) if path.is_file() else None
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def clip_prediction(clip_name: str, folder: str, checkpoint: str) -> Prediction | str | None:
-    """What a checkpoint says about a clip; a sentence where it can't, None where the file is missing."""
-    audio = clip_audio(clip_name, folder)
-    if audio is None:
-        return None
+def _predicted(path: str, checkpoint: str) -> Prediction | str:
     try:
-        return predictor(checkpoint).classify(audio)
+        return predictor(checkpoint)(path)
     except SERError as error:
         return str(error)
 

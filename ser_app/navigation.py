@@ -6,6 +6,8 @@ folder named `pages/` are both there; links of our own are the same wherever a v
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 PAGES = (
@@ -16,9 +18,13 @@ PAGES = (
 )
 
 
-def start_page(title: str, icon: str) -> None:
+# A file of our own: browsers would fetch a Material icon from a host of Google's.
+FAVICON = Path(__file__).with_name("favicon.svg")
+
+
+def start_page(title: str) -> None:
     """Configure a page and draw the navigation. Called first on every page."""
-    st.set_page_config(page_title=f"{title} · Speech emotion", page_icon=icon, layout="wide")
+    st.set_page_config(page_title=f"{title} · Speech emotion", page_icon=str(FAVICON), layout="wide")
     with st.sidebar:
         st.markdown("**Speech emotion**  \nCREMA-D explorer")
         for path, label, page_icon in PAGES:

@@ -83,7 +83,7 @@ def _chosen_clip() -> list[Recording]:
     names = list(index)
     position = names.index(next((name for name in names if name in corpus.present), names[0]))
     clip = index[st.selectbox("Clip", names, index=position, help="Type to search: actor, sentence, emotion")]
-    audio = clip_audio(clip.name, str(corpus.folder))
+    audio = clip_audio(clip, corpus)
     if audio is None:
         offer_download(clip, corpus, "get-clip")
         return []

@@ -117,7 +117,7 @@ def cache_key(clips: Sequence[Clip], input_name: str, form: Form, audio: AudioCo
 
 def load_features(
     corpus: Corpus,
-    input_name: str,
+    inputs: Sequence[str],
     *,
     form: Form = "fixed",
     audio: AudioConfig = AudioConfig(),
@@ -126,15 +126,18 @@ def load_features(
     cache_dir: Path | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> FeatureSet:
-    """Features of all clips, from the cache or computed once.
+) -> dict[str, FeatureSet]:
+    """Features of all clips, from the cache or computed once; several inputs are computed in one pass.
 
     Args:
         corpus: where the wav files are.
-        input_name: `spectral` or `mel`.
+        inputs: `spectral`, `mel` or both.
         clips: the clips and their order; all 7,442 by name if not given.
         workers: processes that compute; all cores if not given.
         progress: called with (clips done, clips in all).
+
+    Returns:
+        the features by input.
 
     Raises:
         CorpusError: clips are missing or damaged.
@@ -142,38 +145,31 @@ def load_features(
     """
     clips = list(clips or load_index().values())
     root = cache_dir or default_cache_dir()
-    folder = root / cache_key(clips, input_name, form, audio, features)
-    if not folder.is_dir():
+    folders = {name: root / cache_key(clips, name, form, audio, features) for name in inputs}
+    missing = [name for name, folder in folders.items() if not folder.is_dir()]
+    if missing:
         corpus.require(clips)
-        _build(folder, corpus, clips, input_name, form, audio, features, workers, progress)
-    return FeatureSet(np.load(folder / "values.npy"), np.load(folder / "starts.npy"))
+        paths = [corpus.path(clip) for clip in clips]
+        jobs = [(paths[i : i + 64], missing, form, audio, features) for i in range(0, len(paths), 64)]
+        computed: list[dict[str, np.ndarray]] = []
+        for block in _map(_compute, jobs, workers or os.cpu_count() or 1):
+            computed.extend(block)
+            if progress:
+                progress(len(computed), len(paths))
+        for name in missing:
+            _store(folders[name], [arrays[name] for arrays in computed])
+    return {
+        name: FeatureSet(np.load(folder / "values.npy"), np.load(folder / "starts.npy"))
+        for name, folder in folders.items()
+    }
 
 
-def _build(
-    folder: Path,
-    corpus: Corpus,
-    clips: Sequence[Clip],
-    input_name: str,
-    form: Form,
-    audio: AudioConfig,
-    features: FeatureConfig,
-    workers: int | None,
-    progress: Callable[[int, int], None] | None,
-) -> None:
-    paths = [corpus.path(clip) for clip in clips]
-    jobs = [(paths[i : i + 64], input_name, form, audio, features) for i in range(0, len(paths), 64)]
-    arrays: list[np.ndarray] = []
-    for block in _map(_compute, jobs, workers or os.cpu_count() or 1):
-        arrays.extend(block)
-        if progress:
-            progress(len(arrays), len(paths))
-
-    starts = np.concatenate(([0], np.cumsum([a.shape[-1] for a in arrays])))
+def _store(folder: Path, arrays: Sequence[np.ndarray]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
     try:
         np.save(unfinished / "values.npy", np.concatenate(arrays, axis=-1))
-        np.save(unfinished / "starts.npy", starts)
+        np.save(unfinished / "starts.npy", np.concatenate(([0], np.cumsum([a.shape[-1] for a in arrays]))))
         try:
             unfinished.rename(folder)
         except OSError:
@@ -191,12 +187,14 @@ def _map(function: Callable, jobs: Sequence, workers: int) -> Iterator:
         yield from pool.map(function, jobs)
 
 
-def _compute(job: tuple[Sequence[Path], str, Form, AudioConfig, FeatureConfig]) -> list[np.ndarray]:
+def _compute(
+    job: tuple[Sequence[Path], Sequence[str], Form, AudioConfig, FeatureConfig],
+) -> list[dict[str, np.ndarray]]:
     from threadpoolctl import threadpool_limits
 
-    paths, input_name, form, audio, features = job
+    paths, inputs, form, audio, features = job
     with threadpool_limits(1):  # the processes share the cores already
-        return [network_inputs(clip_waveform(path, audio), [input_name], form, features)[input_name] for path in paths]
+        return [network_inputs(clip_waveform(path, audio), inputs, form, features) for path in paths]
 
 
 def clip_waveform(path: Path, audio: AudioConfig) -> np.ndarray:

@@ -154,19 +154,16 @@ def _load_data(
         for watcher in watchers:
             watcher.features(done, total)
 
-    inputs = {
-        name: load_features(
-            corpus,
-            name,
-            form=config.form,
-            audio=config.audio,
-            features=config.features,
-            clips=clips,
-            cache_dir=cache_dir,
-            progress=progress,
-        )
-        for name in MODELS[config.model].inputs
-    }
+    inputs = load_features(
+        corpus,
+        MODELS[config.model].inputs,
+        form=config.form,
+        audio=config.audio,
+        features=config.features,
+        clips=clips,
+        cache_dir=cache_dir,
+        progress=progress,
+    )
     return ClipTensors(inputs, [EMOTIONS.index(clip.emotion) for clip in clips], config.form, device.device)
 
 

@@ -22,8 +22,8 @@ def few(clips) -> list:
 
 
 def test_features_are_those_of_the_functions(corpus, few, tmp_path: Path):
-    spectral = load_features(corpus, "spectral", clips=few, cache_dir=tmp_path)
-    images = load_features(corpus, "mel", clips=few, cache_dir=tmp_path)
+    both = load_features(corpus, ("spectral", "mel"), clips=few, cache_dir=tmp_path)
+    spectral, images = both["spectral"], both["mel"]
     assert spectral.stack().shape == (6, 27, 301)
     assert images.stack().shape == (6, 1, 64, 64)
     for i, clip in enumerate(few):
@@ -33,7 +33,7 @@ def test_features_are_those_of_the_functions(corpus, few, tmp_path: Path):
 
 
 def test_variable_lengths_keep_their_lengths(corpus, few, tmp_path: Path):
-    features = load_features(corpus, "mel", form="variable", clips=few, cache_dir=tmp_path)
+    features = load_features(corpus, ["mel"], form="variable", clips=few, cache_dir=tmp_path)["mel"]
     assert len(features) == 6
     for i, clip in enumerate(few):
         waveform = preprocess(load_audio(corpus.path(clip))).waveform
@@ -42,7 +42,9 @@ def test_variable_lengths_keep_their_lengths(corpus, few, tmp_path: Path):
 
 def test_one_process_and_two_give_the_same(corpus, clips, tmp_path: Path):
     one, two = (
-        load_features(corpus, "spectral", clips=clips[:130], audio=ENERGY, cache_dir=tmp_path / str(n), workers=n)
+        load_features(corpus, ["spectral"], clips=clips[:130], audio=ENERGY, cache_dir=tmp_path / str(n), workers=n)[
+            "spectral"
+        ]
         for n in (1, 2)
     )
     np.testing.assert_array_equal(one.values, two.values)
@@ -51,9 +53,9 @@ def test_one_process_and_two_give_the_same(corpus, clips, tmp_path: Path):
 def test_the_cache_is_read_without_the_corpus(corpus, few, tmp_path: Path):
     calls = []
     options = {"clips": few, "cache_dir": tmp_path, "progress": lambda done, total: calls.append((done, total))}
-    built = load_features(corpus, "spectral", **options)
+    built = load_features(corpus, ["spectral"], **options)["spectral"]
     assert calls[-1] == (6, 6)
-    again = load_features(Corpus(tmp_path / "nowhere"), "spectral", **options)
+    again = load_features(Corpus(tmp_path / "nowhere"), ["spectral"], **options)["spectral"]
     assert len(calls) == 1
     np.testing.assert_array_equal(again.values, built.values)
 
@@ -74,8 +76,10 @@ def test_every_setting_and_the_data_have_a_cache_of_their_own(clips):
 
 
 def test_another_setting_is_not_read_from_the_cache(corpus, few, tmp_path: Path):
-    first = load_features(corpus, "spectral", clips=few, cache_dir=tmp_path)
-    other = load_features(corpus, "spectral", clips=few, cache_dir=tmp_path, audio=AudioConfig(vad="none"))
+    first = load_features(corpus, ["spectral"], clips=few, cache_dir=tmp_path)["spectral"]
+    other = load_features(corpus, ["spectral"], clips=few, cache_dir=tmp_path, audio=AudioConfig(vad="none"))[
+        "spectral"
+    ]
     assert not np.array_equal(first.values, other.values)
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -92,14 +96,14 @@ def save(path, array):
     print("writing", flush=True)
     while True: pass
 np.save = save
-load_features(Corpus(Path({str(corpus.folder)!r})), "spectral", clips=[load_index()[{clips[0].name!r}]],
+load_features(Corpus(Path({str(corpus.folder)!r})), ["spectral"], clips=[load_index()[{clips[0].name!r}]],
               cache_dir=Path({str(tmp_path)!r}))
 """
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=Path.cwd()) as process:
         assert process.stdout.readline() == b"writing\n"
         os.kill(process.pid, signal.SIGKILL)
     assert [path.name[:12] for path in tmp_path.iterdir()] == [".unfinished-"]
-    features = load_features(corpus, "spectral", clips=clips[:1], cache_dir=tmp_path)
+    features = load_features(corpus, ["spectral"], clips=clips[:1], cache_dir=tmp_path)["spectral"]
     assert features.stack().shape == (1, 27, 301)
 
 
@@ -109,7 +113,7 @@ from pathlib import Path
 from ser_core.cremad import Corpus, load_index
 from ser_core.dataset import load_features
 clips = [c for c in load_index().values() if c.name in Corpus(Path({str(corpus.folder)!r})).present][:80]
-f = load_features(Corpus(Path({str(corpus.folder)!r})), "spectral", clips=clips, cache_dir=Path({str(tmp_path)!r}))
+f = load_features(Corpus(Path({str(corpus.folder)!r})), ["spectral"], clips=clips, cache_dir=Path({str(tmp_path)!r}))["spectral"]
 print(f.values.sum())
 """
     processes = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) for _ in range(2)]
@@ -121,13 +125,13 @@ print(f.values.sum())
 
 def test_a_missing_corpus_is_a_sentence(few, tmp_path: Path):
     with pytest.raises(CorpusError, match="6 of 6 clips"):
-        load_features(Corpus(tmp_path), "mel", clips=few, cache_dir=tmp_path / "cache")
+        load_features(Corpus(tmp_path), ["mel"], clips=few, cache_dir=tmp_path / "cache")["mel"]
 
 
 def test_the_silent_clip_has_finite_features(corpus, clips, tmp_path: Path):
     silent = [clip for clip in clips if clip.defect == "digital silence"]
     for name in ("spectral", "mel"):
-        features = load_features(corpus, name, clips=silent, cache_dir=tmp_path)
+        features = load_features(corpus, [name], clips=silent, cache_dir=tmp_path)[name]
         assert np.isfinite(features.values).all()
 
 

@@ -1,0 +1,35 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.conftest import ROOT
+
+RUN_SECONDS = 60
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., AppTest]:
+    """Open a page of the app; the corpus is empty unless a folder is given."""
+    st.cache_data.clear()
+
+    def open_it(page: str, *, corpus: Path | None = None, **query: str) -> AppTest:
+        monkeypatch.setenv("CREMAD_DIR", str(corpus or tmp_path / "no-corpus"))
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=RUN_SECONDS)
+        for key, value in query.items():
+            app.query_params[key] = value
+        if page != "streamlit_app.py":
+            app.switch_page(page)
+        app.run()
+        assert not app.exception, app.exception
+        return app
+
+    return open_it
+
+
+def texts(app: AppTest) -> str:
+    """All that a page says, in one string."""
+    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error")
+    return "\n".join(element.value for kind in kinds for element in getattr(app, kind))

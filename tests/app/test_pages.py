@@ -1,0 +1,185 @@
+"""Every page, run without a browser: with clips and without, with good input and bad."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ser_app.navigation import PAGES
+from ser_core.emotions import EMOTION_NAMES
+from ser_core.runs import load_runs
+from tests.app.conftest import texts
+
+OpenPage = Callable[..., AppTest]
+SAMPLES, FEATURES, CLASSIFY = "pages/samples.py", "pages/features.py", "pages/classify.py"
+
+
+def set_source(app: AppTest, source: str) -> AppTest:
+    app.segmented_control[0].set_value(source).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def labelled(elements: list, label: str):
+    return next(element for element in elements if element.label == label)
+
+
+@pytest.mark.parametrize("page", [path for path, _, _ in PAGES])
+def test_pages_work_without_clips_and_say_how_to_get_them(open_page: OpenPage, page: str):
+    app = open_page(page)
+    assert app.title
+    if page in ("streamlit_app.py", SAMPLES):
+        assert "python -m ser_core.cremad download" in texts(app)
+
+
+@pytest.mark.parametrize("page", [path for path, _, _ in PAGES])
+def test_pages_work_with_clips(open_page: OpenPage, corpus, page: str):
+    assert "cremad download" not in texts(open_page(page, corpus=corpus.folder))
+
+
+def test_home_shows_the_best_run_of_the_records(open_page: OpenPage):
+    app = open_page("streamlit_app.py")
+    runs, _ = load_runs()
+    best = max(runs, key=lambda run: run.test["val_accuracy"])
+    assert best.name in texts(app)
+    assert labelled(app.metric, "Test accuracy").value == f"{best.accuracy:.1%}"
+
+
+def test_home_without_records_says_how_to_make_one(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ser_core.runs.load_runs", lambda: ([], {"x": "x can't be read (reason)."}))
+    app = open_page("streamlit_app.py")
+    assert "python train.py" in texts(app)
+    assert "x can't be read (reason)." in texts(app)
+
+
+def test_a_clip_in_the_address_is_shown_with_what_people_and_model_heard(open_page: OpenPage, corpus):
+    app = open_page(SAMPLES, corpus=corpus.folder, clip="1001_DFA_ANG_XX")
+    said = texts(app)
+    for part in ("Anger: “Don't forget a jacket.”", "actor 1001, male, 51, Caucasian", "The model says", "Fear"):
+        assert part in said
+    assert len(app.get("plotly_chart")) >= 5
+    assert len(app.get("audio")) >= 1
+
+
+def test_a_clip_without_its_file_still_shows_its_votes(open_page: OpenPage):
+    app = open_page(SAMPLES, clip="1001_DFA_ANG_XX")
+    assert "not on this machine" in texts(app)
+    assert len(app.get("plotly_chart")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("1001_DFA_ANG", "3 part"), ("1001_DFA_ANG_HI", "did not record"), ("<b>", "not a CREMA-D name")]
+)
+def test_a_wrong_clip_in_the_address_is_a_sentence(open_page: OpenPage, name: str, says: str):
+    assert says in "".join(error.value for error in open_page(SAMPLES, clip=name).error)
+
+
+def test_defects_are_reported(open_page: OpenPage, corpus):
+    app = open_page(SAMPLES, corpus=corpus.folder, clip="1076_MTI_SAD_XX")
+    warnings = "".join(warning.value for warning in app.warning)
+    assert "digital silence" in warnings
+    assert "No speech was found" in warnings
+
+
+def test_filters_narrow_the_table(open_page: OpenPage):
+    app = open_page(SAMPLES)
+    assert "7,442 of 7,442 clips" in texts(app)
+    labelled(app.multiselect, "Emotion").set_value(["FEA"])
+    labelled(app.multiselect, "Sex").set_value(["female"])
+    labelled(app.slider, "Voice-only raters agreed, at least").set_value(80)
+    app.run()
+    table = app.dataframe[0].value
+    assert 0 < len(table) < 500
+    assert set(table["emotion"]) == {"FEA"}
+    assert set(table["sex"]) == {"female"}
+    assert table["voice agreement"].min() >= 80
+    labelled(app.multiselect, "Emotion").set_value(["NEU"])
+    labelled(app.multiselect, "Intensity").set_value(["HI"])
+    app.run()
+    assert not app.exception
+    assert "0 of 7,442 clips" in texts(app)
+
+
+def test_a_single_clip_is_downloaded_on_demand(
+    open_page: OpenPage, corpus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    def fetch(clip, local) -> None:
+        local.folder.mkdir(parents=True, exist_ok=True)
+        local.path(clip).write_bytes(corpus.path(clip).read_bytes())
+
+    monkeypatch.setattr("ser_core.cremad_download.fetch_clip", fetch)
+    app = open_page(SAMPLES, clip="1001_DFA_ANG_XX", corpus=tmp_path / "new")
+    app.button(key="get-clip").click().run()
+    assert not app.exception
+    assert (tmp_path / "new" / "1001_DFA_ANG_XX.wav").is_file()
+    assert "The model says" in texts(app)
+
+
+def test_a_download_that_fails_is_a_sentence(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CREMAD_MIRRORS", "http://127.0.0.1:9/")
+    app = open_page(SAMPLES, clip="1001_DFA_ANG_XX")
+    app.button(key="get-clip").click().run()
+    assert "could not be reached" in "".join(error.value for error in app.error)
+
+
+def test_features_shows_every_step(open_page: OpenPage):
+    app = open_page(FEATURES)
+    assert [heading.value[0] for heading in app.subheader] == ["1", "2", "3", "4"]
+    assert len(app.get("plotly_chart")) == 5
+    assert "27 × 301" in texts(app)
+
+
+def test_features_follows_its_knobs(open_page: OpenPage):
+    app = open_page(FEATURES)
+    labelled(app.slider, "MFCC").set_value(20)
+    labelled(app.slider, "Hop (samples)").set_value(320)
+    labelled(app.checkbox, "Z-score").uncheck()
+    labelled(app.selectbox, "Voice activity detection").set_value("energy")
+    app.run()
+    assert not app.exception
+    assert "34 × 151" in texts(app)
+    assert "z-scored" not in texts(app)
+
+
+def test_features_of_a_clip(open_page: OpenPage, corpus):
+    app = set_source(open_page(FEATURES, corpus=corpus.folder), "clip")
+    assert len(app.get("plotly_chart")) == 5
+    labelled(app.selectbox, "Clip").set_value("1076_MTI_SAD_XX").run()
+    assert not app.exception
+    assert "silent" in "".join(error.value for error in app.error)
+
+
+@pytest.mark.parametrize("example", ["Loud, fast and high", "Quiet, slow and falling", "Even and calm"])
+def test_examples_are_classified_and_labelled_as_synthetic(open_page: OpenPage, example: str):
+    app = set_source(open_page(CLASSIFY), "example")
+    labelled(app.selectbox, "Synthetic example").set_value(example).run()
+    assert not app.exception
+    assert "not a human voice" in texts(app)
+    assert app.metric[0].value.lower() in EMOTION_NAMES.values()
+
+
+def test_a_clip_is_classified_and_models_compared(open_page: OpenPage, corpus):
+    app = set_source(open_page(CLASSIFY, corpus=corpus.folder), "clip")
+    models = app.multiselect[0]
+    models.set_value(models.options).run()
+    assert not app.exception
+    assert len(app.metric) == len(models.options)
+
+
+def test_files_are_uploaded_and_bad_ones_named(open_page: OpenPage, corpus, clips):
+    app = set_source(open_page(CLASSIFY), "upload")
+    good = [(clip.filename, corpus.path(clip).read_bytes(), "audio/wav") for clip in clips[:2]]
+    app.file_uploader[0].set_value([*good, ("bad.wav", b"no sound", "audio/wav")]).run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert list(table["file"]) == [clip.filename for clip in clips[:2]] + ["bad.wav"]
+    assert "could not be decoded" in table["error"].iloc[2]
+    assert len(app.get("download_button")) >= 2
+
+
+def test_without_a_checkpoint_classify_says_how_to_make_one(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr("ser_core.checkpoint.list_checkpoints", lambda root=tmp_path: [])
+    assert "python train.py" in "".join(error.value for error in open_page(CLASSIFY).error)

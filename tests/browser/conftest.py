@@ -1,0 +1,67 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from tests.browser.app_server import AppServer, find_chromium, launch
+from tests.conftest import skip_or_fail
+
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    path = find_chromium()
+    if path is None:
+        skip_or_fail("needs Chromium")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def playwright(chromium: str) -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+    browser = launch(playwright, chromium)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def server(corpus) -> Iterator[AppServer]:
+    """The app with the shared clips as its corpus."""
+    with AppServer({"CREMAD_DIR": str(corpus.folder)}) as server:
+        yield server
+
+
+@pytest.fixture
+def open_tab(browser: Browser, server: AppServer) -> Iterator[Callable[..., Page]]:
+    """Open a tab in a profile of its own; requests that leave this machine fail the test."""
+    contexts, strangers = [], []
+
+    def open_it(path: str, *, url: str = server.url, viewport: dict[str, int] = DESKTOP, **options: object) -> Page:
+        context = browser.new_context(viewport=viewport, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: strangers.append(request.url) if is_foreign(request.url) else None)
+        page.goto(url + path)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert strangers == []
+
+
+def is_foreign(url: str) -> bool:
+    return url.startswith(("http", "ws")) and not url.split("//")[1].startswith(("localhost", "127.0.0.1"))
+
+
+@pytest.fixture(scope="session")
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("downloads")

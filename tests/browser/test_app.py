@@ -1,0 +1,167 @@
+"""The real app in real Chromium, as a visitor uses it."""
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import Page, Playwright, expect
+
+from ser_app.navigation import PAGES
+from ser_core.checkpoint import default_checkpoint
+from ser_core.emotions import EMOTION_NAMES
+from ser_core.predict import Predictor
+from tests.browser.app_server import AppServer, launch, wait_until_idle
+from tests.browser.conftest import PHONE
+
+OpenTab = Callable[..., Page]
+ADDRESSES = {"Home": "/", "Samples": "/samples", "Features": "/features", "Classify": "/classify"}
+LABELS = [label for _, label, _ in PAGES]
+
+
+def navigation(page: Page) -> list[str]:
+    links = page.get_by_test_id("stSidebar").get_by_role("link")
+    return [link.inner_text().split("\n")[-1].strip() for link in links.all()]
+
+
+def choose_source(page: Page, name: str) -> None:
+    page.get_by_role("radio", name=name).click()
+    wait_until_idle(page)
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_page_opened_first_on_a_cold_server_has_the_whole_app(open_tab: OpenTab, corpus, label: str):
+    with AppServer({"CREMAD_DIR": str(corpus.folder)}) as cold:
+        page = open_tab(ADDRESSES[label], url=cold.url)
+        wait_until_idle(page)
+        assert navigation(page) == LABELS
+        expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
+        title = "Speech emotion recognition" if label == "Home" else label
+        expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        page.context.close()
+
+
+def test_the_navigation_leads_to_every_page_and_back(open_tab: OpenTab):
+    page = open_tab("/")
+    wait_until_idle(page)
+    for label in [*LABELS[1:], "Home"]:
+        page.get_by_test_id("stSidebar").get_by_role("link", name=label).click()
+        wait_until_idle(page)
+        assert navigation(page) == LABELS
+        assert page.url.rstrip("/").endswith("" if label == "Home" else label.lower())
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_a_phone(open_tab: OpenTab, label: str, scheme: str):
+    page = open_tab(ADDRESSES[label], viewport=PHONE, color_scheme=scheme)
+    wait_until_idle(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    dark = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor") != "rgb(255, 255, 255)"
+    assert dark == (scheme == "dark")
+
+
+def test_a_clip_is_filtered_selected_shown_and_shared(open_tab: OpenTab):
+    page = open_tab("/samples")
+    wait_until_idle(page)
+    page.get_by_text("Filter", exact=True).click()
+    page.get_by_label("Emotion").click()
+    page.get_by_role("option", name="fear").click()
+    wait_until_idle(page)
+    expect(page.get_by_text("1,271 of 7,442 clips")).to_be_visible()
+
+    table = page.get_by_test_id("stDataFrame")
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 20, "y": 35 + 17})  # the box of the first row, below the header
+    wait_until_idle(page)
+    expect(page.get_by_role("heading", name="Fear: “Don't forget a jacket.”")).to_be_visible()
+    assert page.url.endswith("clip=1001_DFA_FEA_XX")
+
+    friend = open_tab(page.url.removeprefix(page.url.split("/samples")[0]))
+    wait_until_idle(friend)
+    expect(friend.get_by_role("heading", name="Fear: “Don't forget a jacket.”")).to_be_visible()
+
+
+def test_a_clip_is_heard_and_seen(open_tab: OpenTab):
+    page = open_tab("/samples?clip=1001_DFA_ANG_XX")
+    wait_until_idle(page)
+    player = page.locator("audio").first
+    page.wait_for_function("document.querySelector('audio').readyState >= 1")
+    assert player.evaluate("e => e.duration") == pytest.approx(2.275, abs=0.05)
+    expect(page.get_by_test_id("stPlotlyChart").first.locator("svg").first).to_be_visible()
+    expect(page.get_by_text(re.compile("^The model says"))).to_be_visible()
+    expect(page.get_by_role("heading", name="The same actor and sentence")).to_be_visible()
+
+
+def test_a_file_is_uploaded_and_its_result_downloaded(open_tab: OpenTab, corpus, downloads: Path):
+    page = open_tab("/classify")
+    wait_until_idle(page)
+    choose_source(page, "Upload")
+    files = [corpus.path(name) for name in ("1001_DFA_ANG_XX", "1002_IWL_FEA_XX")]
+    page.locator("input[type=file]").set_input_files(files)
+    wait_until_idle(page)
+    expected = [Predictor.load()(path) for path in files]
+    for kind in ("CSV", "JSON"):
+        with page.expect_download() as download:
+            page.get_by_test_id("stDownloadButton").get_by_text(kind, exact=True).click()
+        download.value.save_as(downloads / f"predictions.{kind.lower()}")
+    rows = json.loads((downloads / "predictions.json").read_text())
+    assert [row["file"] for row in rows] == [path.name for path in files]
+    assert [row["emotion"] for row in rows] == [prediction.emotion for prediction in expected]
+    with (downloads / "predictions.csv").open() as table:
+        assert [row["emotion"] for row in csv.DictReader(table)] == [row["emotion"] for row in rows]
+
+
+def test_a_bad_upload_is_a_sentence(open_tab: OpenTab, tmp_path: Path):
+    (tmp_path / "notes.wav").write_text("this is not sound")
+    page = open_tab("/classify")
+    wait_until_idle(page)
+    choose_source(page, "Upload")
+    page.locator("input[type=file]").set_input_files(tmp_path / "notes.wav")
+    expect(page.get_by_text("notes.wav: The audio could not be decoded")).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", ["1001_DFA_ANG_XX", "1002_IWL_FEA_XX"])
+def test_a_recording_gets_the_label_of_the_file_it_was_made_of(
+    playwright: Playwright, chromium: str, server: AppServer, corpus, tmp_path: Path, name: str
+):
+    """Chromium's fake microphone plays a real clip, again and again; the silence after it separates the rounds."""
+    audio, rate = soundfile.read(corpus.path(name), dtype="float32")
+    sound = tmp_path / "microphone.wav"
+    soundfile.write(sound, np.concatenate([audio, np.zeros(rate * 5, np.float32)]), rate, subtype="PCM_16")
+    microphone = (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={sound}",
+    )
+    browser = launch(playwright, chromium, *microphone)
+    try:
+        page = browser.new_context(permissions=["microphone"]).new_page()
+        page.goto(server.url + "/classify")
+        wait_until_idle(page)
+        page.get_by_role("button", name="Record").click()
+        page.wait_for_timeout(round(1000 * len(audio) / rate) + 1500)
+        page.get_by_role("button", name="Stop recording").click()
+        expect(page.get_by_test_id("stMetricValue")).to_be_visible(timeout=30_000)
+        heard = page.get_by_test_id("stMetricValue").inner_text().lower()
+    finally:
+        browser.close()
+    assert heard == EMOTION_NAMES[Predictor.load(default_checkpoint())(corpus.path(name)).emotion]
+
+
+def test_turning_a_knob_changes_the_features(open_tab: OpenTab):
+    page = open_tab("/features")
+    wait_until_idle(page)
+    expect(page.get_by_role("heading", name="3 · 27 spectral channels")).to_be_visible()
+    page.get_by_text("Parameters", exact=True).click()
+    page.get_by_role("slider", name="MFCC").focus()
+    page.keyboard.press("ArrowRight")
+    wait_until_idle(page)
+    expect(page.get_by_role("heading", name="3 · 28 spectral channels")).to_be_visible()
