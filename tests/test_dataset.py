@@ -112,9 +112,10 @@ def test_two_builds_at_once_are_both_right(corpus, clips, tmp_path: Path):
 from pathlib import Path
 from ser_core.cremad import Corpus, load_index
 from ser_core.dataset import load_features
-clips = [c for c in load_index().values() if c.name in Corpus(Path({str(corpus.folder)!r})).present][:80]
-f = load_features(Corpus(Path({str(corpus.folder)!r})), ["spectral"], clips=clips, cache_dir=Path({str(tmp_path)!r}))["spectral"]
-print(f.values.sum())
+corpus, cache = Corpus(Path({str(corpus.folder)!r})), Path({str(tmp_path)!r})
+clips = [clip for clip in load_index().values() if clip.name in corpus.present][:80]
+features = load_features(corpus, ["spectral"], clips=clips, cache_dir=cache)
+print(features["spectral"].values.sum())
 """
     processes = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) for _ in range(2)]
     outputs = [process.communicate()[0] for process in processes]

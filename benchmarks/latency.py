@@ -1,0 +1,43 @@
+"""From a file's bytes to probabilities: one clip at a time, and a folder."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ser_core.checkpoint import list_checkpoints
+from ser_core.cremad import Corpus, load_index
+from ser_core.predict import Predictor
+
+N_CALLS = 200
+N_FILES = 300
+
+
+def main() -> None:
+    """Print median and 95th percentile of one 2.5 s clip, and files a second, for each checkpoint."""
+    corpus = Corpus.open()
+    present = [clip for clip in load_index().values() if clip.name in corpus.present and not clip.defect]
+    clip = min(present, key=lambda clip: abs(clip.seconds - 2.5))
+    data = corpus.path(clip).read_bytes()
+    files = [corpus.path(clip) for clip in present[:: max(1, len(present) // N_FILES)][:N_FILES]]
+    print(f"{clip.filename}, {clip.seconds:.2f} s")
+    for name in list_checkpoints():
+        predictor = Predictor.load(name)
+        predictor(data)
+        milliseconds = []
+        for _ in range(N_CALLS):
+            started = time.perf_counter()
+            predictor(data)
+            milliseconds.append(1000 * (time.perf_counter() - started))
+        median, slow = np.percentile(milliseconds, [50, 95])
+        started = time.perf_counter()
+        list(predictor.classify_many(files))
+        rate = len(files) / (time.perf_counter() - started)
+        print(
+            f"{name:18} one clip: median {median:5.1f} ms, 95th percentile {slow:5.1f} ms; folder: {rate:5.1f} files/s"
+        )
+
+
+if __name__ == "__main__":
+    main()
