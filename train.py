@@ -24,7 +24,8 @@ from ser_core.layers import ACTIVATIONS
 from ser_core.models import MODELS
 from ser_core.runs import Run
 from ser_core.splits import SPLITS
-from ser_core.training import Device, Epoch, TrainConfig, Trainer
+from ser_core.train_config import TrainConfig
+from ser_core.training import Device, Epoch, Trainer
 
 if TYPE_CHECKING:
     from torch import Tensor

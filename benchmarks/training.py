@@ -12,7 +12,8 @@ from torch import nn
 from ser_core.dataset import FeatureSet
 from ser_core.layers import Dropout
 from ser_core.models import MODELS, build_model
-from ser_core.training import ClipTensors, Device, TrainConfig, Trainer
+from ser_core.train_config import TrainConfig
+from ser_core.training import ClipTensors, Device, Trainer
 
 N_CLIPS = 64 * 10
 ROUNDS = 3

@@ -18,7 +18,8 @@ from ser_core.cremad import Corpus, by_name
 from ser_core.dataset import load_features
 from ser_core.emotions import EMOTIONS
 from ser_core.splits import report_split
-from ser_core.training import ClipTensors, Device, TrainConfig, Trainer
+from ser_core.train_config import TrainConfig
+from ser_core.training import ClipTensors, Device, Trainer
 
 DETECTORS = {
     "silero": AudioConfig(vad="silero"),

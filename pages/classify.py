@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -15,8 +16,11 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import AudioError, SERError
 from ser_core.figures import mel_image_figure, probability_figure, spectral_figure, timeline_figure
-from ser_core.predict import WINDOW_SECONDS, Prediction, Predictor
+from ser_core.prediction import WINDOW_SECONDS, Prediction
 from ser_core.results import TIMELINE_COLUMNS, result_row, timeline_rows, to_csv, to_json
+
+if TYPE_CHECKING:
+    from ser_core.predict import Predictor
 
 Results = dict[tuple[str, str], Prediction | SERError]  # by name of the recording and of the checkpoint
 

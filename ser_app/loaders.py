@@ -16,7 +16,8 @@ from ser_core.errors import SERError
 
 if TYPE_CHECKING:
     from ser_core.audio import Speech
-    from ser_core.predict import Prediction, Predictor
+    from ser_core.predict import Predictor
+    from ser_core.prediction import Prediction
 
 MAX_CHECKPOINTS = 4  # kept in memory at once
 HOW_TO_GET_CLIPS = (

@@ -12,15 +12,20 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import SERError
 
 if TYPE_CHECKING:
-    from ser_core.predict import Prediction, Predictor
+    from ser_core.predict import Predictor
+    from ser_core.prediction import Prediction
 
 __all__ = ["EMOTIONS", "EMOTION_NAMES", "Prediction", "Predictor", "SERError"]
 
 
 def __getattr__(name: str) -> object:
     # The predictor imports torch, which takes a second: only those who ask for it wait.
-    if name in ("Prediction", "Predictor"):
-        from ser_core import predict
+    if name == "Predictor":
+        from ser_core.predict import Predictor
 
-        return getattr(predict, name)
+        return Predictor
+    if name == "Prediction":
+        from ser_core.prediction import Prediction
+
+        return Prediction
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -22,13 +22,13 @@ from ser_core.model_card import model_card
 from ser_core.models import MODELS, count_parameters
 from ser_core.runs import RUNS_DIR, Predictions, Run, load_run, write_config, write_history, write_result
 from ser_core.splits import Split, load_split
+from ser_core.train_config import TrainConfig
 from ser_core.training import (
     SAVE_EVERY_SECONDS,
     STATE_FILE,
     ClipTensors,
     Device,
     Epoch,
-    TrainConfig,
     Trainer,
     full_precision,
     predict_logits,

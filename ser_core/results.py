@@ -12,7 +12,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.errors import SERError
 
 if TYPE_CHECKING:
-    from ser_core.predict import Prediction, TimedPrediction
+    from ser_core.prediction import Prediction, TimedPrediction
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4", ".aac")
 COLUMNS = ("file", "checkpoint", "emotion", "confidence", *EMOTIONS, "speech_seconds", "warnings", "error")

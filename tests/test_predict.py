@@ -15,8 +15,9 @@ from ser_core.checkpoint import list_checkpoints, load_config
 from ser_core.cremad import find_clip
 from ser_core.errors import AudioError, NoSpeechError
 from ser_core.evaluation import bootstrap_intervals
-from ser_core.predict import Prediction, Predictor, window_spans
+from ser_core.predict import Predictor
 from ser_core.predict_cli import main
+from ser_core.prediction import Prediction, window_spans
 from ser_core.results import COLUMNS, TIMELINE_COLUMNS, timeline_rows, to_csv
 from ser_core.runs import RUNS_DIR, load_run
 from tests.conftest import tone

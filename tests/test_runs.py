@@ -8,7 +8,8 @@ from ser_core.errors import RunError
 from ser_core.evaluation import evaluate
 from ser_core.files import replace_file
 from ser_core.runs import Predictions, load_run, load_runs, write_config, write_history, write_result
-from ser_core.training import Epoch, TrainConfig
+from ser_core.train_config import TrainConfig
+from ser_core.training import Epoch
 
 ENVIRONMENT = {"device": "CPU", "clips": {"train": 3, "val": 2, "test": 4}}
 

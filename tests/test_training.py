@@ -19,7 +19,8 @@ from ser_core.models import MODELS
 from ser_core.predict import Predictor
 from ser_core.runs import load_run
 from ser_core.splits import Split
-from ser_core.training import STATE_FILE, ClipTensors, Device, TrainConfig, Trainer, learning_rate
+from ser_core.train_config import TrainConfig, learning_rate
+from ser_core.training import STATE_FILE, ClipTensors, Device, Trainer
 
 CPU = Device(torch.device("cpu"), bf16=False)
 TINY = TrainConfig(model="1d", activation="elu", epochs=4, warmup_epochs=1, batch_size=8)

@@ -1,0 +1,93 @@
+"""The settings of a run, and its learning rate (report, tables 1 and 2, listing 5)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from ser_core.audio import AudioConfig
+from ser_core.dataset import FORMS, Form
+from ser_core.errors import ConfigError
+from ser_core.features import FeatureConfig
+from ser_core.layers import ACTIVATIONS
+from ser_core.models import ACTIVATION_LABELS, MODEL_LABELS, MODELS
+from ser_core.splits import SPLITS
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides a run's result; the defaults are the report's best (table 2).
+
+    Attributes:
+        model: `1d`, `2d` or `combined`.
+        activation: `relu`, `silu` or `elu`.
+        lr: peak learning rate, > 0.
+        form: shape of the input, see `ser_core.dataset.Form`.
+        split: `report`, or `fold1` to `fold5` (speaker-independent).
+        epochs, warmup_epochs: int, in all and of them with a rising learning rate.
+        batch_size: clips a step, int > 0.
+        weight_decay: L2 penalty of Adam, >= 0.
+        min_lr_factor: final over peak learning rate, in 0..1.
+        seed: of initialisation, shuffling and dropout.
+        audio, features: preprocessing, which travels with the checkpoint.
+    """
+
+    model: str = "2d"
+    activation: str = "silu"
+    lr: float = 0.001
+    form: Form = "fixed"
+    split: str = "report"
+    epochs: int = 150
+    warmup_epochs: int = 5
+    batch_size: int = 64
+    weight_decay: float = 1e-4
+    min_lr_factor: float = 0.001
+    seed: int = 42
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+
+    def __post_init__(self) -> None:
+        for name, choice, known in (
+            ("model", self.model, MODELS),
+            ("activation", self.activation, ACTIVATIONS),
+            ("form", self.form, FORMS),
+            ("split", self.split, SPLITS),
+        ):
+            if choice not in known:
+                raise ConfigError(f"{name} is one of {', '.join(known)}, not {choice!r}.")
+        for name, value, low, high in (
+            ("lr", self.lr, 1e-9, 10),
+            ("epochs", self.epochs, 1, 100_000),
+            ("warmup_epochs", self.warmup_epochs, 0, self.epochs),
+            ("batch_size", self.batch_size, 1, 65_536),
+            ("weight_decay", self.weight_decay, 0, 1),
+            ("min_lr_factor", self.min_lr_factor, 0, 1),
+            ("seed", self.seed, 0, 2**31 - 1),
+        ):
+            if not low <= value <= high:
+                raise ConfigError(f"{name} is a number from {low:g} to {high:g}, not {value:g}.")
+
+    @property
+    def name(self) -> str:
+        """The report's name of the configuration, as `lr0.001-SiLU-2D`."""
+        variant = "" if self.form == "fixed" else f"-{self.form}"
+        split = "" if self.split == "report" else f"-{self.split}"
+        return f"lr{self.lr:g}-{ACTIVATION_LABELS[self.activation]}-{MODEL_LABELS[self.model]}{variant}{split}"
+
+    @staticmethod
+    def from_dict(values: dict[str, Any]) -> TrainConfig:
+        """The inverse of `dataclasses.asdict`."""
+        return TrainConfig(
+            **{**values, "audio": AudioConfig(**values["audio"]), "features": FeatureConfig(**values["features"])}
+        )
+
+
+def learning_rate(step: int, config: TrainConfig, steps_per_epoch: int) -> float:
+    """The learning rate of listing 5 at a step counted from 0: linear warm-up, then a cosine down to the minimum."""
+    warmup = config.warmup_epochs * steps_per_epoch
+    if step < warmup:
+        return config.lr * step / warmup
+    main = max(1, (config.epochs - config.warmup_epochs) * steps_per_epoch)
+    minimum = config.lr * config.min_lr_factor
+    return minimum + (config.lr - minimum) * (1 + math.cos(math.pi * (step - warmup) / main)) / 2
