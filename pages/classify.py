@@ -26,15 +26,24 @@ Results = dict[tuple[str, str], Prediction | SERError]  # by name of the recordi
 
 
 def classify(recordings: Sequence[Recording], names: Sequence[str]) -> Results:
-    """Every recording by every checkpoint."""
-    results: Results = {}
-    for recording in recordings:
-        for name in names:
-            try:
-                results[recording.name, name] = predictor(name).classify(recording.audio)
-            except SERError as error:
-                results[recording.name, name] = error
+    """Every recording by every checkpoint; what this visitor's session has classified before is not done again."""
+    known = st.session_state.get("classified", {})
+    classified, results = {}, {}
+    keys = [(recording, name) for recording in recordings for name in names]
+    with st.spinner("Classifying…"):
+        for recording, name in keys:
+            key = (recording.digest, name)
+            classified[key] = known.get(key) or _classify_one(recording, name)
+            results[recording.name, name] = classified[key]
+    st.session_state["classified"] = classified
     return results
+
+
+def _classify_one(recording: Recording, name: str) -> Prediction | SERError:
+    try:
+        return predictor(name).classify(recording.audio)
+    except SERError as error:
+        return error
 
 
 def downloads(rows: list[dict], stem: str, columns: Sequence[str] | None = None) -> None:
@@ -56,14 +65,17 @@ def downloads(rows: list[dict], stem: str, columns: Sequence[str] | None = None)
 
 
 def show_table(rows: list[dict]) -> None:
-    """Many results as a table."""
+    """Many results as a table; what is wrong with a file stands beside its name."""
     table = pd.DataFrame(rows)
-    table["warnings"] = table["warnings"].map(" ".join)
-    percent = {
-        column: st.column_config.ProgressColumn(column, format="percent", min_value=0, max_value=1)
-        for column in ("confidence", *EMOTIONS)
+    table["note"] = [row["error"] or " ".join(row["warnings"]) for row in rows]
+    percentages = ["confidence", *EMOTIONS]
+    table[percentages] = 100 * table[percentages].astype(float)
+    columns = {
+        column: st.column_config.ProgressColumn(column, format="%.0f%%", min_value=0, max_value=100)
+        for column in percentages
     }
-    st.dataframe(table, hide_index=True, column_config=percent)
+    order = ["file", "checkpoint", "emotion", "confidence", "note", *EMOTIONS, "speech_seconds"]
+    st.dataframe(table, hide_index=True, column_config=columns, column_order=order, placeholder="–")
 
 
 def show_one(recording: Recording, names: Sequence[str], results: Results) -> None:
@@ -130,7 +142,9 @@ def show_input(model: Predictor, prediction: Prediction) -> None:
 
 start_page("Classify")
 st.title("Classify")
-st.markdown("Which emotion do the networks hear? Audio stays on this server's memory and is not kept.")
+st.markdown(
+    "Which emotion do the networks hear? Audio stays in this server's memory while the page is open, and is not kept."
+)
 recordings, problems = choose_recordings(("record", "upload", "clip", "example"), several=True)
 available = checkpoints()
 if not available:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import itertools
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import streamlit as st
@@ -38,6 +41,11 @@ class Recording:
     audio: np.ndarray
     meant: str | None = None
 
+    @cached_property
+    def digest(self) -> str:
+        """Differs between recordings that sound differently."""
+        return hashlib.blake2b(self.audio.tobytes()).hexdigest()
+
 
 def choose_recordings(sources: Sequence[str], *, several: bool = False) -> tuple[list[Recording], dict[str, str]]:
     """Draw the choice of a source and what it needs.
@@ -56,12 +64,12 @@ def choose_recordings(sources: Sequence[str], *, several: bool = False) -> tuple
         case "record":
             label = "Press the microphone, speak for a few seconds, and press again to stop"
             sound = st.audio_input(label, sample_rate=16_000)
-            return _load({"recording": sound.getvalue()} if sound else {})
+            return _load([("recording", sound.getvalue())] if sound else [])
         case "upload":
             label = f"Audio files ({', '.join(suffix[1:] for suffix in AUDIO_SUFFIXES)})"
             files = st.file_uploader(label, [s[1:] for s in AUDIO_SUFFIXES], accept_multiple_files=True)
             chosen = files if several else files[-1:]
-            return _load({file.name: file.getvalue() for file in chosen})
+            return _load([(file.name, file.getvalue()) for file in chosen])
         case "clip":
             return _chosen_clip(), {}
         case _:
@@ -90,16 +98,26 @@ def _chosen_clip() -> list[Recording]:
     return [Recording(clip.name, audio, meant=clip.emotion)]
 
 
-def _load(files: dict[str, bytes]) -> tuple[list[Recording], dict[str, str]]:
-    recordings, problems = [], {}
-    for name, data in files.items():
+def _load(files: Sequence[tuple[str, bytes]]) -> tuple[list[Recording], dict[str, str]]:
+    """Decode files; what this visitor's session decoded before is taken from there, and nothing else is kept."""
+    recordings: list[Recording] = []
+    problems: dict[str, str] = {}
+    known: dict[str, np.ndarray] = st.session_state.get("decoded", {})
+    decoded = {}
+    for name, data in files:
+        name = _unused(name, {recording.name for recording in recordings} | problems.keys())
+        digest = hashlib.blake2b(data).hexdigest()
         try:
-            recordings.append(Recording(name, _decoded(data)))
+            decoded[digest] = known[digest] if digest in known else load_audio(data)
+            recordings.append(Recording(name, decoded[digest]))
         except SERError as error:
             problems[name] = str(error)
+    st.session_state["decoded"] = decoded
     return recordings, problems
 
 
-@st.cache_data(max_entries=64, show_spinner="Reading the audio…")
-def _decoded(data: bytes) -> np.ndarray:
-    return load_audio(data)
+def _unused(name: str, taken: Collection[str]) -> str:
+    """The name, or with a number where another file has it already."""
+    if name not in taken:
+        return name
+    return next(numbered for n in itertools.count(2) if (numbered := f"{name} ({n})") not in taken)

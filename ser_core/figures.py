@@ -167,6 +167,7 @@ def timeline_figure(rows: Sequence[tuple[float, float, Mapping[str, float] | Non
             marker={"size": 6},
             hovertemplate="%{x:.1f} s: %{y:.0%}",
         )
+    figure.update_xaxes(range=[0, rows[-1][1] if rows else 1])
     figure.update_yaxes(range=[0, 1], tickformat=".0%")
     figure.update_layout(showlegend=True)
     return _finish(figure, height, "time (s), centre of the window", "probability")

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from ser_app.navigation import PAGES
 from ser_core.emotions import EMOTION_NAMES
+from ser_core.predict import Predictor
 from ser_core.runs import load_runs
 from tests.app.conftest import texts
 
@@ -183,3 +184,28 @@ def test_without_a_checkpoint_classify_says_how_to_make_one(
 ):
     monkeypatch.setattr("ser_core.checkpoint.list_checkpoints", lambda root=tmp_path: [])
     assert "python train.py" in "".join(error.value for error in open_page(CLASSIFY).error)
+
+
+def test_files_of_the_same_name_are_all_kept(open_page: OpenPage, corpus, clips):
+    app = set_source(open_page(CLASSIFY), "upload")
+    same = [("speech.wav", corpus.path(clip).read_bytes(), "audio/wav") for clip in clips[:3]]
+    app.file_uploader[0].set_value(same).run()
+    assert not app.exception
+    assert list(app.dataframe[0].value["file"]) == ["speech.wav", "speech.wav (2)", "speech.wav (3)"]
+
+
+def test_a_recording_is_classified_once_a_session(open_page: OpenPage, corpus, clips, monkeypatch: pytest.MonkeyPatch):
+    calls = []
+    classify = Predictor.classify
+
+    def counted(self, audio):
+        calls.append(1)
+        return classify(self, audio)
+
+    monkeypatch.setattr(Predictor, "classify", counted)
+    app = set_source(open_page(CLASSIFY), "upload")
+    files = [(clip.filename, corpus.path(clip).read_bytes(), "audio/wav") for clip in clips[:3]]
+    app.file_uploader[0].set_value(files).run()
+    labelled(app.selectbox, "Look at one").select_index(1).run()
+    assert not app.exception
+    assert len(calls) == 3

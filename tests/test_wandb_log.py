@@ -1,0 +1,44 @@
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from ser_core.errors import ConfigError
+from ser_core.evaluation import SUMMARY
+from ser_core.train_config import TrainConfig
+from ser_core.training import Epoch
+from ser_core.wandb_log import WandbLog
+
+
+class FakeRun:
+    def __init__(self) -> None:
+        self.logged: list[tuple[int, dict]] = []
+        self.summary: dict[str, float] = {}
+        self.finished = False
+
+    def log(self, values: dict, step: int) -> None:
+        self.logged.append((step, values))
+
+    def finish(self) -> None:
+        self.finished = True
+
+
+def test_epochs_and_test_figures_are_logged(monkeypatch: pytest.MonkeyPatch):
+    calls, run = [], FakeRun()
+    fake = SimpleNamespace(init=lambda **options: calls.append(options) or run)
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    log = WandbLog("offline")
+    log.started(SimpleNamespace(config=TrainConfig()))
+    log.epoch(Epoch(1, 0.001, 1.5, 0.4, 1.4, 0.5, 3.0))
+    log.finished(SimpleNamespace(test={"metrics": dict.fromkeys(SUMMARY, 0.6)}))
+    assert (calls[0]["mode"], calls[0]["name"]) == ("offline", "lr0.001-SiLU-2D")
+    assert run.logged[0][0] == 1
+    assert run.logged[0][1]["val_accuracy"] == 0.5
+    assert run.summary["test/accuracy"] == 0.6
+    assert run.finished
+
+
+def test_without_the_package_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(ConfigError, match=r"requirements-wandb.txt"):
+        WandbLog("online")
