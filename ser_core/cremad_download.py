@@ -46,38 +46,53 @@ def sample_clips(n: int, seed: int = 0) -> list[Clip]:
     return [by_emotion[emotion][i] for i, emotion in ranked[:n]]
 
 
-def fetch_clip(clip: Clip, corpus: Corpus) -> Path:
-    """The clip's file, downloaded if it is not there yet.
+class Downloader:
+    """Fetches clips into a corpus, remembering which mirror answered last. Safe to share between threads.
 
-    Raises:
-        CorpusError: no mirror could deliver it intact; what each said.
+    Args:
+        corpus: whose folder receives the clips.
     """
-    path = corpus.path(clip)
-    if path.is_file() and path.stat().st_size == clip.n_bytes:
-        return path
-    import pooch
-    import requests
 
-    pooch.get_logger().setLevel("ERROR")
-    download = pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS)
-    reasons = []
-    for mirror in mirrors():
-        try:
-            pooch.retrieve(
-                mirror + clip.filename, f"sha256:{clip.sha256}", clip.filename, corpus.folder, downloader=download
-            )
-            return path
-        except requests.HTTPError as error:
-            reasons.append(f"{_host(mirror)} answered {error.response.status_code}")
-        except requests.RequestException:
-            reasons.append(f"{_host(mirror)} could not be reached")
-        except ValueError:
-            reasons.append(f"{_host(mirror)} sent something else (wrong checksum)")
-        except OSError as error:
-            raise CorpusError(f"{corpus.folder} can't be written to: {error.strerror}.") from None
-    raise CorpusError(
-        f"{clip.filename} could not be downloaded: {'; '.join(reasons)}. Check the network and try again."
-    )
+    def __init__(self, corpus: Corpus):
+        self.corpus = corpus
+        self.mirrors = list(mirrors())
+
+    def fetch(self, clip: Clip) -> Path:
+        """The clip's file; downloaded if it is not there, or is not the official one.
+
+        Raises:
+            CorpusError: no mirror could deliver it intact, and what each said; or the folder can't be written to.
+        """
+        import pooch
+        import requests
+
+        pooch.get_logger().setLevel("ERROR")
+        download = pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS)
+        folder, reasons = self.corpus.folder, []
+        for mirror in tuple(self.mirrors):
+            try:
+                pooch.retrieve(
+                    mirror + clip.filename, f"sha256:{clip.sha256}", clip.filename, folder, downloader=download
+                )
+            except requests.HTTPError as error:
+                reasons.append(f"{_host(mirror)} answered {error.response.status_code}")
+            except requests.RequestException:
+                reasons.append(f"{_host(mirror)} could not be reached")
+            except ValueError:
+                reasons.append(f"{_host(mirror)} sent something else (wrong checksum)")
+            except OSError as error:
+                raise CorpusError(f"{folder} can't be written to: {error.strerror}. Choose another folder.") from None
+            else:
+                self.mirrors.sort(key=lambda other: other != mirror)  # the next clip asks this one first
+                return self.corpus.path(clip)
+        raise CorpusError(
+            f"{clip.filename} could not be downloaded: {'; '.join(reasons)}. Check the network and try again."
+        )
+
+
+def fetch_clip(clip: Clip, corpus: Corpus) -> Path:
+    """One clip, see `Downloader.fetch`."""
+    return Downloader(corpus).fetch(clip)
 
 
 def fetch_clips(clips: Sequence[Clip], corpus: Corpus, progress: Callable[[Clip], object] | None = None) -> None:
@@ -89,13 +104,9 @@ def fetch_clips(clips: Sequence[Clip], corpus: Corpus, progress: Callable[[Clip]
     Raises:
         CorpusError: the first clip that no mirror could deliver; the clips fetched so far stay.
     """
+    downloader, pool = Downloader(corpus), ThreadPoolExecutor(CONNECTIONS)
     try:
-        corpus.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CorpusError(f"{corpus.folder} can't be made: {error.strerror}. Choose another with --to DIR.") from None
-    pool = ThreadPoolExecutor(CONNECTIONS)
-    try:
-        jobs = {pool.submit(fetch_clip, clip, corpus): clip for clip in clips}
+        jobs = {pool.submit(downloader.fetch, clip): clip for clip in clips}
         for job in as_completed(jobs):
             job.result()
             if progress:

@@ -9,7 +9,7 @@ import pytest
 
 from ser_core.cremad import Corpus, find_clip
 from ser_core.cremad_cli import main
-from ser_core.cremad_download import fetch_clip, fetch_clips, sample_clips
+from ser_core.cremad_download import Downloader, fetch_clip, fetch_clips, sample_clips
 from ser_core.errors import CorpusError
 
 
@@ -75,6 +75,20 @@ def test_a_damaged_clip_is_replaced(mirror, corpus: Corpus, tmp_path: Path):
 def test_mirrors_are_tried_in_turn(mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("CREMAD_MIRRORS", f"http://127.0.0.1:9/ {mirror.url}nowhere {mirror.url}")
     assert fetch_clip(find_clip("1001_DFA_ANG_XX"), Corpus(tmp_path)).is_file()
+
+
+def test_the_mirror_that_answered_is_asked_first(mirror, clips: list, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("CREMAD_MIRRORS", f"{mirror.url}nowhere {mirror.url}")
+    downloader = Downloader(Corpus(tmp_path))
+    for clip in clips[:3]:
+        downloader.fetch(clip)
+    assert [path.count("nowhere") for path in mirror.requests] == [1, 0, 0, 0]
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CorpusError, match="can't be written"):
+        fetch_clip(find_clip("1001_DFA_ANG_XX"), Corpus(tmp_path / "file" / "clips"))
 
 
 def test_offline_is_a_sentence_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
