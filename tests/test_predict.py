@@ -11,7 +11,7 @@ import soundfile
 
 from ser_core import EMOTIONS
 from ser_core.audio import load_audio
-from ser_core.checkpoint import list_checkpoints, load_config
+from ser_core.checkpoint import CHECKPOINTS_DIR, list_checkpoints, load_config
 from ser_core.cremad import find_clip
 from ser_core.errors import AudioError, NoSpeechError
 from ser_core.evaluation import bootstrap_intervals
@@ -192,7 +192,7 @@ def test_the_command_knows_no_such_checkpoint(use_untrained, usable, capsys: pyt
 @pytest.mark.parametrize("name", list_checkpoints())
 def test_a_shipped_checkpoint_scores_within_its_interval_on_real_clips(name: str, corpus, clips, capsys):
     """On the shared clips of the report's test split, through the command, it says what its record says."""
-    assert load_config(Path("checkpoints") / name).name == name
+    assert load_config(CHECKPOINTS_DIR / name).name == name
     run = load_run(RUNS_DIR / name)
     recorded = run.predictions()
     tested = [clip for clip in clips if clip.name in recorded.names and not clip.defect]

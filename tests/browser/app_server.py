@@ -26,6 +26,7 @@ CHROMIUM_FLAGS = (
     "--disable-sync",
 )
 START_SECONDS = 60
+expect.set_options(timeout=30_000)  # a busy machine draws slowly
 PAGE_SECONDS = 60
 
 
