@@ -47,7 +47,7 @@ def main() -> None:
     """Print samples a second of both, alternating, for each network."""
     device = Device.choose("cpu")
     print(f"ours: {device.label}; median of {ROUNDS} alternating rounds of {N_CLIPS} clips")
-    for name in MODELS:
+    for name in ("1d", "2d", "combined"):
         clips = data(name)
         config = TrainConfig(model=name, activation="silu", epochs=100)
         trainer = Trainer(config, clips, range(N_CLIPS), range(1), device)

@@ -6,6 +6,8 @@
 | `2d`       | mel `[batch, 1, 64, frames]`       | `[batch, 1024]`       | dropout, linear                |
 | `combined` | both                               | `[batch, 1536]`       | two linear layers, see listing |
 
+The residual networks it compared them with (`resnet38`, `resnet101`) are in `ser_core.resnet`.
+
 All return logits `[batch, 6]` in the order of `EMOTIONS`. Lengths, where clips of a batch differ, count the frames of
 each clip: int `[batch]`.
 """
@@ -19,6 +21,7 @@ from torch import Tensor, nn
 
 from ser_core.emotions import EMOTIONS
 from ser_core.layers import ACTIVATIONS, ConvBlock, Dropout, length_mask, masked_average, pad_time
+from ser_core.resnet import ResNet38, ResNet101
 
 CHANNELS_1D = (128, 256, 512)
 CHANNELS_2D = (32, 64, 512, 1024)
@@ -124,8 +127,15 @@ class CombinedCNN(nn.Module):
         return self.classifier(torch.cat(paths, dim=1))
 
 
-MODELS: dict[str, type[CNN1D | CNN2D | CombinedCNN]] = {"1d": CNN1D, "2d": CNN2D, "combined": CombinedCNN}
-MODEL_LABELS = {"1d": "1D", "2d": "2D", "combined": "Combined"}
+MODELS: dict[str, type[CNN1D | CNN2D | CombinedCNN | ResNet38 | ResNet101]] = {
+    "1d": CNN1D,
+    "2d": CNN2D,
+    "combined": CombinedCNN,
+    "resnet38": ResNet38,
+    "resnet101": ResNet101,
+}
+MODEL_LABELS = {"1d": "1D", "2d": "2D", "combined": "Combined", "resnet38": "ResNet38", "resnet101": "ResNet101"}
+FIXED_SIZE_MODELS = ("resnet38", "resnet101")
 ACTIVATION_LABELS = {"relu": "ReLU", "silu": "SiLU", "elu": "ELU"}
 
 

@@ -11,7 +11,7 @@ from ser_core.dataset import FORMS, Form
 from ser_core.errors import ConfigError
 from ser_core.features import FeatureConfig
 from ser_core.layers import ACTIVATIONS
-from ser_core.models import ACTIVATION_LABELS, MODEL_LABELS, MODELS
+from ser_core.models import ACTIVATION_LABELS, FIXED_SIZE_MODELS, MODEL_LABELS, MODELS
 from ser_core.splits import SPLITS
 
 
@@ -20,7 +20,7 @@ class TrainConfig:
     """Everything that decides a run's result; the defaults are the report's best (table 2).
 
     Attributes:
-        model: `1d`, `2d` or `combined`.
+        model: `1d`, `2d`, `combined`, `resnet38` or `resnet101`.
         activation: `relu`, `silu` or `elu`.
         lr: peak learning rate, > 0.
         form: shape of the input, see `ser_core.dataset.Form`.
@@ -56,6 +56,8 @@ class TrainConfig:
         ):
             if choice not in known:
                 raise ConfigError(f"{name} is one of {', '.join(known)}, not {choice!r}.")
+        if self.form != "fixed" and self.model in FIXED_SIZE_MODELS:
+            raise ConfigError(f"{self.model} takes the fixed form only, not {self.form!r}.")
         for name, value, low, high in (
             ("lr", self.lr, 1e-9, 10),
             ("epochs", self.epochs, 1, 100_000),
