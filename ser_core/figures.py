@@ -68,7 +68,8 @@ def log_mel_figure(
     log_mel_db: np.ndarray, config: FeatureConfig = FeatureConfig(), *, height: int = 260, colorbar: bool = True
 ) -> go.Figure:
     """Mel spectrogram `[n_mels, frames]` in dB over seconds and hertz."""
-    seconds = np.arange(log_mel_db.shape[1]) * config.mel_hop_length / SAMPLE_RATE
+    log_mel_db, stretch = thin(log_mel_db)
+    seconds = np.arange(log_mel_db.shape[1]) * stretch * config.mel_hop_length / SAMPLE_RATE
     bands = mel_frequencies(config.n_mels, config.fmax)
     figure = go.Figure(
         go.Heatmap(
@@ -88,6 +89,15 @@ def log_mel_figure(
         tickvals=np.interp(ticks, bands, np.arange(len(bands))), ticktext=[_hertz(hertz) for hertz in ticks]
     )
     return _finish(figure, height, "time (s)", "frequency (Hz)")
+
+
+def thin(matrix: np.ndarray) -> tuple[np.ndarray, int]:
+    """`[rows, columns]` averaged to at most 2,000 columns, and how many columns became one."""
+    stretch = -(-matrix.shape[1] // MAX_POINTS)
+    if stretch <= 1:
+        return matrix, 1
+    padded = np.pad(matrix, ((0, 0), (0, -matrix.shape[1] % stretch)), mode="edge")
+    return padded.reshape(len(matrix), -1, stretch).mean(axis=2), stretch
 
 
 def mel_image_figure(image: np.ndarray, *, height: int = 320) -> go.Figure:
@@ -136,12 +146,13 @@ SOURCE_COLORS = ("#5470d6", "#e0a126", "#5b9e4d", "#8e63c7", "#d94f4f", "#7d8794
 
 def spectral_figure(features: np.ndarray, config: FeatureConfig = FeatureConfig(), *, height: int = 520) -> go.Figure:
     """All spectral channels `[27, frames]` over time, each scaled to its own range and named."""
+    features, stretch = thin(features)
     low, high = features.min(axis=1, keepdims=True), features.max(axis=1, keepdims=True)
     scaled = (features - low) / np.where(high > low, high - low, 1)
     figure = go.Figure(
         go.Heatmap(
             z=np.round(scaled, 3),
-            x=np.arange(features.shape[1]) * config.hop_length / SAMPLE_RATE,
+            x=np.arange(features.shape[1]) * stretch * config.hop_length / SAMPLE_RATE,
             y=config.channel_names,
             customdata=np.round(features, 3),
             colorscale="Viridis",

@@ -62,6 +62,14 @@ def test_mel_axes_are_seconds_and_hertz():
     assert dict(zip(figure.layout.yaxis.ticktext, figure.layout.yaxis.tickvals, strict=True)).keys() >= {"500", "4k"}
 
 
+def test_long_recordings_are_thinned_and_keep_their_time_axis():
+    decibels = np.full((64, 100_000), -80, np.float32)
+    decibels[:, 50_000:50_500] = 0
+    trace = log_mel_figure(decibels).data[0]
+    assert trace.z.shape[1] <= MAX_POINTS
+    assert trace.x[trace.z[0].argmax()] == pytest.approx(50_000 * 256 / 16_000, rel=0.01)
+
+
 def test_channels_are_named():
     assert list(spectral_figure(spectral_features(AUDIO)).data[0].y)[:2] == ["ZCR", "chroma C"]
 
