@@ -1,8 +1,8 @@
 """The corpus as tensors: a feature cache on disk, and batches from memory.
 
 A cache is a folder named after a hash of everything that decides its content: the preprocessing, the features, the
-data's checksum and this module's format. Another setting is another folder, so nothing stale is ever read; a folder
-gets its name only when it is complete, so a killed build leaves nothing that could be read.
+data's checksum and the code that computes them. Anything else is another folder, so nothing stale is ever read; a
+folder gets its name only when it is complete, so a killed build leaves nothing that could be read.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -32,7 +33,9 @@ from ser_core.features import (
     spectral_features,
 )
 
-FORMAT = 1
+SOURCES = ("audio", "dataset", "decode", "features", "filterbanks", "vad")
+"""Modules whose code decides the numbers."""
+
 CACHE_VARIABLE = "SER_CACHE_DIR"
 
 Form = Literal["fixed", "variable", "mean"]
@@ -107,11 +110,18 @@ def data_checksum(clips: Sequence[Clip]) -> str:
     return _digest([(clip.name, clip.sha256) for clip in clips])
 
 
+@cache
+def code_checksum() -> str:
+    """Twelve hexadecimal digits over the code that computes features."""
+    folder = Path(__file__).parent
+    return _digest([(folder / f"{module}.py").read_text(encoding="utf-8") for module in SOURCES])
+
+
 def cache_key(clips: Sequence[Clip], input_name: str, form: Form, audio: AudioConfig, features: FeatureConfig) -> str:
     """Name of the cache folder: differs whenever the cached numbers could."""
     # The mel image doesn't depend on how the spectral frames are summarised, so both forms share it.
     form = "fixed" if (input_name, form) == ("mel", "mean") else form
-    settings = [FORMAT, data_checksum(clips), asdict(audio), asdict(features)]
+    settings = [code_checksum(), data_checksum(clips), asdict(audio), asdict(features)]
     return f"{input_name}-{form}-{_digest(settings)}"
 
 

@@ -75,6 +75,13 @@ def test_every_setting_and_the_data_have_a_cache_of_their_own(clips):
     assert keys[0] == cache_key(clips, "spectral", "fixed", AudioConfig(), FeatureConfig())
 
 
+def test_changed_code_has_a_cache_of_its_own(clips, monkeypatch: pytest.MonkeyPatch):
+    arguments = (clips, "spectral", "fixed", AudioConfig(), FeatureConfig())
+    before = cache_key(*arguments)
+    monkeypatch.setattr("ser_core.dataset.code_checksum", lambda: "other code")
+    assert cache_key(*arguments) != before
+
+
 def test_another_setting_is_not_read_from_the_cache(corpus, few, tmp_path: Path):
     first = load_features(corpus, ["spectral"], clips=few, cache_dir=tmp_path)["spectral"]
     other = load_features(corpus, ["spectral"], clips=few, cache_dir=tmp_path, audio=AudioConfig(vad="none"))[
