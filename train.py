@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+INTERRUPTED = "Stopped. Finished epochs are saved (but for those of the last few seconds): go on with the same command and --resume."
+
+
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line; every setting of the report is a default."""
     default = TrainConfig()
@@ -101,7 +104,7 @@ class ProgressBar(Watcher):
         self.bar.close()
 
 
-@friendly_errors(interrupted="Stopped. Every finished epoch is saved: go on with the same command and --resume.")
+@friendly_errors(interrupted=INTERRUPTED)
 def main(arguments: list[str] | None = None) -> None:
     """Train as the command line says."""
     args = parse_arguments(arguments)
