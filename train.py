@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-INTERRUPTED = "Stopped. Finished epochs are saved (but for those of the last few seconds): go on with the same command and --resume."
+INTERRUPTED = (
+    "Stopped. Finished epochs are saved, but for those of the last few seconds: "
+    "go on with the same command and --resume."
+)
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -62,12 +62,14 @@ class Speech:
         waveform: float32 `[samples]` at 16 kHz: the speech alone, z-scored if the configuration says so.
         audio: float32 `[samples]` at 16 kHz in ±1: the whole recording, before silence was dropped.
         intervals: int64 `[n, 2]`: the half-open sample intervals of `audio` that `waveform` consists of.
+        recognized: whether the voice activity detector itself found them, see `detect_speech`.
         warnings: sentences about what may make a prediction unreliable.
     """
 
     waveform: np.ndarray
     audio: np.ndarray
     intervals: np.ndarray
+    recognized: bool = True
     warnings: tuple[str, ...] = field(default=())
 
     @property
@@ -121,20 +123,25 @@ def resample(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
     return soxr.resample(waveform, sample_rate, SAMPLE_RATE, quality="HQ")
 
 
-def detect_speech(waveform: np.ndarray, config: AudioConfig = AudioConfig()) -> np.ndarray:
-    """Find speech with the configured detector: `[samples]` at 16 kHz to int64 intervals `[n, 2]`."""
-    match config.vad:
-        case "energy":
-            return energy_intervals(waveform, top_db=config.vad_top_db, floor_dbfs=config.vad_floor_dbfs)
-        case "silero":
-            intervals = silero_intervals(waveform, threshold=config.vad_threshold)
-            # The network misses whole shouts and screams (51 of CREMA-D's clips, most of them anger and fear).
-            if speech_seconds(intervals) >= MIN_SPEECH_SECONDS:
-                return intervals
-            return energy_intervals(waveform, top_db=config.vad_top_db, floor_dbfs=config.vad_floor_dbfs)
-        case "none":
-            audible = waveform.any()
-            return np.array([(0, len(waveform))] if audible else [], dtype=np.int64).reshape(-1, 2)
+def detect_speech(waveform: np.ndarray, config: AudioConfig = AudioConfig()) -> tuple[np.ndarray, bool]:
+    """Find speech with the configured detector.
+
+    Args:
+        waveform: float32 `[samples]` at 16 kHz, in ±1.
+
+    Returns:
+        int64 intervals `[n, 2]`, and whether the detector itself found them: the neural one misses whole shouts and
+        screams (51 of CREMA-D's clips, most of them anger and fear), and energy steps in where it hears under 0.2 s.
+    """
+    if config.vad == "none":
+        whole = [(0, len(waveform))] if waveform.any() else []
+        return np.array(whole, dtype=np.int64).reshape(-1, 2), True
+    if config.vad == "silero":
+        intervals = silero_intervals(waveform, threshold=config.vad_threshold)
+        if speech_seconds(intervals) >= MIN_SPEECH_SECONDS:
+            return intervals, True
+    loud = energy_intervals(waveform, top_db=config.vad_top_db, floor_dbfs=config.vad_floor_dbfs)
+    return loud, config.vad == "energy"
 
 
 def speech_seconds(intervals: np.ndarray) -> float:
@@ -165,18 +172,24 @@ def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig()) -> Speech
         audio: float32 `[samples]` at 16 kHz in ±1, as `load_audio` returns it.
         config: which steps, with what parameters.
     """
-    intervals = detect_speech(audio, config)
+    intervals, recognized = detect_speech(audio, config)
     speech = keep_intervals(audio, intervals)
     return Speech(
         waveform=z_score(speech) if config.normalize else speech,
         audio=audio,
         intervals=intervals,
-        warnings=tuple(_warnings(audio)),
+        recognized=recognized,
+        warnings=tuple(_warnings(audio, recognized)),
     )
 
 
-def _warnings(audio: np.ndarray) -> list[str]:
+def _warnings(audio: np.ndarray, recognized: bool) -> list[str]:
+    warnings = []
     clipped = float((np.abs(audio) >= FULL_SCALE).mean()) if len(audio) else 0.0
-    if clipped < CLIPPING_SHARE:
-        return []
-    return [f"The recording is clipped ({clipped:.1%} of its samples at full scale): lower the input level."]
+    if clipped >= CLIPPING_SHARE:
+        warnings.append(
+            f"The recording is clipped ({clipped:.1%} of its samples at full scale): lower the input level."
+        )
+    if not recognized:
+        warnings.append("No voice was recognised, so the loud parts were taken for one: a shout, or no voice at all.")
+    return warnings

@@ -63,7 +63,8 @@ def main(arguments: list[str] | None = None) -> None:
         for warning in row["warnings"]:
             print(f"warning: {row['file']}: {warning}", file=sys.stderr)
         if row["error"]:
-            print(f"error: {row['file']}: {row['error']}", file=sys.stderr)
+            named = Path(row["file"]).name in row["error"]
+            print(f"error: {row['error']}" if named else f"error: {row['file']}: {row['error']}", file=sys.stderr)
     if any(row["error"] for row in rows):
         sys.exit(2)
 

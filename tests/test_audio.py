@@ -63,7 +63,7 @@ def test_energy_detection_is_librosas(corpus, clips, top_db: int):
         expected = librosa.effects.split(
             audio, top_db=top_db, frame_length=ENERGY_FRAME_LENGTH, hop_length=ENERGY_HOP_LENGTH
         )
-        np.testing.assert_array_equal(detect_speech(audio, AudioConfig(vad="energy", vad_top_db=top_db)), expected)
+        np.testing.assert_array_equal(detect_speech(audio, AudioConfig(vad="energy", vad_top_db=top_db))[0], expected)
 
 
 @pytest.mark.parametrize("vad", ["energy", "silero"])
@@ -71,7 +71,8 @@ def test_silence_around_and_inside_speech_is_dropped(corpus, clips, vad: str):
     speech = load_audio(corpus.path(clips[0]))
     pause = np.zeros(SAMPLE_RATE, np.float32)
     audio = np.concatenate([pause, speech, pause, speech, pause])
-    intervals = detect_speech(audio, AudioConfig(vad=vad))
+    intervals, recognized = detect_speech(audio, AudioConfig(vad=vad))
+    assert recognized
     assert len(intervals) >= 2
     assert (intervals[:, 0] < intervals[:, 1]).all()
     assert (intervals[1:, 0] >= intervals[:-1, 1]).all()
@@ -86,6 +87,12 @@ def test_silero_finds_speech_in_real_clips_and_falls_back_to_energy_for_shouts(c
     shares = [preprocess(load_audio(corpus.path(clip))).seconds / clip.seconds for clip in clips if not clip.defect]
     assert min(shares) > 0
     assert 0.4 < np.mean(shares) < 0.8
+    missed = [speech for clip in clips if not (speech := preprocess(load_audio(corpus.path(clip)))).recognized]
+    assert len(missed) >= 2
+    for speech in missed:
+        if speech.audio.any():
+            assert speech.require().seconds > 0.2
+            assert "No voice was recognised" in speech.warnings[-1]
 
 
 @pytest.mark.parametrize("vad", ["energy", "silero", "none"])
