@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.clip_view import CHART, offer_download, play, show_sound
-from ser_app.loaders import checkpoints, clip_audio, clip_prediction, clip_table, speech_of
+from ser_app.loaders import HOW_TO_GET_CLIPS, checkpoints, clip_audio, clip_prediction, clip_table, speech_of
 from ser_app.navigation import start_page
 from ser_core.cremad import INTENSITIES, SENTENCES, Clip, Corpus, find_clip, load_index
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
@@ -38,7 +38,7 @@ SHOWN = [
 ]
 
 
-def filters(table: pd.DataFrame) -> pd.DataFrame:
+def filters(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
     """Draw the filters and return the rows that pass them."""
     with st.expander("Filter", icon=":material/filter_list:"):
         first, second = st.columns(4), st.columns(4)
@@ -55,7 +55,11 @@ def filters(table: pd.DataFrame) -> pd.DataFrame:
         agreement = second[3].slider(
             "Voice-only raters agreed, at least", 0, 100, 0, format="%d%%", help="Share of the most chosen emotion"
         )
+        some = 0 < len(corpus.present) < len(table)
+        here = some and st.toggle(f"Only the {len(corpus.present):,} clips whose sound is on this machine")
     keep = table["age"].between(low, high) & (table["voice agreement"] >= agreement)
+    if here:
+        keep &= table["clip"].isin(corpus.present)
     for column, values in chosen.items():
         if values:
             keep &= table[column].isin(values)
@@ -166,9 +170,7 @@ st.title("Samples")
 st.markdown("The 7,442 clips of CREMA-D: 91 actors, twelve sentences, six acted emotions.")
 corpus = Corpus.open()
 if not corpus.present:
-    from ser_app.loaders import HOW_TO_GET_CLIPS
-
     st.info(f"No clips are on this machine yet; everything but their sound is here. {HOW_TO_GET_CLIPS}")
-if clip := choose_clip(filters(clip_table())):
+if clip := choose_clip(filters(clip_table(), corpus)):
     show_clip(clip, corpus)
     show_six(clip, corpus)

@@ -102,6 +102,14 @@ def test_filters_narrow_the_table(open_page: OpenPage):
     assert "0 of 7,442 clips" in texts(app)
 
 
+def test_clips_without_sound_can_be_left_out(open_page: OpenPage, corpus):
+    app = open_page(SAMPLES, corpus=corpus.folder)
+    app.toggle[0].set_value(True).run()
+    assert not app.exception
+    assert set(app.dataframe[0].value["clip"]) == corpus.present
+    assert len(open_page(SAMPLES).toggle) == 0
+
+
 def test_a_single_clip_is_downloaded_on_demand(
     open_page: OpenPage, corpus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
