@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ser_core.audio import AudioConfig
 from ser_core.dataset import Form
@@ -21,9 +21,13 @@ from ser_core.errors import CheckpointError, ConfigError
 from ser_core.features import FeatureConfig
 from ser_core.files import replace_file, write_text
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 CHECKPOINTS_DIR = Path(__file__).parents[1] / "checkpoints"
 FORMAT = 1
 HALF_TOLERANCE = 1e-3  # largest change of a probability that 16-bit weights may cause
+HALF_MIN_ELEMENTS = 10_000  # smaller tensors stay in 32 bits: they cost nothing, and rounding them changes most
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class CheckpointConfig:
     provenance: dict[str, Any]
 
 
-def save_checkpoint(folder: Path, config: CheckpointConfig, weights: dict[str, Any], model_card: str) -> None:
+def save_checkpoint(folder: Path, config: CheckpointConfig, weights: dict[str, Tensor], model_card: str) -> None:
     """Write a checkpoint; config.json comes last, so a folder with it is whole.
 
     Args:
@@ -59,6 +63,11 @@ def save_checkpoint(folder: Path, config: CheckpointConfig, weights: dict[str, A
     write_text(folder / "README.md", model_card)
     values = {"format": FORMAT, "emotions": EMOTIONS, **asdict(config)}
     write_text(folder / "config.json", json.dumps(values, indent=2) + "\n")
+
+
+def halved(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights with their large tensors in 16 bits."""
+    return {name: value.half() if value.numel() >= HALF_MIN_ELEMENTS else value for name, value in weights.items()}
 
 
 def load_config(folder: Path) -> CheckpointConfig:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ser_core.checkpoint import CHECKPOINTS_DIR, HALF_TOLERANCE, CheckpointConfig, save_checkpoint
+from ser_core.checkpoint import CHECKPOINTS_DIR, HALF_TOLERANCE, CheckpointConfig, halved, save_checkpoint
 from ser_core.cremad import Clip, Corpus, by_name
 from ser_core.dataset import data_checksum, load_features
 from ser_core.emotions import EMOTIONS
@@ -199,8 +199,8 @@ def _probabilities(trainer: Trainer, weights: dict[str, Tensor], clips: Tensor) 
 
 def _storable_weights(trainer: Trainer) -> dict[str, Tensor]:
     """The best weights in 16 bits, if that leaves the probabilities of the validation clips as they are."""
-    half = {name: value.half() for name, value in trainer.best.items()}
-    exact, rounded = (_probabilities(trainer, w, trainer.val_clips) for w in (trainer.best, half))
+    half = halved(trainer.best)
+    exact, rounded = (_probabilities(trainer, weights, trainer.val_clips) for weights in (trainer.best, half))
     return half if bool((exact - rounded).abs().max() <= HALF_TOLERANCE) else trainer.best
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ser_core.checkpoint import CHECKPOINTS_DIR, default_checkpoint, list_checkpoints, load_config, load_model
+from ser_core.checkpoint import CHECKPOINTS_DIR, default_checkpoint, halved, list_checkpoints, load_config, load_model
 from ser_core.errors import CheckpointError
 from ser_core.models import count_parameters
 from tests.conftest import ROOT
@@ -24,6 +24,11 @@ def test_a_checkpoint_describes_itself(checkpoints: Path):
     assert not model.training
     assert count_parameters(model) > 5_000_000
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
+
+
+def test_only_large_tensors_are_halved():
+    weights = halved({"large": torch.rand(100, 100), "small": torch.rand(99, 100)})
+    assert (weights["large"].dtype, weights["small"].dtype) == (torch.float16, torch.float32)
 
 
 def test_the_default_is_the_best_on_the_validation_set(checkpoints: Path, tmp_path: Path):
