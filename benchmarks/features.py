@@ -15,12 +15,12 @@ import librosa
 import numpy as np
 from PIL import Image
 
+from benchmarks import open_corpus
 from ser_core.audio import AudioConfig
-from ser_core.cremad import Clip, Corpus, load_index
+from ser_core.cremad import Clip, Corpus
 from ser_core.dataset import load_features
 from ser_core.vad import ENERGY_FRAME_LENGTH, ENERGY_HOP_LENGTH
 
-N_CLIPS = 1000
 ENERGY = AudioConfig(vad="energy")
 
 
@@ -57,17 +57,15 @@ def cached(clips: list[Clip], corpus: Corpus, audio: AudioConfig) -> tuple[float
 
 def main() -> None:
     """Print clips a second of both, their ratio and the largest difference."""
-    corpus = Corpus.open()
-    clips = [clip for clip in load_index().values() if clip.name in corpus.present and not clip.defect]
-    some = clips[:: max(1, len(clips) // N_CLIPS)][:N_CLIPS]
-    plain(corpus.path(some[0]))  # librosa compiles itself on its first calls: that is not counted
+    corpus, clips = open_corpus()
+    plain(corpus.path(clips[0]))  # librosa compiles itself on its first calls: that is not counted
 
     started = time.perf_counter()
-    expected = [plain(corpus.path(clip)) for clip in some]
+    expected = [plain(corpus.path(clip)) for clip in clips]
     plain_seconds = time.perf_counter() - started
-    ours_seconds, ours = cached(some, corpus, ENERGY)
-    print(f"plain librosa script, one process   {len(some) / plain_seconds:7.1f} clips/s")
-    print(f"load_features, {os.cpu_count()} processes          {len(some) / ours_seconds:7.1f} clips/s")
+    ours_seconds, ours = cached(clips, corpus, ENERGY)
+    print(f"plain librosa script, one process   {len(clips) / plain_seconds:7.1f} clips/s")
+    print(f"load_features, {os.cpu_count()} processes          {len(clips) / ours_seconds:7.1f} clips/s")
     print(f"ratio                               {plain_seconds / ours_seconds:7.1f} x")
     spectral_error = max(np.abs(a - b).max() for a, (b, _) in zip(ours["spectral"], expected, strict=True))
     image_error = max(np.abs(a[0] - b).max() for a, (_, b) in zip(ours["mel"], expected, strict=True))

@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 
+from benchmarks import open_corpus
 from ser_core.checkpoint import list_checkpoints
-from ser_core.cremad import Corpus, load_index
 from ser_core.predict import Predictor
 
 N_CALLS = 200
@@ -16,8 +16,7 @@ N_FILES = 300
 
 def main() -> None:
     """Print median and 95th percentile of one 2.5 s clip, and files a second, for each checkpoint."""
-    corpus = Corpus.open()
-    present = [clip for clip in load_index().values() if clip.name in corpus.present and not clip.defect]
+    corpus, present = open_corpus()
     clip = min(present, key=lambda clip: abs(clip.seconds - 2.5))
     data = corpus.path(clip).read_bytes()
     files = [corpus.path(clip) for clip in present[:: max(1, len(present) // N_FILES)][:N_FILES]]

@@ -26,8 +26,7 @@ def data(model: str) -> ClipTensors:
     inputs = {}
     for name in MODELS[model].inputs:
         *channels, length = SHAPES[name]
-        values = rng.normal(size=(*channels, N_CLIPS * length)).astype(np.float32)
-        inputs[name] = FeatureSet(values, np.arange(N_CLIPS + 1) * length)
+        inputs[name] = FeatureSet.join(list(rng.normal(size=(N_CLIPS, *channels, length)).astype(np.float32)))
     return ClipTensors(inputs, rng.integers(0, 6, N_CLIPS).tolist(), "fixed", torch.device("cpu"))
 
 

@@ -8,6 +8,7 @@ that training, the app, the live page and the command line treat audio alike.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -157,9 +158,11 @@ def keep_intervals(waveform: np.ndarray, intervals: np.ndarray) -> np.ndarray:
 
 def z_score(waveform: np.ndarray) -> np.ndarray:
     """Shift to zero mean and scale to unit variance; a constant waveform becomes zeros."""
-    centred = waveform - waveform.mean(dtype=np.float64) if len(waveform) else waveform
-    deviation = centred.std(dtype=np.float64) if len(waveform) else 0.0
-    return (centred / deviation if deviation > 1e-8 else centred * 0).astype(np.float32)
+    if not len(waveform):
+        return waveform
+    centred = waveform - float(waveform.mean(dtype=np.float64))
+    deviation = math.sqrt(float(np.dot(centred, centred)) / len(centred))
+    return centred / deviation if deviation > 1e-8 else np.zeros_like(centred)
 
 
 def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig()) -> Speech:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -77,23 +78,72 @@ class FeatureSet:
     """One input of every clip, in memory.
 
     Attributes:
-        values: float32, all clips after one another along the last axis: `[..., sum of lengths]`.
-        starts: int64 `[clips + 1]`: clip i is `values[..., starts[i]:starts[i + 1]]`.
+        values: float32 `[numbers of all clips]`, clip after clip.
+        starts: int64 `[clips + 1]`: clip i is `values[starts[i]:starts[i + 1]]`.
+        channels: shape of a clip but for its last axis, as (27,) or (1, 64).
     """
 
     values: np.ndarray
     starts: np.ndarray
+    channels: tuple[int, ...]
 
     def __len__(self) -> int:
         return len(self.starts) - 1
 
     def __getitem__(self, i: int) -> np.ndarray:
-        return self.values[..., self.starts[i] : self.starts[i + 1]]
+        return self.values[self.starts[i] : self.starts[i + 1]].reshape(*self.channels, -1)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Length of each clip's last axis: int64 `[clips]`."""
+        return np.diff(self.starts) // math.prod(self.channels)
 
     def stack(self) -> np.ndarray:
         """All clips as one array `[clips, ...]`; they must be of one length."""
-        length = int(self.starts[1])
-        return np.ascontiguousarray(np.moveaxis(self.values.reshape(*self.values.shape[:-1], -1, length), -2, 0))
+        return self.values.reshape(len(self), *self.channels, -1)
+
+    @staticmethod
+    def join(clips: Sequence[np.ndarray]) -> FeatureSet:
+        """The set of these clips, arrays that agree in all but their last axis."""
+        starts = np.concatenate(([0], np.cumsum([clip.size for clip in clips])))
+        return FeatureSet(np.concatenate([clip.ravel() for clip in clips]), starts, clips[0].shape[:-1])
+
+    @staticmethod
+    def load(folder: Path) -> FeatureSet:
+        """The set that a finished `_Writer` left, mapped into memory: runs side by side share it."""
+        values = np.memmap(folder / "values.f32", np.float32, mode="c")
+        return FeatureSet(values, np.load(folder / "starts.npy"), tuple(np.load(folder / "channels.npy").tolist()))
+
+
+class _Writer:
+    """Writes the clips of one input as they come, under a temporary name until all are there."""
+
+    def __init__(self, folder: Path):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
+        self.file = (self.unfinished / "values.f32").open("wb")
+        self.ends = [0]
+        self.channels: tuple[int, ...] = ()
+
+    def add(self, clip: np.ndarray) -> None:
+        self.file.write(np.ascontiguousarray(clip, dtype=np.float32).data)
+        self.ends.append(self.ends[-1] + clip.size)
+        self.channels = clip.shape[:-1]
+
+    def finish(self) -> None:
+        self.file.close()
+        np.save(self.unfinished / "starts.npy", self.ends)
+        np.save(self.unfinished / "channels.npy", self.channels)
+        try:
+            self.unfinished.rename(self.folder)
+        except OSError:
+            if not self.folder.is_dir():  # otherwise another process was first, with the same numbers
+                raise
+
+    def clean_up(self) -> None:
+        self.file.close()
+        shutil.rmtree(self.unfinished, ignore_errors=True)
 
 
 def default_cache_dir() -> Path:
@@ -161,50 +211,49 @@ def load_features(
         corpus.require(clips)
         paths = [corpus.path(clip) for clip in clips]
         jobs = [(paths[i : i + 64], missing, form, audio, features) for i in range(0, len(paths), 64)]
-        computed: list[dict[str, np.ndarray]] = []
-        for block in _map(_compute, jobs, workers or os.cpu_count() or 1):
-            computed.extend(block)
-            if progress:
-                progress(len(computed), len(paths))
-        for name in missing:
-            _store(folders[name], [arrays[name] for arrays in computed])
-    return {
-        name: FeatureSet(np.load(folder / "values.npy"), np.load(folder / "starts.npy"))
-        for name, folder in folders.items()
-    }
+        _build({name: folders[name] for name in missing}, jobs, workers or os.cpu_count() or 1, len(paths), progress)
+    return {name: FeatureSet.load(folder) for name, folder in folders.items()}
 
 
-def _store(folder: Path, arrays: Sequence[np.ndarray]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
+def _build(
+    folders: dict[str, Path], jobs: Sequence, workers: int, total: int, progress: Callable[[int, int], None] | None
+) -> None:
+    writers = {name: _Writer(folder) for name, folder in folders.items()}
+    done = 0
     try:
-        np.save(unfinished / "values.npy", np.concatenate(arrays, axis=-1))
-        np.save(unfinished / "starts.npy", np.concatenate(([0], np.cumsum([a.shape[-1] for a in arrays]))))
-        try:
-            unfinished.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # otherwise another process was first, with the same numbers
-                raise
+        for block in _map(_compute, jobs, workers):
+            for arrays in block:
+                for name, writer in writers.items():
+                    writer.add(arrays[name])
+            done += len(block)
+            if progress:
+                progress(done, total)
+        for writer in writers.values():
+            writer.finish()
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        for writer in writers.values():
+            writer.clean_up()
 
 
 def _map(function: Callable, jobs: Sequence, workers: int) -> Iterator:
     if workers == 1 or len(jobs) == 1:
         yield from map(function, jobs)
         return
-    with ProcessPoolExecutor(min(workers, len(jobs))) as pool:
+    with ProcessPoolExecutor(min(workers, len(jobs)), initializer=_use_one_thread) as pool:
         yield from pool.map(function, jobs)
 
 
 def _compute(
     job: tuple[Sequence[Path], Sequence[str], Form, AudioConfig, FeatureConfig],
 ) -> list[dict[str, np.ndarray]]:
+    paths, inputs, form, audio, features = job
+    return [network_inputs(clip_waveform(path, audio), inputs, form, features) for path in paths]
+
+
+def _use_one_thread() -> None:
     from threadpoolctl import threadpool_limits
 
-    paths, inputs, form, audio, features = job
-    with threadpool_limits(1):  # the processes share the cores already
-        return [network_inputs(clip_waveform(path, audio), inputs, form, features) for path in paths]
+    threadpool_limits(1)  # the processes share the cores already
 
 
 def clip_waveform(path: Path, audio: AudioConfig) -> np.ndarray:

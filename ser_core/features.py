@@ -18,6 +18,7 @@ Shapes: a waveform is float32 `[samples]` at 16 kHz, as `ser_core.audio.preproce
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import scipy.fft
@@ -150,9 +151,7 @@ def power_spectrum(waveform: np.ndarray, n_fft: int, hop_length: int) -> np.ndar
     Returns:
         float32 `[1 + n_fft // 2, 1 + samples // hop_length]`.
     """
-    padded = np.pad(waveform.astype(np.float32, copy=False), n_fft // 2)
-    frames = sliding_window_view(padded, n_fft)[::hop_length]
-    spectrum = scipy.fft.rfft(frames * _hann(n_fft), axis=1)
+    spectrum = scipy.fft.rfft(centred_frames(waveform, n_fft, hop_length) * _hann(n_fft), axis=1)
     return np.ascontiguousarray((spectrum.real**2 + spectrum.imag**2).T)
 
 
@@ -167,10 +166,8 @@ def zero_crossing_rate(waveform: np.ndarray, frame_length: int, hop_length: int)
 
 def rms(waveform: np.ndarray, frame_length: int, hop_length: int) -> np.ndarray:
     """Root mean square of each centred frame: `[1 + samples // hop_length]`, in the waveform's unit."""
-    padded = np.pad(waveform.astype(np.float64), frame_length // 2)
-    energy = np.concatenate(([0.0], np.cumsum(padded**2)))
-    starts = np.arange(1 + len(waveform) // hop_length) * hop_length
-    return np.sqrt(np.maximum(energy[starts + frame_length] - energy[starts], 0) / frame_length)
+    frames = centred_frames(waveform, frame_length, hop_length)
+    return np.sqrt(np.einsum("ij,ij->i", frames, frames) / frame_length)
 
 
 def chroma(power: np.ndarray, n_fft: int) -> np.ndarray:
@@ -195,5 +192,15 @@ def power_to_db(power: np.ndarray) -> np.ndarray:
     return np.maximum(decibels, decibels.max() - TOP_DB)
 
 
+def centred_frames(waveform: np.ndarray, frame_length: int, hop_length: int) -> np.ndarray:
+    """Overlapping frames, the first centred on the first sample, zeros around: `[1 + samples // hop_length, frame]`.
+
+    A read-only view, but for the padding.
+    """
+    padded = np.pad(waveform.astype(np.float32, copy=False), frame_length // 2)
+    return sliding_window_view(padded, frame_length)[::hop_length]
+
+
+@cache
 def _hann(n_fft: int) -> np.ndarray:
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)).astype(np.float32)

@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -103,7 +102,7 @@ class ClipTensors:
         self.lengths: dict[str, Tensor] = {}
         for name, features in inputs.items():
             if form == "variable":
-                lengths = torch.from_numpy(np.diff(features.starts))
+                lengths = torch.from_numpy(features.lengths)
                 padded = [
                     F.pad(torch.from_numpy(features[i]), (0, int(lengths.max() - n))) for i, n in enumerate(lengths)
                 ]

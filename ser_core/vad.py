@@ -34,12 +34,15 @@ def energy_intervals(waveform: np.ndarray, *, top_db: float, floor_dbfs: float) 
     Returns:
         int64 `[n, 2]` of half-open sample intervals; n is 0 for silence.
     """
-    half = ENERGY_FRAME_LENGTH // 2
-    squares = np.concatenate(([0.0], np.cumsum(np.square(waveform, dtype=np.float64))))
-    centres = np.arange(1 + len(waveform) // ENERGY_HOP_LENGTH) * ENERGY_HOP_LENGTH
-    starts = np.clip(centres - half, 0, len(waveform))
-    ends = np.clip(centres + half, 0, len(waveform))
-    power = np.maximum((squares[ends] - squares[starts]) / ENERGY_FRAME_LENGTH, 1e-10)
+    # A frame is four hops long and centred, so its energy is that of four neighbouring hops.
+    n_frames = 1 + len(waveform) // ENERGY_HOP_LENGTH
+    side = ENERGY_FRAME_LENGTH // 2
+    padded = np.zeros((n_frames + 3) * ENERGY_HOP_LENGTH, dtype=np.float32)
+    inside = waveform[: len(padded) - side]
+    padded[side : side + len(inside)] = inside
+    hops = padded.reshape(-1, ENERGY_HOP_LENGTH)
+    energy = np.einsum("ij,ij->i", hops, hops)
+    power = np.maximum(np.convolve(energy, np.ones(4), mode="valid") / ENERGY_FRAME_LENGTH, 1e-10)
 
     loudest = power.max()
     if loudest < 10 ** (floor_dbfs / 10):

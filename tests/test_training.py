@@ -36,7 +36,7 @@ def tensors(config: TrainConfig, n: int = 24) -> ClipTensors:
         *channels, length = SHAPES[name]
         lengths = rng.integers(20, length + 1, n) if config.form == "variable" else np.full(n, length)
         clips = [rng.normal(labels[i], 0.5, (*channels, lengths[i])).astype(np.float32) for i in range(n)]
-        inputs[name] = FeatureSet(np.concatenate(clips, axis=-1), np.concatenate(([0], np.cumsum(lengths))))
+        inputs[name] = FeatureSet.join(clips)
     return ClipTensors(inputs, labels.tolist(), config.form, CPU.device)
 
 
