@@ -8,7 +8,6 @@ that training, the app, the live page and the command line treat audio alike.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -161,7 +160,7 @@ def z_score(waveform: np.ndarray) -> np.ndarray:
     if not len(waveform):
         return waveform
     centred = waveform - float(waveform.mean(dtype=np.float64))
-    deviation = math.sqrt(float(np.dot(centred, centred)) / len(centred))
+    deviation = float(centred.std())
     return centred / deviation if deviation > 1e-8 else np.zeros_like(centred)
 
 

@@ -26,7 +26,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
 from ser_core.errors import ConfigError
-from ser_core.filterbanks import chroma_filterbank, mel_filterbank
+from ser_core.filterbanks import chroma_operator, mel_operator
 from ser_core.vad import SAMPLE_RATE
 
 AMIN = 1e-10  # power below this counts as this, before the logarithm
@@ -120,7 +120,7 @@ def log_mel(waveform: np.ndarray, config: FeatureConfig = FeatureConfig()) -> np
         float32 `[n_mels, 1 + samples // mel_hop_length]` in -80..0, the lowest band first.
     """
     power = power_spectrum(waveform, config.mel_n_fft, config.mel_hop_length)
-    mel = mel_filterbank(SAMPLE_RATE, config.mel_n_fft, config.n_mels, config.fmax) @ power
+    mel = mel_operator(SAMPLE_RATE, config.mel_n_fft, config.n_mels, config.fmax) @ power
     return power_to_db(mel) - power_to_db(mel.max(keepdims=True))
 
 
@@ -175,14 +175,14 @@ def chroma(power: np.ndarray, n_fft: int) -> np.ndarray:
 
     A = 440 Hz is assumed: estimating a tuning, as librosa does by default, is for instruments.
     """
-    raw = chroma_filterbank(SAMPLE_RATE, n_fft, len(PITCH_CLASSES)) @ power
+    raw = chroma_operator(SAMPLE_RATE, n_fft, len(PITCH_CLASSES)) @ power
     strongest = raw.max(axis=0)
     return raw / np.where(strongest < np.finfo(np.float32).tiny, 1, strongest)
 
 
 def mfcc(power: np.ndarray, config: FeatureConfig) -> np.ndarray:
     """Mel-frequency cepstral coefficients: `[bins, frames]` to `[n_mfcc, frames]`, in dB, orthonormal DCT-II."""
-    mel = mel_filterbank(SAMPLE_RATE, config.frame_length, config.mfcc_n_mels, SAMPLE_RATE / 2) @ power
+    mel = mel_operator(SAMPLE_RATE, config.frame_length, config.mfcc_n_mels, SAMPLE_RATE / 2) @ power
     return scipy.fft.dct(power_to_db(mel), axis=0, norm="ortho")[: config.n_mfcc]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from scipy.sparse import csr_array
 
 # Slaney's mel scale: linear below 1 kHz, logarithmic above (Auditory Toolbox, 1998).
 LINEAR_HZ_PER_MEL = 200.0 / 3
@@ -41,6 +42,22 @@ def mel_to_hz(mels: np.ndarray | float) -> np.ndarray:
 def mel_frequencies(n_mels: int, fmax: float) -> np.ndarray:
     """Centre frequencies in Hz of `n_mels` bands between 0 Hz and `fmax`: float64 `[n_mels]`."""
     return mel_to_hz(np.linspace(0, hz_to_mel(fmax), n_mels + 2))[1:-1]
+
+
+@lru_cache(maxsize=32)
+def mel_operator(sample_rate: int, n_fft: int, n_mels: int, fmax: float) -> csr_array:
+    """`mel_filterbank` to multiply spectra with.
+
+    Sparse, because a triangle spans few bins; and a dense product would wake the threads of the linear algebra
+    library, which then fight those of the network for the cores (100 ms instead of 10 in one call of twenty).
+    """
+    return csr_array(mel_filterbank(sample_rate, n_fft, n_mels, fmax))
+
+
+@lru_cache(maxsize=32)
+def chroma_operator(sample_rate: int, n_fft: int, n_chroma: int) -> csr_array:
+    """`chroma_filterbank` to multiply spectra with; it isn't sparse, but see `mel_operator`."""
+    return csr_array(chroma_filterbank(sample_rate, n_fft, n_chroma))
 
 
 @lru_cache(maxsize=32)
