@@ -75,4 +75,4 @@ def test_channels_are_named():
 
 
 def test_no_colour_is_one_of_streamlits_placeholders():
-    assert "#000004" not in log_mel_figure(log_mel(AUDIO)).to_json()
+    assert "#000004" not in str(log_mel_figure(log_mel(AUDIO)).data)

@@ -71,8 +71,11 @@ def test_a_clip_is_filtered_selected_shown_and_shared(open_tab: OpenTab):
     page = open_tab("/samples")
     wait_until_idle(page)
     page.get_by_text("Filter", exact=True).click()
-    page.get_by_label("Emotion").click()
-    page.get_by_role("option", name="fear").click()
+    page.wait_for_timeout(1000)  # the filters slide open, and a click on something that moves is lost
+    emotion = page.get_by_role("combobox", name="Emotion")
+    emotion.click()
+    emotion.press_sequentially("fear")
+    page.keyboard.press("Enter")
     wait_until_idle(page)
     expect(page.get_by_text("1,271 of 7,442 clips")).to_be_visible()
 
