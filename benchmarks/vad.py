@@ -25,7 +25,6 @@ DETECTORS = {
     "silero": AudioConfig(vad="silero"),
     "energy, 20 dB": AudioConfig(vad="energy", vad_top_db=20),
     "energy, 30 dB": AudioConfig(vad="energy", vad_top_db=30),
-    "energy, 40 dB": AudioConfig(vad="energy", vad_top_db=40),
     "none": AudioConfig(vad="none"),
 }
 HELD_OUT = 1200
@@ -34,7 +33,7 @@ HELD_OUT = 1200
 def main() -> None:
     """Print a line a detector."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--model", default="2d")
     args = parser.parse_args()
     corpus, split, device = Corpus.open(), report_split(), Device.choose()

@@ -130,8 +130,8 @@ def detect_speech(waveform: np.ndarray, config: AudioConfig = AudioConfig()) -> 
         waveform: float32 `[samples]` at 16 kHz, in ±1.
 
     Returns:
-        int64 intervals `[n, 2]`, and whether the detector itself found them: the neural one misses whole shouts and
-        screams (51 of CREMA-D's clips, most of them anger and fear), and energy steps in where it hears under 0.2 s.
+        int64 intervals `[n, 2]`, and whether the detector itself found them: the neural one misses some shouts and
+        screams, and energy steps in where it hears under 0.2 s.
     """
     if config.vad == "none":
         whole = [(0, len(waveform))] if waveform.any() else []
