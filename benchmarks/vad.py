@@ -34,7 +34,8 @@ def main() -> None:
     """Print a line a detector."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=6)
-    parser.add_argument("--model", default="2d")
+    parser.add_argument("--model", choices=("1d", "2d"), default="2d")
+    parser.add_argument("--detectors", nargs="+", choices=DETECTORS, default=list(DETECTORS))
     args = parser.parse_args()
     corpus, split, device = Corpus.open(), report_split(), Device.choose()
     clips = by_name(sorted(split.train + split.val))
@@ -45,7 +46,8 @@ def main() -> None:
     train = train[HELD_OUT:]
     some = [load_audio(corpus.path(clip)) for clip in clips[::25]]
     print(f"{args.model}, {args.epochs} epochs, {len(train):,} clips to train on, {len(val):,} to validate on")
-    for name, audio in DETECTORS.items():
+    for name in args.detectors:
+        audio = DETECTORS[name]
         preprocess(some[0], audio)
         started = time.perf_counter()
         seconds = [preprocess(clip, audio).seconds for clip in some]
