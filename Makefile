@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 .PHONY: app test format screenshots
 
 app: $(VENV)/app.installed
-	$(BIN)/streamlit run streamlit_app.py --server.port 8501
+	$(BIN)/streamlit run streamlit_app.py --server.address localhost --server.port 8501
 
 test: $(VENV)/test.installed
 	tools/install-chromium
