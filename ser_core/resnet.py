@@ -17,7 +17,6 @@ from ser_core.layers import ACTIVATIONS
 WIDTHS = (64, 128, 256, 512)
 BLOCKS_38 = (3, 4, 6, 3)
 BLOCKS_101 = (3, 4, 23, 3)
-BOTTLENECK_EXPANSION = 4
 HEAD_38 = 2048
 BLOCK_DROPOUT = 0.1
 STAGE_DROPOUT = 0.2
@@ -32,6 +31,8 @@ def conv_norm(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Seque
 
 class BasicBlock(nn.Module):
     """Two 3 × 3 convolutions beside a shortcut; a stride of 2 is average pooling, as in PANNs."""
+
+    expansion = 1
 
     def __init__(self, inputs: int, outputs: int, stride: int, activation: str):
         super().__init__()
@@ -51,9 +52,11 @@ class BasicBlock(nn.Module):
 class Bottleneck(nn.Module):
     """1 × 1, 3 × 3 and 1 × 1 convolutions beside a shortcut."""
 
+    expansion = 4
+
     def __init__(self, inputs: int, width: int, stride: int, activation: str):
         super().__init__()
-        outputs = BOTTLENECK_EXPANSION * width
+        outputs = self.expansion * width
         self.activation = ACTIVATIONS[activation]()
         self.reduce = conv_norm(inputs, width, 1)
         self.spatial = conv_norm(width, width, 3, stride)
@@ -66,6 +69,18 @@ class Bottleneck(nn.Module):
         return self.activation(self.expand(y) + self.shortcut(x))
 
 
+def stages(block: type[BasicBlock | Bottleneck], counts: tuple[int, ...], activation: str) -> tuple[nn.Sequential, int]:
+    """Four stages of residual blocks, each but the first halving the image; and the channels they end with."""
+    blocks: list[nn.Module] = []
+    channels = WIDTHS[0]
+    for width, count in zip(WIDTHS, counts, strict=True):
+        for i in range(count):
+            stride = 2 if i == 0 and width > WIDTHS[0] else 1
+            blocks.append(block(channels, width, stride, activation))
+            channels = block.expansion * width
+    return nn.Sequential(*blocks), channels
+
+
 class ResNet38(nn.Module):
     """Mel image `[batch, 1, 64, 64]` to logits `[batch, 6]`."""
 
@@ -75,14 +90,7 @@ class ResNet38(nn.Module):
         super().__init__()
         act = ACTIVATIONS[activation]
         self.stem = nn.Sequential(conv_norm(1, 64, 3), act(), conv_norm(64, 64, 3), act(), nn.AvgPool2d(2))
-        blocks: list[nn.Module] = []
-        channels = 64
-        for width, count in zip(WIDTHS, BLOCKS_38, strict=True):
-            for i in range(count):
-                stride = 2 if i == 0 and width > WIDTHS[0] else 1
-                blocks.append(BasicBlock(channels, width, stride, activation))
-                channels = width
-        self.blocks = nn.Sequential(*blocks)
+        self.blocks, channels = stages(BasicBlock, BLOCKS_38, activation)
         self.head = nn.Sequential(
             nn.AvgPool2d(2), conv_norm(channels, HEAD_38, 3), act(), conv_norm(HEAD_38, HEAD_38, 3), act()
         )
@@ -111,14 +119,7 @@ class ResNet101(nn.Module):
         super().__init__()
         act = ACTIVATIONS[activation]
         self.stem = nn.Sequential(conv_norm(1, 64, 7, stride=2), act(), nn.MaxPool2d(3, stride=2, padding=1))
-        blocks: list[nn.Module] = []
-        channels = 64
-        for width, count in zip(WIDTHS, BLOCKS_101, strict=True):
-            for i in range(count):
-                stride = 2 if i == 0 and width > WIDTHS[0] else 1
-                blocks.append(Bottleneck(channels, width, stride, activation))
-                channels = BOTTLENECK_EXPANSION * width
-        self.blocks = nn.Sequential(*blocks)
+        self.blocks, channels = stages(Bottleneck, BLOCKS_101, activation)
         self.classifier = nn.Linear(channels, len(EMOTIONS))
 
     def forward(self, mel: Tensor) -> Tensor:
