@@ -159,8 +159,8 @@ if len(recordings) + len(problems) > 1:
     rows += [result_row(name, AudioError(problem)) for name, problem in problems.items()]
     show_table(rows)
     downloads(rows, "predictions")
-    shown = st.selectbox("Look at one", range(len(recordings)), format_func=lambda i: recordings[i].name)
     if recordings:
+        shown = st.selectbox("Look at one", range(len(recordings)), format_func=lambda i: recordings[i].name)
         show_one(recordings[shown or 0], chosen, results)
 elif problems:
     for name, problem in problems.items():

@@ -109,7 +109,7 @@ def show_clip(clip: Clip, corpus: Corpus) -> None:
             offer_download(clip, corpus, "get-clip")
         else:
             play(audio)
-            show_sound(speech_of(audio, None), "clip")
+            show_sound(speech_of(audio), "clip")
     with opinions, st.container(border=True):
         show_opinions(clip, corpus)
 
@@ -157,7 +157,7 @@ def show_six(clip: Clip, corpus: Corpus) -> None:
                 offer_download(version, corpus, f"get-{emotion}")
                 continue
             play(audio)
-            speech = speech_of(audio, None)
+            speech = speech_of(audio)
             waveform = waveform_figure(audio, speech.intervals, height=110, unit="")
             st.plotly_chart(waveform, config=CHART, key=f"six-wave-{emotion}")
             st.plotly_chart(

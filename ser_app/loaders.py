@@ -98,10 +98,8 @@ def _row(clip: Clip) -> dict[str, object]:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def speech_of(audio: np.ndarray, checkpoint: str | None) -> Speech:
-    """The speech in samples at 16 kHz, with a checkpoint's preprocessing or the default one."""
-    from ser_core.audio import AudioConfig, preprocess
-    from ser_core.checkpoint import CHECKPOINTS_DIR, load_config
+def speech_of(audio: np.ndarray) -> Speech:
+    """The speech in samples at 16 kHz, with the default preprocessing."""
+    from ser_core.audio import preprocess
 
-    config = load_config(CHECKPOINTS_DIR / checkpoint).audio if checkpoint else AudioConfig()
-    return preprocess(audio, config)
+    return preprocess(audio)

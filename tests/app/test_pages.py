@@ -194,6 +194,15 @@ def test_without_a_checkpoint_classify_says_how_to_make_one(
     assert "python train.py" in "".join(error.value for error in open_page(CLASSIFY).error)
 
 
+def test_files_that_are_all_bad_are_all_named(open_page: OpenPage):
+    app = set_source(open_page(CLASSIFY), "upload")
+    app.file_uploader[0].set_value([("a.wav", b"no sound", "audio/wav"), ("b.wav", b"", "audio/wav")]).run()
+    assert not app.exception
+    assert list(app.dataframe[0].value["file"]) == ["a.wav", "b.wav"]
+    assert all(app.dataframe[0].value["note"])
+    assert not app.selectbox
+
+
 def test_files_of_the_same_name_are_all_kept(open_page: OpenPage, corpus, clips):
     app = set_source(open_page(CLASSIFY), "upload")
     same = [("speech.wav", corpus.path(clip).read_bytes(), "audio/wav") for clip in clips[:3]]
