@@ -106,7 +106,7 @@ def show_clip(clip: Clip, corpus: Corpus) -> None:
     with sound, st.container(border=True):
         audio = clip_audio(clip, corpus)
         if audio is None:
-            offer_download(clip, corpus, "get-clip")
+            offer_download(clip, corpus, "get-clip", explain=bool(corpus.present))
         else:
             play(audio)
             show_sound(speech_of(audio), "clip")
@@ -154,7 +154,7 @@ def show_six(clip: Clip, corpus: Corpus) -> None:
             st.caption(f"`{version.name}` · {INTENSITIES[version.intensity]}")
             audio = clip_audio(version, corpus)
             if audio is None:
-                offer_download(version, corpus, f"get-{emotion}")
+                offer_download(version, corpus, f"get-{emotion}", explain=False)
                 continue
             play(audio)
             speech = speech_of(audio)

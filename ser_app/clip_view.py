@@ -33,9 +33,9 @@ def show_sound(speech: Speech, key: str) -> None:
     st.plotly_chart(log_mel_figure(log_mel(speech.audio)), config=CHART, key=f"{key}-mel")
 
 
-def offer_download(clip: Clip, corpus: Corpus, key: str) -> None:
-    """Say that a clip's sound is not here, and get it on demand."""
-    st.info(f"The sound of this clip is not on this machine. {HOW_TO_GET_CLIPS}", icon=":material/download:")
+def offer_download(clip: Clip, corpus: Corpus, key: str, *, explain: bool = True) -> None:
+    """Say that a clip's sound is not here, and get it on demand; `explain` says how to get all."""
+    st.info(f"The sound of this clip is not on this machine. {HOW_TO_GET_CLIPS if explain else ''}")
     if st.button("Download this clip", key=key):
         from ser_core.cremad_download import fetch_clip
 
