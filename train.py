@@ -11,18 +11,20 @@ user's cache; `python -m ser_core.cremad download` gets it.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ser_core.checkpoint import CHECKPOINTS_DIR
 from ser_core.command import friendly_errors
 from ser_core.cremad import Corpus
 from ser_core.dataset import FORMS
 from ser_core.experiment import Watcher, run_experiment
 from ser_core.layers import ACTIVATIONS
 from ser_core.models import MODELS
-from ser_core.runs import Run
+from ser_core.runs import RUNS_DIR, Run
 from ser_core.splits import SPLITS
 from ser_core.train_config import TrainConfig
 from ser_core.training import Device, Epoch, Trainer
@@ -30,7 +32,7 @@ from ser_core.training import Device, Epoch, Trainer
 if TYPE_CHECKING:
     from torch import Tensor
 
-
+ROOT = Path(__file__).parent
 INTERRUPTED = (
     "Stopped. Finished epochs are saved, but for those of the last few seconds: "
     "go on with the same command and --resume."
@@ -45,7 +47,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--act", choices=ACTIVATIONS, default=default.activation, help="activation function")
     parser.add_argument("--lr", type=float, default=default.lr, help="peak learning rate (default %(default)s)")
     parser.add_argument("--form", choices=FORMS, default=default.form, help="shape of the input (default %(default)s)")
-    parser.add_argument("--split", choices=SPLITS, default=default.split)
+    parser.add_argument(
+        "--split", default=default.split, metavar="NAME", help=f"{', '.join(SPLITS)}, or a JSON file with clip names"
+    )
     parser.add_argument("--vad", choices=("energy", "silero", "none"), default=default.audio.vad)
     parser.add_argument("--epochs", type=int, default=default.epochs)
     parser.add_argument("--batch-size", type=int, default=default.batch_size)
@@ -58,8 +62,26 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--precision", choices=("auto", "bf16", "fp32"), default="auto")
     parser.add_argument("--corpus", metavar="DIR", help="folder with the wav files")
     parser.add_argument("--cache", metavar="DIR", type=Path, help="folder for features")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=ROOT, help="holds runs/ and checkpoints/")
     parser.add_argument("--wandb", choices=("off", "offline", "online"), default="off", help="log to Weights & Biases")
     return parser.parse_args(arguments)
+
+
+def settings(args: argparse.Namespace) -> TrainConfig:
+    """The configuration that the command line describes."""
+    default = TrainConfig()
+    return TrainConfig(
+        model=args.model,
+        activation=args.act,
+        lr=args.lr,
+        form=args.form,
+        split=args.split,
+        epochs=args.epochs,
+        warmup_epochs=min(default.warmup_epochs, args.epochs),
+        batch_size=args.batch_size,
+        seed=args.seed,
+        audio=replace(default.audio, vad=args.vad),
+    )
 
 
 class ProgressBar(Watcher):
@@ -111,30 +133,19 @@ class ProgressBar(Watcher):
 def main(arguments: list[str] | None = None) -> None:
     """Train as the command line says."""
     args = parse_arguments(arguments)
-    default = TrainConfig()
-    config = TrainConfig(
-        model=args.model,
-        activation=args.act,
-        lr=args.lr,
-        form=args.form,
-        split=args.split,
-        epochs=args.epochs,
-        warmup_epochs=min(default.warmup_epochs, args.epochs),
-        batch_size=args.batch_size,
-        seed=args.seed,
-        audio=type(default.audio)(vad=args.vad),
-    )
     watchers: list[Watcher] = [ProgressBar()]
     if args.wandb != "off":
         from ser_core.wandb_log import WandbLog
 
         watchers.append(WandbLog(args.wandb))
     run = run_experiment(
-        config,
+        settings(args),
         corpus=Corpus.open(args.corpus),
         device=Device.choose(args.device, args.precision),
         resume=args.resume,
         restart=args.restart,
+        runs_dir=args.out / RUNS_DIR.name,
+        checkpoints_dir=args.out / CHECKPOINTS_DIR.name,
         cache_dir=args.cache,
         name=args.name,
         watchers=watchers,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import os
 import platform
+import shutil
 import subprocess
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor, nn
 
 from ser_core.checkpoint import CHECKPOINTS_DIR, HALF_TOLERANCE, CheckpointConfig, halved, save_checkpoint
@@ -18,9 +24,19 @@ from ser_core.dataset import data_checksum, load_features
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError
 from ser_core.evaluation import evaluate
+from ser_core.files import replace_folder
 from ser_core.model_card import model_card
 from ser_core.models import MODELS, count_parameters
-from ser_core.runs import RUNS_DIR, Predictions, Run, load_run, write_config, write_history, write_result
+from ser_core.runs import (
+    RUNS_DIR,
+    Predictions,
+    Run,
+    load_run,
+    partial_folder,
+    write_config,
+    write_history,
+    write_result,
+)
 from ser_core.splits import Split, load_split
 from ser_core.train_config import TrainConfig
 from ser_core.training import (
@@ -35,7 +51,9 @@ from ser_core.training import (
 )
 
 LIBRARIES = ("torch", "numpy", "scipy", "soxr", "torchmetrics", "scikit-learn")
-RECORD_FILES = ("test.json", "predictions.csv", "history.csv", STATE_FILE)
+COMMIT_VARIABLE = "SER_GIT_COMMIT"
+"""Environment variable with the commit, for machines that got the code without its history."""
+CHANCE_MARGIN = 0.01  # a best validation loss less than this share below that of guessing is chance
 
 
 class Watcher:
@@ -78,7 +96,7 @@ def run_experiment(
         corpus: where the wav files are.
         device: where and how to compute.
         resume: go on from what an interrupted run saved.
-        restart: replace a record or an interrupted run of that name.
+        restart: replace an interrupted run of that name, and its record once the new one is whole.
         runs_dir, checkpoints_dir, cache_dir: where the record, the weights and the features go.
         name: of the run, if not the configuration's own.
         split: clips to use instead of the configured split's.
@@ -91,29 +109,63 @@ def run_experiment(
         SERError: no corpus or a damaged clip; nothing to resume; a record that would be lost.
     """
     folder = runs_dir / (name or config.name)
-    if not (resume or restart):
-        _refuse_to_replace(folder)
-    split = split or load_split(config.split)
-    clips = by_name(sorted(split.train + split.val + split.test))
-    positions = {clip.name: i for i, clip in enumerate(clips)}
-    train, val, test = ([positions[clip] for clip in part] for part in (split.train, split.val, split.test))
+    partial = partial_folder(runs_dir, folder.name)
+    with _alone(partial):
+        if not (resume or restart):
+            _refuse_to_replace(folder, partial)
+        split = split or load_split(config.split)
+        clips = by_name(sorted(split.train + split.val + split.test))
+        positions = {clip.name: i for i, clip in enumerate(clips)}
+        train, val, test = ([positions[clip] for clip in part] for part in (split.train, split.val, split.test))
 
-    data = _load_data(config, clips, corpus, cache_dir, device, watchers)
-    trainer = Trainer(config, data, train, val, device)
-    if resume:
-        trainer.load(folder)
-    else:
-        for stale in RECORD_FILES:
-            (folder / stale).unlink(missing_ok=True)
-        write_config(folder, config, _environment(device, split, clips))
+        data = _load_data(config, clips, corpus, cache_dir, device, watchers)
+        trainer = Trainer(config, data, train, val, device)
+        if resume:
+            trainer.load(partial)
+        else:
+            shutil.rmtree(partial, ignore_errors=True)
+            write_config(partial, config, _environment(device, split, clips))
+        for watcher in watchers:
+            watcher.started(trainer)
+        _train(trainer, partial, watchers)
+
+        _record(trainer, partial, split, torch.as_tensor(test, device=device.device))
+        run = load_run(partial)
+        save_checkpoint(
+            checkpoints_dir / run.name, _checkpoint_config(config, run), _storable_weights(trainer), model_card(run)
+        )
+        replace_folder(partial, folder)
+        (folder / STATE_FILE).unlink()
+    run = load_run(folder)
     for watcher in watchers:
-        watcher.started(trainer)
-    _train(trainer, folder, watchers)
+        watcher.finished(run)
+    return run
 
-    predictions = _test(trainer, split, torch.as_tensor(test, device=device.device))
+
+@contextmanager
+def _alone(partial: Path) -> Iterator[None]:
+    """Let no other process train the same run meanwhile."""
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(partial.with_name(f"{partial.name}.lock"), timeout=0):
+            yield
+    except Timeout:
+        raise RunError(f"{partial.name} is being trained by another process.") from None
+
+
+def _refuse_to_replace(folder: Path, partial: Path) -> None:
+    if (partial / STATE_FILE).exists():
+        raise RunError(f"{partial} holds an interrupted run. Go on with --resume, or start over with --restart.")
+    if folder.exists():
+        raise RunError(f"{folder} already holds a finished run. Replace it with --restart, or choose another --name.")
+
+
+def _record(trainer: Trainer, folder: Path, split: Split, test: Tensor) -> None:
+    """The one look at the test set."""
+    predictions = _test(trainer, split, test)
     best = trainer.best_epoch
     result = {
-        "status": "diverged" if trainer.diverged else "finished",
+        "status": _status(trainer),
         "epochs": len(trainer.history),
         "best_epoch": best.epoch if best else None,
         "val_loss": best.val_loss if best else None,
@@ -123,23 +175,23 @@ def run_experiment(
         "metrics": evaluate(predictions.targets.tolist(), predictions.predicted.tolist()),
     }
     write_result(folder, predictions, result)
-    run = load_run(folder)
-    provenance = {"train": run.config["train"], "environment": run.config["environment"], "test": result}
-    checkpoint = CheckpointConfig(
+
+
+def _status(trainer: Trainer) -> str:
+    """See `Run.status`."""
+    if trainer.diverged:
+        return "diverged"
+    counts = Counter(trainer.data.labels[trainer.train_clips].tolist()).values()
+    guessing = -sum(n / sum(counts) * math.log(n / sum(counts)) for n in counts)
+    best = trainer.best_epoch
+    return "finished" if best and best.val_loss < (1 - CHANCE_MARGIN) * guessing else "chance"
+
+
+def _checkpoint_config(config: TrainConfig, run: Run) -> CheckpointConfig:
+    provenance = {"train": run.config["train"], "environment": run.config["environment"], "test": run.test}
+    return CheckpointConfig(
         run.name, config.model, config.activation, config.form, config.audio, config.features, provenance
     )
-    save_checkpoint(checkpoints_dir / run.name, checkpoint, _storable_weights(trainer), model_card(run))
-    (folder / STATE_FILE).unlink(missing_ok=True)
-    for watcher in watchers:
-        watcher.finished(run)
-    return run
-
-
-def _refuse_to_replace(folder: Path) -> None:
-    if (folder / "test.json").exists():
-        raise RunError(f"{folder} already holds a finished run. Replace it with --restart, or choose another --name.")
-    if (folder / STATE_FILE).exists():
-        raise RunError(f"{folder} holds an interrupted run. Go on with --resume, or start over with --restart.")
 
 
 def _load_data(
@@ -209,14 +261,17 @@ def _environment(device: Device, split: Split, clips: Sequence[Clip]) -> dict[st
         "device": device.label,
         "python": platform.python_version(),
         "libraries": {library: version(library) for library in LIBRARIES},
-        "git_commit": _git_commit(),
+        "git_commit": git_commit(),
         "split_id": split.id,
         "data_checksum": data_checksum(clips),
         "clips": {"train": len(split.train), "val": len(split.val), "test": len(split.test)},
     }
 
 
-def _git_commit() -> str | None:
+def git_commit() -> str | None:
+    """The commit of this code, with `-dirty` where it was changed since; None where that can't be known."""
+    if given := os.environ.get(COMMIT_VARIABLE):
+        return given
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,17 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
     with replace_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def replace_folder(new: Path, old: Path) -> None:
+    """Give the folder `new` the name of `old`, which is removed if it is there."""
+    old.parent.mkdir(parents=True, exist_ok=True)
+    aside = new.with_name(f"{new.name}.replaced")
+    shutil.rmtree(aside, ignore_errors=True)
+    if old.exists():
+        old.rename(aside)
+    new.rename(old)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _umask() -> int:

@@ -5,7 +5,7 @@
     test.json          status, and the one look at the test set
     predictions.csv    probabilities for every test clip
 
-`test.json` is written last, so a record with it is whole.
+A run in progress writes to `runs/.partial/<name>/`; what it wrote gets its place when it is whole.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ import numpy as np
 
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError, SERError
+from ser_core.evaluation import SUMMARY
 from ser_core.files import replace_file, write_text
 
 RUNS_DIR = Path(__file__).parents[1] / "runs"
+PARTIAL = ".partial"
 PROBABILITY_DECIMALS = 4
 HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds")
 
@@ -68,8 +70,28 @@ class Run:
 
     @property
     def status(self) -> str:
-        """`finished`, or `diverged` when the loss became NaN."""
+        """`finished`, `diverged` when the loss became NaN, `chance` when validation never got better than guessing."""
         return self.test["status"]
+
+    @property
+    def train(self) -> dict[str, Any]:
+        """The settings, see `ser_core.train_config.TrainConfig`."""
+        return self.config["train"]
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Device, library versions, commit, split id, data checksum and numbers of clips."""
+        return self.config["environment"]
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Test figures, see `ser_core.evaluation.evaluate`."""
+        return self.test["metrics"]
+
+    @property
+    def val_accuracy(self) -> float:
+        """Validation accuracy of the chosen epoch in 0..1, 0 where no epoch had a finite loss: what picks runs."""
+        return self.test["val_accuracy"] or 0.0
 
     @property
     def accuracy(self) -> float:
@@ -101,6 +123,11 @@ class Run:
             )
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise RunError(f"{path} can't be read ({error}).") from None
+
+
+def partial_folder(runs_dir: Path, name: str) -> Path:
+    """Where the run of that name writes while it is in progress."""
+    return runs_dir / PARTIAL / name
 
 
 def write_config(folder: Path, config: Any, environment: dict[str, Any]) -> None:
@@ -137,12 +164,38 @@ def load_run(folder: Path) -> Run:
         test = json.loads((folder / "test.json").read_text(encoding="utf-8"))
         history = _read_history(folder / "history.csv")
         run = Run(folder.name, config, history, test, folder)
-        _ = run.status, run.accuracy, run.accuracy_interval, config["train"]["model"], config["environment"]
+        _check(run)
         return run
     except FileNotFoundError as error:
         raise RunError(f"{folder.name} is not finished: it has no {Path(error.filename).name}.") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{folder.name} can't be read ({type(error).__name__}: {error}).") from None
+
+
+def _check(run: Run) -> None:
+    """Look at all that pages show of a run, so that a damaged record is noticed here and not on one of them."""
+    metrics, n = run.metrics, len(EMOTIONS)
+    figures = [metrics[name] for name in SUMMARY]
+    for name in SUMMARY:
+        figures += metrics["intervals"][name]
+    for emotion in EMOTIONS:
+        figures += [metrics["per_class"][emotion][name] for name in ("precision", "recall", "f1", "support")]
+    figures += [run.test[name] for name in ("parameters", "epochs", "training_seconds")]
+    figures += [run.train[name] for name in ("lr", "epochs", "seed")]
+    figures += [run.environment["clips"][part] for part in ("train", "val", "test")]
+    figures += [run.val_accuracy, run.test["best_epoch"] or 0]
+    for name, value in [(name, run.train[name]) for name in ("model", "activation", "form", "split")] + [
+        ("status", run.status),
+        ("device", run.environment["device"]),
+    ]:
+        if not isinstance(value, str):
+            raise TypeError(f"{name} is {value!r}")
+    if wrong := [figure for figure in figures if not isinstance(figure, (int, float))]:
+        raise TypeError(f"{wrong[0]!r} stands where a number should")
+    if np.array(metrics["confusion"], dtype=float).shape != (n, n):
+        raise ValueError(f"the confusion matrix is not {n} × {n}")
+    if len(metrics["intervals"]["accuracy"]) != 2:
+        raise ValueError("an interval is not two numbers")
 
 
 def _read_history(path: Path) -> dict[str, np.ndarray]:

@@ -7,8 +7,11 @@ actor on one side. Both are deterministic.
 from __future__ import annotations
 
 import hashlib
+import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ser_core.cremad import Clip, load_index
 from ser_core.errors import ConfigError
@@ -35,13 +38,46 @@ class Split:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def is_split(name: str) -> bool:
+    """Whether `load_split` may know it: one of `SPLITS`, or a JSON file."""
+    return name in SPLITS or name.endswith(".json")
+
+
 def load_split(name: str) -> Split:
-    """The split of that name, one of `SPLITS`."""
+    """The split of that name, one of `SPLITS`, or of a JSON file with lists of clip names `train`, `val`, `test`.
+
+    Raises:
+        ConfigError: there is none, or the file doesn't hold one.
+    """
     if name == "report":
         return report_split()
     if name in SPLITS:
         return speaker_folds()[SPLITS.index(name) - 1]
-    raise ConfigError(f"There is no split {name!r}. Choose one of {', '.join(SPLITS)}.")
+    if name.endswith(".json"):
+        return _read_split(Path(name))
+    raise ConfigError(f"There is no split {name!r}. Choose one of {', '.join(SPLITS)}, or give a JSON file.")
+
+
+def _read_split(path: Path) -> Split:
+    try:
+        parts = json.loads(path.read_text(encoding="utf-8"))
+        split = Split(path.stem, tuple(parts["train"]), tuple(parts["val"]), tuple(parts["test"]))
+        counts = Counter((*split.train, *split.val, *split.test))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no split file {path}.") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ConfigError(
+            f'{path} holds no split. It should be {{"train": [names of clips], "val": [...], "test": [...]}}.'
+        ) from None
+    if not (split.train and split.val and split.test):
+        raise ConfigError(f"{path} has an empty part: train, val and test each need clips.")
+    if unknown := counts.keys() - load_index().keys():
+        raise ConfigError(
+            f"{path} names {len(unknown)} clip(s) that CREMA-D doesn't have, as {min(map(str, unknown))}."
+        )
+    if twice := [name for name, n in counts.items() if n > 1]:
+        raise ConfigError(f"{path} names {len(twice)} clip(s) more than once, as {twice[0]}.")
+    return split
 
 
 def report_split() -> Split:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ser_core.audio import AudioConfig
@@ -12,7 +13,7 @@ from ser_core.errors import ConfigError
 from ser_core.features import FeatureConfig
 from ser_core.layers import ACTIVATIONS
 from ser_core.models import ACTIVATION_LABELS, FIXED_SIZE_MODELS, MODEL_LABELS, MODELS
-from ser_core.splits import SPLITS
+from ser_core.splits import SPLITS, is_split
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class TrainConfig:
         activation: `relu`, `silu` or `elu`.
         lr: peak learning rate, > 0.
         form: shape of the input, see `ser_core.dataset.Form`.
-        split: `report`, or `fold1` to `fold5` (speaker-independent).
+        split: `report`, `fold1` to `fold5` (speaker-independent), or a JSON file, see `ser_core.splits.load_split`.
         epochs, warmup_epochs: int, in all and of them with a rising learning rate.
         batch_size: clips a step, int > 0.
         weight_decay: L2 penalty of Adam, >= 0.
@@ -52,10 +53,11 @@ class TrainConfig:
             ("model", self.model, MODELS),
             ("activation", self.activation, ACTIVATIONS),
             ("form", self.form, FORMS),
-            ("split", self.split, SPLITS),
         ):
             if choice not in known:
                 raise ConfigError(f"{name} is one of {', '.join(known)}, not {choice!r}.")
+        if not is_split(self.split):
+            raise ConfigError(f"split is one of {', '.join(SPLITS)}, or a JSON file, not {self.split!r}.")
         if self.form != "fixed" and self.model in FIXED_SIZE_MODELS:
             raise ConfigError(f"{self.model} takes the fixed form only, not {self.form!r}.")
         for name, value, low, high in (
@@ -74,7 +76,7 @@ class TrainConfig:
     def name(self) -> str:
         """The report's name of the configuration, as `lr0.001-SiLU-2D`."""
         variant = "" if self.form == "fixed" else f"-{self.form}"
-        split = "" if self.split == "report" else f"-{self.split}"
+        split = "" if self.split == "report" else f"-{Path(self.split).stem}"
         return f"lr{self.lr:g}-{ACTIVATION_LABELS[self.activation]}-{MODEL_LABELS[self.model]}{variant}{split}"
 
     @staticmethod

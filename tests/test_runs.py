@@ -11,17 +11,21 @@ from ser_core.runs import Predictions, load_run, load_runs, write_config, write_
 from ser_core.train_config import TrainConfig
 from ser_core.training import Epoch
 
-ENVIRONMENT = {"device": "CPU", "clips": {"train": 3, "val": 2, "test": 4}}
+CLIPS = ("1001_DFA_ANG_XX", "1001_DFA_DIS_XX", "1001_DFA_FEA_XX", "1001_DFA_HAP_XX")
 
 
-def write_run(folder: Path) -> None:
+def write_run(
+    folder: Path, config: TrainConfig = TrainConfig(), *, status: str = "finished", device: str = "CPU"
+) -> None:
+    """A record of three epochs and four clips."""
     rng = np.random.default_rng(0)
     probabilities = rng.dirichlet(np.ones(6), 4).astype(np.float32)
-    predictions = Predictions(("a", "b", "c", "d"), np.array([0, 1, 2, 3]), probabilities)
-    write_config(folder, TrainConfig(), ENVIRONMENT)
+    predictions = Predictions(CLIPS, np.array([0, 1, 2, 3]), probabilities)
+    write_config(folder, config, {"device": device, "clips": {"train": 3, "val": 2, "test": 4}})
     write_history(folder, [Epoch(i, 0.001, 1.5, 0.3, 1.4, 0.4, 2.0) for i in (1, 2, 3)])
     metrics = evaluate(predictions.targets.tolist(), predictions.predicted.tolist())
-    write_result(folder, predictions, {"status": "finished", "best_epoch": 2, "metrics": metrics})
+    result = {"status": status, "best_epoch": 2, "val_accuracy": 0.4, "epochs": 3, "parameters": 9, "metrics": metrics}
+    write_result(folder, predictions, result | {"training_seconds": 6.0})
 
 
 @pytest.fixture
@@ -37,7 +41,7 @@ def test_a_record_is_read_as_it_was_written(folder: Path):
     assert TrainConfig.from_dict(run.config["train"]) == TrainConfig()
     assert run.history["epoch"].tolist() == [1, 2, 3]
     predictions = run.predictions()
-    assert predictions.names == ("a", "b", "c", "d")
+    assert predictions.names == CLIPS
     np.testing.assert_allclose(predictions.probabilities.sum(axis=1), 1, atol=1e-3)
     assert run.accuracy == pytest.approx((predictions.predicted == predictions.targets).mean())
     assert run.accuracy_interval[0] <= run.accuracy <= run.accuracy_interval[1]

@@ -22,7 +22,7 @@ def results_table(runs: list[Run]) -> str:
         "| run | report | ours | 95 % interval | weighted F1 | UAR | parameters | epochs | trained on |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for run in sorted(runs, key=lambda run: run.test["val_accuracy"] or 0, reverse=True):
+    for run in sorted(runs, key=lambda run: run.val_accuracy, reverse=True):
         metrics, (low, high) = run.test["metrics"], run.accuracy_interval
         report = REPORT_RESULTS.get(run.name)
         lines.append(

@@ -1,0 +1,230 @@
+"""Train many configurations and record them all.
+
+    python grid.py report                       the report's 27 configurations and its variations, 150 epochs each
+    python grid.py report --list                what exists, what is missing, and how long that will take
+    python grid.py report --only '*-2D' '*-1D'  some of them
+    python grid.py speakers                     the best of each architecture on speakers it never heard, five folds
+    python grid.py report --ray auto            on the machines of a Ray cluster
+
+Recorded runs are skipped, interrupted ones go on, and a record of fewer epochs is replaced when the longer one is
+whole. Stop with Ctrl-C, and go on with the same command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from ser_core.checkpoint import CHECKPOINTS_DIR
+from ser_core.command import friendly_errors
+from ser_core.errors import ConfigError
+from ser_core.estimate import Estimator
+from ser_core.grid import Entry, How, LocalPool, Pool, epochs_in_progress, survey, train_all
+from ser_core.runs import RUNS_DIR, load_run, load_runs
+from ser_core.study import STUDIES, with_epochs
+from ser_core.train_config import TrainConfig
+from ser_core.training import Device
+
+ROOT = Path(__file__).parent
+MAX_JOBS = 6  # on one GPU
+JOB_GPU_BYTES = 6 * 2**30
+INTERRUPTED = "Stopped. What was trained is saved: go on with the same command."
+WORDS = {"recorded": "recorded", "shorter": "fewer epochs", "interrupted": "interrupted"}
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", choices=STUDIES)
+    parser.add_argument("--list", action="store_true", help="train nothing: say what exists and what is missing")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="runs of these names; * stands for anything")
+    parser.add_argument("--epochs", type=int, default=TrainConfig.epochs, help="of each run (default %(default)s)")
+    parser.add_argument("--split", metavar="NAME", help="another split than the study's, see train.py")
+    parser.add_argument("--jobs", type=int, help="runs at once (default: as many as the GPU holds, or one on a CPU)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--precision", choices=("auto", "bf16", "fp32"), default="auto")
+    parser.add_argument("--corpus", metavar="DIR", help="folder with the wav files")
+    parser.add_argument("--cache", metavar="DIR", type=Path, help="folder for features")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=ROOT, help="holds runs/ and checkpoints/")
+    parser.add_argument("--ray", metavar="ADDRESS", help="train on this Ray cluster")
+    parser.add_argument("--cpus", type=float, default=1, help="CPUs a run gets on the cluster (default %(default)g)")
+    parser.add_argument("--gpus", type=float, default=0, help="GPUs a run gets there, as 0.25 (default %(default)g)")
+    return parser.parse_args(arguments)
+
+
+def configurations(args: argparse.Namespace) -> list[TrainConfig]:
+    """What the command line asks for."""
+    configs = with_epochs(STUDIES[args.study](), args.epochs)
+    if args.split:
+        configs = [TrainConfig(**{**vars(config), "split": args.split}) for config in configs]
+    if args.only:
+        chosen = [c for c in configs if any(fnmatch.fnmatchcase(c.name, pattern) for pattern in args.only)]
+        if not chosen:
+            raise ConfigError(f"No run of {args.study} is called {' or '.join(args.only)}. See --list for names.")
+        configs = chosen
+    return configs
+
+
+def train_command(entry: Entry, how: How, args: argparse.Namespace) -> list[str]:
+    """The command line of train.py that trains an entry."""
+    config = entry.config
+    command = [sys.executable, str(ROOT / "train.py")]
+    for flag, value in (
+        ("--model", config.model),
+        ("--act", config.activation),
+        ("--lr", repr(config.lr)),
+        ("--form", config.form),
+        ("--split", config.split),
+        ("--epochs", str(config.epochs)),
+        ("--seed", str(config.seed)),
+        ("--device", args.device),
+        ("--precision", args.precision),
+        ("--corpus", args.corpus),
+        ("--cache", args.cache),
+        ("--out", args.out),
+    ):
+        if value is not None:
+            command += [flag, str(value)]
+    return command if how == "start" else [*command, f"--{how}"]
+
+
+def print_list(entries: Sequence[Entry], estimator: Estimator) -> None:
+    """A line a run, and what is left in all."""
+    seconds = [entry.epochs_left * estimator.epoch_seconds(entry.config) for entry in entries]
+    width = max(len(entry.name) for entry in entries)
+    print(f"{'run':{width}}  {'state':13}  {'epochs':>8}  {'accuracy':>8}  time left")
+    for entry, left in zip(entries, seconds, strict=True):
+        accuracy = f"{entry.run.accuracy:.1%}" if entry.run else "–"
+        status = f"  ({entry.run.status})" if entry.run and entry.run.status != "finished" else ""
+        print(
+            f"{entry.name:{width}}  {WORDS.get(entry.state, entry.state):13}  "
+            f"{entry.epochs_done:>4}/{entry.config.epochs:<3}  {accuracy:>8}  {duration(left) if left else '–'}{status}"
+        )
+    for entry in entries:
+        if entry.reason:
+            print(entry.reason)
+    counts = Counter(WORDS.get(entry.state, entry.state) for entry in entries)
+    print(", ".join(f"{n} {state}" for state, n in counts.items()) + f"; {len(entries)} in all.")
+    if sum(seconds):
+        basis = "from runs recorded on it" if estimator.measured else "a guess from a few steps"
+        print(f"About {duration(sum(seconds))} left on {estimator.device.label}, one run after another ({basis}).")
+
+
+def duration(seconds: float) -> str:
+    """Hours and minutes, rounded up."""
+    hours, minutes = divmod(max(1, -int(-seconds // 60)), 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+
+class Display:
+    """One progress display for all runs, in units of the time that each is expected to take."""
+
+    def __init__(self, entries: Sequence[Entry], estimator: Estimator, runs_dir: Path):
+        self.runs_dir, self.done, self.total = runs_dir, 0, len(entries)
+        self.cost = {entry.name: estimator.epoch_seconds(entry.config) for entry in entries}
+        self.left = {entry.name: entry.epochs_left for entry in entries}
+        self.done = sum(entry.state == "recorded" for entry in entries)
+        work = sum(self.cost[name] * epochs for name, epochs in self.left.items())
+        self.bar = tqdm(total=work, bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}")
+
+    def watch(self, running: Sequence[Entry], ended: dict[str, str | None]) -> None:
+        """Draw how far all are, and write a line for each that ended."""
+        for name, error in ended.items():
+            self._advance(name, 0)
+            self.bar.write(f"{name}: {error or self._result(name)}")
+            self.done += error is None
+        states = []
+        for entry in running:
+            epochs = epochs_in_progress(self.runs_dir, entry.name)
+            self._advance(entry.name, entry.config.epochs - epochs)
+            states.append(f"{entry.name} {epochs}/{entry.config.epochs}")
+        self.bar.set_description_str(f"{self.done} of {self.total} runs", refresh=False)
+        self.bar.set_postfix_str(", ".join(states[:3]) + (" …" if len(states) > 3 else ""))
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        self.bar.close()
+
+    def _result(self, name: str) -> str:
+        run = load_run(self.runs_dir / name)
+        low, high = run.accuracy_interval
+        status = "" if run.status == "finished" else f", {run.status}"
+        return f"test accuracy {run.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}){status}"
+
+    def _advance(self, name: str, left: int) -> None:
+        if left < self.left[name]:
+            self.bar.update((self.left[name] - left) * self.cost[name])
+            self.left[name] = left
+
+
+def make_pool(args: argparse.Namespace, device: Device, waiting: int) -> Pool:
+    """Where the runs are trained."""
+    runs_dir, checkpoints_dir = args.out / RUNS_DIR.name, args.out / CHECKPOINTS_DIR.name
+    if args.ray:
+        from ser_core.grid_ray import RayPool
+
+        return RayPool(
+            args.ray,
+            runs_dir=runs_dir,
+            checkpoints_dir=checkpoints_dir,
+            corpus=args.corpus,
+            cache_dir=args.cache,
+            cpus=args.cpus,
+            gpus=args.gpus,
+            device=args.device,
+            precision=args.precision,
+        )
+    jobs = args.jobs or default_jobs(device)
+    if jobs < 1:
+        raise ConfigError(f"--jobs is 1 or more, not {jobs}.")
+    jobs = min(jobs, waiting)
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    return LocalPool(lambda entry, how: train_command(entry, how, args), runs_dir, jobs, threads)
+
+
+def default_jobs(device: Device) -> int:
+    """As many runs as the GPU has memory for; one on a CPU, which one run keeps busy."""
+    if device.device.type != "cuda":
+        return 1
+    free, _ = torch.cuda.mem_get_info()
+    return max(1, min(MAX_JOBS, free // JOB_GPU_BYTES))
+
+
+@friendly_errors(interrupted=INTERRUPTED)
+def main(arguments: list[str] | None = None) -> None:
+    """List or train as the command line says; the exit status is 1 if a run failed."""
+    args = parse_arguments(arguments)
+    runs_dir = args.out / RUNS_DIR.name
+    entries = survey(configurations(args), runs_dir)
+    device = Device.choose(args.device, args.precision)
+    estimator = Estimator(load_runs(runs_dir)[0], device)
+    if args.list:
+        print_list(entries, estimator)
+        return
+    waiting = sum(entry.state != "recorded" for entry in entries)
+    if not waiting:
+        print(f"All {len(entries)} runs are recorded.")
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the processes it started, as Ctrl-C does
+    display = Display(entries, estimator, runs_dir)
+    try:
+        failed = train_all(entries, make_pool(args, device, waiting), display.watch)
+    finally:
+        display.close()
+    for name, reason in failed.items():
+        print(f"failed: {name}: {reason}", file=sys.stderr)
+    if failed:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""Many runs: which are recorded, which are missing, and training those, several at once.
+
+Where a run is trained is up to a `Pool`: processes of this machine here, machines of a cluster in `ser_core.grid_ray`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from ser_core.errors import RunError
+from ser_core.runs import Run, load_run, partial_folder
+from ser_core.train_config import TrainConfig
+
+State = Literal["recorded", "shorter", "interrupted", "missing", "unreadable"]
+How = Literal["start", "resume", "restart"]
+POLL_SECONDS = 0.3
+MAX_ATTEMPTS = 3  # of a run whose process was killed; one that fails by itself is not tried again
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One configuration of a grid and what there is of it.
+
+    Attributes:
+        config: what is asked for.
+        run: its record, also if it is of fewer epochs than asked for.
+        state: `recorded`; `shorter`, by a record with fewer epochs; `interrupted`; `missing`; or `unreadable`.
+        epochs_done: of the run in progress, or else of the record.
+        reason: why the record is unreadable.
+    """
+
+    config: TrainConfig
+    run: Run | None
+    state: State
+    epochs_done: int
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of the run."""
+        return self.config.name
+
+    @property
+    def epochs_left(self) -> int:
+        """That have to be trained to complete it."""
+        if self.state == "recorded":
+            return 0
+        return self.config.epochs - (self.epochs_done if self.state == "interrupted" else 0)
+
+
+def survey(configs: Iterable[TrainConfig], runs_dir: Path) -> list[Entry]:
+    """What there is of each configuration. A record of more epochs than asked for counts as recorded."""
+    return [_entry(config, runs_dir) for config in configs]
+
+
+def _entry(config: TrainConfig, runs_dir: Path) -> Entry:
+    folder, run, reason = runs_dir / config.name, None, ""
+    if folder.exists():
+        try:
+            run = load_run(folder)
+        except RunError as error:
+            reason = str(error)
+    if run and run.train["epochs"] >= config.epochs:
+        return Entry(config, run, "recorded", run.test["epochs"])
+    if how_to_start(config, runs_dir) == "resume":
+        return Entry(config, run, "interrupted", epochs_in_progress(runs_dir, config.name))
+    if run:
+        return Entry(config, run, "shorter", run.test["epochs"])
+    return Entry(config, None, "unreadable" if reason else "missing", 0, reason)
+
+
+def how_to_start(config: TrainConfig, runs_dir: Path) -> How:
+    """Resume what is in progress with these very settings, and replace what is there with others."""
+    partial = partial_folder(runs_dir, config.name)
+    if (partial / "state.safetensors").exists():
+        try:
+            started = json.loads((partial / "config.json").read_text(encoding="utf-8"))["train"]
+        except (OSError, ValueError, KeyError):
+            return "restart"
+        return "resume" if started == asdict(config) else "restart"
+    return "restart" if (runs_dir / config.name).exists() else "start"
+
+
+def epochs_in_progress(runs_dir: Path, name: str) -> int:
+    """Epochs that the run of that name has done since it was started."""
+    try:
+        lines = (partial_folder(runs_dir, name) / "history.csv").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 0
+    return max(0, len(lines) - 1)
+
+
+class Pool(Protocol):
+    """Something that trains runs.
+
+    Attributes:
+        slots: how many are trained at once.
+    """
+
+    slots: int
+
+    def start(self, entry: Entry) -> None:
+        """Begin training it."""
+
+    def ended(self) -> dict[str, str | None]:
+        """Runs that ended since this was last asked: by name, why they failed, or None where they are recorded."""
+
+    def stop(self) -> None:
+        """End all that is in progress; what is saved stays."""
+
+
+Watch = Callable[[Sequence[Entry], dict[str, str | None]], None]
+
+
+def train_all(entries: Sequence[Entry], pool: Pool, watch: Watch) -> dict[str, str]:
+    """Train all that is not recorded yet.
+
+    Args:
+        pool: trains them.
+        watch: called every moment with what is in progress, and with what ended since (see `Pool.ended`).
+
+    Returns:
+        why runs failed, by name; the others are recorded.
+    """
+    waiting = deque(entry for entry in entries if entry.state != "recorded")
+    running: dict[str, Entry] = {}
+    failed: dict[str, str] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < pool.slots:
+                entry = waiting.popleft()
+                running[entry.name] = entry
+                pool.start(entry)
+            ended = pool.ended()
+            for name, error in ended.items():
+                del running[name]
+                if error is not None:
+                    failed[name] = error
+            watch(list(running.values()), ended)
+            time.sleep(POLL_SECONDS)
+    finally:
+        pool.stop()
+    return failed
+
+
+class LocalPool:
+    """Processes on this machine.
+
+    Args:
+        command: makes the command line of an entry.
+        runs_dir: where records go; each process's output goes to `runs/.partial/<name>.log`.
+        slots: processes at once.
+        threads: of each process.
+    """
+
+    def __init__(self, command: Callable[[Entry, How], Sequence[str]], runs_dir: Path, slots: int, threads: int):
+        self.command, self.runs_dir, self.slots, self.threads = command, runs_dir, slots, threads
+        self.processes: dict[str, subprocess.Popen] = {}
+        self.attempts: dict[str, int] = {}
+        self.entries: dict[str, Entry] = {}
+
+    def start(self, entry: Entry) -> None:
+        """See `Pool`."""
+        self.entries[entry.name] = entry
+        self.attempts[entry.name] = self.attempts.get(entry.name, 0) + 1
+        log = self._log(entry.name)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output:
+            self.processes[entry.name] = subprocess.Popen(
+                self.command(entry, how_to_start(entry.config, self.runs_dir)),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "OMP_NUM_THREADS": str(self.threads)},
+                start_new_session=True,  # Ctrl-C is for the grid, which ends its processes itself
+            )
+
+    def ended(self) -> dict[str, str | None]:
+        """See `Pool`."""
+        outcomes: dict[str, str | None] = {}
+        for name, process in list(self.processes.items()):
+            if process.poll() is None:
+                continue
+            del self.processes[name]
+            if process.returncode < 0 and self.attempts[name] < MAX_ATTEMPTS:
+                self.start(self.entries[name])
+            else:
+                outcomes[name] = self._why(name, process.returncode)
+        return outcomes
+
+    def stop(self) -> None:
+        """See `Pool`."""
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            process.wait()
+        self.processes.clear()
+
+    def _log(self, name: str) -> Path:
+        return partial_folder(self.runs_dir, name).with_name(f"{name}.log")
+
+    def _why(self, name: str, status: int) -> str | None:
+        log = self._log(name)
+        if status == 0:
+            log.unlink(missing_ok=True)
+            return None
+        if status < 0:
+            return f"its process was ended {MAX_ATTEMPTS} times by {signal.Signals(-status).name}"
+        lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+        last = next((line for line in reversed(lines) if line), "it said nothing")
+        return f"{last.removeprefix('error: ')} (all of it: {log})"

@@ -1,0 +1,255 @@
+"""Studies, what a grid finds on disk, and small grids that are really trained, killed and resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import grid
+import train
+from ser_core.errors import RunError
+from ser_core.estimate import Estimator, training_flops
+from ser_core.grid import Entry, How, LocalPool, epochs_in_progress, how_to_start, survey, train_all
+from ser_core.report import REPORT_RESULTS
+from ser_core.runs import load_run, load_runs, partial_folder
+from ser_core.study import STUDIES, report_study, with_epochs
+from ser_core.train_config import TrainConfig
+from ser_core.training import Device
+from tests.test_runs import write_run
+
+QUICK = ("lr0.01-ELU-1D-mean-tiny", "lr0.001-ELU-1D-tiny")
+SAVE_ALWAYS = "import sys, ser_core.experiment as e; e.SAVE_EVERY_SECONDS = 0; import train; train.main(sys.argv[1:])"
+
+
+@pytest.fixture(scope="module")
+def tiny(clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A split of the shared clips; those that are trained on are of the report's training part."""
+    parts = {part: [clip.name for clip in clips if clip.report_split == part] for part in ("train", "val", "test")}
+    path = tmp_path_factory.mktemp("split") / "tiny.json"
+    path.write_text(json.dumps(parts | {"test": parts["test"][:20]}))
+    return path
+
+
+@pytest.fixture
+def options(corpus, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The command line of a small grid of two runs."""
+    monkeypatch.setenv("SER_CACHE_DIR", str(tmp_path / "cache"))
+    folders = ["--corpus", str(corpus.folder), "--out", str(tmp_path)]
+    return ["report", "--split", str(tiny), "--only", *QUICK, "--device", "cpu", *folders]
+
+
+def local_pool(args: object, runs_dir: Path, slots: int = 2) -> LocalPool:
+    """Train as `grid.py` does, but save after every epoch."""
+
+    def command(entry: Entry, how: How) -> Sequence[str]:
+        return [sys.executable, "-c", SAVE_ALWAYS, *grid.train_command(entry, how, args)[2:]]
+
+    return LocalPool(command, runs_dir, slots, threads=1)
+
+
+def test_the_report_is_32_runs_with_its_names_and_its_best_first():
+    names = [config.name for config in report_study()]
+    assert len(names) == len(set(names)) == 32
+    assert set(REPORT_RESULTS) <= set(names)
+    assert names[:2] == ["lr0.001-SiLU-2D", "lr0.01-ELU-1D"]
+    assert sum(name.endswith(("-1D", "-2D", "-Combined")) for name in names) == 27
+
+
+@pytest.mark.parametrize("study", STUDIES)
+@pytest.mark.parametrize("epochs", [3, 150])
+def test_train_is_told_exactly_what_the_grid_means(study: str, epochs: int):
+    args = grid.parse_arguments([study, "--epochs", str(epochs)])
+    for entry in survey(grid.configurations(args), Path("/nowhere")):
+        command = grid.train_command(entry, "resume", args)
+        parsed = train.parse_arguments(command[2:])
+        assert train.settings(parsed) == entry.config
+        assert parsed.resume
+        assert not parsed.restart
+
+
+def test_a_grid_knows_what_is_recorded(tmp_path: Path):
+    config = TrainConfig(epochs=3, warmup_epochs=3)
+    (entry,) = survey([config], tmp_path)
+    assert (entry.state, entry.epochs_left, how_to_start(config, tmp_path)) == ("missing", 3, "start")
+
+    write_run(tmp_path / config.name, config)
+    (entry,) = survey([config], tmp_path)
+    assert (entry.state, entry.epochs_left) == ("recorded", 0)
+    (longer,) = survey(with_epochs([config], 5), tmp_path)
+    assert (longer.state, longer.epochs_left, how_to_start(longer.config, tmp_path)) == ("shorter", 5, "restart")
+    (shorter,) = survey(with_epochs([config], 2), tmp_path)
+    assert shorter.state == "recorded"
+
+    (tmp_path / config.name / "test.json").write_text("{")
+    (entry,) = survey([config], tmp_path)
+    assert entry.state == "unreadable"
+    assert "can't be read" in entry.reason
+
+
+@pytest.mark.parametrize("status", ["diverged", "chance"])
+def test_a_run_that_learned_nothing_is_not_trained_again(tmp_path: Path, status: str):
+    config = TrainConfig(epochs=3, warmup_epochs=3)
+    write_run(tmp_path / config.name, config, status=status)
+    (entry,) = survey([config], tmp_path)
+    assert entry.state == "recorded"
+    assert entry.run.status == status
+
+
+def test_a_run_in_progress_with_other_settings_is_begun_anew(tmp_path: Path):
+    config = TrainConfig(epochs=3, warmup_epochs=3)
+    partial = partial_folder(tmp_path, config.name)
+    write_run(partial, config)
+    (partial / "state.safetensors").touch()
+    (entry,) = survey([config], tmp_path)
+    assert (entry.state, entry.epochs_done) == ("interrupted", 3)
+    assert how_to_start(config, tmp_path) == "resume"
+    assert how_to_start(replace(config, seed=1), tmp_path) == "restart"
+    (partial / "config.json").write_text("{")
+    assert how_to_start(config, tmp_path) == "restart"
+
+
+def test_two_runs_are_trained_recorded_and_then_skipped(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    options += ["--epochs", "2", "--jobs", "2"]
+    grid.main([*options, "--list"])
+    listed = capsys.readouterr().out
+    assert "2 missing; 2 in all." in listed
+    assert "left on CPU" in listed
+    grid.main(options)
+    runs, unreadable = load_runs(tmp_path / "runs")
+    assert sorted(run.name for run in runs) == sorted(QUICK)
+    assert not unreadable
+    for run in runs:
+        assert run.test["epochs"] == 2
+        assert (tmp_path / "checkpoints" / run.name / "model.safetensors").is_file()
+    assert "2 of 2 runs" in capsys.readouterr().err
+    before = (runs[0].folder / "test.json").stat().st_mtime_ns
+    grid.main(options)
+    assert "All 2 runs are recorded." in capsys.readouterr().out
+    assert (runs[0].folder / "test.json").stat().st_mtime_ns == before
+    grid.main([*options, "--list"])
+    assert "2 recorded; 2 in all." in capsys.readouterr().out
+
+
+def test_a_grid_that_was_stopped_and_whose_run_was_killed_ends_as_if_nothing_had_happened(
+    options: list[str], tmp_path: Path
+):
+    args = grid.parse_arguments([*options, "--epochs", "30"])
+    configs, runs_dir = grid.configurations(args), tmp_path / "runs"
+    trained: list[tuple[str, int]] = []
+
+    class Stop(Exception):  # noqa: N818
+        pass
+
+    def stop_midway(running: Sequence[Entry], ended: object) -> None:
+        if any(epochs_in_progress(runs_dir, entry.name) >= 3 for entry in running):
+            raise Stop
+
+    with pytest.raises(Stop):
+        train_all(survey(configs, runs_dir), local_pool(args, runs_dir), stop_midway)
+    entries = survey(configs, runs_dir)
+    assert "interrupted" in {entry.state for entry in entries}
+    assert load_runs(runs_dir) == ([], {})
+
+    pool = local_pool(args, runs_dir)
+
+    def kill_one(running: Sequence[Entry], ended: dict[str, str | None]) -> None:
+        trained.extend((name, len(pool.processes)) for name in ended)
+        for name, process in pool.processes.items():
+            if pool.attempts[name] == 1 and epochs_in_progress(runs_dir, name) >= 10:
+                os.kill(process.pid, signal.SIGKILL)
+                time.sleep(0.5)
+                return
+
+    assert train_all(entries, pool, kill_one) == {}
+    assert max(pool.attempts.values()) == 2
+    assert sorted(name for name, _ in trained) == sorted(QUICK)
+    assert {entry.state for entry in survey(configs, runs_dir)} == {"recorded"}
+
+    whole = tmp_path / "whole"
+    args.out = whole
+    assert train_all(survey(configs, whole / "runs"), local_pool(args, whole / "runs"), lambda *_: None) == {}
+    for name in QUICK:
+        broken, unbroken = load_run(runs_dir / name), load_run(whole / "runs" / name)
+        for column in ("epoch", "train_loss", "val_loss", "lr"):
+            np.testing.assert_array_equal(broken.history[column], unbroken.history[column])
+        assert broken.metrics == unbroken.metrics
+
+
+def test_a_failure_does_not_stop_the_rest_and_is_listed(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / QUICK[0]).write_text("a file where a folder should be")
+    with pytest.raises(SystemExit) as stop:
+        grid.main([*options, "--epochs", "1", "--jobs", "1"])
+    assert stop.value.code == 1
+    assert f"failed: {QUICK[0]}: " in capsys.readouterr().err
+    assert [run.name for run in load_runs(tmp_path / "runs")[0]] == [QUICK[1]]
+
+
+def test_one_run_is_trained_by_one_process(options: list[str], tmp_path: Path):
+    from ser_core.experiment import _alone
+
+    partial = partial_folder(tmp_path, "x")
+    with _alone(partial), pytest.raises(RunError, match="another process"), _alone(partial):
+        pass
+    with _alone(partial):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["report", "--only", "lr9-*"], "No run of report is called lr9"),
+        (["report", "--epochs", "0"], "epochs is a number"),
+        (["report", "--split", "/nowhere.json", "--list"], "no split file"),
+        (["report", "--ray", "127.0.0.1:9"], "No Ray cluster answers at 127.0.0.1:9"),
+        (["everything"], "invalid choice"),
+    ],
+)
+def test_the_command_fails_with_a_sentence(
+    arguments: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    with pytest.raises(SystemExit) as stop:
+        grid.main([*arguments, "--out", str(tmp_path)])
+    assert stop.value.code == 2
+    output = capsys.readouterr().err
+    assert says in output
+    assert "Traceback" not in output
+
+
+def test_estimates_follow_the_records(tmp_path: Path):
+    cpu, config = Device.choose("cpu"), TrainConfig(epochs=3, warmup_epochs=3)
+    write_run(tmp_path / "other", config, device="another machine")
+    assert not Estimator(load_runs(tmp_path)[0], cpu).measured
+    write_run(tmp_path / "same", config, device=cpu.label)
+    estimator = Estimator(load_runs(tmp_path)[0], cpu)
+    assert estimator.measured
+    clips = 4948 / 3  # the record is of 3 clips an epoch, at 2 seconds
+    assert estimator.epoch_seconds(config) == pytest.approx(2 * clips)
+    ratio = training_flops("combined", "fixed") / training_flops("2d", "fixed")
+    assert estimator.epoch_seconds(replace(config, model="combined")) == pytest.approx(2 * clips * ratio)
+    assert [grid.duration(s) for s in (1, 60, 61, 3600, 9000)] == [
+        "1 min",
+        "1 min",
+        "2 min",
+        "1 h 00 min",
+        "2 h 30 min",
+    ]
+
+
+def test_the_operations_of_a_network_are_counted():
+    """Three products (forward, and gradients of input and weights) of the 1D network's convolutions."""
+    convolutions = sum(2 * 3 * i * o * n for i, o, n in ((27, 128, 301), (128, 256, 150), (256, 512, 75)))
+    assert training_flops("1d", "fixed") == pytest.approx(3 * convolutions, rel=0.05)
