@@ -30,6 +30,7 @@ PROBE_SECONDS = 2.0
 PROBE_BATCH = 16
 
 Key = tuple[str, str]
+PROBE: Key = ("1d", "fixed")
 
 
 @cache
@@ -49,6 +50,9 @@ class Estimator:
     Args:
         runs: recorded before; those on other hardware are left out.
         device: what training would run on.
+
+    Attributes:
+        measured: whether any record of this device was found.
     """
 
     def __init__(self, runs: Iterable[Run], device: Device):
@@ -60,12 +64,8 @@ class Estimator:
             if run.environment["device"] == device.label and len(seconds) and key[0] in MODELS:
                 clips = run.environment["clips"]["train"]
                 speeds.setdefault(key, []).append(training_flops(*key) * clips / max(median(seconds), 1e-9))
+        self.measured = bool(speeds)
         self.speeds = {key: median(values) for key, values in speeds.items()}
-
-    @property
-    def measured(self) -> bool:
-        """Whether any record of this device was found."""
-        return bool(self.speeds)
 
     def epoch_seconds(self, config: TrainConfig) -> float:
         """Time of one epoch."""
@@ -74,26 +74,21 @@ class Estimator:
 
     def _speed(self, key: Key) -> float:
         if not self.speeds:
-            self.speeds[GUESS] = _probe(self.device)
+            self.speeds[PROBE] = _probe(self.device)
         return self.speeds.get(key) or median(self.speeds.values())
-
-
-GUESS: Key = ("1d", "fixed")
 
 
 def _probe(device: Device) -> float:
     """Floating-point operations a second of a few training steps of the smallest network."""
-    model, inputs = (
-        build_model(GUESS[0], "relu", GUESS[1]).to(device.device),
-        _inputs(GUESS[0], GUESS[1], PROBE_BATCH, device.device),
-    )
+    model = build_model(PROBE[0], "relu", PROBE[1]).to(device.device)
+    inputs = _inputs(*PROBE, PROBE_BATCH, device.device)
     labels = torch.zeros(PROBE_BATCH, dtype=torch.int64, device=device.device)
     _step(model, inputs, labels, device)
     started, steps = time.perf_counter(), 0
     while time.perf_counter() - started < PROBE_SECONDS:
         _step(model, inputs, labels, device)
         steps += 1
-    return training_flops(*GUESS) * PROBE_BATCH * steps / (time.perf_counter() - started)
+    return training_flops(*PROBE) * PROBE_BATCH * steps / (time.perf_counter() - started)
 
 
 def _step(model: nn.Module, inputs: dict[str, torch.Tensor], labels: torch.Tensor, device: Device) -> None:

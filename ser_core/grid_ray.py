@@ -9,6 +9,8 @@ own `CREMAD_DIR`.
 from __future__ import annotations
 
 import os
+import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from ser_core.train_config import TrainConfig
 
 ROOT = Path(__file__).parents[1]
 LEFT_BEHIND = [".git", ".venv", "runs", "checkpoints", "docs", "tests", "wandb", ".*_cache"]
+PROBE_SECONDS = 5
 Files = dict[str, bytes]
 
 
@@ -71,6 +74,7 @@ class RayPool:
             "env_vars": {COMMIT_VARIABLE: git_commit() or ""},
         }
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        _probe(address)
         try:
             ray.init(address=address, runtime_env=environment, log_to_driver=False)
         except (ConnectionError, ValueError) as error:
@@ -82,7 +86,9 @@ class RayPool:
                 f"and {resources.get('GPU', 0):g}."
             )
         self.slots = 1_000_000  # Ray itself keeps those waiting that don't fit
-        self.task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=MAX_ATTEMPTS - 1)(train_one)
+        share: dict[str, Any] = {"num_cpus": cpus, "num_gpus": gpus, "max_retries": MAX_ATTEMPTS - 1}
+        remote: Any = ray.remote(**share)
+        self.task = remote(train_one)
         self.refs: dict[Any, str] = {}
 
     def start(self, entry: Entry) -> None:
@@ -116,6 +122,17 @@ class RayPool:
                     with replace_file(root / name) as path:
                         path.write_bytes(content)
         return None
+
+
+def _probe(address: str) -> None:
+    """Find out in seconds whether anything listens there; Ray itself would try for minutes."""
+    match = re.fullmatch(r"(?:ray://)?(?P<host>[^/]+):(?P<port>\d+)", address)
+    if not match:
+        return
+    try:
+        socket.create_connection((match["host"].strip("[]"), int(match["port"])), PROBE_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"No Ray cluster answers at {address} ({error}).") from None
 
 
 def train_one(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import platform
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -75,16 +76,25 @@ class Device:
     @property
     def label(self) -> str:
         """Name of the hardware and the precision, for records."""
-        hardware = (
-            torch.cuda.get_device_name(self.device)
-            if self.device.type == "cuda"
-            else f"CPU, {torch.get_num_threads()} threads"
-        )
-        return f"{hardware}, {'bf16' if self.bf16 else 'fp32'}"
+        precision = "bf16" if self.bf16 else "fp32"
+        if self.device.type == "cuda":
+            return f"{torch.cuda.get_device_name(self.device)}, {precision}"
+        threads = torch.get_num_threads()
+        return f"{processor_name()}, {threads} thread{'s' * (threads > 1)}, {precision}"
 
     def autocast(self) -> AbstractContextManager:
         """Bfloat16 for what profits from it, if chosen."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+
+
+def processor_name() -> str:
+    """What the CPU calls itself, as `AMD EPYC`."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return next(iter(names), platform.processor() or platform.machine())
 
 
 class ClipTensors:
