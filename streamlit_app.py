@@ -8,15 +8,19 @@ from __future__ import annotations
 import streamlit as st
 
 from ser_app.navigation import PAGES, start_page
+from ser_app.records import HOW_TO_TRAIN, records, show_unreadable
 from ser_core.cremad import Corpus, load_index
 from ser_core.emotions import EMOTIONS
-from ser_core.runs import Run, load_runs
+from ser_core.runs import Run
 
 DESCRIPTIONS = {
     "pages/samples.py": "Browse the 7,442 clips of CREMA-D: hear them, see them, and compare what people heard with "
     "what a model says.",
     "pages/features.py": "Follow one recording through the pipeline, from raw sound to what the networks see, and "
     "turn its knobs.",
+    "pages/runs.py": "Compare all training runs with each other and with the report: settings, confusions, curves.",
+    "pages/mistakes.py": "Listen to what a model gets wrong, and see for whom it fails.",
+    "pages/humans.py": "See what people heard in the same clips, and whether models are unsure where people are.",
     "pages/classify.py": "Record yourself, upload files or pick an example, and see which emotion the networks hear.",
 }
 
@@ -58,7 +62,8 @@ def voice_recognition() -> float:
 def show_ways_in() -> None:
     """A card a page."""
     pages = [page for page in PAGES if page[0] in DESCRIPTIONS]
-    for card, (path, label, icon) in zip(st.columns(len(pages)), pages, strict=True):
+    cards = st.columns(3) + st.columns(3)
+    for card, (path, label, icon) in zip(cards, pages, strict=True):
         with card, st.container(border=True):
             st.page_link(path, label=f"**{label}**", icon=icon)
             st.markdown(DESCRIPTIONS[path])
@@ -71,13 +76,12 @@ st.markdown(
     "seconds of speech, trained on [CREMA-D](https://github.com/CheyneyComputerScience/CREMA-D)."
 )
 show_ways_in()
-finished, unreadable = load_runs()
+finished, unreadable = records()
 if finished:
     show_best(finished)
 else:
-    st.info("No run is recorded yet. Train one with `python train.py --model 2d --act silu`.")
-for reason in unreadable.values():
-    st.caption(f"A record was left out: {reason}")
+    st.info(f"No run is recorded yet. {HOW_TO_TRAIN}")
+show_unreadable(unreadable)
 
 st.subheader("What it can't do")
 st.markdown(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from ser_app.clip_view import CHART, offer_download, play, show_sound
+from ser_app.clip_view import CHART, describe, offer_download, play, rater_bars, show_clip_sound
 from ser_app.loaders import HOW_TO_GET_CLIPS, checkpoints, clip_audio, clip_prediction, clip_table, speech_of
 from ser_app.navigation import start_page
 from ser_core.cremad import INTENSITIES, SENTENCES, Clip, Corpus, find_clip, load_index
@@ -95,21 +95,10 @@ def choose_clip(table: pd.DataFrame) -> Clip | None:
 def show_clip(clip: Clip, corpus: Corpus) -> None:
     """Everything about one clip."""
     st.subheader(f"{EMOTION_NAMES[clip.emotion].capitalize()}: “{clip.text}”")
-    actor = clip.actor
-    st.markdown(
-        f"`{clip.name}` · {INTENSITIES[clip.intensity]} intensity · actor {actor.id}, {actor.sex}, {actor.age}, "
-        f"{actor.race}, {actor.ethnicity} · {clip.seconds:.2f} s · {clip.report_split} part of the report's split"
-    )
-    if clip.defect:
-        st.warning(f"Known defect of the official data: {clip.defect}.", icon=":material/report:")
+    describe(clip)
     sound, opinions = st.columns([3, 2], gap="large")
     with sound, st.container(border=True):
-        audio = clip_audio(clip, corpus)
-        if audio is None:
-            offer_download(clip, corpus, "get-clip", explain=bool(corpus.present))
-        else:
-            play(audio)
-            show_sound(speech_of(audio), "clip")
+        show_clip_sound(clip, corpus, "clip", explain=bool(corpus.present))
     with opinions, st.container(border=True):
         show_opinions(clip, corpus)
 
@@ -117,10 +106,7 @@ def show_clip(clip: Clip, corpus: Corpus) -> None:
 def show_opinions(clip: Clip, corpus: Corpus) -> None:
     """What raters heard and saw beside what a model says."""
     st.caption(f"What people heard and what the model says; the actor meant {EMOTION_NAMES[clip.emotion]}")
-    votes = {"voice": clip.voice, "face": clip.face, "both": clip.both}
-    bars = {
-        f"raters, {kind} ({v.total})": dict(zip(EMOTIONS, v.shares.tolist(), strict=True)) for kind, v in votes.items()
-    }
+    bars = rater_bars(clip)
     if names := checkpoints():
         checkpoint = st.selectbox("Model", names)
         prediction = clip_prediction(clip, corpus, checkpoint)

@@ -8,9 +8,10 @@ import numpy as np
 import soundfile
 import streamlit as st
 
-from ser_app.loaders import HOW_TO_GET_CLIPS
+from ser_app.loaders import HOW_TO_GET_CLIPS, clip_audio, speech_of
 from ser_core.audio import SAMPLE_RATE, Speech
-from ser_core.cremad import Clip, Corpus
+from ser_core.cremad import INTENSITIES, Clip, Corpus
+from ser_core.emotions import EMOTIONS
 from ser_core.errors import SERError
 from ser_core.features import log_mel
 from ser_core.figures import log_mel_figure, waveform_figure
@@ -31,6 +32,35 @@ def show_sound(speech: Speech, key: str) -> None:
     st.plotly_chart(waveform_figure(speech.audio, speech.intervals), config=CHART, key=f"{key}-wave")
     st.caption("Log-mel spectrogram")
     st.plotly_chart(log_mel_figure(log_mel(speech.audio)), config=CHART, key=f"{key}-mel")
+
+
+def describe(clip: Clip) -> None:
+    """A line on what is known of a clip, and its defect if it has one."""
+    actor = clip.actor
+    st.markdown(
+        f"`{clip.name}` · {INTENSITIES[clip.intensity]} intensity · actor {actor.id}, {actor.sex}, {actor.age}, "
+        f"{actor.race}, {actor.ethnicity} · {clip.seconds:.2f} s · {clip.report_split} part of the report's split"
+    )
+    if clip.defect:
+        st.warning(f"Known defect of the official data: {clip.defect}.", icon=":material/report:")
+
+
+def show_clip_sound(clip: Clip, corpus: Corpus, key: str, *, explain: bool = True) -> None:
+    """Player, waveform and spectrogram of a clip, or the offer to get it."""
+    audio = clip_audio(clip, corpus)
+    if audio is None:
+        offer_download(clip, corpus, f"get-{key}", explain=explain)
+    else:
+        play(audio)
+        show_sound(speech_of(audio), key)
+
+
+def rater_bars(clip: Clip) -> dict[str, dict[str, float]]:
+    """Shares of the votes by emotion, of raters who only heard, only saw, or heard and saw the clip."""
+    votes = {"voice": clip.voice, "face": clip.face, "both": clip.both}
+    return {
+        f"raters, {kind} ({v.total})": dict(zip(EMOTIONS, v.shares.tolist(), strict=True)) for kind, v in votes.items()
+    }
 
 
 def offer_download(clip: Clip, corpus: Corpus, key: str, *, explain: bool = True) -> None:

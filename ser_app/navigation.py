@@ -14,6 +14,9 @@ PAGES = (
     ("streamlit_app.py", "Home", ":material/home:"),
     ("pages/samples.py", "Samples", ":material/library_music:"),
     ("pages/features.py", "Features", ":material/equalizer:"),
+    ("pages/runs.py", "Runs", ":material/query_stats:"),
+    ("pages/mistakes.py", "Mistakes", ":material/hearing:"),
+    ("pages/humans.py", "Humans", ":material/groups:"),
     ("pages/classify.py", "Classify", ":material/mic:"),
 )
 

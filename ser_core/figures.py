@@ -53,7 +53,7 @@ def waveform_figure(
         figure.add_vrect(
             x0=start / SAMPLE_RATE, x1=end / SAMPLE_RATE, fillcolor=SPEECH_SHADE, line_width=0, layer="below"
         )
-    return _finish(figure, height, "time (s)", unit)
+    return finish(figure, height, "time (s)", unit)
 
 
 def envelope(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -88,7 +88,7 @@ def log_mel_figure(
     figure.update_yaxes(
         tickvals=np.interp(ticks, bands, np.arange(len(bands))), ticktext=[_hertz(hertz) for hertz in ticks]
     )
-    return _finish(figure, height, "time (s)", "frequency (Hz)")
+    return finish(figure, height, "time (s)", "frequency (Hz)")
 
 
 def thin(matrix: np.ndarray) -> tuple[np.ndarray, int]:
@@ -114,7 +114,7 @@ def mel_image_figure(image: np.ndarray, *, height: int = 320) -> go.Figure:
     )
     figure.update_yaxes(scaleanchor="x", constrain="domain")
     figure.update_xaxes(constrain="domain")
-    return _finish(figure, height, "column (time, whole clip)", "mel band")
+    return finish(figure, height, "column (time, whole clip)", "mel band")
 
 
 def probability_figure(probabilities: Mapping[str, Mapping[str, float]], *, height: int = 260) -> go.Figure:
@@ -138,7 +138,7 @@ def probability_figure(probabilities: Mapping[str, Mapping[str, float]], *, heig
     figure.update_layout(barmode="group", showlegend=len(probabilities) > 1)
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(autorange="reversed")
-    return _finish(figure, height, "", "")
+    return finish(figure, height, "", "")
 
 
 SOURCE_COLORS = ("#5470d6", "#e0a126", "#5b9e4d", "#8e63c7", "#d94f4f", "#7d8794")
@@ -161,7 +161,7 @@ def spectral_figure(features: np.ndarray, config: FeatureConfig = FeatureConfig(
         )
     )
     figure.update_yaxes(autorange="reversed", dtick=1)
-    return _finish(figure, height, "time (s)", "")
+    return finish(figure, height, "time (s)", "")
 
 
 def timeline_figure(rows: Sequence[tuple[float, float, Mapping[str, float] | None]], *, height: int = 240) -> go.Figure:
@@ -181,10 +181,11 @@ def timeline_figure(rows: Sequence[tuple[float, float, Mapping[str, float] | Non
     figure.update_xaxes(range=[0, rows[-1][1] if rows else 1])
     figure.update_yaxes(range=[0, 1], tickformat=".0%")
     figure.update_layout(showlegend=True)
-    return _finish(figure, height, "time (s), centre of the window", "probability")
+    return finish(figure, height, "time (s), centre of the window", "probability")
 
 
-def _finish(figure: go.Figure, height: int, x_title: str, y_title: str) -> go.Figure:
+def finish(figure: go.Figure, height: int, x_title: str, y_title: str) -> go.Figure:
+    """Height in pixels, titles of the axes (none where there is no room) and what all figures have in common."""
     layout: dict[str, Any] = {"height": height, "margin": MARGIN, "showlegend": figure.layout.showlegend or False}
     figure.update_layout(**layout, legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0})
     titled = height > COMPACT_HEIGHT - 50

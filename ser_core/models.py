@@ -134,9 +134,7 @@ MODELS: dict[str, type[CNN1D | CNN2D | CombinedCNN | ResNet38 | ResNet101]] = {
     "resnet38": ResNet38,
     "resnet101": ResNet101,
 }
-MODEL_LABELS = {"1d": "1D", "2d": "2D", "combined": "Combined", "resnet38": "ResNet38", "resnet101": "ResNet101"}
 FIXED_SIZE_MODELS = ("resnet38", "resnet101")
-ACTIVATION_LABELS = {"relu": "ReLU", "silu": "SiLU", "elu": "ELU"}
 
 
 def build_model(name: str, activation: str, form: str = "fixed") -> nn.Module:

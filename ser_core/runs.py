@@ -12,19 +12,24 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ser_core.cremad import load_index
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError, SERError
 from ser_core.evaluation import SUMMARY
 from ser_core.files import replace_file, write_text
 
 RUNS_DIR = Path(__file__).parents[1] / "runs"
+RUNS_VARIABLE = "SER_RUNS_DIR"
+"""Environment variable that says which folder of records the app shows, if not the project's own."""
 PARTIAL = ".partial"
 PROBABILITY_DECIMALS = 4
 HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds")
@@ -110,19 +115,30 @@ class Run:
         Raises:
             RunError: the file is missing or malformed.
         """
-        path = self.folder / "predictions.csv"
+        path, clips = self.folder / "predictions.csv", self.environment["clips"]["test"]
         try:
-            with path.open(encoding="utf-8", newline="") as table:
-                rows = list(csv.DictReader(table))
-            return Predictions(
-                tuple(row["clip"] for row in rows),
-                np.array([EMOTIONS.index(row["target"]) for row in rows]),
-                np.array([[float(row[e]) for e in EMOTIONS] for row in rows], dtype=np.float32).reshape(
-                    -1, len(EMOTIONS)
-                ),
-            )
+            predictions = _read_predictions(path, path.stat().st_mtime_ns)
         except (OSError, KeyError, ValueError, TypeError) as error:
-            raise RunError(f"{path} can't be read ({error}).") from None
+            raise RunError(f"{self.name}: predictions.csv can't be read ({type(error).__name__}: {error}).") from None
+        if len(predictions.names) != clips:
+            raise RunError(f"{self.name}: predictions.csv has {len(predictions.names)} clips, and should have {clips}.")
+        if unknown := [name for name in predictions.names if name not in load_index()]:
+            raise RunError(f"{self.name}: predictions.csv names {unknown[0]!r}, which is not a clip of CREMA-D.")
+        return predictions
+
+
+@lru_cache(maxsize=64)
+def _read_predictions(path: Path, changed_ns: int) -> Predictions:
+    with path.open(encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))
+    probabilities = [[float(row[emotion]) for emotion in EMOTIONS] for row in rows]
+    predictions = Predictions(
+        tuple(row["clip"] for row in rows),
+        np.array([EMOTIONS.index(row["target"]) for row in rows], dtype=int),
+        np.array(probabilities, dtype=np.float32).reshape(-1, len(EMOTIONS)),
+    )
+    predictions.targets.flags.writeable = predictions.probabilities.flags.writeable = False  # shared from now on
+    return predictions
 
 
 def partial_folder(runs_dir: Path, name: str) -> Path:
@@ -205,6 +221,11 @@ def _read_history(path: Path) -> dict[str, np.ndarray]:
             raise ValueError(f"{path.name} lacks its header")
         rows = list(reader)
     return {column: np.array([float(row[column]) for row in rows]) for column in HISTORY_COLUMNS}
+
+
+def recorded_in() -> Path:
+    """The folder of records that the app shows."""
+    return Path(os.environ.get(RUNS_VARIABLE) or RUNS_DIR)
 
 
 def load_runs(root: Path = RUNS_DIR) -> tuple[list[Run], dict[str, str]]:

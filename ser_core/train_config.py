@@ -12,7 +12,8 @@ from ser_core.dataset import FORMS, Form
 from ser_core.errors import ConfigError
 from ser_core.features import FeatureConfig
 from ser_core.layers import ACTIVATIONS
-from ser_core.models import ACTIVATION_LABELS, FIXED_SIZE_MODELS, MODEL_LABELS, MODELS
+from ser_core.models import FIXED_SIZE_MODELS, MODELS
+from ser_core.names import run_name
 from ser_core.splits import SPLITS, is_split
 
 
@@ -75,9 +76,7 @@ class TrainConfig:
     @property
     def name(self) -> str:
         """The report's name of the configuration, as `lr0.001-SiLU-2D`."""
-        variant = "" if self.form == "fixed" else f"-{self.form}"
-        split = "" if self.split == "report" else f"-{Path(self.split).stem}"
-        return f"lr{self.lr:g}-{ACTIVATION_LABELS[self.activation]}-{MODEL_LABELS[self.model]}{variant}{split}"
+        return run_name(self.model, self.activation, self.lr, self.form, Path(self.split).stem)
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> TrainConfig:

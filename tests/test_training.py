@@ -14,7 +14,7 @@ from ser_core.checkpoint import load_model
 from ser_core.cremad import Corpus
 from ser_core.dataset import FeatureSet
 from ser_core.errors import ConfigError, RunError
-from ser_core.experiment import Watcher, run_experiment
+from ser_core.experiment import Watcher, _status, run_experiment
 from ser_core.models import MODELS
 from ser_core.predict import Predictor
 from ser_core.runs import load_run
@@ -238,7 +238,7 @@ def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: S
     run = run_experiment(config, corpus=corpus, device=CPU, split=split, watchers=[watcher], **folders)
     assert watcher.calls == ["started", "epoch", "epoch", "finished"]
     assert run.name == config.name
-    assert run.status == "finished"
+    assert run.status == "chance"  # two epochs on some ten clips
     assert run.config["environment"]["clips"] == {"train": len(split.train), "val": 2, "test": 30}
     for key in ("device", "python", "libraries", "git_commit", "split_id", "data_checksum"):
         assert run.config["environment"][key]
@@ -264,6 +264,15 @@ def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: S
         run_experiment(config, corpus=corpus, device=CPU, split=split, **folders)
     again = run_experiment(config, corpus=corpus, device=CPU, split=split, restart=True, **folders)
     assert again.accuracy == run.accuracy
+
+
+def test_what_was_learned_is_told_from_chance():
+    trainer = trainer_for(replace(TINY, epochs=12))
+    trainer.run_epoch()
+    guessing = math.log(6)
+    for losses, status in (([guessing * 1.2, guessing], "chance"), ([guessing * 1.2, guessing * 0.9], "finished")):
+        trainer.history = [trainer.history[0]._replace(epoch=i + 1, val_loss=loss) for i, loss in enumerate(losses)]
+        assert _status(trainer) == status
 
 
 def test_an_experiment_that_diverges_is_recorded_as_such(corpus: Corpus, split: Split, folders: dict):

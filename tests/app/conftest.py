@@ -31,5 +31,5 @@ def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., 
 
 def texts(app: AppTest) -> str:
     """All that a page says, in one string."""
-    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error")
+    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "text")
     return "\n".join(element.value for kind in kinds for element in getattr(app, kind))

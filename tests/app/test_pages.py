@@ -9,11 +9,12 @@ from streamlit.testing.v1 import AppTest
 from ser_app.navigation import PAGES
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.predict import Predictor
-from ser_core.runs import load_runs
+from ser_core.runs import RUNS_VARIABLE, load_runs
 from tests.app.conftest import texts
 
 OpenPage = Callable[..., AppTest]
 SAMPLES, FEATURES, CLASSIFY = "pages/samples.py", "pages/features.py", "pages/classify.py"
+RUNS, MISTAKES, HUMANS = "pages/runs.py", "pages/mistakes.py", "pages/humans.py"
 
 
 def set_source(app: AppTest, source: str) -> AppTest:
@@ -47,11 +48,16 @@ def test_home_shows_the_best_run_of_the_records(open_page: OpenPage):
     assert labelled(app.metric, "Test accuracy").value == f"{best.accuracy:.1%}"
 
 
-def test_home_without_records_says_how_to_make_one(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("ser_core.runs.load_runs", lambda: ([], {"x": "x can't be read (reason)."}))
-    app = open_page("streamlit_app.py")
+@pytest.mark.parametrize("page", ["streamlit_app.py", RUNS, MISTAKES, HUMANS])
+def test_without_records_pages_say_how_to_make_one(
+    open_page: OpenPage, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "config.json").write_text("{}")
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path))
+    app = open_page(page)
     assert "python train.py" in texts(app)
-    assert "x can't be read (reason)." in texts(app)
+    assert "half is not finished: it has no test.json." in texts(app)
 
 
 def test_a_clip_in_the_address_is_shown_with_what_people_and_model_heard(open_page: OpenPage, corpus):

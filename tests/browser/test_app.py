@@ -19,8 +19,9 @@ from tests.browser.app_server import AppServer, launch, wait_until_idle
 from tests.browser.conftest import PHONE
 
 OpenTab = Callable[..., Page]
-ADDRESSES = {"Home": "/", "Samples": "/samples", "Features": "/features", "Classify": "/classify"}
 LABELS = [label for _, label, _ in PAGES]
+ADDRESSES = {label: "/" if label == "Home" else f"/{label.lower()}" for label in LABELS}
+TITLES = {"Home": "Speech emotion recognition", "Humans": "Humans and models"}
 
 
 def navigation(page: Page) -> list[str]:
@@ -40,8 +41,7 @@ def test_a_page_opened_first_on_a_cold_server_has_the_whole_app(open_tab: OpenTa
         wait_until_idle(page)
         assert navigation(page) == LABELS
         expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
-        title = "Speech emotion recognition" if label == "Home" else label
-        expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+        expect(page.get_by_role("heading", name=TITLES.get(label, label), level=1)).to_be_visible()
         expect(page.get_by_test_id("stException")).to_have_count(0)
         page.context.close()
 

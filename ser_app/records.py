@@ -1,0 +1,103 @@
+"""Recorded runs as pages show them: read again only when a record changed, and a table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from ser_core.names import ACTIVATION_LABELS, MODEL_LABELS
+from ser_core.report import REPORT_RESULTS
+from ser_core.runs import Run, load_runs, recorded_in
+
+HOW_TO_TRAIN = "Train one with `python train.py --model 2d --act silu`, or many with `python grid.py report`."
+RECORD_FILES = ("config.json", "history.csv", "test.json")
+
+Fingerprint = tuple[tuple[str, int, int], ...]
+
+
+def records() -> tuple[list[Run], dict[str, str]]:
+    """All runs, the best validation accuracy first, and why other records can't be shown."""
+    folder = recorded_in()
+    return _records(str(folder), _fingerprint(folder))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _records(folder: str, fingerprint: Fingerprint) -> tuple[list[Run], dict[str, str]]:
+    runs, unreadable = load_runs(Path(folder))
+    return sorted(runs, key=lambda run: -run.val_accuracy), unreadable
+
+
+def _fingerprint(folder: Path) -> Fingerprint:
+    """Names, times and sizes of all records' files."""
+    found = []
+    for path in sorted(path / file for path in folder.glob("[!.]*") for file in RECORD_FILES):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
+def show_unreadable(unreadable: dict[str, str]) -> None:
+    """List the records that were left out, and why."""
+    if not unreadable:
+        return
+    n = len(unreadable)
+    with st.expander(f"{n} record{'s' * (n > 1)} can't be read", icon=":material/warning:"):
+        for reason in unreadable.values():
+            st.text(reason)
+
+
+def architecture(run: Run) -> str:
+    """What a run's network is called, with its form of input if that is not the usual one."""
+    label = MODEL_LABELS.get(run.train["model"], run.train["model"])
+    return label if run.train["form"] == "fixed" else f"{label}, {run.train['form']}"
+
+
+def run_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """A row a run: settings, test figures in percent, the report's own accuracy and the difference in points."""
+    rows = []
+    for run in runs:
+        low, high = run.accuracy_interval
+        report, figures = REPORT_RESULTS.get(run.name), run.metrics
+        rows.append(
+            {
+                "run": run.name,
+                "accuracy": 100 * run.accuracy,
+                "interval": f"{100 * low:.1f} – {100 * high:.1f}",
+                "report": 100 * report.accuracy if report else None,
+                "difference": 100 * (run.accuracy - report.accuracy) if report else None,
+                "weighted F1": figures["f1_weighted"],
+                "precision": figures["precision_weighted"],
+                "recall": figures["recall_weighted"],
+                "UAR": figures["uar"],
+                "validation": 100 * run.val_accuracy,
+                "parameters": run.test["parameters"],
+                "epochs": run.train["epochs"],
+                "status": run.status,
+                "minutes": run.test["training_seconds"] / 60,
+                "trained on": run.environment["device"],
+                "architecture": architecture(run),
+                "activation": ACTIVATION_LABELS.get(run.train["activation"], run.train["activation"]),
+                "learning rate": run.train["lr"],
+                "split": run.train["split"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def choose_run(runs: Sequence[Run]) -> Run:
+    """Draw the choice of one run; the address keeps it."""
+    by_name = {run.name: run for run in runs}
+    name = st.selectbox(
+        "Run", list(by_name), format_func=lambda name: _described(by_name[name]), key="run", bind="query-params"
+    )
+    return by_name[name]
+
+
+def _described(run: Run) -> str:
+    return f"{run.name} ({run.accuracy:.1%} after {run.train['epochs']} epochs)"
