@@ -64,7 +64,7 @@ def show_ways_in() -> None:
     pages = [page for page in PAGES if page[0] in DESCRIPTIONS]
     cards = st.columns(3) + st.columns(3)
     for card, (path, label, icon) in zip(cards, pages, strict=True):
-        with card, st.container(border=True):
+        with card, st.container(border=True, height="stretch"):
             st.page_link(path, label=f"**{label}**", icon=icon)
             st.markdown(DESCRIPTIONS[path])
 

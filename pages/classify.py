@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from ser_app.clip_view import CHART, play, show_sound
+from ser_app.charts import CHART
+from ser_app.clip_view import play, show_sound
 from ser_app.loaders import checkpoints, predictor
 from ser_app.navigation import start_page
 from ser_app.sources import Recording, choose_recordings

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from ser_app.clip_view import CHART, play
+from ser_app.charts import CHART
+from ser_app.clip_view import play
 from ser_app.navigation import start_page
 from ser_app.sources import choose_recordings
 from ser_core.audio import SAMPLE_RATE, AudioConfig, VadMethod, preprocess

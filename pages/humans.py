@@ -7,7 +7,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from ser_app.clip_view import CHART
+from ser_app.charts import show_figure
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, choose_run, records, show_unreadable
 from ser_core.compare import GroupAccuracy, row_shares
@@ -60,17 +60,17 @@ def show_confusions(predictions: Predictions, run: Run) -> None:
     left, right = st.columns(2)
     with left, st.container(border=True):
         st.markdown(f"Voice-only raters, {people.sum():,} ratings")
-        st.plotly_chart(confusion_figure(people), config=CHART, key="people")
+        show_figure(confusion_figure(people), "people")
     with right, st.container(border=True):
         st.markdown(f"`{run.name}`, {model.sum():,} clips")
-        st.plotly_chart(confusion_figure(model), config=CHART, key="model")
+        show_figure(confusion_figure(model), "model")
     recalls = {
         name: dict(zip(EMOTIONS, np.diagonal(row_shares(confusion)).tolist(), strict=True))
         for name, confusion in (("voice-only raters", people), (run.name, model))
     }
     with st.container(border=True):
         st.markdown("How often each emotion is recognised")
-        st.plotly_chart(emotion_bars(recalls, "recall"), config=CHART, key="recall")
+        show_figure(emotion_bars(recalls, "recall"), "recall")
 
 
 def show_uncertainty(predictions: Predictions) -> None:
@@ -85,7 +85,7 @@ def show_uncertainty(predictions: Predictions) -> None:
         f"Over {len(found.people):,} test clips, the entropy of the votes and that of the model's probabilities have a "
         f"rank correlation of {found.correlation:.2f} (p {probability(found.p_value)}): {strength}."
     )
-    st.plotly_chart(uncertainty_figure(uncertainty_bins(found)), config=CHART, key="uncertainty")
+    show_figure(uncertainty_figure(uncertainty_bins(found)), "uncertainty")
     st.caption(
         "Spearman's correlation. Entropy is 0 bits where all votes, or all probability, go to one emotion, and 2.58 "
         "where all six are equally likely. Bars are 95 % intervals of the mean."

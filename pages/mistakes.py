@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from ser_app.clip_view import CHART, describe, rater_bars, show_clip_sound
+from ser_app.charts import show_figure
+from ser_app.clip_view import describe, rater_bars, show_clip_sound
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, choose_run, records, show_unreadable
 from ser_core.compare import GROUPINGS, accuracy_by
@@ -65,7 +66,8 @@ def choose_mistake(table: pd.DataFrame, run: Run, n_clips: int, corpus: Corpus) 
     if people != "either":
         table = table[table["raters heard"] == table["meant" if people.endswith("meant") else "said"]]
     here = int(table["clip"].isin(corpus.present).sum())
-    if 0 < here < len(table) and st.toggle(f"Only the {here:,} whose sound is on this machine", value=True):
+    label = f"Only the {here:,} whose sound is on this machine"
+    if 0 < here < len(table) and st.toggle(label, value=True, key="here", persist_state="page"):
         table = table[table["clip"].isin(corpus.present)]
     if not len(table):
         st.caption("No mistake is like that.")
@@ -102,7 +104,7 @@ def show_mistake(name: str, predictions: Predictions, run: Run, corpus: Corpus) 
     with opinions, st.container(border=True):
         st.caption(f"What the model says and what people heard and saw; the actor meant {EMOTION_NAMES[clip.emotion]}")
         bars = {run.name: shares} | rater_bars(clip)
-        st.plotly_chart(probability_figure(bars, height=460), config=CHART, key="opinions")
+        show_figure(probability_figure(bars, height=460), "opinions")
     query = {"clip": clip.name}
     st.page_link("pages/samples.py", label="See it in Samples", icon=":material/library_music:", query_params=query)
 
@@ -116,7 +118,7 @@ def show_groups(predictions: Predictions, run: Run) -> None:
         with cell, st.container(border=True):
             st.markdown(f"**{grouping}**")
             figure = groups_figure(accuracy_by(predictions, grouping), run.accuracy)
-            st.plotly_chart(figure, config=CHART, key=f"group-{grouping}")
+            show_figure(figure, f"group-{grouping}")
 
 
 start_page("Mistakes")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from ser_app.clip_view import CHART
+from ser_app.charts import show_figure
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, architecture, records, run_table, show_unreadable
 from ser_core.compare import compare, confused_pairs
@@ -17,12 +17,7 @@ from ser_core.figures_runs import accuracy_heatmap, confusion_figure, curves_fig
 from ser_core.findings import Verdict, findings, probability
 from ser_core.runs import Run
 
-VIEWS = {
-    "all": "All runs",
-    "settings": "Learning rate × activation",
-    "best": "Best of each architecture",
-    "findings": "The report's findings",
-}
+VIEWS = ("All", "Settings", "Best", "Findings")  # the address says them, too
 GRID = ("1D", "2D", "Combined")
 ICONS = {
     Verdict.CONFIRMED: ":green-badge[:material/check: confirmed]",
@@ -81,7 +76,7 @@ def show_all(runs: Sequence[Run]) -> None:
     def select() -> None:
         st.session_state["run"] = [names[row] for row in st.session_state[key].selection.rows]
 
-    chosen_rows = [i for i, name in enumerate(names) if name in st.session_state.get("run", [])]
+    chosen = st.session_state.get("run", st.query_params.get_all("run"))
     st.dataframe(
         table[SHOWN],
         hide_index=True,
@@ -90,14 +85,14 @@ def show_all(runs: Sequence[Run]) -> None:
         placeholder="–",
         on_select=select,
         selection_mode="multi-row",
-        selection_default={"selection": {"rows": chosen_rows}},
+        selection_default={"selection": {"rows": [i for i, name in enumerate(names) if name in chosen]}},
         key=key,
     )
 
 
 def show_settings(runs: Sequence[Run]) -> None:
     """Heatmaps of test accuracy (figure 7)."""
-    st.caption("Test accuracy over activation and learning rate. Choose a cell to see its run.")
+    st.caption("Test accuracy over activation and learning rate (the report's figure 7). Choose a cell to see its run.")
     usual = [run for run in runs if run.train["split"] == "report" and run.train["form"] == "fixed"]
     for column, label in zip(st.columns(len(GRID)), GRID, strict=True):
         of_architecture = [run for run in usual if architecture(run) == label]
@@ -109,12 +104,14 @@ def show_settings(runs: Sequence[Run]) -> None:
 
         with column, st.container(border=True):
             st.markdown(f"**{label}**")
-            st.plotly_chart(
+            if not of_architecture:
+                st.caption("No run yet.")
+                continue
+            show_figure(
                 accuracy_heatmap(of_architecture),
-                config=CHART,
+                key,
                 on_select=select,
                 selection_mode="points",
-                key=key,
                 alt=f"Test accuracy of {label} over activation and learning rate",
             )
     lengths = sorted({run.train["epochs"] for run in usual if architecture(run) in GRID})
@@ -134,7 +131,7 @@ def best_of_each(runs: Sequence[Run]) -> list[Run]:
 def show_best(runs: Sequence[Run]) -> None:
     """Table 2: the test set has no say in which runs these are."""
     best = best_of_each(runs)
-    st.caption("Of each architecture, the run with the best validation accuracy.")
+    st.caption("Of each architecture, the run with the best validation accuracy (the report's table 2).")
     st.dataframe(run_table(best)[SHOWN], hide_index=True, column_config=COLUMNS, placeholder="–", key="best")
     show_comparison(best)
 
@@ -227,7 +224,7 @@ def show_comparison(runs: Sequence[Run]) -> None:
         with columns[i % len(columns)], st.container(border=True):
             st.markdown(f"`{run.name}`, {run.train['epochs']} epochs")
             figure = confusion_figure(run.metrics["confusion"], normalised=normalised == "Shares")
-            st.plotly_chart(figure, config=CHART, key=f"confusion-{run.name}")
+            show_figure(figure, f"confusion-{run.name}")
     with columns[-1] if len(runs) == 1 else st.container(), st.container(border=True):
         st.markdown("Most confused")
         st.dataframe(pairs_table(runs), hide_index=True, key=f"pairs-{len(runs)}")
@@ -237,11 +234,11 @@ def show_comparison(runs: Sequence[Run]) -> None:
             "Curves", ["Loss", "Accuracy"], default="Loss", required=True, label_visibility="collapsed"
         )
         figure = curves_figure({run.name: run.history for run in runs}, quantity.lower())
-        st.plotly_chart(figure, config=CHART, key="curves")
+        show_figure(figure, "curves")
     with emotions, st.container(border=True):
         st.markdown("F1 of each emotion")
         scores = {run.name: {e: run.metrics["per_class"][e]["f1"] for e in EMOTIONS} for run in runs}
-        st.plotly_chart(emotion_bars(scores, "F1"), config=CHART, key="f1")
+        show_figure(emotion_bars(scores, "F1"), "f1")
 
 
 def show_differences(runs: Sequence[Run]) -> None:
@@ -298,24 +295,23 @@ runs, unreadable = records()
 if runs:
     view = st.segmented_control(
         "View",
-        list(VIEWS),
-        format_func=VIEWS.__getitem__,
-        default="all",
+        VIEWS,
+        default="All",
         required=True,
         key="view",
         bind="query-params",
         label_visibility="collapsed",
     )
     match view:
-        case "settings":
+        case "Settings":
             show_settings(runs)
-        case "best":
+        case "Best":
             show_best(runs)
-        case "findings":
+        case "Findings":
             show_findings(runs)
         case _:
             show_all(runs)
-    if view in ("all", "settings"):
+    if view in ("All", "Settings"):
         show_chosen(runs)
 else:
     st.info(f"No run is recorded yet. {HOW_TO_TRAIN}")

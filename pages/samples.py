@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from ser_app.clip_view import CHART, describe, offer_download, play, rater_bars, show_clip_sound
+from ser_app.charts import CHART
+from ser_app.clip_view import describe, offer_download, play, rater_bars, show_clip_sound
 from ser_app.loaders import HOW_TO_GET_CLIPS, checkpoints, clip_audio, clip_prediction, clip_table, speech_of
 from ser_app.navigation import start_page
 from ser_core.cremad import INTENSITIES, SENTENCES, Clip, Corpus, find_clip, load_index

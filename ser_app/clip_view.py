@@ -8,6 +8,7 @@ import numpy as np
 import soundfile
 import streamlit as st
 
+from ser_app.charts import CHART
 from ser_app.loaders import HOW_TO_GET_CLIPS, clip_audio, speech_of
 from ser_core.audio import SAMPLE_RATE, Speech
 from ser_core.cremad import INTENSITIES, Clip, Corpus
@@ -15,8 +16,6 @@ from ser_core.emotions import EMOTIONS
 from ser_core.errors import SERError
 from ser_core.features import log_mel
 from ser_core.figures import log_mel_figure, waveform_figure
-
-CHART = {"displaylogo": False}
 
 
 def play(audio: np.ndarray) -> None:

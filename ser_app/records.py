@@ -93,11 +93,6 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
 def choose_run(runs: Sequence[Run]) -> Run:
     """Draw the choice of one run; the address keeps it."""
     by_name = {run.name: run for run in runs}
-    name = st.selectbox(
-        "Run", list(by_name), format_func=lambda name: _described(by_name[name]), key="run", bind="query-params"
-    )
-    return by_name[name]
-
-
-def _described(run: Run) -> str:
-    return f"{run.name} ({run.accuracy:.1%} after {run.train['epochs']} epochs)"
+    run = by_name[st.selectbox("Run", list(by_name), key="run", bind="query-params")]
+    st.caption(f"{run.accuracy:.1%} of the test clips right after {run.train['epochs']} epochs")
+    return run

@@ -184,6 +184,33 @@ def timeline_figure(rows: Sequence[tuple[float, float, Mapping[str, float] | Non
     return finish(figure, height, "time (s), centre of the window", "probability")
 
 
+SELECTABLE = "selectable"
+"""`meta` of a trace that shows nothing of its own, but makes the cells of a heatmap selectable."""
+
+
+def figure_rows(figure: go.Figure) -> list[dict[str, Any]]:
+    """The numbers of a figure as rows: `series`, `x`, `y`, `value` of heatmaps, `low` and `high` of intervals."""
+    rows = []
+    for trace in figure.data:
+        if trace.meta == SELECTABLE:
+            continue
+        series = {"series": trace.name or ""}
+        if isinstance(trace, go.Heatmap):
+            rows += [
+                series | {"x": x, "y": y, "value": value}
+                for y, values in zip(trace.y, trace.z, strict=True)
+                for x, value in zip(trace.x, values, strict=True)
+            ]
+            continue
+        points = [series | {"x": x, "y": y} for x, y in zip(trace.x, trace.y, strict=True)]
+        for values, error in ((trace.x, trace.error_x), (trace.y, trace.error_y)):
+            if error.array is not None:
+                for point, value, above, below in zip(points, values, error.array, error.arrayminus, strict=True):
+                    point |= {"low": value - below, "high": value + above}
+        rows += points
+    return rows
+
+
 def finish(figure: go.Figure, height: int, x_title: str, y_title: str) -> go.Figure:
     """Height in pixels, titles of the axes (none where there is no room) and what all figures have in common."""
     layout: dict[str, Any] = {"height": height, "margin": MARGIN, "showlegend": figure.layout.showlegend or False}

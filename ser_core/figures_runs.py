@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from ser_core.compare import GroupAccuracy, row_shares
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
-from ser_core.figures import ACCENT, SOURCE_COLORS, finish
+from ser_core.figures import ACCENT, SELECTABLE, SOURCE_COLORS, finish
 from ser_core.humans import Bin
 from ser_core.names import ACTIVATION_LABELS
 from ser_core.runs import Run
@@ -36,6 +36,7 @@ def accuracy_heatmap(runs: Iterable[Run], *, height: int = 260) -> go.Figure:
             y=[ACTIVATION_LABELS[activation] for activation in rows],
             text=[[_cell_text(run) for run in row] for row in cells],
             texttemplate="%{text}",
+            textfont={"size": 12},
             zmin=ACCURACY_RANGE[0],
             zmax=ACCURACY_RANGE[1],
             colorscale=BLUES,
@@ -50,15 +51,17 @@ def accuracy_heatmap(runs: Iterable[Run], *, height: int = 260) -> go.Figure:
         x=[f"{run.train['lr']:g}" for run in present],
         y=[ACTIVATION_LABELS[run.train["activation"]] for run in present],
         customdata=[[run.name, *run.accuracy_interval] for run in present],
+        meta=SELECTABLE,
         mode="markers",
         marker={"symbol": "square", "size": CELL_PIXELS, "opacity": 0, "color": ACCENT},
         selected={"marker": {"opacity": 0.25}},
         unselected={"marker": {"opacity": 0}},
         hovertemplate="%{customdata[0]}<br>%{customdata[1]:.1%} to %{customdata[2]:.1%}<extra></extra>",
     )
-    figure.update_xaxes(type="category", categoryarray=columns, range=[-0.5, len(columns) - 0.5], showgrid=False)
-    figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
-    figure.update_layout(clickmode="event+select", dragmode=False)
+    figure.update_xaxes(type="category", categoryarray=columns, range=[-0.5, len(columns) - 0.5])
+    figure.update_yaxes(type="category", autorange="reversed")
+    _as_matrix(figure)
+    figure.update_layout(clickmode="event+select")
     return finish(figure, height, "learning rate", "")
 
 
@@ -66,7 +69,7 @@ def _cell_text(run: Run | None) -> str:
     if run is None:
         return "no run"
     status = "" if run.status == "finished" else f"<br>{run.status}"
-    return f"<b>{run.accuracy:.1%}</b><br>{run.train['epochs']} epochs{status}"
+    return f"<b>{run.accuracy:.1%}</b><br>{run.train['epochs']} ep.{status}"
 
 
 def confusion_figure(
@@ -89,9 +92,15 @@ def confusion_figure(
             hovertemplate="%{y} taken for %{x}: %{customdata[0]:,} (%{customdata[1]:.1%})<extra></extra>",
         )
     )
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(autorange="reversed")
+    _as_matrix(figure)
     return finish(figure, height, "said", rows)
+
+
+def _as_matrix(figure: go.Figure) -> None:
+    """Nothing to zoom into, and no lines between cells."""
+    figure.update_xaxes(showgrid=False, fixedrange=True, ticks="")
+    figure.update_yaxes(showgrid=False, fixedrange=True, ticks="")
 
 
 def curves_figure(histories: Mapping[str, Mapping[str, np.ndarray]], quantity: str, *, height: int = 340) -> go.Figure:

@@ -15,13 +15,19 @@ CLIPS = ("1001_DFA_ANG_XX", "1001_DFA_DIS_XX", "1001_DFA_FEA_XX", "1001_DFA_HAP_
 
 
 def write_run(
-    folder: Path, config: TrainConfig = TrainConfig(), *, status: str = "finished", device: str = "CPU"
+    folder: Path,
+    config: TrainConfig = TrainConfig(),
+    *,
+    status: str = "finished",
+    device: str = "CPU",
+    predictions: Predictions | None = None,
 ) -> None:
-    """A record of three epochs and four clips."""
-    rng = np.random.default_rng(0)
-    probabilities = rng.dirichlet(np.ones(6), 4).astype(np.float32)
-    predictions = Predictions(CLIPS, np.array([0, 1, 2, 3]), probabilities)
-    write_config(folder, config, {"device": device, "clips": {"train": 3, "val": 2, "test": 4}})
+    """A record of three epochs, and of four clips or what is given."""
+    if predictions is None:
+        probabilities = np.random.default_rng(0).dirichlet(np.ones(6), 4).astype(np.float32)
+        predictions = Predictions(CLIPS, np.array([0, 1, 2, 3]), probabilities)
+    clips = {"train": 3, "val": 2, "test": len(predictions.names)}
+    write_config(folder, config, {"device": device, "clips": clips})
     write_history(folder, [Epoch(i, 0.001, 1.5, 0.3, 1.4, 0.4, 2.0) for i in (1, 2, 3)])
     metrics = evaluate(predictions.targets.tolist(), predictions.predicted.tolist())
     result = {"status": status, "best_epoch": 2, "val_accuracy": 0.4, "epochs": 3, "parameters": 9, "metrics": metrics}
@@ -61,15 +67,12 @@ def test_a_damaged_record_says_so_and_the_others_are_shown(folder: Path, name: s
     assert unreadable[folder.name].startswith(folder.name)
 
 
-@pytest.mark.parametrize("content", [None, b"clip,target\n", b"clip,target,ANG\na,JOY,0.1\n", b"\xff\xfe\x00"])
+@pytest.mark.parametrize("content", [None, b"clip,target,ANG\na,JOY,0.1\n", b"\xff\xfe\x00"])
 def test_damaged_predictions_say_so(folder: Path, content: bytes | None):
     path = folder / "predictions.csv"
     path.unlink()
     if content is not None:
         path.write_bytes(content)
-    if content == b"clip,target\n":
-        assert len(load_run(folder).predictions().names) == 0
-        return
     with pytest.raises(RunError, match=r"predictions.csv can't be read"):
         load_run(folder).predictions()
 
@@ -93,3 +96,14 @@ def test_a_file_that_could_not_be_written_leaves_the_old_one(tmp_path: Path):
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_predictions_of_other_clips_than_were_tested_are_refused(folder: Path):
+    path = folder / "predictions.csv"
+    whole = path.read_text()
+    path.write_text("".join(whole.splitlines(keepends=True)[:-1]))
+    with pytest.raises(RunError, match="has 3 clips, and should have 4"):
+        load_run(folder).predictions()
+    path.write_text(whole.replace("1001_DFA_FEA_XX", "1001_DFA_FEA_ZZ"))
+    with pytest.raises(RunError, match="'1001_DFA_FEA_ZZ', which is not a clip"):
+        load_run(folder).predictions()

@@ -10,7 +10,10 @@ from ser_app.navigation import PAGES
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.predict import Predictor
 from ser_core.runs import RUNS_VARIABLE, load_runs
+from ser_core.train_config import TrainConfig
 from tests.app.conftest import texts
+from tests.test_findings import record
+from tests.test_runs import write_run
 
 OpenPage = Callable[..., AppTest]
 SAMPLES, FEATURES, CLASSIFY = "pages/samples.py", "pages/features.py", "pages/classify.py"
@@ -21,6 +24,17 @@ def set_source(app: AppTest, source: str) -> AppTest:
     app.segmented_control[0].set_value(source).run()
     assert not app.exception, app.exception
     return app
+
+
+@pytest.fixture
+def many_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of three made-up records, the pages' only ones."""
+    root = tmp_path / "records"
+    monkeypatch.setenv(RUNS_VARIABLE, str(root))
+    record(root, "lr0.001-SiLU-2D", 100)
+    record(root, "lr0.001-SiLU-Combined", 180)
+    record(root, "lr0.01-ELU-1D", 120, epochs=30)
+    return root
 
 
 def labelled(elements: list, label: str):
@@ -232,3 +246,113 @@ def test_a_recording_is_classified_once_a_session(open_page: OpenPage, corpus, c
     labelled(app.selectbox, "Look at one").select_index(1).run()
     assert not app.exception
     assert len(calls) == 3
+
+
+# Runs, Mistakes, Humans: from records alone.
+
+
+def test_runs_lists_every_record_beside_the_report(open_page: OpenPage):
+    runs, _ = load_runs()
+    table = open_page(RUNS).dataframe[0].value
+    assert sorted(table["run"]) == [run.name for run in runs]
+    row = table.set_index("run").loc["lr0.001-SiLU-2D"]
+    assert row["report"] == pytest.approx(64.1)
+    assert row["difference"] == pytest.approx(row["accuracy"] - 64.1)
+    assert row["epochs"] == 150
+
+
+def test_a_run_in_the_address_is_shown(open_page: OpenPage):
+    app = open_page(RUNS, run="lr0.001-SiLU-2D")
+    assert [metric.label for metric in app.metric] == ["Test accuracy", "Weighted F1", "Precision", "UAR"]
+    assert "epoch 74 chosen on 261" in texts(app)
+    assert len(app.get("plotly_chart")) == 3
+    assert "stException" not in texts(open_page(RUNS, run="no-such-run"))
+
+
+def test_runs_are_compared_on_the_same_clips_and_different_lengths_are_shown(open_page: OpenPage, many_runs: Path):
+    app = open_page(RUNS)
+    app.multiselect(key="run").set_value(["lr0.001-SiLU-2D", "lr0.001-SiLU-Combined"]).run()
+    differences = app.dataframe[1].value
+    assert differences.iloc[0]["difference in points"].startswith("+20.0")
+    assert differences.iloc[0]["beyond chance"] == "yes"
+    assert not app.warning
+    app.multiselect(key="run").set_value(["lr0.001-SiLU-2D", "lr0.01-ELU-1D"]).run()
+    assert "trained for 30 and 150 epochs" in texts(app)
+
+
+def test_runs_of_other_clips_are_not_compared(open_page: OpenPage, many_runs: Path):
+    write_run(many_runs / "other", TrainConfig(split="fold1"))
+    app = open_page(RUNS)
+    app.multiselect(key="run").set_value(["other", "lr0.001-SiLU-2D"]).run()
+    assert not app.exception
+    assert "tested on different clips" in texts(app)
+
+
+def test_runs_are_filtered(open_page: OpenPage, many_runs: Path):
+    app = open_page(RUNS)
+    labelled(app.multiselect, "Architecture").set_value(["2D"]).run()
+    assert app.dataframe[0].value["run"].tolist() == ["lr0.001-SiLU-2D"]
+
+
+@pytest.mark.parametrize(
+    ("view", "says"),
+    [("Settings", "trained for 30 or 150"), ("Best", "best validation accuracy"), ("Findings", "2D beats combined")],
+)
+def test_every_view_of_the_runs(open_page: OpenPage, many_runs: Path, view: str, says: str):
+    assert says in texts(open_page(RUNS, view=view))
+
+
+def test_findings_say_their_verdict(open_page: OpenPage, many_runs: Path):
+    said = texts(open_page(RUNS, view="Findings"))
+    assert "**2D beats combined** :green-badge" in said
+    assert "Not trained yet: `lr0.001-SiLU-Combined-variable`" in said
+
+
+@pytest.mark.parametrize("status", ["diverged", "chance"])
+def test_a_run_that_learned_nothing_says_so(open_page: OpenPage, many_runs: Path, status: str):
+    write_run(many_runs / "lr0.1-ELU-2D", TrainConfig(activation="elu", lr=0.1), status=status)
+    app = open_page(RUNS, run="lr0.1-ELU-2D")
+    assert {"diverged": "became NaN", "chance": "never better than guessing"}[status] in texts(app)
+
+
+def test_mistakes_are_listed_the_most_confident_first_and_filtered(open_page: OpenPage, corpus):
+    app = open_page(MISTAKES, corpus=corpus.folder, run="lr0.001-SiLU-2D")
+    run = next(run for run in load_runs()[0] if run.name == "lr0.001-SiLU-2D")
+    predictions = run.predictions()
+    wrong = {name for name, right in zip(predictions.names, predictions.predicted == predictions.targets, strict=True)}
+    table = app.dataframe[0].value
+    assert set(table["clip"]) <= wrong & corpus.present
+    assert table["confidence"].is_monotonic_decreasing
+    assert len(app.get("audio")) == 1
+    app.toggle[0].set_value(False).run()
+    assert len(app.dataframe[0].value) == round((1 - run.accuracy) * len(predictions.names))
+    labelled(app.selectbox, "Meant").set_value("fear").run()
+    labelled(app.selectbox, "Said").set_value("sadness").run()
+    assert len(app.dataframe[0].value) == run.metrics["confusion"][2][5]
+    labelled(app.selectbox, "Raters' majority").set_value("heard what was meant").run()
+    assert set(app.dataframe[0].value["raters heard"]) == {"fear"}
+    labelled(app.selectbox, "Meant").set_value("sadness").run()
+    assert "No mistake is like that." in texts(app)
+    assert not app.exception
+
+
+def test_mistakes_need_no_sound(open_page: OpenPage):
+    app = open_page(MISTAKES)
+    assert "not on this machine" in texts(app)
+    assert len(app.get("plotly_chart")) == 7
+
+
+def test_humans_shows_who_agrees_with_whom(open_page: OpenPage):
+    app = open_page(HUMANS, run="lr0.001-SiLU-2D")
+    assert [metric.label for metric in app.metric] == ["Model and label", "Crowd and label", "Model and crowd"]
+    assert "rank correlation of 0.09 (p < 0.001): hardly any" in texts(app)
+
+
+@pytest.mark.parametrize("page", [MISTAKES, HUMANS])
+def test_a_run_without_predictions_says_so_and_the_page_goes_on(open_page: OpenPage, many_runs: Path, page: str):
+    (many_runs / "lr0.01-ELU-1D" / "predictions.csv").unlink()
+    app = open_page(page, run="lr0.01-ELU-1D")
+    assert "predictions.csv can't be read" in texts(app)
+    app.selectbox(key="run").set_value("lr0.001-SiLU-2D").run()
+    assert not app.exception
+    assert not app.error

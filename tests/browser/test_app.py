@@ -15,6 +15,7 @@ from ser_app.navigation import PAGES
 from ser_core.checkpoint import default_checkpoint
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.predict import Predictor
+from ser_core.runs import load_runs
 from tests.browser.app_server import AppServer, launch, wait_until_idle
 from tests.browser.conftest import PHONE
 
@@ -168,3 +169,70 @@ def test_turning_a_knob_changes_the_features(open_tab: OpenTab):
     page.keyboard.press("ArrowRight")
     wait_until_idle(page)
     expect(page.get_by_role("heading", name="3 · 28 spectral channels")).to_be_visible()
+
+
+# Runs, Mistakes and Humans, from the project's own records.
+
+
+def test_a_cell_of_the_heatmap_opens_its_run(open_tab: OpenTab):
+    page = open_tab("/runs?view=Settings")
+    wait_until_idle(page)
+    runs = {(run.train["activation"], run.train["lr"]): run for run in load_runs()[0] if run.train["model"] == "1d"}
+    assert ("elu", 0.01) in runs
+    box = page.get_by_test_id("stPlotlyChart").first.locator(".heatmaplayer").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 5 / 6)  # the second rate, the third row
+    expect(page.get_by_role("heading", name="lr0.01-ELU-1D")).to_be_visible()
+    wait_until_idle(page)
+    assert "run=lr0.01-ELU-1D" in page.url
+    page.reload()
+    wait_until_idle(page)
+    expect(page.get_by_role("heading", name="lr0.01-ELU-1D")).to_be_visible()
+
+
+def test_two_runs_selected_in_the_table_are_compared(open_tab: OpenTab):
+    page = open_tab("/runs")
+    wait_until_idle(page)
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    for row in (1, 2):
+        page.mouse.click(box["x"] + 16, box["y"] + 35 * row + 17)
+        wait_until_idle(page)
+    expect(page.get_by_role("heading", name="Do they differ beyond chance?")).to_be_visible()
+    assert page.url.count("run=") == 2
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_a_mistake_is_played(open_tab: OpenTab):
+    page = open_tab("/mistakes?run=lr0.001-SiLU-2D&meant=fear&said=sadness")
+    wait_until_idle(page)
+    expect(page.get_by_role("heading", name="Fear, taken for sadness")).to_be_visible()
+    page.locator("audio").evaluate("player => player.play()")
+    page.wait_for_function("document.querySelector('audio').currentTime > 0.2")
+    box = page.get_by_test_id("stDataFrame").bounding_box()
+    name = page.get_by_test_id("stMain").locator("code").first
+    before = name.inner_text()
+    page.mouse.click(box["x"] + 16, box["y"] + 35 * 3 + 17)
+    wait_until_idle(page)
+    expect(name).not_to_have_text(before)
+    page.get_by_test_id("stMain").get_by_role("link", name="See it in Samples").click()
+    wait_until_idle(page)
+    assert "/samples?clip=" in page.url
+    expect(page.get_by_role("heading", name=re.compile("^Fear: "))).to_be_visible()
+
+
+def test_a_figure_is_downloaded_as_an_image_from_its_menu(open_tab: OpenTab, downloads: Path):
+    page = open_tab("/runs?run=lr0.001-SiLU-2D")
+    wait_until_idle(page)
+    chart = page.get_by_test_id("stPlotlyChart").first
+    chart.hover()
+    with page.expect_download() as download:
+        chart.get_by_label("Download plot as a PNG").click()
+    path = downloads / download.value.suggested_filename
+    download.value.save_as(path)
+    assert path.suffix == ".png"
+    assert path.stat().st_size > 5_000
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Data").first.click()
+    rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
+    run = next(run for run in load_runs()[0] if run.name == "lr0.001-SiLU-2D")
+    assert len(rows) == 36
+    assert float(rows[0]["value"]) == pytest.approx(run.metrics["per_class"]["ANG"]["recall"])

@@ -1,0 +1,106 @@
+"""Comparing models, and groups of clips, against counting by hand and against other implementations."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from ser_core.compare import (
+    GROUPINGS,
+    Difference,
+    accuracy_by,
+    compare,
+    confused_pairs,
+    group_accuracy,
+    row_shares,
+)
+from ser_core.cremad import load_index
+from ser_core.emotions import EMOTIONS
+from ser_core.errors import RunError
+from ser_core.runs import Predictions
+
+NAMES = tuple(name for name, clip in load_index().items() if clip.report_split == "test")[:400]
+TARGETS = np.array([EMOTIONS.index(name.split("_")[2]) for name in NAMES])
+
+
+def answering(said: np.ndarray, names: tuple[str, ...] = NAMES, targets: np.ndarray = TARGETS) -> Predictions:
+    return Predictions(names, targets, np.eye(6, dtype=np.float32)[said])
+
+
+def wrong_on(*clips: int) -> Predictions:
+    said = TARGETS.copy()
+    said[list(clips)] = (said[list(clips)] + 1) % 6
+    return answering(said)
+
+
+def test_models_are_compared_on_the_clips_on_which_they_differ():
+    difference = compare(wrong_on(0, 1, 2), wrong_on(2, 3, 4, 5, 6))
+    assert (difference.only_first, difference.only_second, difference.clips) == (4, 2, 400)
+    assert difference.accuracy == pytest.approx(2 / 400)
+    assert difference.p_value == pytest.approx(2 * (1 - binom.cdf(3, 6, 0.5)))
+    assert not difference.significant
+
+
+def test_the_order_of_clips_does_not_matter_and_other_clips_do():
+    first, second = wrong_on(0, 1), wrong_on(1, 2, 3)
+    order = np.random.default_rng(0).permutation(len(NAMES))
+    shuffled = Predictions(tuple(NAMES[i] for i in order), second.targets[order], second.probabilities[order])
+    assert compare(first, shuffled) == compare(first, second)
+    fewer = Predictions(NAMES[1:], TARGETS[1:], second.probabilities[1:])
+    with pytest.raises(RunError, match="different clips"):
+        compare(first, fewer)
+
+
+def test_a_model_does_not_differ_from_itself():
+    difference = compare(wrong_on(7), wrong_on(7))
+    assert (difference.accuracy, difference.p_value, difference.interval) == (0, 1, (0, 0))
+
+
+def test_a_large_difference_is_beyond_chance_and_its_interval_is_the_normal_one():
+    difference = Difference(350, 250, 2233)
+    assert difference.significant
+    margin = 1.96 * np.sqrt(600 - 100**2 / 2233) / 2233
+    assert difference.interval == pytest.approx((100 / 2233 - margin, 100 / 2233 + margin), abs=0.001)
+    assert Difference(1, 2, 10) + Difference(3, 4, 20) == Difference(4, 6, 30)
+
+
+def test_the_most_confused_pairs_are_found():
+    confusion = np.diag([50] * 6)
+    confusion[2, 5], confusion[1, 0] = 30, 10
+    first, second = confused_pairs(confusion)
+    assert (first.true, first.predicted, first.clips, first.share) == ("FEA", "SAD", 30, 30 / 80)
+    assert (second.true, second.predicted) == ("DIS", "ANG")
+    assert len(confused_pairs(np.ones((6, 6), int), 4)) == 4
+
+
+def test_rows_without_clips_have_no_shares():
+    confusion = np.zeros((6, 6), int)
+    confusion[0, :2] = 1, 3
+    assert row_shares(confusion)[0].tolist() == [0.25, 0.75, 0, 0, 0, 0]
+    assert row_shares(confusion)[1:].sum() == 0
+
+
+@pytest.mark.parametrize("grouping", GROUPINGS)
+def test_groups_hold_every_clip_once_and_in_their_order(grouping: str):
+    predictions = wrong_on(*range(0, 400, 3))
+    groups = accuracy_by(predictions, grouping)
+    assert sum(group.clips for group in groups) == 400
+    right = sum(group.accuracy * group.clips for group in groups)
+    assert right == pytest.approx((predictions.predicted == TARGETS).sum())
+    order = list(GROUPINGS[grouping][1])
+    assert [group.group for group in groups] == [name for name in order if name in {g.group for g in groups}]
+    assert all(0 <= g.low <= g.accuracy <= g.high <= 1 for g in groups)
+
+
+def test_every_clip_of_the_corpus_belongs_to_a_known_group():
+    for group_of, order in GROUPINGS.values():
+        assert {group_of(clip) for clip in load_index().values()} == set(order)
+
+
+def test_the_interval_is_wilsons():
+    group = group_accuracy("x", [True] * 8 + [False] * 2)
+    n, p, z = 10, 0.8, 1.959964
+    centre, half = (
+        (p + z**2 / (2 * n)) / (1 + z**2 / n),
+        z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n),
+    )
+    assert (group.low, group.high) == pytest.approx((centre - half, centre + half))
