@@ -14,17 +14,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("features", "training", "latency", "cold_start", "memory", "vad")
+from ser_core.training import processor_name
+
+NAMES = ("features", "training", "latency", "cold_start", "memory", "runs", "vad")
 RESULTS = Path(__file__).parent / "results"
 
 
 def machine() -> str:
     """What the figures were measured on."""
-    cpu = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
-        platform.processor(),
-    )
-    return f"{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    return f"{processor_name()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def main() -> None:

@@ -8,9 +8,10 @@ import time
 
 from playwright.sync_api import expect, sync_playwright
 
+from ser_app.navigation import PAGES as NAVIGATION
 from tests.browser.app_server import AppServer, find_chromium, launch
 
-PAGES = {"Home": "/", "Samples": "/samples", "Features": "/features", "Classify": "/classify"}
+PAGES = {label: "/" if label == "Home" else f"/{label.lower()}" for _, label, _ in NAVIGATION}
 ROUNDS = 3
 
 

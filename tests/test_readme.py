@@ -1,10 +1,12 @@
 """The README and the project agree."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from grid import parse_arguments as grid_arguments
 from ser_core.cremad_cli import parse_arguments as cremad_arguments
 from ser_core.predict_cli import parse_arguments as predict_arguments
 from ser_core.runs import load_runs
@@ -15,6 +17,7 @@ from train import parse_arguments as train_arguments
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PARSERS = {
     "python train.py ": train_arguments,
+    "python grid.py ": grid_arguments,
     "python -m ser_core.predict ": predict_arguments,
     "python -m ser_core.cremad ": cremad_arguments,
 }
@@ -31,7 +34,7 @@ def test_the_results_are_those_of_the_records():
 def test_commands_are_accepted(line: str):
     command = line.split("#")[0].strip()
     prefix = next(prefix for prefix in PARSERS if command.startswith(prefix))
-    PARSERS[prefix](command.removeprefix(prefix).split())
+    PARSERS[prefix](shlex.split(command.removeprefix(prefix)))
 
 
 def test_commands_are_there_to_be_tested():

@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT))
 from ser_core.files import write_text  # noqa: E402
 from ser_core.report import REPORT_RESULTS  # noqa: E402
 from ser_core.runs import Run, load_runs  # noqa: E402
+from ser_core.study import report_study  # noqa: E402
 
 BEGIN, END = "<!-- results: made by tools/readme.py -->", "<!-- end of results -->"
 
@@ -23,13 +24,21 @@ def results_table(runs: list[Run]) -> str:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for run in sorted(runs, key=lambda run: run.val_accuracy, reverse=True):
-        metrics, (low, high) = run.test["metrics"], run.accuracy_interval
+        metrics, (low, high) = run.metrics, run.accuracy_interval
+        status = "" if run.status == "finished" else f", {run.status}"
         report = REPORT_RESULTS.get(run.name)
         lines.append(
             f"| `{run.name}` | {f'{report.accuracy:.1%}' if report else '–'} | **{run.accuracy:.1%}** "
             f"| {low:.1%} – {high:.1%} | {metrics['f1_weighted']:.3f} | {metrics['uar']:.3f} "
-            f"| {run.test['parameters']:,} | {run.test['epochs']} | {run.config['environment']['device']} |"
+            f"| {run.test['parameters']:,} | {run.test['epochs']}{status} "
+            f"| {run.environment['device']} |"
         )
+    study, recorded = [config.name for config in report_study()], {run.name for run in runs}
+    if missing := set(study) - recorded:
+        lines += [
+            "",
+            f"Not trained yet: {len(missing)} of the report's {len(study)}; `grid.py report --list` names them.",
+        ]
     return "\n".join(lines)
 
 

@@ -21,6 +21,9 @@ SHOTS = {
     "home": "/",
     "samples": "/samples?clip=1001_DFA_ANG_XX",
     "features": "/features",
+    "runs": "/runs?view=Settings&run=lr0.001-SiLU-2D",
+    "mistakes": "/mistakes?run=lr0.001-SiLU-2D",
+    "humans": "/humans?run=lr0.001-SiLU-2D",
     "classify": "/classify",
 }
 WIDE = {"width": 1440, "height": 900}
