@@ -5,6 +5,7 @@ Heavy imports stay inside the functions: torch takes a second, and a page that n
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,17 @@ def predictor(name: str) -> Predictor:
     from ser_core.predict import Predictor
 
     return Predictor.load(name)
+
+
+@st.cache_resource(show_spinner=False)
+def make_reruns_cheap() -> None:
+    """Take what is loaded for good out of the garbage collector's rounds, once a server.
+
+    Streamlit collects garbage after every run of a script, also of a fragment that runs twice a second: going through
+    all that torch and plotly made takes half a processor core then.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def checkpoints() -> list[str]:

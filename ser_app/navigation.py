@@ -18,7 +18,10 @@ PAGES = (
     ("pages/mistakes.py", "Mistakes", ":material/hearing:"),
     ("pages/humans.py", "Humans", ":material/groups:"),
     ("pages/classify.py", "Classify", ":material/mic:"),
+    ("pages/live.py", "Live", ":material/graphic_eq:"),
 )
+LISTENER = "listener"
+"""Key of the session state under which Live keeps what it hears; gone as soon as another page is opened."""
 
 
 # A file of our own: browsers would fetch a Material icon from a host of Google's.
@@ -27,6 +30,8 @@ FAVICON = Path(__file__).with_name("favicon.svg")
 
 def start_page(title: str) -> None:
     """Configure a page and draw the navigation. Called first on every page."""
+    if title != "Live":
+        st.session_state.pop(LISTENER, None)
     st.set_page_config(page_title=f"{title} · Speech emotion", page_icon=str(FAVICON), layout="wide")
     with st.sidebar:
         st.markdown("**Speech emotion**  \nCREMA-D explorer")

@@ -74,7 +74,11 @@ class Predictor:
 
     def classify(self, audio: np.ndarray) -> Prediction:
         """The same for float32 `[samples]` at 16 kHz, as `ser_core.audio.load_audio` returns it."""
-        return self._predict([self.prepare(audio)])[0]
+        return self.classify_speech(self.prepare(audio))
+
+    def classify_speech(self, speech: Speech) -> Prediction:
+        """The same for speech that was prepared already, with this model's preprocessing."""
+        return self._predict([speech])[0]
 
     def prepare(self, audio: np.ndarray) -> Speech:
         """The speech in `[samples]` at 16 kHz, with this model's preprocessing.

@@ -13,6 +13,7 @@ from ser_core.errors import SERError
 
 if TYPE_CHECKING:
     from ser_core.prediction import Prediction, TimedPrediction
+    from ser_core.stream import StreamPrediction
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4", ".aac")
 COLUMNS = ("file", "checkpoint", "emotion", "confidence", *EMOTIONS, "speech_seconds", "warnings", "error")
@@ -36,6 +37,16 @@ def timeline_rows(timeline: Sequence[TimedPrediction]) -> list[dict[str, Any]]:
         | (_scores(window.prediction) if window.prediction else {})
         for window in timeline
     ]
+
+
+def stream_row(heard: StreamPrediction) -> dict[str, Any]:
+    """One moment of a live signal, keys as in `TIMELINE_COLUMNS`, with the smoothed probabilities."""
+    row = dict.fromkeys(TIMELINE_COLUMNS) | {"start": round(heard.start, 3), "end": round(heard.end, 3)}
+    if heard.smoothed is None:
+        return row
+    emotion = max(heard.smoothed, key=heard.smoothed.__getitem__)
+    shares = {name: round(share, 4) for name, share in heard.smoothed.items()}
+    return row | {"emotion": emotion, "confidence": shares[emotion], **shares}
 
 
 def to_json(rows: Iterable[dict[str, Any]]) -> str:

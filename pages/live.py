@@ -1,0 +1,246 @@
+"""Live: speak, and watch the emotion as you speak."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import soundfile
+import streamlit as st
+
+from ser_app.charts import CHART
+from ser_app.clip_view import play
+from ser_app.loaders import checkpoints, make_reruns_cheap, predictor
+from ser_app.microphone import connect, show_problem
+from ser_app.navigation import LISTENER, start_page
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.errors import SERError
+from ser_core.features import FeatureConfig, log_mel
+from ser_core.figures import log_mel_figure, probability_figure, timeline_figure, waveform_figure
+from ser_core.listener import SILENCE_DBFS, Heard, Listener
+from ser_core.predict import Predictor
+from ser_core.results import TIMELINE_COLUMNS, timeline_rows, to_csv, to_json
+from ser_core.stream import MAX_WINDOW_SECONDS, MIN_WINDOW_SECONDS, StreamConfig
+from ser_core.vad import SAMPLE_RATE
+
+REFRESH_SECONDS = 0.4
+TIMELINE_SECONDS = 60.0  # shown while listening; all of it afterwards
+PATIENCE_SECONDS = 4.0  # without sound from a standing connection
+QUIETEST_DBFS = -70.0  # left end of the level meter
+QUIET_PEAK = 0.05  # of the waveform: below it, a window is drawn as quiet as it is
+COARSE = FeatureConfig(mel_hop_length=512)  # half the columns: the picture is sent twice a second
+
+
+def settings(names: list[str]) -> tuple[str, StreamConfig, bool]:
+    """Draw the settings: checkpoint, how the signal is followed, whether to keep the audio."""
+    model, window, smoothing = st.columns(3)
+    default = StreamConfig()
+    checkpoint = model.selectbox("Model", names, key="model", bind="query-params")
+    window_seconds = window.slider(
+        "Window",
+        MIN_WINDOW_SECONDS,
+        MAX_WINDOW_SECONDS,
+        default.window_seconds,
+        0.5,
+        format="%.1f s",
+        help="How much of what was said last is classified. The models know recordings of two to three seconds.",
+    )
+    share = smoothing.slider(
+        "Smoothing",
+        0.0,
+        0.9,
+        default.smoothing,
+        0.1,
+        help="Share of the earlier probabilities in what is shown: 0 is lively, 0.9 slow.",
+    )
+    keep = st.toggle(
+        "Keep this session's audio to download and classify again",
+        help="In this server's memory only, for an hour at most, and gone when you leave the page.",
+    )
+    return checkpoint, StreamConfig(window_seconds, smoothing=share), keep
+
+
+def listener_for(model: Predictor, config: StreamConfig, keep: bool) -> Listener:
+    """This visitor's listener, with the settings of now."""
+    if LISTENER not in st.session_state:
+        st.session_state[LISTENER] = Listener(model, config)
+    listener: Listener = st.session_state[LISTENER]
+    listener.configure(model, config)
+    listener.keep_audio = keep
+    return listener
+
+
+def show_listening(listener: Listener) -> None:
+    """What is heard right now; drawn again and again while the microphone is on."""
+    heard = listener.look()
+    show_connection(heard)
+    verdict, sound = st.columns([2, 3], gap="large")
+    with verdict, st.container(border=True):
+        show_verdict(heard, listener.paused)
+        show_level(heard)
+        shares = heard.newest.smoothed if heard.newest else None
+        bars = probability_figure({"now": shares or dict.fromkeys(EMOTIONS, 0.0)}, height=250)
+        st.plotly_chart(bars, config=CHART, key="live-bars")
+    with sound, st.container(border=True):
+        st.caption("What the model hears")
+        show_window(heard.window)
+    show_timeline([row for row in heard.rows if row["end"] > heard.seconds - TIMELINE_SECONDS], "live-timeline")
+
+
+def show_window(window: np.ndarray) -> None:
+    """The newest window scrolling by. Unlike in a recording, silence is drawn flat and dark, not magnified."""
+    audio = window if len(window) else np.zeros(SAMPLE_RATE, np.float32)
+    peak = float(np.abs(audio).max())
+    waveform = waveform_figure(audio, height=130, unit="")
+    waveform.update_yaxes(range=[-max(peak, QUIET_PEAK), max(peak, QUIET_PEAK)])
+    st.plotly_chart(waveform, config=CHART, key="live-wave")
+    below = 20 * np.log10(max(peak, 1e-5) / QUIET_PEAK)
+    mel = log_mel(audio, COARSE) + min(below, 0.0)
+    st.plotly_chart(log_mel_figure(mel, COARSE, height=170, colorbar=False), config=CHART, key="live-mel")
+
+
+def show_connection(heard: Heard) -> None:
+    """What is wrong with the connection, if anything is."""
+    if heard.error:
+        st.warning(heard.error)
+    if heard.waited > PATIENCE_SECONDS:
+        st.warning("The connection stands, but no sound comes through it. This happens once in a while.")
+        if st.button("Connect again", icon=":material/refresh:", type="primary"):
+            st.session_state["reconnect"] = "stop"
+            st.rerun()
+    if heard.backlog_seconds > 2:
+        st.warning(f"This machine is {heard.backlog_seconds:.0f} s behind: too many listen at once.")
+
+
+def show_verdict(heard: Heard, paused: bool) -> None:
+    """The emotion of now, or that nobody speaks."""
+    shares = heard.newest.smoothed if heard.newest and not paused else None
+    if shares:
+        emotion = max(shares, key=shares.__getitem__)
+        st.metric(
+            "Now", EMOTION_NAMES[emotion].capitalize(), f"{shares[emotion]:.0%}", delta_color="off", delta_arrow="off"
+        )
+    else:
+        st.metric("Now", "Paused" if paused else "Listening…", "no voice", delta_color="off", delta_arrow="off")
+    last = next((row for row in reversed(heard.rows) if row["emotion"]), None)
+    if last:
+        ago = heard.seconds - last["end"]
+        st.caption(f"Last heard: {EMOTION_NAMES[last['emotion']]} ({last['confidence']:.0%}), {ago:.0f} s ago")
+    else:
+        st.caption("Say something.")
+
+
+def show_level(heard: Heard) -> None:
+    """The level meter."""
+    share = (heard.level_dbfs - QUIETEST_DBFS) / -QUIETEST_DBFS
+    level = f"{heard.level_dbfs:.0f} dBFS" if heard.level_dbfs > SILENCE_DBFS else "no signal"
+    st.progress(min(max(share, 0.0), 1.0), text=f"Level: {level}{', clipped' if heard.peak >= 0.999 else ''}")
+
+
+def show_timeline(rows: list[dict], key: str, *, live: bool = True) -> None:
+    """Emotion over time; gaps are silence."""
+    st.caption(f"Emotion over time{', smoothed' if live else ''}; gaps are silence")
+    points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
+    st.plotly_chart(timeline_figure(points, live=live), config=CHART, key=key)
+
+
+def show_session(listener: Listener, model: Predictor) -> None:
+    """After stopping: the whole timeline, downloads, and a second look at all of it."""
+    heard = listener.look()
+    if not heard.rows:
+        st.info("Press **Start listening**, allow the microphone, and speak.", icon=":material/mic:")
+        return
+    st.subheader(f"This session, {heard.seconds:.0f} s")
+    rows = list(heard.rows)
+    show_timeline(rows, "session-timeline")
+    audio = listener.audio()
+    with st.container(horizontal=True):
+        download("Timeline as CSV", to_csv(rows, TIMELINE_COLUMNS), "live-timeline.csv", "text/csv")
+        download("Timeline as JSON", to_json(rows), "live-timeline.json", "application/json")
+        if len(audio):
+            download("Audio", wav(audio), "live-session.wav", "audio/wav")
+    if not len(audio):
+        st.caption("The audio was not kept. Switch that on above before you start, to download it.")
+        return
+    play(audio)
+    if st.button("Classify all of it again", icon=":material/replay:"):
+        show_second_look(model, audio)
+
+
+def show_second_look(model: Predictor, audio: np.ndarray) -> None:
+    """The kept audio as one recording, and in windows."""
+    try:
+        prediction = model.classify(audio)
+    except SERError as error:
+        st.error(str(error))
+        return
+    st.markdown(
+        f"As one recording, {model.config.name} hears **{EMOTION_NAMES[prediction.emotion]}** "
+        f"({prediction.confidence:.0%}) in {prediction.speech.seconds:.1f} s of speech."
+    )
+    for warning in prediction.warnings:
+        st.caption(warning)
+    show_timeline(timeline_rows(model.timeline(audio)), "second-look", live=False)
+
+
+def download(label: str, data: str | bytes, name: str, mime: str) -> None:
+    """A download button that leaves the page alone."""
+    st.download_button(label, data, name, mime, icon=":material/download:", on_click="ignore", key=name)
+
+
+def wav(audio: np.ndarray) -> bytes:
+    """Samples at 16 kHz as a wav file."""
+    file = io.BytesIO()
+    soundfile.write(file, audio, SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    return file.getvalue()
+
+
+def wanted_state() -> bool | None:
+    """Whether to stop or start the microphone by ourselves: both, one after the other, to connect again."""
+    match st.session_state.get("reconnect"):
+        case "stop":
+            return False
+        case "start":
+            return True
+        case _:
+            return None
+
+
+start_page("Live")
+st.title("Live")
+st.markdown(
+    "Speak, and watch the emotion as you speak. Sound goes to this server, is not kept unless you say so, and never "
+    "leaves its memory."
+)
+available = checkpoints()
+if not available:
+    st.error("There is no checkpoint yet. Train one with `python train.py --model 2d --act silu`.")
+    st.stop()
+problem = show_problem()
+checkpoint, config, keep = settings(available)
+model = predictor(checkpoint)
+make_reruns_cheap()
+listener = listener_for(model, config, keep)
+try:
+    context = connect(listener, playing=wanted_state())
+except SERError as error:
+    st.error(str(error))
+    st.stop()
+playing = context.state.playing
+if st.session_state.get("reconnect") == ("start" if playing else "stop"):
+    # Stopped: now start. Or started: done.
+    st.session_state["reconnect"] = None if playing else "start"
+    st.rerun()
+if playing and not st.session_state.get("was-playing"):
+    listener.expect()
+st.session_state["was-playing"] = playing
+
+with st.container(horizontal=True):
+    if playing:
+        listener.pause(st.toggle("Pause", key="pause"))
+    if st.button("Clear", icon=":material/delete:", help="Forget the timeline and the audio"):
+        listener.clear()
+if playing:
+    st.fragment(show_listening, run_every=REFRESH_SECONDS)(listener)
+else:
+    show_session(listener, model)

@@ -1,0 +1,265 @@
+"""Emotion over a live signal: push samples of any rate in blocks of any size, get time-stamped predictions.
+
+    python -m ser_core.stream FILE [--checkpoint NAME] [--real-time]
+
+The newest window is preprocessed with the checkpoint's own settings and classified at every hop. What comes out doesn't
+depend on how the signal was cut into blocks: it is what `classify_window` says of the same window of the whole signal.
+Nothing here knows of microphones, networks or pages; `ser_core.listener` runs it beside one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ser_core.audio import MIN_SPEECH_SECONDS, Speech, preprocess, speech_seconds, to_mono
+from ser_core.emotions import EMOTIONS
+from ser_core.errors import AudioError, ConfigError
+from ser_core.prediction import WINDOW_SECONDS, Prediction
+from ser_core.vad import SAMPLE_RATE, silero_intervals
+
+if TYPE_CHECKING:
+    import soxr
+
+    from ser_core.predict import Predictor
+
+MIN_WINDOW_SECONDS, MAX_WINDOW_SECONDS = 1.0, 5.0
+RECENT_SECONDS = 0.75  # who was silent for this long has stopped speaking
+VOICE_THRESHOLD = 0.5  # of silero, where the checkpoint's own preprocessing looks for no voice
+
+
+@dataclass(frozen=True)
+class StreamConfig:
+    """How a signal is followed.
+
+    Attributes:
+        window_seconds: length of what is classified, 1 to 5.
+        hop_seconds: time between predictions, > 0.
+        smoothing: share of the earlier probabilities in the shown ones, 0 (none) to below 1.
+    """
+
+    window_seconds: float = WINDOW_SECONDS
+    hop_seconds: float = 0.5
+    smoothing: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not MIN_WINDOW_SECONDS <= self.window_seconds <= MAX_WINDOW_SECONDS:
+            raise ConfigError(
+                f"window_seconds is from {MIN_WINDOW_SECONDS:g} to {MAX_WINDOW_SECONDS:g}, not {self.window_seconds}."
+            )
+        if not 0 < self.hop_seconds <= self.window_seconds:
+            raise ConfigError(f"hop_seconds is above 0 and at most the window, not {self.hop_seconds}.")
+        if not 0 <= self.smoothing < 1:
+            raise ConfigError(f"smoothing is 0 or more and below 1, not {self.smoothing}.")
+
+    @property
+    def window(self) -> int:
+        """Samples in a window at 16 kHz."""
+        return round(self.window_seconds * SAMPLE_RATE)
+
+    @property
+    def hop(self) -> int:
+        """Samples from one prediction to the next at 16 kHz."""
+        return round(self.hop_seconds * SAMPLE_RATE)
+
+
+@dataclass(frozen=True)
+class StreamPrediction:
+    """What was heard at one moment.
+
+    Attributes:
+        start, end: the window, in seconds since the stream began.
+        prediction: of this window alone, or None where nobody speaks.
+        smoothed: probabilities by emotion, smoothed over time since the voice began, or None where nobody speaks.
+    """
+
+    start: float
+    end: float
+    prediction: Prediction | None
+    smoothed: dict[str, float] | None
+
+
+class SpeechStream:
+    """Follows one signal. Use it from one thread.
+
+    Args:
+        predictor: classifies; may be replaced at any time.
+        config: see `StreamConfig`; may be replaced at any time.
+        on_audio: is given all that is heard, float32 `[samples]` at 16 kHz, piece by piece.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        config: StreamConfig = StreamConfig(),
+        on_audio: Callable[[np.ndarray], None] | None = None,
+    ):
+        self.predictor, self.config, self.on_audio = predictor, config, on_audio
+        self.n_samples = 0  # at 16 kHz, since the stream began
+        self._recent = RingBuffer(round(MAX_WINDOW_SECONDS * SAMPLE_RATE))
+        self._rate: int | None = None
+        self._resampler: soxr.ResampleStream | None = None
+        self._due = config.hop
+        self._smoothed: np.ndarray | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Duration of what was heard."""
+        return self.n_samples / SAMPLE_RATE
+
+    def push(self, samples: np.ndarray, sample_rate: int, *, newest_only: bool = False) -> list[StreamPrediction]:
+        """Hear more of the signal.
+
+        Args:
+            samples: float `[samples]` or `[channels, samples]` in ±1.
+            sample_rate: in Hz; a change of it begins a new resampler.
+            newest_only: leave out predictions that came due before the last one, to catch up.
+
+        Returns:
+            the predictions that came due, in order: one each hop.
+
+        Raises:
+            AudioError: the samples are no audio.
+        """
+        return self._hear(self._at_16_khz(samples, sample_rate), newest_only)
+
+    def finish(self) -> list[StreamPrediction]:
+        """The signal ends: hear what resampling held back, and classify what came after the last hop."""
+        rest = self._flush()
+        predictions = self._hear(rest, newest_only=False)
+        if self.n_samples > self._due - self.config.hop:
+            predictions.append(self._classify())
+        return predictions
+
+    def forget(self) -> None:
+        """Begin a new window: what was heard so far, before a pause, is not classified again. Time goes on."""
+        self._recent.clear()
+        self._smoothed = None
+
+    def window(self) -> np.ndarray:
+        """The newest window: float32 `[samples]` at 16 kHz, shorter at the beginning."""
+        return self._recent.newest(self.config.window)
+
+    def _at_16_khz(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:
+        samples = np.asarray(samples, dtype=np.float32)
+        if samples.ndim not in (1, 2) or sample_rate <= 0:
+            raise AudioError(
+                f"A stream takes [samples] or [channels, samples], not {samples.shape} at {sample_rate} Hz."
+            )
+        mono = to_mono(samples) if samples.ndim == 2 else samples
+        if not np.isfinite(mono).all():
+            raise AudioError("The signal holds values that are not numbers.")
+        rest = np.zeros(0, np.float32)
+        if sample_rate != self._rate:
+            rest = self._flush()
+            self._rate = sample_rate
+            if sample_rate != SAMPLE_RATE:
+                import soxr
+
+                self._resampler = soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+        resampled = self._resampler.resample_chunk(mono) if self._resampler else mono
+        return np.concatenate((rest, resampled)) if len(rest) else resampled
+
+    def _flush(self) -> np.ndarray:
+        if self._resampler is None:
+            return np.zeros(0, np.float32)
+        rest = self._resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+        self._resampler = self._rate = None
+        return rest
+
+    def _hear(self, audio: np.ndarray, newest_only: bool) -> list[StreamPrediction]:
+        predictions: list[StreamPrediction] = []
+        last_due = self._due + max(0, self.n_samples + len(audio) - self._due) // self.config.hop * self.config.hop
+        while self.n_samples + len(audio) >= self._due:
+            n = self._due - self.n_samples
+            self._take(audio[:n])
+            audio = audio[n:]
+            if not newest_only or self._due >= last_due:
+                predictions.append(self._classify())
+            self._due += self.config.hop
+        self._take(audio)
+        return predictions
+
+    def _take(self, audio: np.ndarray) -> None:
+        self._recent.write(audio)
+        self.n_samples += len(audio)
+        if self.on_audio:
+            self.on_audio(audio)
+
+    def _classify(self) -> StreamPrediction:
+        window = self.window()
+        prediction = classify_window(self.predictor, window)
+        start, end = (self.n_samples - len(window)) / SAMPLE_RATE, self.seconds
+        if prediction is None:
+            self._smoothed = None
+            return StreamPrediction(start, end, None, None)
+        probabilities = np.array(list(prediction.probabilities.values()))
+        if self._smoothed is not None:
+            probabilities = self.config.smoothing * self._smoothed + (1 - self.config.smoothing) * probabilities
+        self._smoothed = probabilities
+        return StreamPrediction(start, end, prediction, dict(zip(EMOTIONS, probabilities.tolist(), strict=True)))
+
+
+class RingBuffer:
+    """The newest samples of a signal.
+
+    Args:
+        size: how many are kept.
+    """
+
+    def __init__(self, size: int):
+        self._samples = np.zeros(size, np.float32)
+        self._end = 0  # samples ever written since it was cleared
+
+    def write(self, samples: np.ndarray) -> None:
+        """Add float32 `[samples]`; the oldest are forgotten."""
+        kept = samples[-len(self._samples) :]
+        start = self._end + len(samples) - len(kept)
+        self._samples[np.arange(start, start + len(kept)) % len(self._samples)] = kept
+        self._end += len(samples)
+
+    def newest(self, n: int) -> np.ndarray:
+        """A copy of the newest n samples, or of as many as there are."""
+        n = min(n, self._end, len(self._samples))
+        return self._samples[np.arange(self._end - n, self._end) % len(self._samples)]
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._end = 0
+
+
+def classify_window(predictor: Predictor, audio: np.ndarray) -> Prediction | None:
+    """What a model says about a window of a live signal, float32 `[samples]` at 16 kHz; None where nobody speaks.
+
+    Stricter than `Predictor.classify`, which is given a recording because somebody speaks in it: a voice must have been
+    recognised, whatever voice activity detection the checkpoint uses, and be heard in the last 0.75 s.
+    """
+    speech = preprocess(audio, predictor.config.audio)
+    voice = _voice(speech, predictor)
+    if speech_seconds(voice) < MIN_SPEECH_SECONDS or speech.seconds < MIN_SPEECH_SECONDS:
+        return None
+    if voice[-1, 1] < len(audio) - RECENT_SECONDS * SAMPLE_RATE:
+        return None
+    return predictor.classify_speech(speech)
+
+
+def _voice(speech: Speech, predictor: Predictor) -> np.ndarray:
+    """Where a voice was recognised: sample intervals `[n, 2]`."""
+    if predictor.config.audio.vad == "silero":
+        return speech.intervals if speech.recognized else speech.intervals[:0]
+    return silero_intervals(speech.audio, threshold=VOICE_THRESHOLD)
+
+
+def blocks(samples: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    """Cut `[..., samples]` into blocks of that size; the last one may be shorter."""
+    for start in range(0, samples.shape[-1], size):
+        yield samples[..., start : start + size]
+
+
+if __name__ == "__main__":
+    from ser_core.stream_cli import main
+
+    main()
