@@ -23,7 +23,7 @@ from ser_core.results import TIMELINE_COLUMNS, timeline_rows, to_csv, to_json
 from ser_core.stream import MAX_WINDOW_SECONDS, MIN_WINDOW_SECONDS, StreamConfig
 from ser_core.vad import SAMPLE_RATE
 
-REFRESH_SECONDS = 0.4
+REFRESH_SECONDS = 0.5
 TIMELINE_SECONDS = 60.0  # shown while listening; all of it afterwards
 PATIENCE_SECONDS = 4.0  # without sound from a standing connection
 QUIETEST_DBFS = -70.0  # left end of the level meter
@@ -227,13 +227,13 @@ except SERError as error:
     st.error(str(error))
     st.stop()
 playing = context.state.playing
+if playing and not st.session_state.get("was-playing"):
+    listener.expect()
+st.session_state["was-playing"] = playing
 if st.session_state.get("reconnect") == ("start" if playing else "stop"):
     # Stopped: now start. Or started: done.
     st.session_state["reconnect"] = None if playing else "start"
     st.rerun()
-if playing and not st.session_state.get("was-playing"):
-    listener.expect()
-st.session_state["was-playing"] = playing
 
 with st.container(horizontal=True):
     if playing:

@@ -1,0 +1,229 @@
+"""The microphone in real Chromium: a fake one that plays real clips of all six emotions, separated by silence."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+from ser_app.microphone import PROBLEMS
+from ser_core.audio import load_audio
+from ser_core.cremad import Clip
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.predict import Predictor
+from ser_core.vad import SAMPLE_RATE
+from tests.browser.app_server import AppServer, launch, wait_until_idle
+
+CHECKPOINT = "lr0.001-SiLU-2D"
+MICROPHONE = "--use-fake-device-for-media-stream"
+ALLOW = "--use-fake-ui-for-media-stream"
+LEAD_SECONDS, GAP_SECONDS, TAIL_SECONDS = 8.0, 2.5, 60.0
+CONNECT_SECONDS = 20
+LABELS = {name.capitalize() for name in EMOTION_NAMES.values()}
+
+
+class Tape(NamedTuple):
+    """What a fake microphone plays: the file, and when each clip ends, with what it is classified as offline."""
+
+    path: Path
+    clips: list[tuple[float, str]]
+    seconds: float
+
+
+def clear_clips(clips: list[Clip], corpus, emotions: tuple[str, ...]) -> list[Clip]:
+    """For each emotion a clip of which the model is as sure as of any: what a codec does to it changes nothing."""
+    predictor = Predictor.load(CHECKPOINT)
+    chosen = []
+    for emotion in emotions:
+        candidates = [clip for clip in clips if clip.emotion == emotion and 1.5 < clip.seconds < 2.8][:25]
+        found = [(predictor(corpus.path(clip)), clip) for clip in candidates]
+        right = [(p.confidence, clip.name, clip) for p, clip in found if p.emotion == emotion]
+        chosen.append(max(right)[2])
+    return chosen
+
+
+def record_tape(path: Path, clips: list[Clip], corpus) -> Tape:
+    """Silence, each clip followed by silence, and a long silence: Chromium would begin anew."""
+    predictor = Predictor.load(CHECKPOINT)
+    parts, ends = [np.zeros(round(LEAD_SECONDS * SAMPLE_RATE), np.float32)], []
+    for clip in clips:
+        audio = load_audio(corpus.path(clip))
+        parts += [audio, np.zeros(round(GAP_SECONDS * SAMPLE_RATE), np.float32)]
+        ends.append((sum(map(len, parts[:-1])) / SAMPLE_RATE, predictor.classify(audio).emotion))
+    seconds = sum(map(len, parts)) / SAMPLE_RATE
+    parts.append(np.zeros(round(TAIL_SECONDS * SAMPLE_RATE), np.float32))
+    soundfile.write(path, np.concatenate(parts), SAMPLE_RATE, subtype="PCM_16")
+    return Tape(path, ends, seconds)
+
+
+@pytest.fixture(scope="module")
+def tape(clips: list[Clip], corpus, tmp_path_factory: pytest.TempPathFactory) -> Tape:
+    """All six emotions."""
+    path = tmp_path_factory.mktemp("tape") / "six.wav"
+    return record_tape(path, clear_clips(clips, corpus, EMOTIONS), corpus)
+
+
+OpenMicrophone = Callable[..., Page]
+
+
+@pytest.fixture
+def open_microphone(playwright: Playwright, chromium: str, server: AppServer) -> Iterator[OpenMicrophone]:
+    """Open Live in a browser of its own, whose microphone plays a tape."""
+    browsers: list[Browser] = []
+
+    def open_it(path: Path | None, *flags: str) -> Page:
+        plays = [f"--use-file-for-fake-audio-capture={path}"] if path else []
+        browser = launch(playwright, chromium, *plays, *flags)
+        browsers.append(browser)
+        page = browser.new_page(viewport={"width": 1280, "height": 1200})
+        page.goto(f"{server.url}/live?model={CHECKPOINT}")
+        wait_until_idle(page)
+        return page
+
+    yield open_it
+    for browser in browsers:
+        browser.close()
+
+
+def press(page: Page, name: str) -> None:
+    page.frame_locator("iframe").get_by_role("button", name=name).click()
+
+
+def start(page: Page) -> None:
+    """Start listening; once in a while no sound comes, and the page offers to connect again."""
+    press(page, "Start listening")
+    expect(page.get_by_text("Level:")).to_be_visible(timeout=CONNECT_SECONDS * 1000)
+    page.wait_for_timeout(4_500)
+    again = page.get_by_role("button", name="Connect again")
+    if again.is_visible():
+        again.click()
+        page.wait_for_timeout(4_500)
+    expect(again).to_have_count(0)
+
+
+def now(page: Page) -> str:
+    """The label that is shown."""
+    return page.get_by_test_id("stMetricValue").first.inner_text(timeout=60_000).strip()
+
+
+def stop(page: Page) -> None:
+    press(page, "Stop")
+    expect(page.get_by_role("heading", name="This session")).to_be_visible()
+    wait_until_idle(page)
+
+
+def timeline(page: Page) -> list[dict]:
+    """The downloaded timeline."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Timeline as JSON").click()
+    return json.loads(download.value.path().read_text())
+
+
+def spoken(rows: list[dict]) -> list[list[dict]]:
+    """Runs of rows in which somebody speaks, without silence between them."""
+    groups: list[list[dict]] = [[]]
+    for row in rows:
+        if row["emotion"] is None:
+            groups.append([])
+        else:
+            groups[-1].append(row)
+    return [group for group in groups if group]
+
+
+@pytest.mark.timeout(240)
+def test_six_emotions_are_heard_and_silence_is_none(open_microphone: OpenMicrophone, tape: Tape):
+    page = open_microphone(tape.path, MICROPHONE, ALLOW)
+    page.get_by_text("Keep this session's audio").click()
+    wait_until_idle(page)
+    start(page)
+    shown, deadline = [], time.monotonic() + tape.seconds
+    while time.monotonic() < deadline:
+        label = now(page)
+        if not shown or shown[-1] != label:
+            shown.append(label)
+        page.wait_for_timeout(100)
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("Listening…")
+    stop(page)
+
+    groups = spoken(timeline(page))
+    assert [group[-1]["emotion"] for group in groups] == [emotion for _, emotion in tape.clips]
+    assert shown[0] == "Listening…"
+    assert set(shown) - {"Listening…"} <= LABELS
+    assert shown.count("Listening…") >= len(tape.clips)
+    expect(page.locator("audio")).to_be_visible()
+    page.get_by_role("button", name="Classify all of it again").click()
+    expect(page.get_by_text("As one recording")).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+@pytest.mark.timeout(240)
+def test_start_stop_leave_and_come_back(open_microphone: OpenMicrophone, tape: Tape):
+    page = open_microphone(tape.path, MICROPHONE, ALLOW)
+    for _ in range(2):
+        start(page)
+        expect(page.get_by_text("Last heard:")).to_be_visible(timeout=60_000)
+        stop(page)
+    before = len(timeline(page))
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Classify").click()
+    wait_until_idle(page)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Live").click()
+    wait_until_idle(page)
+    expect(page.get_by_text("allow the microphone, and speak")).to_be_visible()
+    start(page)
+    expect(page.get_by_text("Last heard:")).to_be_visible(timeout=60_000)
+    # Left while it listens:
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Home").click()
+    wait_until_idle(page)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Live").click()
+    wait_until_idle(page)
+    start(page)
+    expect(page.get_by_text("Last heard:")).to_be_visible(timeout=60_000)
+    stop(page)
+    assert before > 5
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+@pytest.mark.timeout(240)
+def test_two_tabs_do_not_mix(open_microphone: OpenMicrophone, clips: list[Clip], corpus, tmp_path: Path):
+    tapes = [
+        record_tape(tmp_path / f"{i}.wav", clear_clips(clips, corpus, emotions), corpus)
+        for i, emotions in enumerate((("ANG", "SAD"), ("NEU", "FEA")))
+    ]
+    pages = [open_microphone(tape.path, MICROPHONE, ALLOW) for tape in tapes]
+    for page in pages:
+        start(page)
+    pages[0].wait_for_timeout(1000 * max(tape.seconds for tape in tapes))
+    for page, tape in zip(pages, tapes, strict=True):
+        stop(page)
+        assert [group[-1]["emotion"] for group in spoken(timeline(page))] == [emotion for _, emotion in tape.clips]
+
+
+def test_a_browser_without_a_microphone_says_so(open_microphone: OpenMicrophone):
+    page = open_microphone(None)
+    expect(page.get_by_text(PROBLEMS["missing"])).to_be_visible()
+    page.get_by_test_id("stMain").get_by_role("link", name="Classify a recording").click()
+    wait_until_idle(page)
+    assert page.url.endswith("/classify")
+
+
+def test_a_refused_microphone_is_explained(open_microphone: OpenMicrophone, tape: Tape):
+    page = open_microphone(tape.path, MICROPHONE, "--deny-permission-prompts")
+    press(page, "Start listening")
+    page.wait_for_timeout(2000)
+    expect(page.get_by_text("This browser refuses the microphone to this page.").first).to_be_visible()
+
+
+def test_a_page_over_plain_http_from_another_machine_says_what_to_do(
+    playwright: Playwright, chromium: str, server: AppServer
+):
+    browser = launch(playwright, chromium, MICROPHONE, ALLOW, "--host-resolver-rules=MAP ser.test 127.0.0.1")
+    page = browser.new_page()
+    page.goto(server.url.replace("localhost", "ser.test") + "/live")
+    wait_until_idle(page)
+    expect(page.get_by_text("Browsers give the microphone only to pages that come over https")).to_be_visible()
+    browser.close()
