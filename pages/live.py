@@ -28,35 +28,37 @@ TIMELINE_SECONDS = 60.0  # shown while listening; all of it afterwards
 PATIENCE_SECONDS = 4.0  # without sound from a standing connection
 QUIETEST_DBFS = -70.0  # left end of the level meter
 QUIET_PEAK = 0.05  # of the waveform: below it, a window is drawn as quiet as it is
+COARSE_POINTS = 400  # of the waveform
 COARSE = FeatureConfig(mel_hop_length=512)  # half the columns: the picture is sent twice a second
 
 
 def settings(names: list[str]) -> tuple[str, StreamConfig, bool]:
     """Draw the settings: checkpoint, how the signal is followed, whether to keep the audio."""
-    model, window, smoothing = st.columns(3)
-    default = StreamConfig()
-    checkpoint = model.selectbox("Model", names, key="model", bind="query-params")
-    window_seconds = window.slider(
-        "Window",
-        MIN_WINDOW_SECONDS,
-        MAX_WINDOW_SECONDS,
-        default.window_seconds,
-        0.5,
-        format="%.1f s",
-        help="How much of what was said last is classified. The models know recordings of two to three seconds.",
-    )
-    share = smoothing.slider(
-        "Smoothing",
-        0.0,
-        0.9,
-        default.smoothing,
-        0.1,
-        help="Share of the earlier probabilities in what is shown: 0 is lively, 0.9 slow.",
-    )
-    keep = st.toggle(
-        "Keep this session's audio to download and classify again",
-        help="In this server's memory only, for an hour at most, and gone when you leave the page.",
-    )
+    with st.expander("Settings", icon=":material/tune:"):
+        model, window, smoothing = st.columns(3)
+        default = StreamConfig()
+        checkpoint = model.selectbox("Model", names, key="model", bind="query-params")
+        window_seconds = window.slider(
+            "Window",
+            MIN_WINDOW_SECONDS,
+            MAX_WINDOW_SECONDS,
+            default.window_seconds,
+            0.5,
+            format="%.1f s",
+            help="How much of what was said last is classified. The models know recordings of two to three seconds.",
+        )
+        share = smoothing.slider(
+            "Smoothing",
+            0.0,
+            0.9,
+            default.smoothing,
+            0.1,
+            help="Share of the earlier probabilities in what is shown: 0 is lively, 0.9 slow.",
+        )
+        keep = st.toggle(
+            "Keep this session's audio to download and classify again",
+            help="In this server's memory only, for an hour at most, and gone when you leave the page.",
+        )
     return checkpoint, StreamConfig(window_seconds, smoothing=share), keep
 
 
@@ -91,7 +93,7 @@ def show_window(window: np.ndarray) -> None:
     """The newest window scrolling by. Unlike in a recording, silence is drawn flat and dark, not magnified."""
     audio = window if len(window) else np.zeros(SAMPLE_RATE, np.float32)
     peak = float(np.abs(audio).max())
-    waveform = waveform_figure(audio, height=130, unit="")
+    waveform = waveform_figure(audio, height=130, unit="", max_points=COARSE_POINTS)
     waveform.update_yaxes(range=[-max(peak, QUIET_PEAK), max(peak, QUIET_PEAK)])
     st.plotly_chart(waveform, config=CHART, key="live-wave")
     below = 20 * np.log10(max(peak, 1e-5) / QUIET_PEAK)
@@ -160,7 +162,7 @@ def show_session(listener: Listener, model: Predictor) -> None:
         if len(audio):
             download("Audio", wav(audio), "live-session.wav", "audio/wav")
     if not len(audio):
-        st.caption("The audio was not kept. Switch that on above before you start, to download it.")
+        st.caption("The audio was not kept. Switch that on in the settings before you start, to download it.")
         return
     play(audio)
     if st.button("Classify all of it again", icon=":material/replay:"):

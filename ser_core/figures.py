@@ -36,10 +36,15 @@ MAGMA = ["#010005", *plotly.colors.sequential.Magma[1:]]
 
 
 def waveform_figure(
-    audio: np.ndarray, intervals: np.ndarray | None = None, *, height: int = 180, unit: str = "amplitude"
+    audio: np.ndarray,
+    intervals: np.ndarray | None = None,
+    *,
+    height: int = 180,
+    unit: str = "amplitude",
+    max_points: int = MAX_POINTS,
 ) -> go.Figure:
     """Waveform `[samples]` at 16 kHz over time, with the speech `intervals` `[n, 2]` shaded."""
-    times, low, high = envelope(audio)
+    times, low, high = envelope(audio, max_points)
     figure = go.Figure(
         go.Scatter(
             x=np.concatenate((times, times[::-1])),
@@ -56,9 +61,9 @@ def waveform_figure(
     return finish(figure, height, "time (s)", unit)
 
 
-def envelope(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Times in seconds, and the lowest and highest sample of each of at most 2,000 stretches."""
-    stretch = max(1, -(-len(audio) // MAX_POINTS))
+def envelope(audio: np.ndarray, max_points: int = MAX_POINTS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Times in seconds, and the lowest and highest sample of each of at most so many stretches."""
+    stretch = max(1, -(-len(audio) // max_points))
     padded = np.pad(audio, (0, -len(audio) % stretch), mode="edge") if len(audio) else np.zeros(stretch, np.float32)
     blocks = padded.reshape(-1, stretch)
     return np.arange(len(blocks)) * stretch / SAMPLE_RATE, blocks.min(axis=1), blocks.max(axis=1)

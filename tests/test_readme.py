@@ -10,6 +10,7 @@ from grid import parse_arguments as grid_arguments
 from ser_core.cremad_cli import parse_arguments as cremad_arguments
 from ser_core.predict_cli import parse_arguments as predict_arguments
 from ser_core.runs import load_runs
+from ser_core.stream_cli import parse_arguments as stream_arguments
 from tests.conftest import ROOT
 from tools.readme import with_results
 from train import parse_arguments as train_arguments
@@ -20,6 +21,7 @@ PARSERS = {
     "python grid.py ": grid_arguments,
     "python -m ser_core.predict ": predict_arguments,
     "python -m ser_core.cremad ": cremad_arguments,
+    "python -m ser_core.stream ": stream_arguments,
 }
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
+from benchmarks.live import microphone_flags, press, write_tape
 from tests.browser.app_server import AppServer, find_chromium, launch, wait_until_idle
 
 SHOTS = {
@@ -25,6 +27,7 @@ SHOTS = {
     "mistakes": "/mistakes?run=lr0.001-SiLU-2D",
     "humans": "/humans?run=lr0.001-SiLU-2D",
     "classify": "/classify",
+    "live": "/live",
 }
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -35,6 +38,10 @@ def prepare(page: Page, name: str) -> None:
     if name == "classify":
         page.get_by_role("radio", name="CREMA-D clip").click()
         wait_until_idle(page)
+    if name == "live":
+        press(page, "Start listening")
+        page.wait_for_timeout(20_000)
+        expect(page.get_by_test_id("stMetricValue")).not_to_have_text("Listening…", timeout=60_000)
 
 
 def main() -> None:
@@ -47,11 +54,12 @@ def main() -> None:
     chromium = find_chromium()
     if chromium is None:
         sys.exit("error: Chromium was not found. Install it and try again.")
-    with AppServer() as server, sync_playwright() as playwright:
-        browser = launch(playwright, chromium)
+    with AppServer() as server, sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        tape = write_tape(Path(folder) / "tape.wav", loop=True)
+        browser = launch(playwright, chromium, *microphone_flags(tape))
         for name, path in SHOTS.items():
             for form, viewport, scheme in (("wide", WIDE, "light"), ("phone", PHONE, "light"), ("dark", WIDE, "dark")):
-                if form != "wide" and not args.all and name not in ("samples", "classify"):
+                if form != "wide" and not args.all and name not in ("samples", "classify", "live"):
                     continue
                 page = browser.new_page(viewport=viewport, color_scheme=scheme)
                 page.goto(server.url + path)

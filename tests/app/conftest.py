@@ -1,17 +1,40 @@
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from ser_app import microphone
+from ser_core.listener import Listener
 from tests.conftest import ROOT
 
 RUN_SECONDS = 60
 
 
+class Connection:
+    """Stands for the browser's on the Live page, which AppTest can't run: started and stopped by the test."""
+
+    def __init__(self) -> None:
+        self.playing, self.wanted = False, []
+
+    def __call__(self, listener: Listener, *, playing: bool | None = None) -> SimpleNamespace:
+        self.wanted.append(playing)
+        if playing is not None:
+            self.playing = playing
+        return SimpleNamespace(state=SimpleNamespace(playing=self.playing))
+
+
 @pytest.fixture
-def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., AppTest]:
+def connection(monkeypatch: pytest.MonkeyPatch) -> Connection:
+    connection = Connection()
+    monkeypatch.setattr(microphone, "connect", connection)
+    return connection
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, connection: Connection) -> Callable[..., AppTest]:
     """Open a page of the app; the corpus is empty unless a folder is given."""
     st.cache_data.clear()
 

@@ -20,31 +20,11 @@ from ser_core.audio import load_audio
 from ser_core.errors import ConfigError
 from ser_core.listener import Listener
 from ser_core.results import TIMELINE_COLUMNS
-from tests.app.conftest import texts
+from tests.app.conftest import Connection, texts
 from tests.test_listener import feed
 
 LIVE = "pages/live.py"
 OpenPage = Callable[..., AppTest]
-
-
-class Connection:
-    """Stands for the browser's: started and stopped by the test."""
-
-    def __init__(self) -> None:
-        self.playing, self.wanted = False, []
-
-    def __call__(self, listener: Listener, *, playing: bool | None = None) -> SimpleNamespace:
-        self.wanted.append(playing)
-        if playing is not None:
-            self.playing = playing
-        return SimpleNamespace(state=SimpleNamespace(playing=self.playing))
-
-
-@pytest.fixture
-def connection(monkeypatch: pytest.MonkeyPatch) -> Connection:
-    connection = Connection()
-    monkeypatch.setattr(microphone, "connect", connection)
-    return connection
 
 
 @pytest.fixture

@@ -138,6 +138,7 @@ def spoken(rows: list[dict]) -> list[list[dict]]:
 @pytest.mark.timeout(240)
 def test_six_emotions_are_heard_and_silence_is_none(open_microphone: OpenMicrophone, tape: Tape):
     page = open_microphone(tape.path, MICROPHONE, ALLOW)
+    page.get_by_text("Settings").click()
     page.get_by_text("Keep this session's audio").click()
     wait_until_idle(page)
     start(page)
