@@ -143,7 +143,13 @@ def _mean(runs: Runs) -> Finding:
         verdict = Verdict.CONFIRMED
     else:
         verdict = Verdict.CONTRADICTED if high < -COMPARABLE else Verdict.UNDECIDED
-    return Finding(title, report, verdict, (*_figures(runs, names), _sentence(*names, difference)), names)
+    return Finding(
+        title,
+        report,
+        verdict,
+        (*_figures(runs, names), _sentence(runs, names, difference)),
+        names,
+    )
 
 
 def _resnets(runs: Runs) -> Finding:
@@ -202,7 +208,7 @@ def _better(runs: Runs, title: str, report: str, pairs: Sequence[tuple[str, str]
     ready = [pair for pair in pairs if _not_settled(runs, pair) is None]
     differences = {pair: compare(*(runs[name].predictions() for name in pair)) for pair in ready}
     evidence = [] if pooled else list(_figures(runs, names))
-    evidence += [_sentence(*pair, difference) for pair, difference in differences.items()]
+    evidence += [_sentence(runs, pair, difference) for pair, difference in differences.items()]
     if pooled and len(differences) > 1:
         together = reduce(add, differences.values())
         evidence.append(f"All {len(differences)} pairs together: {_points(together)}.")
@@ -272,8 +278,9 @@ def _figures(runs: Runs, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _sentence(first: str, second: str, difference: Difference) -> str:
-    return f"`{first}` against `{second}`: {_points(difference)}."
+def _sentence(runs: Runs, pair: tuple[str, str], difference: Difference) -> str:
+    first, second = pair
+    return f"{_epochs(runs[first])} `{first}` against `{second}`: {_points(difference)}."
 
 
 def _points(difference: Difference) -> str:
