@@ -228,3 +228,22 @@ def test_a_page_over_plain_http_from_another_machine_says_what_to_do(
     wait_until_idle(page)
     expect(page.get_by_text("Browsers give the microphone only to pages that come over https")).to_be_visible()
     browser.close()
+
+
+def threads(server: AppServer) -> int:
+    """Threads of the server's process."""
+    return len(list(Path(f"/proc/{server.process.pid}/task").iterdir()))
+
+
+@pytest.mark.timeout(240)
+def test_a_closed_tab_is_no_longer_listened_to(open_microphone: OpenMicrophone, tape: Tape, server: AppServer):
+    page = open_microphone(tape.path, MICROPHONE, ALLOW)
+    before = threads(server)
+    start(page)
+    expect(page.get_by_text("Last heard:")).to_be_visible(timeout=60_000)
+    assert threads(server) > before
+    page.close()
+    deadline = time.monotonic() + 60
+    while threads(server) > before and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert threads(server) <= before
