@@ -29,7 +29,7 @@ DESCRIPTIONS = {
 
 def show_best(runs: list[Run]) -> None:
     """The best run's figures; validation accuracy picks it, the test set only reports."""
-    best = max(runs, key=lambda run: run.val_accuracy)
+    best = max(runs, key=lambda run: run.val_rank)
     metrics, (low, high) = best.test["metrics"], best.accuracy_interval
     clips = best.config["environment"]["clips"]["test"]
     st.subheader("Best model so far")

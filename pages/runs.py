@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from ser_app.charts import show_figure
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, architecture, records, run_table, show_unreadable
-from ser_core.compare import compare, confused_pairs
-from ser_core.emotions import EMOTION_NAMES, EMOTIONS
-from ser_core.errors import RunError
-from ser_core.figures_runs import accuracy_heatmap, confusion_figure, curves_figure, emotion_bars
-from ser_core.findings import Verdict, findings, probability
+from ser_app.run_view import show_comparison, show_run
+from ser_core.figures_runs import accuracy_heatmap
+from ser_core.findings import Verdict, findings
 from ser_core.runs import Run
 
 VIEWS = ("All", "Settings", "Best", "Findings")  # the address says them, too
@@ -170,123 +167,6 @@ def show_chosen(runs: Sequence[Run]) -> None:
         show_run(chosen[0])
     if chosen:
         show_comparison(chosen)
-
-
-def show_run(run: Run) -> None:
-    """What only one run has room for."""
-    st.subheader(run.name)
-    columns = st.columns(4)
-    for column, (label, key, form) in zip(
-        columns,
-        (
-            ("Test accuracy", "accuracy", ".1%"),
-            ("Weighted F1", "f1_weighted", ".3f"),
-            ("Precision", "precision_weighted", ".3f"),
-            ("UAR", "uar", ".3f"),
-        ),
-        strict=True,
-    ):
-        low, high = run.metrics["intervals"][key]
-        column.metric(
-            label, f"{run.metrics[key]:{form}}", f"{low:{form}} to {high:{form}}", delta_color="off", delta_arrow="off"
-        )
-    if run.status != "finished":
-        reasons = {
-            "diverged": "Its loss became NaN; the figures are of the best epoch before that.",
-            "chance": "Its validation loss was never better than guessing.",
-        }
-        st.warning(reasons.get(run.status, run.status))
-    environment, clips = run.environment, run.environment["clips"]
-    st.markdown(
-        f"{run.test['parameters']:,} parameters, {run.test['epochs']} epochs in "
-        f"{run.test['training_seconds'] / 60:.1f} min on {environment['device']}; trained on {clips['train']:,} clips, "
-        f"epoch {run.test['best_epoch'] or '–'} chosen on {clips['val']:,}, tested on {clips['test']:,}."
-    )
-    listen, people, _ = st.columns([1, 1, 2])
-    query = {"run": run.name}
-    listen.page_link("pages/mistakes.py", label="Hear its mistakes", icon=":material/hearing:", query_params=query)
-    people.page_link("pages/humans.py", label="Compare it with people", icon=":material/groups:", query_params=query)
-    with st.expander("Settings and surroundings", icon=":material/settings:"):
-        st.json({"train": run.train, "environment": environment}, expanded=2)
-
-
-def show_comparison(runs: Sequence[Run]) -> None:
-    """Differences, confusions, curves and emotions of one run or several."""
-    if len(runs) > 1:
-        st.subheader("Do they differ beyond chance?")
-        show_differences(runs)
-    st.subheader("What is taken for what")
-    normalised = st.segmented_control(
-        "Confusion matrix", ["Shares", "Counts"], default="Shares", required=True, label_visibility="collapsed"
-    )
-    columns = st.columns(min(len(runs), 3) if len(runs) > 1 else [3, 2])
-    for i, run in enumerate(runs):
-        with columns[i % len(columns)], st.container(border=True):
-            st.markdown(f"`{run.name}`, {run.train['epochs']} epochs")
-            figure = confusion_figure(run.metrics["confusion"], normalised=normalised == "Shares")
-            show_figure(figure, f"confusion-{run.name}")
-    with columns[-1] if len(runs) == 1 else st.container(), st.container(border=True):
-        st.markdown("Most confused")
-        st.dataframe(pairs_table(runs), hide_index=True, key=f"pairs-{len(runs)}")
-    curves, emotions = st.columns([3, 2])
-    with curves, st.container(border=True):
-        quantity = st.segmented_control(
-            "Curves", ["Loss", "Accuracy"], default="Loss", required=True, label_visibility="collapsed"
-        )
-        figure = curves_figure({run.name: run.history for run in runs}, quantity.lower())
-        show_figure(figure, "curves")
-    with emotions, st.container(border=True):
-        st.markdown("F1 of each emotion")
-        scores = {run.name: {e: run.metrics["per_class"][e]["f1"] for e in EMOTIONS} for run in runs}
-        show_figure(emotion_bars(scores, "F1"), "f1")
-
-
-def show_differences(runs: Sequence[Run]) -> None:
-    """McNemar's test of the first run against each other."""
-    first, rows = runs[0], []
-    for other in runs[1:]:
-        try:
-            difference = compare(first.predictions(), other.predictions())
-        except RunError as error:
-            st.warning(f"`{first.name}` and `{other.name}`: {error}")
-            continue
-        low, high = difference.interval
-        rows.append(
-            {
-                "first": first.name,
-                "second": other.name,
-                "difference in points": f"{100 * difference.accuracy:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})",
-                "only first right": difference.only_first,
-                "only second right": difference.only_second,
-                "p": probability(difference.p_value),
-                "beyond chance": "yes" if difference.significant else "no",
-            }
-        )
-    if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, key="differences")
-    st.caption(
-        "McNemar's exact test on the same clips. It compares these trained networks; another seed would give others."
-    )
-    lengths = {run.train["epochs"] for run in runs}
-    if len(lengths) > 1:
-        listed = " and ".join(map(str, sorted(lengths)))
-        st.warning(f"These runs were trained for {listed} epochs: part of the difference may be that.")
-
-
-def pairs_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """The most confused emotions of each run."""
-    rows = [
-        {
-            **({"run": run.name} if len(runs) > 1 else {}),
-            "meant": EMOTION_NAMES[pair.true],
-            "said": EMOTION_NAMES[pair.predicted],
-            "clips": pair.clips,
-            "share": f"{pair.share:.0%}",
-        }
-        for run in runs
-        for pair in confused_pairs(run.metrics["confusion"], 6 if len(runs) == 1 else 3)
-    ]
-    return pd.DataFrame(rows)
 
 
 start_page("Runs")

@@ -27,7 +27,7 @@ def records() -> tuple[list[Run], dict[str, str]]:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _records(folder: str, fingerprint: Fingerprint) -> tuple[list[Run], dict[str, str]]:
     runs, unreadable = load_runs(Path(folder))
-    return sorted(runs, key=lambda run: -run.val_accuracy), unreadable
+    return sorted(runs, key=lambda run: run.val_rank, reverse=True), unreadable
 
 
 def _fingerprint(folder: Path) -> Fingerprint:

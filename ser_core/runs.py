@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -97,6 +98,12 @@ class Run:
     def val_accuracy(self) -> float:
         """Validation accuracy of the chosen epoch in 0..1, 0 where no epoch had a finite loss: what picks runs."""
         return self.test["val_accuracy"] or 0.0
+
+    @property
+    def val_rank(self) -> tuple[float, float]:
+        """What orders runs, the best highest: validation accuracy, and minus the validation loss where it is equal."""
+        loss = self.test.get("val_loss")
+        return self.val_accuracy, -math.inf if loss is None else -loss
 
     @property
     def accuracy(self) -> float:
@@ -199,7 +206,7 @@ def _check(run: Run) -> None:
     figures += [run.test[name] for name in ("parameters", "epochs", "training_seconds")]
     figures += [run.train[name] for name in ("lr", "epochs", "seed")]
     figures += [run.environment["clips"][part] for part in ("train", "val", "test")]
-    figures += [run.val_accuracy, run.test["best_epoch"] or 0]
+    figures += [*run.val_rank, run.test["best_epoch"] or 0]
     for name, value in [(name, run.train[name]) for name in ("model", "activation", "form", "split")] + [
         ("status", run.status),
         ("device", run.environment["device"]),

@@ -23,7 +23,7 @@ def results_table(runs: list[Run]) -> str:
         "| run | report | ours | 95 % interval | weighted F1 | UAR | parameters | epochs | trained on |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for run in sorted(runs, key=lambda run: run.val_accuracy, reverse=True):
+    for run in sorted(runs, key=lambda run: run.val_rank, reverse=True):
         metrics, (low, high) = run.metrics, run.accuracy_interval
         status = "" if run.status == "finished" else f", {run.status}"
         report = REPORT_RESULTS.get(run.name)
