@@ -40,6 +40,7 @@ CHECK = """
 export default function({ setStateValue }) {
   let stopped = false
   let permission = null
+  let reported = ""
   const report = async () => {
     let problem = ""
     if (!window.isSecureContext) problem = "insecure"
@@ -53,7 +54,7 @@ export default function({ setStateValue }) {
       const devices = await navigator.mediaDevices.enumerateDevices().catch(() => [])
       if (!problem && !devices.some(device => device.kind === "audioinput")) problem = "missing"
     }
-    if (!stopped) setStateValue("problem", problem)
+    if (!stopped && problem !== reported) setStateValue("problem", reported = problem)
   }
   navigator.mediaDevices?.addEventListener("devicechange", report)
   report()
@@ -78,15 +79,18 @@ _check = st.components.v2.component("microphone_check", js=CHECK)
 
 def show_problem() -> str | None:
     """Say what keeps the browser from sending sound, and what else can be done; the problem's name, or None."""
-    found = _check(key="microphone-check", on_problem_change=lambda: None)
-    problem = getattr(found, "problem", None) or ("insecure" if _is_plain_http(st.context.url) else None)
-    if problem not in PROBLEMS:
-        return None
-    st.error(PROBLEMS[problem], icon=":material/mic_off:")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("Meanwhile, record on another device and classify the file:")
-        st.page_link("pages/classify.py", label="Classify a recording", icon=":material/mic:")
-    return problem
+    # One container, there from the first run on: what is said later moves nothing that follows. The microphone's frame
+    # would be loaded a second time if it moved, and Streamlit loses a component whose first loading is cut short.
+    with st.container():
+        found = _check(key="microphone-check", on_problem_change=lambda: None)
+        problem = getattr(found, "problem", None) or ("insecure" if _is_plain_http(st.context.url) else None)
+        if problem not in PROBLEMS:
+            return None
+        st.error(PROBLEMS[problem], icon=":material/mic_off:")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("Meanwhile, record on another device and classify the file:")
+            st.page_link("pages/classify.py", label="Classify a recording", icon=":material/mic:")
+        return problem
 
 
 def _is_plain_http(url: str | None) -> bool:

@@ -73,6 +73,7 @@ class Listener:
         self.paused = False
         self._stream = SpeechStream(predictor, config, self._keep)
         self._blocks: queue.SimpleQueue[tuple[np.ndarray, int]] = queue.SimpleQueue()
+        self._pending: tuple[np.ndarray, int] | None = None
         self._lock = threading.Lock()  # over the stream and what is remembered
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -161,22 +162,30 @@ class Listener:
 
     def _run(self) -> None:
         import torch
+        from threadpoolctl import threadpool_limits
 
-        torch.set_num_threads(1)  # of this thread: for one window, waiting for the other cores costs more than it saves
-        while True:
-            try:
-                block, rate = self._blocks.get(timeout=IDLE_SECONDS)
-            except queue.Empty:
-                return
-            blocks = [block]
-            with contextlib.suppress(queue.Empty):
-                while True:  # the same signal goes on; one of another rate or shape waits for its turn
-                    block, other_rate = self._blocks.get_nowait()
-                    if (other_rate, block.shape[:-1], block.dtype) != (rate, blocks[0].shape[:-1], blocks[0].dtype):
-                        self._hear(blocks, rate)
-                        blocks, rate = [], other_rate
-                    blocks.append(block)
-            self._hear(blocks, rate)
+        torch.get_num_threads()  # torch sets up its threads when first asked, and would undo what follows
+        with threadpool_limits(
+            1, user_api="openmp"
+        ):  # for one window, waiting for other cores costs more than it saves
+            while blocks := self._next_blocks():
+                self._hear(*blocks)
+
+    def _next_blocks(self) -> tuple[list[np.ndarray], int] | None:
+        """All that waits and continues one signal, with its rate; None if nothing came for a while."""
+        try:
+            block, rate = self._pending or self._blocks.get(timeout=IDLE_SECONDS)
+        except queue.Empty:
+            return None
+        self._pending, blocks = None, [block]
+        with contextlib.suppress(queue.Empty):
+            while True:
+                another, other_rate = self._blocks.get_nowait()
+                if (other_rate, another.shape[:-1], another.dtype) != (rate, block.shape[:-1], block.dtype):
+                    self._pending = another, other_rate
+                    break
+                blocks.append(another)
+        return blocks, rate
 
     def _hear(self, blocks: list[np.ndarray], rate: int) -> None:
         samples = np.concatenate(blocks, axis=-1)
