@@ -5,6 +5,7 @@ Where a run is trained is up to a `Pool`: processes of this machine here, machin
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -152,6 +153,12 @@ def train_all(entries: Sequence[Entry], pool: Pool, watch: Watch) -> dict[str, s
     return failed
 
 
+def _end_group(process: subprocess.Popen) -> None:
+    """End a process, or what is left of it, with the workers that compute features for it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+
+
 class LocalPool:
     """Processes on this machine.
 
@@ -191,6 +198,7 @@ class LocalPool:
             if process.poll() is None:
                 continue
             del self.processes[name]
+            _end_group(process)
             if process.returncode < 0 and self.attempts[name] < MAX_ATTEMPTS:
                 self.start(self.entries[name])
             else:
@@ -200,7 +208,7 @@ class LocalPool:
     def stop(self) -> None:
         """See `Pool`."""
         for process in self.processes.values():
-            process.terminate()
+            _end_group(process)
         for process in self.processes.values():
             process.wait()
         self.processes.clear()
