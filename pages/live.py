@@ -29,6 +29,7 @@ PATIENCE_SECONDS = 4.0  # without sound from a standing connection
 QUIETEST_DBFS = -70.0  # left end of the level meter
 QUIET_PEAK = 0.05  # of the waveform: below it, a window is drawn as quiet as it is
 COARSE_POINTS = 400  # of the waveform
+LEFT_MARGIN = 64  # pixels; of waveform and mel alike, so that their seconds lie below each other
 COARSE = FeatureConfig(mel_hop_length=512)  # half the columns: the picture is sent twice a second
 
 
@@ -95,10 +96,12 @@ def show_window(window: np.ndarray) -> None:
     peak = float(np.abs(audio).max())
     waveform = waveform_figure(audio, height=130, unit="", max_points=COARSE_POINTS)
     waveform.update_yaxes(range=[-max(peak, QUIET_PEAK), max(peak, QUIET_PEAK)])
-    st.plotly_chart(waveform, config=CHART, key="live-wave")
     below = 20 * np.log10(max(peak, 1e-5) / QUIET_PEAK)
-    mel = log_mel(audio, COARSE) + min(below, 0.0)
-    st.plotly_chart(log_mel_figure(mel, COARSE, height=170, colorbar=False), config=CHART, key="live-mel")
+    mel = log_mel_figure(log_mel(audio, COARSE) + min(below, 0.0), COARSE, height=170, colorbar=False)
+    for key, figure in (("live-wave", waveform), ("live-mel", mel)):
+        figure.update_layout(margin_l=LEFT_MARGIN)
+        figure.update_yaxes(automargin=False)
+        st.plotly_chart(figure, config=CHART, key=key)
 
 
 def show_connection(heard: Heard) -> None:
@@ -237,7 +240,7 @@ if st.session_state.get("reconnect") == ("start" if playing else "stop"):
     st.session_state["reconnect"] = None if playing else "start"
     st.rerun()
 
-with st.container(horizontal=True):
+with st.container(horizontal=True, vertical_alignment="center"):
     if playing:
         listener.pause(st.toggle("Pause", key="pause"))
     if st.button("Clear", icon=":material/delete:", help="Forget the timeline and the audio"):
