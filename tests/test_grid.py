@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import grid
 import train
 from ser_core.errors import RunError
 from ser_core.estimate import Estimator, training_flops
-from ser_core.grid import Entry, How, LocalPool, epochs_in_progress, how_to_start, survey, train_all
+from ser_core.grid import MAX_ATTEMPTS, Entry, How, LocalPool, epochs_in_progress, how_to_start, survey, train_all
 from ser_core.report import REPORT_RESULTS
 from ser_core.runs import load_run, load_runs, partial_folder
 from ser_core.study import STUDIES, report_study, with_epochs
@@ -184,6 +184,42 @@ def test_a_grid_that_was_stopped_and_whose_run_was_killed_ends_as_if_nothing_had
         for column in ("epoch", "train_loss", "val_loss", "lr"):
             np.testing.assert_array_equal(broken.history[column], unbroken.history[column])
         assert broken.metrics == unbroken.metrics
+
+
+@pytest.mark.parametrize("how", ["the grid is stopped", "the run is killed"])
+def test_the_workers_of_a_run_end_with_it(how: str, tmp_path: Path):
+    """A run computes features in processes of its own, which a signal to the run alone doesn't reach."""
+    worker = tmp_path / "worker"
+    pool = LocalPool(
+        lambda *_: ["sh", "-c", f"sleep 300 & echo $! > {worker}.new; mv {worker}.new {worker}; wait"], tmp_path, 1, 1
+    )
+    entry = survey([TrainConfig()], tmp_path)[0]
+    pool.attempts[entry.name] = MAX_ATTEMPTS
+    pool.start(entry)
+    wait_for(worker.exists)
+    if how == "the grid is stopped":
+        pool.stop()
+    else:
+        pool.processes[entry.name].kill()
+        wait_for(pool.ended)
+    pid = int(worker.read_text())
+    wait_for(lambda: not is_running(pid))
+
+
+def wait_for(holds: Callable[[], object]) -> None:
+    """Wait until something is true."""
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process exists and has not ended; one that nobody waits for stays listed as a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_a_failure_does_not_stop_the_rest_and_is_listed(
