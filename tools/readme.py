@@ -33,13 +33,30 @@ def results_table(runs: list[Run]) -> str:
             f"| {run.test['parameters']:,} | {run.test['epochs']}{status} "
             f"| {run.environment['device']} |"
         )
-    study, recorded = [config.name for config in report_study()], {run.name for run in runs}
-    if missing := set(study) - recorded:
-        lines += [
-            "",
-            f"Not trained yet: {len(missing)} of the report's {len(study)}; `grid.py report --list` names them.",
-        ]
-    return "\n".join(lines)
+    return "\n".join(lines + unfinished(runs))
+
+
+def unfinished(runs: list[Run]) -> list[str]:
+    """How much of the report's study is missing or shorter than it should be, and why; nothing if it is complete."""
+    study, known = report_study(), {run.name: run for run in runs}
+    missing = [config for config in study if config.name not in known]
+    short = [
+        config
+        for config in study
+        if config.name in known
+        and known[config.name].status == "finished"
+        and known[config.name].test["epochs"] < config.epochs
+    ]
+    if not missing and not short:
+        return []
+    slowest = max(runs, key=lambda run: run.test["training_seconds"] / run.test["epochs"])
+    minutes = slowest.test["training_seconds"] / slowest.test["epochs"] * study[0].epochs / 60
+    return [
+        "",
+        f"Of the report's {len(study)}, {len(missing)} are not trained yet and {len(short)} not for {study[0].epochs} "
+        f"epochs; `grid.py report --list` names them. They wait for a GPU: on {slowest.environment['device']}, "
+        f"`{slowest.name}` takes {minutes:.0f} minutes for {study[0].epochs} epochs.",
+    ]
 
 
 def with_results(readme: str, runs: list[Run]) -> str:
