@@ -133,8 +133,8 @@ class Display:
         self.cost = {entry.name: estimator.epoch_seconds(entry.config) for entry in entries}
         self.left = {entry.name: entry.epochs_left for entry in entries}
         self.done = sum(entry.state == "recorded" for entry in entries)
-        work = sum(self.cost[name] * epochs for name, epochs in self.left.items())
-        self.bar = tqdm(total=work, bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}")
+        self.work = self._work_left()
+        self.bar = tqdm(total=self.work, bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}")
 
     def watch(self, running: Sequence[Entry], ended: dict[str, str | None]) -> None:
         """Draw how far all are, and write a line for each that ended."""
@@ -162,8 +162,11 @@ class Display:
 
     def _advance(self, name: str, left: int) -> None:
         if left < self.left[name]:
-            self.bar.update((self.left[name] - left) * self.cost[name])
             self.left[name] = left
+            self.bar.n = self.work - self._work_left()
+
+    def _work_left(self) -> float:
+        return sum(self.cost[name] * epochs for name, epochs in self.left.items())
 
 
 def make_pool(args: argparse.Namespace, device: Device, waiting: int) -> Pool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ser_core.allocator import keep_freed_memory
 from ser_core.checkpoint import CHECKPOINTS_DIR
 from ser_core.command import friendly_errors
 from ser_core.cremad import Corpus
@@ -138,6 +139,7 @@ def main(arguments: list[str] | None = None) -> None:
         from ser_core.wandb_log import WandbLog
 
         watchers.append(WandbLog(args.wandb))
+    keep_freed_memory()
     run = run_experiment(
         settings(args),
         corpus=Corpus.open(args.corpus),

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ser_core.winograd import Conv2d
+
 NORM_GROUPS = 8  # the report leaves the number of groups open
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU, "elu": nn.ELU}
@@ -60,7 +62,7 @@ class ConvBlock(nn.Module):
 
     def __init__(self, dimensions: Literal[1, 2], in_channels: int, out_channels: int, activation: str, dropout: float):
         super().__init__()
-        convolution, pooling = (nn.Conv1d, nn.MaxPool1d) if dimensions == 1 else (nn.Conv2d, nn.MaxPool2d)
+        convolution, pooling = (nn.Conv1d, nn.MaxPool1d) if dimensions == 1 else (Conv2d, nn.MaxPool2d)
         self.conv = convolution(in_channels, out_channels, kernel_size=3, padding=1)
         self.norm = GroupNorm(NORM_GROUPS, out_channels)
         self.activation = ACTIVATIONS[activation]()

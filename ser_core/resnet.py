@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from ser_core.emotions import EMOTIONS
 from ser_core.layers import ACTIVATIONS
+from ser_core.winograd import Conv2d
 
 WIDTHS = (64, 128, 256, 512)
 BLOCKS_38 = (3, 4, 6, 3)
@@ -25,7 +26,7 @@ MLP_DROPOUT = 0.5
 
 def conv_norm(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Sequential:
     """Convolution that keeps the size (but for its stride), and batch normalisation."""
-    convolution = nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
+    convolution = Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs))
 
 

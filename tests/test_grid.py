@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -283,6 +284,17 @@ def test_estimates_follow_the_records(tmp_path: Path):
         "1 h 00 min",
         "2 h 30 min",
     ]
+
+
+def test_the_bar_ends_at_its_total(tmp_path: Path):
+    """Shares of 59.3 s, added up one by one, exceed their total by a rounding error."""
+    missing = survey([TrainConfig(epochs=30), TrainConfig(epochs=30, model="1d")], tmp_path)
+    display = grid.Display(missing, Mock(epoch_seconds=Mock(return_value=59.3)), tmp_path)
+    for left in range(29, -1, -1):
+        for entry in missing:
+            display._advance(entry.name, left)
+    assert display.bar.n == display.bar.total
+    display.close()
 
 
 def test_the_operations_of_a_network_are_counted():

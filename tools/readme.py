@@ -49,14 +49,22 @@ def unfinished(runs: list[Run]) -> list[str]:
     ]
     if not missing and not short:
         return []
-    slowest = max(runs, key=lambda run: run.test["training_seconds"] / run.test["epochs"])
-    minutes = slowest.test["training_seconds"] / slowest.test["epochs"] * study[0].epochs / 60
+    fastest: dict[tuple[str, str], Run] = {}  # of each network and form of input
+    for run in sorted(runs, key=epoch_seconds):
+        fastest.setdefault((run.train["model"], run.train["form"]), run)
+    slowest = max(fastest.values(), key=epoch_seconds)
+    minutes = epoch_seconds(slowest) * study[0].epochs / 60
     return [
         "",
         f"Of the report's {len(study)}, {len(missing)} are not trained yet and {len(short)} not for {study[0].epochs} "
         f"epochs; `grid.py report --list` names them. They wait for a GPU: on {slowest.environment['device']}, "
         f"`{slowest.name}` takes {minutes:.0f} minutes for {study[0].epochs} epochs.",
     ]
+
+
+def epoch_seconds(run: Run) -> float:
+    """Mean over a run's epochs."""
+    return run.test["training_seconds"] / run.test["epochs"]
 
 
 def with_results(readme: str, runs: list[Run]) -> str:
