@@ -3,8 +3,11 @@
 Winograd's minimal filtering F(4 × 4, 3 × 3) after Lavin and Gray, "Fast algorithms for convolutional neural networks"
 (2016): a tile of 4 × 4 outputs takes 36 products instead of 144. The 36 are matrix products over channels, which a
 linear algebra library does near the peak of the processor, unlike PyTorch's own convolutions; and so are the linear
-transforms before and after. Only float32 is accurate enough (to about 1e-5 of the largest value), so processors with
-fast bfloat16 are left to PyTorch.
+transforms before and after.
+
+The price is rounding: root mean square errors of outputs and gradients are 1e-6 of their values in float32, and 1.6 %
+in bfloat16, five times those of PyTorch's bfloat16 convolutions. They are without bias, far below the noise of dropout
+and of batches, and in training alone: prediction goes PyTorch's way.
 """
 
 from __future__ import annotations
@@ -19,48 +22,51 @@ from torch.nn import functional as F
 OUT = 4  # rows and columns of outputs a tile
 IN = OUT + 2  # and of the inputs they depend on
 MIN_CHANNELS = 64  # with fewer, the transforms cost more than the products save
+MIN_PRODUCTS = {torch.float32: 64 * 64, torch.bfloat16: 64 * 128}  # and with fewer input times output channels
 MIN_OUTPUTS = 1024  # and so does that of the weights, with fewer outputs a channel in the whole batch
 
-INPUT = torch.tensor(
-    [
-        [4, 0, -5, 0, 1, 0],
-        [0, -4, -4, 1, 1, 0],
-        [0, 4, -4, -1, 1, 0],
-        [0, -2, -1, 2, 1, 0],
-        [0, 2, -1, -2, 1, 0],
-        [0, 4, 0, -5, 0, 1],
-    ],
-    dtype=torch.float64,
+POINTS = (0, 3 / 4, -3 / 4, 3 / 2, -3 / 2)
+"""Where the products of polynomials behind the algorithm are evaluated, beside infinity.
+
+With them rounding errors are half those of the usual 0, ±1, ±2: of the sets tried, the least with few binary digits.
+"""
+
+
+def _powers(n: int) -> Tensor:
+    """The first `n` powers of all points; of infinity, the highest alone: `[6, n]`."""
+    return torch.tensor([[p**i for i in range(n)] for p in POINTS] + [[0] * (n - 1) + [1]], dtype=torch.float64)
+
+
+_interpolation = torch.linalg.inv(_powers(IN)).T
+_scale = torch.cat([_interpolation[:-1, OUT], torch.ones(1, dtype=torch.float64)])[:, None]  # leading coefficients
+INPUT_2D, KERNEL_2D, OUTPUT_2D = (
+    torch.kron(matrix, matrix) for matrix in (_interpolation / _scale, _powers(3) * _scale, _powers(OUT).T)
 )
-KERNEL = torch.tensor(
-    [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]], dtype=torch.float64
-).div(24)
-OUTPUT = torch.tensor(
-    [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]], dtype=torch.float64
-)
-INPUT_2D, KERNEL_2D, OUTPUT_2D = (torch.kron(matrix, matrix) for matrix in (INPUT, KERNEL, OUTPUT))
 """The transforms of both axes at once: `[36, 36]`, `[36, 9]` and `[16, 36]`."""
 
 
 class Conv2d(nn.Conv2d):
-    """`torch.nn.Conv2d`, in less time where float32 is trained on a CPU; the same otherwise."""
+    """`torch.nn.Conv2d`, in less time where it is trained on a CPU; the same otherwise."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return conv2d(x, self.weight, self.bias) if self._profits(x) else super().forward(x)
+        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+        if not self._profits(x, dtype):
+            return super().forward(x)
+        return conv2d(x.to(dtype), self.weight.to(dtype), None if self.bias is None else self.bias.to(dtype))
 
-    def _profits(self, x: Tensor) -> bool:
+    def _profits(self, x: Tensor, dtype: torch.dtype) -> bool:
         return (
             self.training
             and x.ndim == 4
             and x.device.type == "cpu"
-            and x.dtype == self.weight.dtype == torch.float32
-            and not torch.is_autocast_enabled("cpu")
+            and dtype in MIN_PRODUCTS
             and self.kernel_size == (3, 3)
             and self.padding == (1, 1)
             and self.padding_mode == "zeros"
             and self.stride == self.dilation == (1, 1)
             and self.groups == 1
             and min(self.in_channels, self.out_channels) >= MIN_CHANNELS
+            and self.in_channels * self.out_channels >= MIN_PRODUCTS[dtype]
             and min(x.shape[2:]) >= OUT
             and x[:, 0].numel() >= MIN_OUTPUTS
         )

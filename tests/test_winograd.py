@@ -40,6 +40,27 @@ def test_float32_is_accurate_at_the_sizes_of_the_2d_network(inputs: int, outputs
     assert ours[0].is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.parametrize(("inputs", "outputs", "size"), [(64, 512, 16), (512, 1024, 8)])
+def test_bfloat16_is_off_by_a_hundredth_and_without_bias(inputs: int, outputs: int, size: int):
+    x = torch.randn(4, inputs, size, size).bfloat16().requires_grad_()
+    conv = nn.Conv2d(inputs, outputs, 3, padding=1).bfloat16()
+    exact = nn.Conv2d(inputs, outputs, 3, padding=1)
+    exact.load_state_dict(conv.state_dict())
+    out_gradient = torch.randn(4, outputs, size, size)
+    x32 = x.detach().float().requires_grad_()
+
+    y = winograd.conv2d(x, conv.weight, conv.bias)
+    ours = (y, *torch.autograd.grad(y, (x, conv.weight), out_gradient.bfloat16()))
+    y = exact(x32)
+    theirs = (y, *torch.autograd.grad(y, (x32, exact.weight), out_gradient))
+
+    for a, b in zip(ours, theirs, strict=True):
+        assert a.dtype == torch.bfloat16
+        error, power = (a.float() - b).detach(), b.detach().square().mean()
+        assert float(error.square().mean() / power) < 0.02**2
+        assert abs(float((error * b.detach()).mean() / power)) < 0.002
+
+
 def test_an_input_that_needs_no_gradient_gets_none():
     conv = winograd.Conv2d(64, 64, 3, padding=1)
 
@@ -59,6 +80,23 @@ def calls(monkeypatch: pytest.MonkeyPatch, network: nn.Module, *inputs: torch.Te
 
 def test_it_is_used_in_training(monkeypatch: pytest.MonkeyPatch):
     assert calls(monkeypatch, winograd.Conv2d(64, 64, 3, padding=1), torch.randn(16, 64, 8, 8)) == 1
+
+
+def test_it_is_used_in_mixed_precision(monkeypatch: pytest.MonkeyPatch):
+    conv = winograd.Conv2d(64, 128, 3, padding=1)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert calls(monkeypatch, conv, torch.randn(16, 64, 8, 8)) == 1
+        assert conv(torch.randn(16, 64, 8, 8)).dtype == torch.bfloat16
+        assert calls(monkeypatch, winograd.Conv2d(64, 64, 3, padding=1), torch.randn(16, 64, 8, 8)) == 0
+    conv(torch.randn(16, 64, 8, 8)).sum().backward()
+    assert conv.weight.grad is not None
+    assert conv.weight.grad.dtype == torch.float32
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+def test_other_precisions_are_pytorchs(monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype):
+    conv = winograd.Conv2d(64, 128, 3, padding=1, dtype=dtype)
+    assert calls(monkeypatch, conv, torch.randn(16, 64, 8, 8, dtype=dtype)) == 0
 
 
 @pytest.mark.parametrize(
@@ -106,10 +144,3 @@ def test_a_second_derivative_is_refused():
 
     with pytest.raises(RuntimeError, match="once_differentiable"):
         first.sum().backward()
-
-
-def test_bfloat16_is_pytorchs(monkeypatch: pytest.MonkeyPatch):
-    conv = winograd.Conv2d(64, 64, 3, padding=1)
-    with torch.autocast("cpu", torch.bfloat16):
-        assert calls(monkeypatch, conv, torch.randn(16, 64, 8, 8)) == 0
-    assert calls(monkeypatch, conv.bfloat16(), torch.randn(16, 64, 8, 8).bfloat16()) == 0
