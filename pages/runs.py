@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
@@ -12,7 +13,9 @@ from ser_app.records import HOW_TO_TRAIN, architecture, records, run_table, show
 from ser_app.run_view import show_comparison, show_run
 from ser_core.figures_runs import accuracy_heatmap
 from ser_core.findings import Verdict, findings
+from ser_core.names import MODEL_LABELS
 from ser_core.runs import Run
+from ser_core.study import configuration_of, report_study
 
 VIEWS = ("All", "Settings", "Best", "Findings")  # the address says them, too
 GRID = ("1D", "2D", "Combined")
@@ -90,7 +93,21 @@ def show_all(runs: Sequence[Run]) -> None:
 def show_settings(runs: Sequence[Run]) -> None:
     """Heatmaps of test accuracy (figure 7)."""
     st.caption("Test accuracy over activation and learning rate (the report's figure 7). Choose a cell to see its run.")
-    usual = [run for run in runs if run.train["split"] == "report" and run.train["form"] == "fixed"]
+    grid = {config.name for config in report_study() if MODEL_LABELS[config.model] in GRID and config.form == "fixed"}
+    usual = [run for run in runs if configuration_of(run) in grid]
+    lengths = Counter(run.train["epochs"] for run in usual)
+    if len(lengths) > 1:
+        (most, _), *_ = lengths.most_common()
+        length = st.segmented_control(
+            "Trained for",
+            sorted(lengths),
+            default=most,
+            format_func=lambda epochs: f"{epochs} epochs",
+            required=True,
+            key="epochs",
+            bind="query-params",
+        )
+        usual = [run for run in usual if run.train["epochs"] == length]
     for column, label in zip(st.columns(len(GRID)), GRID, strict=True):
         of_architecture = [run for run in usual if architecture(run) == label]
         key = f"heatmap-{label}"
@@ -111,9 +128,6 @@ def show_settings(runs: Sequence[Run]) -> None:
                 selection_mode="points",
                 alt=f"Test accuracy of {label} over activation and learning rate",
             )
-    lengths = sorted({run.train["epochs"] for run in usual if architecture(run) in GRID})
-    if len(lengths) > 1:
-        st.caption(f"Mind the epochs: these runs were trained for {' or '.join(map(str, lengths))}.")
 
 
 def best_of_each(runs: Sequence[Run]) -> list[Run]:
@@ -145,7 +159,7 @@ def show_findings(runs: Sequence[Run]) -> None:
             st.markdown(f"The report: {finding.report}")
             for sentence in finding.evidence:
                 st.markdown(f"- {sentence}")
-            known = {run.name for run in runs}
+            known = {configuration_of(run) for run in runs}
             if missing := [name for name in finding.runs if name not in known]:
                 names = ", ".join(f"`{name}`" for name in missing)
                 st.caption(f"Not trained yet: {names}")

@@ -1,7 +1,8 @@
 """The report's findings (its sections 6 and 7), one by one, and what our records say about each.
 
 A comparison of accuracies is settled by McNemar's test on the clips that both runs classified, an order of emotions by
-bootstrapping the confusion matrix. Runs that were trained for different numbers of epochs settle nothing.
+bootstrapping the confusion matrix. Runs that were trained for different numbers of epochs settle nothing: where a
+configuration was trained for several, a claim is judged at the greatest number that all of its runs have.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ from ser_core.evaluation import N_BOOTSTRAP
 from ser_core.names import ACTIVATION_LABELS
 from ser_core.report import REPORT_RESULTS
 from ser_core.runs import Run
+from ser_core.study import configuration_of
 
 Runs = Mapping[str, Run]
+Records = Mapping[str, Mapping[int, Run]]
+"""Of each configuration, by its name, and of each number of epochs."""
 BEST_2D, BEST_1D = "lr0.001-SiLU-2D", "lr0.01-ELU-1D"
 COMBINED, VARIABLE, MEAN = (f"lr0.001-SiLU-Combined{form}" for form in ("", "-variable", "-mean"))
 RESNETS = ("lr0.001-ReLU-ResNet38", "lr0.001-ReLU-ResNet101")
@@ -49,7 +53,7 @@ class Finding:
         report: what the report says, with its figures.
         verdict: of our records.
         evidence: sentences with figures and intervals.
-        runs: names of the runs that the claim is about, also of missing ones.
+        runs: names of the configurations that the claim is about, also of those that were not trained.
     """
 
     title: str
@@ -61,8 +65,18 @@ class Finding:
 
 def findings(runs: Iterable[Run]) -> list[Finding]:
     """All findings of the report. A run whose per-clip predictions can't be read is taken as missing."""
-    known = {run.name: run for run in runs if _readable(run)}
-    return [find(known) for find in FINDINGS]
+    records: dict[str, dict[int, Run]] = {}
+    for run in runs:
+        if _readable(run):
+            records.setdefault(configuration_of(run), {})[run.train["epochs"]] = run
+    return [find(records) for find in FINDINGS]
+
+
+def _equally_long(records: Records, names: Iterable[str]) -> Runs:
+    """Of each configuration the run with the most epochs that all of them have; if there is none, its longest."""
+    present = {name: records[name] for name in names if name in records}
+    common = set.intersection(*(set(lengths) for lengths in present.values())) if present else set()
+    return {name: lengths[max(common or lengths)] for name, lengths in present.items()}
 
 
 def _readable(run: Run) -> bool:
@@ -74,67 +88,68 @@ def _readable(run: Run) -> bool:
     return True
 
 
-def _combined(runs: Runs) -> Finding:
+def _combined(records: Records) -> Finding:
     report = f"The 2D CNN ({_reported(BEST_2D)}) outperforms the combined model ({_reported(COMBINED)})."
-    return _better(runs, "2D beats combined", report, [(BEST_2D, COMBINED)])
+    return _better(records, "2D beats combined", report, [(BEST_2D, COMBINED)])
 
 
-def _silu(runs: Runs) -> Finding:
+def _silu(records: Records) -> Finding:
     relu = "lr0.001-ReLU-2D"
     report = f"SiLU ({_reported(BEST_2D)}) is almost 6 points better than ReLU ({_reported(relu)}) in the 2D CNN."
-    return _better(runs, "SiLU beats ReLU by 6 points", report, [(BEST_2D, relu)])
+    return _better(records, "SiLU beats ReLU by 6 points", report, [(BEST_2D, relu)])
 
 
-def _elu(runs: Runs) -> Finding:
+def _elu(records: Records) -> Finding:
     others = [f"lr0.01-{activation}-1D" for activation in ("ReLU", "SiLU")]
     report = f"ELU ({_reported(BEST_1D)}) is the best activation of the 1D CNN, by 0.7 and 1.5 points."
-    return _better(runs, "ELU is best for 1D", report, [(BEST_1D, other) for other in others])
+    return _better(records, "ELU is best for 1D", report, [(BEST_1D, other) for other in others])
 
 
-def _variable(runs: Runs) -> Finding:
+def _variable(records: Records) -> Finding:
     report = f"Variable-length input ({_reported(VARIABLE)}) improves the combined model ({_reported(COMBINED)})."
-    return _better(runs, "Variable length helps", report, [(VARIABLE, COMBINED)])
+    return _better(records, "Variable length helps", report, [(VARIABLE, COMBINED)])
 
 
-def _high_rate(runs: Runs) -> Finding:
+def _high_rate(records: Records) -> Finding:
     pairs = _rate_pairs((model, 0.001, (0.1,)) for model in ("2D", "Combined", "1D"))
     report = "A learning rate of 0.1 performs poorly in all architectures (39 % to 44 %)."
-    return _better(runs, "A learning rate of 0.1 is too high", report, pairs, pooled=True)
+    return _better(records, "A learning rate of 0.1 is too high", report, pairs, pooled=True)
 
 
-def _low_rate(runs: Runs) -> Finding:
+def _low_rate(records: Records) -> Finding:
     pairs = _rate_pairs([("2D", 0.001, (0.01,)), ("Combined", 0.001, (0.01,))])
     report = "0.001 is the best learning rate for the 2D CNN and the combined model."
-    return _better(runs, "Lower learning rates are better for 2D and combined", report, pairs, pooled=True)
+    return _better(records, "Lower learning rates are better for 2D and combined", report, pairs, pooled=True)
 
 
-def _medium_rate(runs: Runs) -> Finding:
+def _medium_rate(records: Records) -> Finding:
     report = "0.01 is the best learning rate for the 1D CNN."
-    return _better(runs, "0.01 is best for 1D", report, _rate_pairs([("1D", 0.01, (0.001, 0.1))]), pooled=True)
+    return _better(records, "0.01 is best for 1D", report, _rate_pairs([("1D", 0.01, (0.001, 0.1))]), pooled=True)
 
 
-def _hardest(runs: Runs) -> Finding:
+def _hardest(records: Records) -> Finding:
     report = "Fear is the hardest emotion: the lowest F1 of the 2D CNN, 0.55."
-    return _order(runs, "FEA is hardest", report, lambda order: order[..., 0] == EMOTIONS.index("FEA"))
+    return _order(records, "FEA is hardest", report, lambda order: order[..., 0] == EMOTIONS.index("FEA"))
 
 
-def _easiest(runs: Runs) -> Finding:
+def _easiest(records: Records) -> Finding:
     report = "Anger and happiness are the easiest: F1 of 0.76 and 0.71."
     easiest = sorted(EMOTIONS.index(emotion) for emotion in ("ANG", "HAP"))
     return _order(
-        runs,
+        records,
         "ANG and HAP are easiest",
         report,
         lambda order: (np.sort(order[..., -2:], axis=-1) == easiest).all(axis=-1),
     )
 
 
-def _mean(runs: Runs) -> Finding:
+def _mean(records: Records) -> Finding:
     title, report = (
         "Mean features are comparable",
         "The mean over time instead of whole 1D features has comparable accuracy in the combined model.",
     )
     names = (MEAN, COMBINED)
+    runs = _equally_long(records, names)
     if early := _not_settled(runs, names):
         return Finding(title, report, early, _figures(runs, names), names)
     difference = compare(*(runs[name].predictions() for name in names))
@@ -152,13 +167,14 @@ def _mean(runs: Runs) -> Finding:
     )
 
 
-def _resnets(runs: Runs) -> Finding:
+def _resnets(records: Records) -> Finding:
     title = "ResNets overfit"
     report = (
         f"ResNet-38 ({_reported(RESNETS[0])}) and ResNet-101 ({_reported(RESNETS[1])}) overfit: in training, "
         "ResNet-101 is right for 70 %, in validation for 41 %."
     )
-    present = [runs[name] for name in RESNETS if name in runs]
+    runs = _equally_long(records, RESNETS)
+    present = list(runs.values())
     if not present:
         return Finding(title, report, Verdict.MISSING, (), RESNETS)
     gaps, evidence = [], list(_figures(runs, RESNETS))
@@ -177,7 +193,7 @@ def _resnets(runs: Runs) -> Finding:
     return Finding(title, report, verdict, tuple(evidence), RESNETS)
 
 
-FINDINGS: tuple[Callable[[Runs], Finding], ...] = (
+FINDINGS: tuple[Callable[[Records], Finding], ...] = (
     _combined,
     _silu,
     _elu,
@@ -202,9 +218,12 @@ def _rate_pairs(claims: Iterable[tuple[str, float, Sequence[float]]]) -> list[tu
     ]
 
 
-def _better(runs: Runs, title: str, report: str, pairs: Sequence[tuple[str, str]], *, pooled: bool = False) -> Finding:
+def _better(
+    records: Records, title: str, report: str, pairs: Sequence[tuple[str, str]], *, pooled: bool = False
+) -> Finding:
     """A claim that in each pair (or, `pooled`, in all pairs together) the first run is more accurate."""
     names = tuple(dict.fromkeys(name for pair in pairs for name in pair))
+    runs = _equally_long(records, names)
     ready = [pair for pair in pairs if _not_settled(runs, pair) is None]
     differences = {pair: compare(*(runs[name].predictions() for name in pair)) for pair in ready}
     evidence = [] if pooled else list(_figures(runs, names))
@@ -232,8 +251,9 @@ def _verdict(differences: Sequence[Difference]) -> Verdict:
     return Verdict.UNDECIDED
 
 
-def _order(runs: Runs, title: str, report: str, holds: Callable[[np.ndarray], np.ndarray]) -> Finding:
+def _order(records: Records, title: str, report: str, holds: Callable[[np.ndarray], np.ndarray]) -> Finding:
     """A claim about the order of emotions by F1, worst first, of the report's best run."""
+    runs = _equally_long(records, (BEST_2D,))
     if BEST_2D not in runs:
         return Finding(title, report, Verdict.MISSING, (), (BEST_2D,))
     run = runs[BEST_2D]

@@ -207,4 +207,4 @@ class Listener:
 
     def _keep(self, audio: np.ndarray) -> None:
         if self.keep_audio and self._stream.n_samples < MAX_KEPT_SECONDS * SAMPLE_RATE:
-            self._kept.append(np.clip(audio * FULL_SCALE, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16))
+            self._kept.append(np.clip(np.rint(audio * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16))

@@ -6,7 +6,9 @@ import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from ser_core.errors import SERError
 from ser_core.layers import ACTIVATIONS
+from ser_core.runs import Run
 from ser_core.splits import N_FOLDS
 from ser_core.train_config import TrainConfig
 
@@ -48,3 +50,19 @@ STUDIES: dict[str, Callable[[], list[TrainConfig]]] = {"report": report_study, "
 def with_epochs(configs: Iterable[TrainConfig], epochs: int) -> list[TrainConfig]:
     """The same configurations trained for so many epochs, of which at most all warm up."""
     return [replace(c, epochs=epochs, warmup_epochs=min(TrainConfig.warmup_epochs, epochs)) for c in configs]
+
+
+def configuration_of(run: Run) -> str:
+    """Name of the report's configuration that a record belongs to, also where it has a name of its own.
+
+    So `lr0.001-SiLU-2D-30`, trained with the settings of `lr0.001-SiLU-2D` but for fewer epochs, belongs to that.
+    Without such settings, it is the record's own name.
+    """
+    study = {config.name: config for config in report_study()}
+    if run.name in study:
+        return run.name
+    try:
+        (settings,) = with_epochs([TrainConfig.from_dict(run.train)], TrainConfig.epochs)
+    except (SERError, KeyError, TypeError):
+        return run.name  # of another version of this code
+    return settings.name if study.get(settings.name) == settings else run.name

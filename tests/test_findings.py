@@ -29,13 +29,13 @@ TITLES = (
 )
 
 
-def record(root: Path, name: str, errors: int, *, epochs: int = 150, seed: int = 0) -> None:
+def record(root: Path, name: str, errors: int, *, epochs: int = 150, seed: int = 0, folder: str | None = None) -> None:
     """A run of the report's study that is wrong on so many of 400 clips."""
     said = TARGETS.copy()
     wrong = np.random.default_rng(seed).permutation(len(said))[:errors]
     said[wrong] = (said[wrong] + 1) % 6
     config: TrainConfig = replace(CONFIGS[name], epochs=epochs)
-    write_run(root / name, config, predictions=answering(said))
+    write_run(root / (folder or name), config, predictions=answering(said))
 
 
 def found(root: Path, title: str) -> Finding:
@@ -72,6 +72,20 @@ def test_runs_of_different_lengths_settle_nothing_and_say_so(tmp_path: Path):
     assert finding.verdict == Verdict.UNEQUAL
     assert "After 150 epochs, `lr0.001-SiLU-2D`" in finding.evidence[0]
     assert "After 30 epochs, `lr0.001-SiLU-Combined`" in finding.evidence[1]
+
+
+def test_runs_are_compared_at_the_greatest_length_that_all_have(tmp_path: Path):
+    record(tmp_path, "lr0.001-SiLU-2D", 50)
+    record(tmp_path, "lr0.001-SiLU-2D", 140, epochs=30, folder="lr0.001-SiLU-2D-30")
+    record(tmp_path, "lr0.001-SiLU-2D", 160, epochs=10, folder="lr0.001-SiLU-2D-10")
+    for epochs in (10, 30):
+        record(tmp_path, "lr0.001-SiLU-Combined", 300, epochs=epochs, folder=f"combined-{epochs}")
+    finding = found(tmp_path, TITLES[0])
+    assert finding.verdict == Verdict.CONFIRMED
+    assert "After 30 epochs, `lr0.001-SiLU-2D` is right for 65.0%" in finding.evidence[0]
+    assert "+40.0 points" in finding.evidence[-1]
+    record(tmp_path, "lr0.001-SiLU-Combined", 30)
+    assert found(tmp_path, TITLES[0]).verdict == Verdict.CONTRADICTED
 
 
 def test_learning_rates_are_compared_over_all_activations_together(tmp_path: Path):

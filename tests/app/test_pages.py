@@ -1,5 +1,6 @@
 """Every page, run without a browser: with clips and without, with good input and bad."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -296,10 +297,23 @@ def test_runs_are_filtered(open_page: OpenPage, many_runs: Path):
 
 @pytest.mark.parametrize(
     ("view", "says"),
-    [("Settings", "trained for 30 or 150"), ("Best", "best validation accuracy"), ("Findings", "2D beats combined")],
+    [("Settings", "figure 7"), ("Best", "best validation accuracy"), ("Findings", "2D beats combined")],
 )
 def test_every_view_of_the_runs(open_page: OpenPage, many_runs: Path, view: str, says: str):
     assert says in texts(open_page(RUNS, view=view))
+
+
+def test_a_heatmap_never_mixes_lengths(open_page: OpenPage, many_runs: Path):
+    def names(app: AppTest) -> set[str]:
+        charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+        return {marker[0] for chart in charts for marker in chart["data"][1]["customdata"]}
+
+    app = open_page(RUNS, view="Settings")
+    assert names(app) == {"lr0.001-SiLU-2D", "lr0.001-SiLU-Combined"}
+    lengths = labelled(app.get("button_group"), "Trained for")
+    assert lengths.options == ["30 epochs", "150 epochs"]
+    lengths.set_value(30).run()
+    assert names(app) == {"lr0.01-ELU-1D"}
 
 
 def test_findings_say_their_verdict(open_page: OpenPage, many_runs: Path):
