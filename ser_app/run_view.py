@@ -78,6 +78,8 @@ def show_comparison(runs: Sequence[Run]) -> None:
             "Curves", ["Loss", "Accuracy"], default="Loss", required=True, label_visibility="collapsed"
         )
         figure = curves_figure({run.name: run.history for run in runs}, quantity.lower())
+        if len(runs) > 1:
+            st.caption("Solid lines are of validation, dotted ones of training.")
         show_figure(figure, "curves")
     with emotions, st.container(border=True):
         st.markdown("F1 of each emotion")

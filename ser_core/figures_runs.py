@@ -17,6 +17,7 @@ from ser_core.runs import Run
 RATES = (0.001, 0.01, 0.1)
 ACCURACY_RANGE = (0.35, 0.65)  # of the report's grid; the same colours mean the same in every heatmap
 CELL_PIXELS = 46
+LEGEND_ROW = 20  # pixels
 BLUES = "Blues"
 
 
@@ -119,6 +120,7 @@ def curves_figure(histories: Mapping[str, Mapping[str, np.ndarray]], quantity: s
                 x=history["epoch"],
                 y=history[f"{part}_{quantity}"],
                 name=label,
+                showlegend=part == "val" or len(histories) == 1,  # with several, lines of a colour belong together
                 mode="lines",
                 line={"color": color, "dash": style, "width": 1.2 if part == "train" else 2},
                 hovertemplate="%{y:.1%}" if quantity == "accuracy" else "%{y:.3f}",
@@ -126,6 +128,7 @@ def curves_figure(histories: Mapping[str, Mapping[str, np.ndarray]], quantity: s
     figure.update_layout(hovermode="x unified", showlegend=True)
     if quantity == "accuracy":
         figure.update_yaxes(tickformat=".0%")
+    height += LEGEND_ROW * max(0, len(histories) - 2)
     return finish(figure, height, "epoch", f"{quantity} (nats)" if quantity == "loss" else quantity)
 
 
@@ -142,7 +145,7 @@ def emotion_bars(values: Mapping[str, Mapping[str, float]], title: str, *, heigh
         )
     figure.update_layout(barmode="group", showlegend=len(values) > 1)
     figure.update_yaxes(range=[0, 1])
-    return finish(figure, height, "", title)
+    return finish(figure, height + LEGEND_ROW * max(0, len(values) - 2), "", title)
 
 
 def groups_figure(groups: Sequence[GroupAccuracy], overall: float) -> go.Figure:

@@ -49,6 +49,8 @@ def test_confusions_are_shares_or_counts():
 def test_curves_are_of_training_and_validation(run: Run):
     figure = curves_figure({"a": run.history, "b": run.history}, "loss")
     assert [line.name for line in figure.data] == ["a, training", "a, validation", "b, training", "b, validation"]
+    assert [line.showlegend for line in figure.data] == [False, True, False, True]
+    assert all(line.showlegend for line in curves_figure({"a": run.history}, "loss").data)
     assert list(figure.data[0].y) == [1.5, 1.5, 1.5]
     assert list(figure.data[1].x) == [1, 2, 3]
 

@@ -175,7 +175,7 @@ def test_turning_a_knob_changes_the_features(open_tab: OpenTab):
 
 
 def test_a_cell_of_the_heatmap_opens_its_run(open_tab: OpenTab):
-    page = open_tab("/runs?view=Settings")
+    page = open_tab("/runs?view=Settings&epochs=150+epochs")
     wait_until_idle(page)
     runs = {(run.train["activation"], run.train["lr"]): run for run in load_runs()[0] if run.train["model"] == "1d"}
     assert ("elu", 0.01) in runs
