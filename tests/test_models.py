@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ser_core.layers import ACTIVATIONS, Dropout, GroupNorm, masked_average
+from ser_core.layers import ACTIVATIONS, Dropout, GroupNorm, length_mask, masked_average
 from ser_core.models import CNN1D, CNN2D, CombinedCNN, build_model, count_parameters
 
 
@@ -119,6 +119,28 @@ def test_masked_group_norm_without_padding_is_group_norm():
     norm, x = GroupNorm(8, 16), torch.randn(2, 16, 5, 7) * 3 + 1
     mask = torch.ones(2, 1, 1, 7, dtype=torch.bool)
     torch.testing.assert_close(norm(x, mask), norm(x))
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 9), (3, 16, 4, 9)])
+def test_masked_group_norm_is_that_of_what_is_not_padded(shape: tuple[int, ...]):
+    """Values and gradients are those of each clip alone, and padding has no part in them."""
+    norm = GroupNorm(8, 16).double()
+    nn.init.uniform_(norm.weight)
+    x = (torch.randn(shape, dtype=torch.float64) * 3 + 5).requires_grad_()
+    lengths = (9, 4, 1) if len(shape) == 4 else (9, 4, 2)
+    mask = length_mask(torch.tensor(lengths), x)
+    out_gradient = torch.randn(shape, dtype=torch.float64)
+
+    padded = norm(x, mask)
+    ours = torch.autograd.grad(padded, (x, *norm.parameters()), out_gradient)
+    alone = [norm(clip[None, ..., :n]) for clip, n in zip(x, lengths, strict=True)]
+    cut = [clip[None, ..., :n] for clip, n in zip(out_gradient, lengths, strict=True)]
+    theirs = torch.autograd.grad(alone, (x, *norm.parameters()), cut)
+
+    for clip, expected, n in zip(padded, alone, lengths, strict=True):
+        torch.testing.assert_close(clip[None, ..., :n], expected)
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(a, b)
 
 
 def test_masked_average_counts_what_is_there():
