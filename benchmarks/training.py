@@ -13,12 +13,12 @@ import torch
 from torch import nn
 
 from ser_core.allocator import keep_freed_memory
+from ser_core.convolution import Conv2d
 from ser_core.dataset import FeatureSet
 from ser_core.layers import Dropout
 from ser_core.models import MODELS, build_model
 from ser_core.train_config import TrainConfig
 from ser_core.training import ClipTensors, Device, Trainer
-from ser_core.winograd import Conv2d
 
 N_CLIPS = 64 * 10
 ROUNDS = 3

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from ser_core.winograd import Conv2d
+from ser_core.convolution import Conv2d
 
 NORM_GROUPS = 8  # the report leaves the number of groups open
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ser_core.convolution import Conv2d
 from ser_core.emotions import EMOTIONS
 from ser_core.layers import ACTIVATIONS, Dropout
-from ser_core.winograd import Conv2d
 
 WIDTHS = (64, 128, 256, 512)
 BLOCKS_38 = (3, 4, 6, 3)

@@ -15,15 +15,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 OUT = 4  # rows and columns of outputs a tile
 IN = OUT + 2  # and of the inputs they depend on
-MIN_CHANNELS = 64  # with fewer, the transforms cost more than the products save
-MIN_PRODUCTS = {torch.float32: 64 * 64, torch.bfloat16: 64 * 128}  # and with fewer input times output channels
-MIN_OUTPUTS = 1024  # and so does that of the weights, with fewer outputs a channel in the whole batch
 
 POINTS = (0, 3 / 4, -3 / 4, 3 / 2, -3 / 2)
 """Where the products of polynomials behind the algorithm are evaluated, beside infinity.
@@ -43,33 +40,6 @@ INPUT_2D, KERNEL_2D, OUTPUT_2D = (
     torch.kron(matrix, matrix) for matrix in (_interpolation / _scale, _powers(3) * _scale, _powers(OUT).T)
 )
 """The transforms of both axes at once: `[36, 36]`, `[36, 9]` and `[16, 36]`."""
-
-
-class Conv2d(nn.Conv2d):
-    """`torch.nn.Conv2d`, in less time where it is trained on a CPU; the same otherwise."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
-        if not self._profits(x, dtype):
-            return super().forward(x)
-        return conv2d(x.to(dtype), self.weight.to(dtype), None if self.bias is None else self.bias.to(dtype))
-
-    def _profits(self, x: Tensor, dtype: torch.dtype) -> bool:
-        return (
-            self.training
-            and x.ndim == 4
-            and x.device.type == "cpu"
-            and dtype in MIN_PRODUCTS
-            and self.kernel_size == (3, 3)
-            and self.padding == (1, 1)
-            and self.padding_mode == "zeros"
-            and self.stride == self.dilation == (1, 1)
-            and self.groups == 1
-            and min(self.in_channels, self.out_channels) >= MIN_CHANNELS
-            and self.in_channels * self.out_channels >= MIN_PRODUCTS[dtype]
-            and min(x.shape[2:]) >= OUT
-            and x[:, 0].numel() >= MIN_OUTPUTS
-        )
 
 
 def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
