@@ -23,6 +23,7 @@ from ser_core.names import ACTIVATION_LABELS
 from ser_core.report import REPORT_RESULTS
 from ser_core.runs import Run
 from ser_core.study import configuration_of
+from ser_core.train_config import TrainConfig
 
 Runs = Mapping[str, Run]
 Records = Mapping[str, Mapping[int, Run]]
@@ -187,9 +188,12 @@ def _resnets(records: Records) -> Finding:
         )
     if len(present) < len(RESNETS):
         verdict = Verdict.MISSING
-    else:
-        agreeing = {gap >= OVERFITTING for gap in gaps}
-        verdict = {(True,): Verdict.CONFIRMED, (False,): Verdict.CONTRADICTED}.get(tuple(agreeing), Verdict.UNDECIDED)
+    elif all(gap >= OVERFITTING for gap in gaps):
+        verdict = Verdict.CONFIRMED
+    else:  # what doesn't overfit in a short training may in a long one
+        whole = all(run.train["epochs"] >= TrainConfig.epochs for run in present)
+        fits = all(gap < OVERFITTING for gap in gaps)
+        verdict = Verdict.CONTRADICTED if whole and fits else Verdict.UNDECIDED
     return Finding(title, report, verdict, tuple(evidence), RESNETS)
 
 

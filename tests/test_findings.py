@@ -130,6 +130,12 @@ def test_overfitting_is_read_from_the_end_of_the_curves(tmp_path: Path):
     assert found(tmp_path, "ResNets overfit").verdict == Verdict.CONFIRMED
 
 
+def test_a_short_training_does_not_acquit_of_overfitting(tmp_path: Path):
+    for name in ("ResNet38", "ResNet101"):
+        record(tmp_path, f"lr0.001-ReLU-{name}", 100, epochs=30)
+    assert found(tmp_path, "ResNets overfit").verdict == Verdict.UNDECIDED
+
+
 def test_a_run_without_its_predictions_counts_as_missing(tmp_path: Path):
     record(tmp_path, "lr0.001-SiLU-2D", 100)
     record(tmp_path, "lr0.001-SiLU-Combined", 180)
