@@ -10,12 +10,11 @@ import streamlit as st
 from ser_app.charts import show_figure
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, choose_run, records, show_unreadable
-from ser_core.compare import GroupAccuracy, row_shares
+from ser_core.compare import GroupAccuracy, probability, row_shares
 from ser_core.cremad import by_name
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError
 from ser_core.figures_runs import confusion_figure, emotion_bars, uncertainty_figure
-from ser_core.findings import probability
 from ser_core.humans import agreement, rater_confusion, uncertainty, uncertainty_bins
 from ser_core.runs import Predictions, Run
 

@@ -11,8 +11,9 @@ from ser_app.charts import show_figure
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, architecture, records, run_table, show_unreadable
 from ser_app.run_view import show_comparison, show_run
+from ser_core.evidence import Verdict
 from ser_core.figures_runs import accuracy_heatmap
-from ser_core.findings import Verdict, findings
+from ser_core.findings import findings
 from ser_core.names import MODEL_LABELS
 from ser_core.runs import Run
 from ser_core.study import configuration_of, report_study

@@ -8,11 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.charts import show_figure
-from ser_core.compare import compare, confused_pairs
+from ser_core.compare import compare, confused_pairs, probability
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import RunError
 from ser_core.figures_runs import confusion_figure, curves_figure, emotion_bars
-from ser_core.findings import probability
 from ser_core.runs import Run
 
 

@@ -164,3 +164,8 @@ def group_accuracy(group: str, right: Iterable[bool]) -> GroupAccuracy:
     result = binomtest(sum(right), len(right))
     interval = result.proportion_ci(CONFIDENCE, method="wilson")
     return GroupAccuracy(group, len(right), result.statistic, float(interval.low), float(interval.high))
+
+
+def probability(p_value: float) -> str:
+    """A p-value as text, as `= 0.027`."""
+    return "< 0.001" if p_value < 0.001 else f"= {p_value:.3f}"

@@ -134,7 +134,6 @@ MODELS: dict[str, type[CNN1D | CNN2D | CombinedCNN | ResNet38 | ResNet101]] = {
     "resnet38": ResNet38,
     "resnet101": ResNet101,
 }
-FIXED_SIZE_MODELS = ("resnet38", "resnet101")
 
 
 def build_model(name: str, activation: str, form: str = "fixed") -> nn.Module:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ser_core.errors import SERError
-from ser_core.layers import ACTIVATIONS
+from ser_core.names import ACTIVATION_LABELS
 from ser_core.runs import Run
 from ser_core.splits import N_FOLDS
 from ser_core.train_config import TrainConfig
@@ -28,7 +28,7 @@ def report_study() -> list[TrainConfig]:
     table_2 = [BEST_2D, BEST_1D, BEST_COMBINED, replace(BEST_COMBINED, form="variable")]
     grid = [
         TrainConfig(model=model, activation=activation, lr=lr)
-        for model, lr, activation in itertools.product(GRID_MODELS, GRID_RATES, ACTIVATIONS)
+        for model, lr, activation in itertools.product(GRID_MODELS, GRID_RATES, ACTIVATION_LABELS)
     ]
     single_channel = [replace(BEST_1D, form="mean"), replace(BEST_COMBINED, form="mean")]
     resnets = [TrainConfig(model=model, activation="relu", lr=0.001) for model in ("resnet38", "resnet101")]

@@ -11,10 +11,10 @@ from ser_core.audio import AudioConfig
 from ser_core.dataset import FORMS, Form
 from ser_core.errors import ConfigError
 from ser_core.features import FeatureConfig
-from ser_core.layers import ACTIVATIONS
-from ser_core.models import FIXED_SIZE_MODELS, MODELS
-from ser_core.names import run_name
+from ser_core.names import ACTIVATION_LABELS, MODEL_LABELS, run_name
 from ser_core.splits import SPLITS, is_split
+
+FIXED_SIZE_MODELS = ("resnet38", "resnet101")
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name, choice, known in (
-            ("model", self.model, MODELS),
-            ("activation", self.activation, ACTIVATIONS),
+            ("model", self.model, MODEL_LABELS),
+            ("activation", self.activation, ACTIVATION_LABELS),
             ("form", self.form, FORMS),
         ):
             if choice not in known:

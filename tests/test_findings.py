@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ser_core.findings import FINDINGS, Finding, Verdict, findings
+from ser_core.evidence import Finding, Verdict
+from ser_core.findings import FINDINGS, findings
 from ser_core.runs import load_runs
 from ser_core.study import report_study
 from ser_core.train_config import TrainConfig

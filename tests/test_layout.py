@@ -42,7 +42,8 @@ def test_a_module_is_one_concept(path: Path):
 
 
 @pytest.mark.parametrize(
-    "module", ["ser_core", "ser_core.features", "ser_core.cremad", "ser_core.runs", "ser_app.sources"]
+    "module",
+    ["ser_core", "ser_core.features", "ser_core.cremad", "ser_core.runs", "ser_core.findings", "ser_app.sources"],
 )
 def test_torch_is_imported_by_those_who_need_it(module: str):
     check = f"import sys, {module}; sys.exit('torch' in sys.modules)"

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from ser_core.layers import ACTIVATIONS, Dropout, GroupNorm, length_mask, masked_average
-from ser_core.models import CNN1D, CNN2D, CombinedCNN, build_model, count_parameters
+from ser_core.models import CNN1D, CNN2D, MODELS, CombinedCNN, build_model, count_parameters
+from ser_core.names import ACTIVATION_LABELS, MODEL_LABELS
 
 
 def conv_parameters(dimensions: int, inputs: int, outputs: int) -> int:
@@ -113,6 +114,11 @@ def test_the_single_channel_form_fits():
     assert build_model("1d", "relu", "mean")(torch.randn(2, 1, 27)).shape == (2, 6)
     assert build_model("combined", "relu", "mean")(torch.randn(2, 1, 27), torch.rand(2, 1, 64, 64)).shape == (2, 6)
     assert count_parameters(build_model("2d", "relu", "mean")) == count_parameters(CNN2D("relu"))
+
+
+def test_every_network_and_activation_has_a_name():
+    assert MODEL_LABELS.keys() == MODELS.keys()
+    assert ACTIVATION_LABELS.keys() == ACTIVATIONS.keys()
 
 
 def test_masked_group_norm_without_padding_is_group_norm():

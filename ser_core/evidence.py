@@ -1,0 +1,169 @@
+"""How claims about runs are settled: verdicts, and the sentences with figures that they rest on.
+
+A comparison of accuracies is settled by McNemar's test on the clips that both runs classified, an order of emotions by
+bootstrapping the confusion matrix. Runs that were trained for different numbers of epochs settle nothing: where a
+configuration was trained for several, a claim is judged at the greatest number that all of its runs have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import reduce
+from operator import add
+
+import numpy as np
+
+from ser_core.compare import SIGNIFICANCE, Difference, compare, probability
+from ser_core.emotions import EMOTIONS
+from ser_core.evaluation import N_BOOTSTRAP
+from ser_core.report import REPORT_RESULTS
+from ser_core.runs import Run
+
+Runs = Mapping[str, Run]
+Records = Mapping[str, Mapping[int, Run]]
+"""Of each configuration, by its name, and of each number of epochs."""
+
+
+class Verdict(StrEnum):
+    """What our records say about a finding."""
+
+    CONFIRMED = "confirmed"
+    CONTRADICTED = "contradicted"
+    UNDECIDED = "undecided"
+    UNEQUAL = "runs of different lengths"
+    MISSING = "no run yet"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim and how it fares.
+
+    Attributes:
+        title: the claim in a few words.
+        report: what the report says, with its figures.
+        verdict: of our records.
+        evidence: sentences with figures and intervals.
+        runs: names of the configurations that the claim is about, also of those that were not trained.
+    """
+
+    title: str
+    report: str
+    verdict: Verdict
+    evidence: tuple[str, ...]
+    runs: tuple[str, ...]
+
+
+def equally_long(records: Records, names: Iterable[str]) -> Runs:
+    """Of each configuration the run with the most epochs that all of them have; if there is none, its longest."""
+    present = {name: records[name] for name in names if name in records}
+    common = set.intersection(*(set(lengths) for lengths in present.values())) if present else set()
+    return {name: lengths[max(common or lengths)] for name, lengths in present.items()}
+
+
+def better(
+    records: Records, title: str, report: str, pairs: Sequence[tuple[str, str]], *, pooled: bool = False
+) -> Finding:
+    """A claim that in each pair (or, `pooled`, in all pairs together) the first run is more accurate."""
+    names = tuple(dict.fromkeys(name for pair in pairs for name in pair))
+    runs = equally_long(records, names)
+    ready = [pair for pair in pairs if not_settled(runs, pair) is None]
+    differences = {pair: compare(*(runs[name].predictions() for name in pair)) for pair in ready}
+    evidence = [] if pooled else list(figures(runs, names))
+    evidence += [difference_sentence(runs, pair, difference) for pair, difference in differences.items()]
+    if pooled and len(differences) > 1:
+        together = reduce(add, differences.values())
+        evidence.append(f"All {len(differences)} pairs together: {_points(together)}.")
+        outcomes = [together]
+    else:
+        outcomes = list(differences.values())
+    early = _not_settled_pairs(runs, pairs)
+    return Finding(title, report, early or _verdict(outcomes), tuple(evidence), names)
+
+
+def _not_settled_pairs(runs: Runs, pairs: Sequence[tuple[str, str]]) -> Verdict | None:
+    states = {not_settled(runs, pair) for pair in pairs}
+    return next((state for state in (Verdict.MISSING, Verdict.UNEQUAL) if state in states), None)
+
+
+def _verdict(differences: Sequence[Difference]) -> Verdict:
+    if all(d.accuracy > 0 and d.significant for d in differences):
+        return Verdict.CONFIRMED
+    if any(d.accuracy < 0 and d.significant for d in differences):
+        return Verdict.CONTRADICTED
+    return Verdict.UNDECIDED
+
+
+def order_of_emotions(
+    records: Records, name: str, title: str, report: str, holds: Callable[[np.ndarray], np.ndarray]
+) -> Finding:
+    """A claim about the order of emotions by F1, worst first, of one configuration."""
+    runs = equally_long(records, (name,))
+    if name not in runs:
+        return Finding(title, report, Verdict.MISSING, (), (name,))
+    run = runs[name]
+    confusion = np.array(run.metrics["confusion"])
+    n = confusion.sum()
+    draws = np.random.default_rng(0).multinomial(n, confusion.ravel() / n, N_BOOTSTRAP).reshape(-1, *confusion.shape)
+    share = float(holds(_f1(draws).argsort(axis=-1)).mean())
+    scores = sorted(zip(EMOTIONS, _f1(confusion), strict=True), key=lambda item: item[1])
+    evidence = (
+        f"{after_epochs(run)} F1 of `{run.name}`: {', '.join(f'{emotion} {f1:.2f}' for emotion, f1 in scores)}.",
+        f"It holds in {share:.0%} of {N_BOOTSTRAP:,} resamples of the test clips.",
+    )
+    if share > 1 - SIGNIFICANCE:
+        verdict = Verdict.CONFIRMED
+    else:
+        verdict = Verdict.CONTRADICTED if share < SIGNIFICANCE else Verdict.UNDECIDED
+    return Finding(title, report, verdict, evidence, (name,))
+
+
+def _f1(confusion: np.ndarray) -> np.ndarray:
+    right = np.diagonal(confusion, axis1=-2, axis2=-1)
+    return 2 * right / np.maximum(confusion.sum(-1) + confusion.sum(-2), 1)
+
+
+def not_settled(runs: Runs, names: Sequence[str]) -> Verdict | None:
+    """Why these runs can't be compared, if they can't."""
+    if any(name not in runs for name in names):
+        return Verdict.MISSING
+    lengths = {runs[name].train["epochs"] for name in names}
+    return Verdict.UNEQUAL if len(lengths) > 1 else None
+
+
+def figures(runs: Runs, names: Sequence[str]) -> tuple[str, ...]:
+    """Accuracy of each run that exists."""
+    sentences = []
+    for name in names:
+        if run := runs.get(name):
+            low, high = run.accuracy_interval
+            interval = f"{low:.1%} to {high:.1%}"
+            sentences.append(
+                f"{after_epochs(run)} `{name}` is right for {run.accuracy:.1%} of the test clips ({interval})."
+            )
+    return tuple(sentences)
+
+
+def difference_sentence(runs: Runs, pair: tuple[str, str], difference: Difference) -> str:
+    """By how much the first of two runs is more accurate."""
+    first, second = pair
+    return f"{after_epochs(runs[first])} `{first}` against `{second}`: {_points(difference)}."
+
+
+def _points(difference: Difference) -> str:
+    low, high = difference.interval
+    return (
+        f"{100 * difference.accuracy:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f}), "
+        f"McNemar's p {probability(difference.p_value)}"
+    )
+
+
+def after_epochs(run: Run) -> str:
+    """How a sentence about a run begins."""
+    return f"After {run.train['epochs']} epochs,"
+
+
+def reported(name: str) -> str:
+    """The accuracy that the report gives a configuration."""
+    return f"{REPORT_RESULTS[name].accuracy:.1%}"
