@@ -17,6 +17,7 @@ from ser_core.findings import findings
 from ser_core.names import MODEL_LABELS
 from ser_core.runs import Run
 from ser_core.study import configuration_of, report_study
+from ser_core.train_config import TrainConfig
 
 VIEWS = ("All", "Settings", "Best", "Findings")  # the address says them, too
 GRID = ("1D", "2D", "Combined")
@@ -27,6 +28,7 @@ ICONS = {
     Verdict.UNEQUAL: ":gray-badge[:material/timelapse: runs of different lengths]",
     Verdict.MISSING: ":gray-badge[:material/hourglass_empty: no run yet]",
 }
+SETTLED = (Verdict.CONFIRMED, Verdict.CONTRADICTED, Verdict.UNDECIDED)
 COLUMNS = {
     "accuracy": st.column_config.NumberColumn(format="%.1f %%", help="Of the test clips; the interval is beside it"),
     "interval": st.column_config.TextColumn("95 % interval", help="Bootstrapped over the test clips"),
@@ -156,7 +158,10 @@ def show_findings(runs: Sequence[Run]) -> None:
     )
     for finding in findings(runs):
         with st.container(border=True):
-            st.markdown(f"**{finding.title}** {ICONS[finding.verdict]}")
+            badges = ICONS[finding.verdict]
+            if finding.epochs and finding.epochs < TrainConfig.epochs and finding.verdict in SETTLED:
+                badges += f" :orange-badge[after {finding.epochs} of the report's {TrainConfig.epochs} epochs]"
+            st.markdown(f"**{finding.title}** {badges}")
             st.markdown(f"The report: {finding.report}")
             for sentence in finding.evidence:
                 st.markdown(f"- {sentence}")

@@ -46,6 +46,7 @@ class Finding:
         verdict: of our records.
         evidence: sentences with figures and intervals.
         runs: names of the configurations that the claim is about, also of those that were not trained.
+        epochs: that all runs of the claim were trained for, None where they differ or there are none.
     """
 
     title: str
@@ -53,6 +54,7 @@ class Finding:
     verdict: Verdict
     evidence: tuple[str, ...]
     runs: tuple[str, ...]
+    epochs: int | None = None
 
 
 def equally_long(records: Records, names: Iterable[str]) -> Runs:
@@ -60,6 +62,12 @@ def equally_long(records: Records, names: Iterable[str]) -> Runs:
     present = {name: records[name] for name in names if name in records}
     common = set.intersection(*(set(lengths) for lengths in present.values())) if present else set()
     return {name: lengths[max(common or lengths)] for name, lengths in present.items()}
+
+
+def epochs_of(runs: Runs) -> int | None:
+    """How long all of these runs were trained, None where they differ or there are none."""
+    lengths = {run.train["epochs"] for run in runs.values()}
+    return lengths.pop() if len(lengths) == 1 else None
 
 
 def better(
@@ -79,7 +87,7 @@ def better(
     else:
         outcomes = list(differences.values())
     early = _not_settled_pairs(runs, pairs)
-    return Finding(title, report, early or _verdict(outcomes), tuple(evidence), names)
+    return Finding(title, report, early or _verdict(outcomes), tuple(evidence), names, epochs_of(runs))
 
 
 def _not_settled_pairs(runs: Runs, pairs: Sequence[tuple[str, str]]) -> Verdict | None:
@@ -116,7 +124,7 @@ def order_of_emotions(
         verdict = Verdict.CONFIRMED
     else:
         verdict = Verdict.CONTRADICTED if share < SIGNIFICANCE else Verdict.UNDECIDED
-    return Finding(title, report, verdict, evidence, (name,))
+    return Finding(title, report, verdict, evidence, (name,), epochs_of(runs))
 
 
 def _f1(confusion: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from ser_core.evidence import (
     after_epochs,
     better,
     difference_sentence,
+    epochs_of,
     equally_long,
     figures,
     not_settled,
@@ -133,6 +134,7 @@ def _mean(records: Records) -> Finding:
         verdict,
         (*figures(runs, names), difference_sentence(runs, names, difference)),
         names,
+        epochs_of(runs),
     )
 
 
@@ -162,7 +164,7 @@ def _resnets(records: Records) -> Finding:
         whole = all(run.train["epochs"] >= TrainConfig.epochs for run in present)
         fits = all(gap < OVERFITTING for gap in gaps)
         verdict = Verdict.CONTRADICTED if whole and fits else Verdict.UNDECIDED
-    return Finding(title, report, verdict, tuple(evidence), RESNETS)
+    return Finding(title, report, verdict, tuple(evidence), RESNETS, epochs_of(runs))
 
 
 FINDINGS: tuple[Callable[[Records], Finding], ...] = (

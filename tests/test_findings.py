@@ -73,6 +73,7 @@ def test_runs_of_different_lengths_settle_nothing_and_say_so(tmp_path: Path):
     assert finding.verdict == Verdict.UNEQUAL
     assert "After 150 epochs, `lr0.001-SiLU-2D`" in finding.evidence[0]
     assert "After 30 epochs, `lr0.001-SiLU-Combined`" in finding.evidence[1]
+    assert finding.epochs is None
 
 
 def test_runs_are_compared_at_the_greatest_length_that_all_have(tmp_path: Path):
@@ -85,6 +86,7 @@ def test_runs_are_compared_at_the_greatest_length_that_all_have(tmp_path: Path):
     assert finding.verdict == Verdict.CONFIRMED
     assert "After 30 epochs, `lr0.001-SiLU-2D` is right for 65.0%" in finding.evidence[0]
     assert "+40.0 points" in finding.evidence[-1]
+    assert finding.epochs == 30
     record(tmp_path, "lr0.001-SiLU-Combined", 30)
     assert found(tmp_path, TITLES[0]).verdict == Verdict.CONTRADICTED
 

@@ -320,6 +320,10 @@ def test_findings_say_their_verdict(open_page: OpenPage, many_runs: Path):
     said = texts(open_page(RUNS, view="Findings"))
     assert "**2D beats combined** :green-badge" in said
     assert "Not trained yet: `lr0.001-SiLU-Combined-variable`" in said
+    assert "of the report's 150 epochs" not in said
+    record(many_runs, "lr0.01-ReLU-1D", 130, epochs=30)
+    record(many_runs, "lr0.01-SiLU-1D", 140, epochs=30)
+    assert "after 30 of the report's 150 epochs" in texts(open_page(RUNS, view="Findings"))
 
 
 @pytest.mark.parametrize("status", ["diverged", "chance"])
