@@ -24,6 +24,7 @@ from ser_core.runs import Run
 Runs = Mapping[str, Run]
 Records = Mapping[str, Mapping[int, Run]]
 """Of each configuration, by its name, and of each number of epochs."""
+Pair = tuple[str, str]
 
 
 class Verdict(StrEnum):
@@ -70,29 +71,24 @@ def epochs_of(runs: Runs) -> int | None:
     return lengths.pop() if len(lengths) == 1 else None
 
 
-def better(
-    records: Records, title: str, report: str, pairs: Sequence[tuple[str, str]], *, pooled: bool = False
-) -> Finding:
-    """A claim that in each pair (or, `pooled`, in all pairs together) the first run is more accurate."""
+def better(records: Records, title: str, report: str, groups: Sequence[Sequence[Pair]]) -> Finding:
+    """A claim that the first run of a pair is more accurate: over all pairs of a group together, and in every group."""
+    pairs = [pair for group in groups for pair in group]
     names = tuple(dict.fromkeys(name for pair in pairs for name in pair))
     runs = equally_long(records, names)
-    ready = [pair for pair in pairs if not_settled(runs, pair) is None]
-    differences = {pair: compare(*(runs[name].predictions() for name in pair)) for pair in ready}
-    evidence = [] if pooled else list(figures(runs, names))
-    evidence += [difference_sentence(runs, pair, difference) for pair, difference in differences.items()]
-    if pooled and len(differences) > 1:
-        together = reduce(add, differences.values())
-        evidence.append(f"All {len(differences)} pairs together: {_points(together)}.")
-        outcomes = [together]
-    else:
-        outcomes = list(differences.values())
-    early = _not_settled_pairs(runs, pairs)
-    return Finding(title, report, early or _verdict(outcomes), tuple(evidence), names, epochs_of(runs))
-
-
-def _not_settled_pairs(runs: Runs, pairs: Sequence[tuple[str, str]]) -> Verdict | None:
+    evidence = list(figures(runs, names)) if len(groups) == len(pairs) else []
+    outcomes = []
+    for group in groups:
+        ready = [pair for pair in group if not_settled(runs, pair) is None]
+        differences = [compare(*(runs[name].predictions() for name in pair)) for pair in ready]
+        evidence += [difference_sentence(runs, pair, found) for pair, found in zip(ready, differences, strict=True)]
+        if differences:
+            outcomes.append(reduce(add, differences))
+        if len(differences) > 1:
+            evidence.append(f"These {len(differences)} pairs together: {_points(outcomes[-1])}.")
     states = {not_settled(runs, pair) for pair in pairs}
-    return next((state for state in (Verdict.MISSING, Verdict.UNEQUAL) if state in states), None)
+    early = next((state for state in (Verdict.MISSING, Verdict.UNEQUAL) if state in states), None)
+    return Finding(title, report, early or _verdict(outcomes), tuple(evidence), names, epochs_of(runs))
 
 
 def _verdict(differences: Sequence[Difference]) -> Verdict:
@@ -153,7 +149,7 @@ def figures(runs: Runs, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def difference_sentence(runs: Runs, pair: tuple[str, str], difference: Difference) -> str:
+def difference_sentence(runs: Runs, pair: Pair, difference: Difference) -> str:
     """By how much the first of two runs is more accurate."""
     first, second = pair
     return f"{after_epochs(runs[first])} `{first}` against `{second}`: {_points(difference)}."

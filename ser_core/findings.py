@@ -14,6 +14,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError
 from ser_core.evidence import (
     Finding,
+    Pair,
     Records,
     Verdict,
     after_epochs,
@@ -58,41 +59,41 @@ def _readable(run: Run) -> bool:
 
 def _combined(records: Records) -> Finding:
     report = f"The 2D CNN ({reported(BEST_2D)}) outperforms the combined model ({reported(COMBINED)})."
-    return better(records, "2D beats combined", report, [(BEST_2D, COMBINED)])
+    return better(records, "2D beats combined", report, [[(BEST_2D, COMBINED)]])
 
 
 def _silu(records: Records) -> Finding:
     relu = "lr0.001-ReLU-2D"
     report = f"SiLU ({reported(BEST_2D)}) is almost 6 points better than ReLU ({reported(relu)}) in the 2D CNN."
-    return better(records, "SiLU beats ReLU by 6 points", report, [(BEST_2D, relu)])
+    return better(records, "SiLU beats ReLU by 6 points", report, [[(BEST_2D, relu)]])
 
 
 def _elu(records: Records) -> Finding:
     others = [f"lr0.01-{activation}-1D" for activation in ("ReLU", "SiLU")]
     report = f"ELU ({reported(BEST_1D)}) is the best activation of the 1D CNN, by 0.7 and 1.5 points."
-    return better(records, "ELU is best for 1D", report, [(BEST_1D, other) for other in others])
+    return better(records, "ELU is best for 1D", report, [[(BEST_1D, other)] for other in others])
 
 
 def _variable(records: Records) -> Finding:
     report = f"Variable-length input ({reported(VARIABLE)}) improves the combined model ({reported(COMBINED)})."
-    return better(records, "Variable length helps", report, [(VARIABLE, COMBINED)])
+    return better(records, "Variable length helps", report, [[(VARIABLE, COMBINED)]])
 
 
 def _high_rate(records: Records) -> Finding:
     pairs = _rate_pairs((model, 0.001, (0.1,)) for model in ("2D", "Combined", "1D"))
     report = "A learning rate of 0.1 performs poorly in all architectures (39 % to 44 %)."
-    return better(records, "A learning rate of 0.1 is too high", report, pairs, pooled=True)
+    return better(records, "A learning rate of 0.1 is too high", report, pairs)
 
 
 def _low_rate(records: Records) -> Finding:
     pairs = _rate_pairs([("2D", 0.001, (0.01,)), ("Combined", 0.001, (0.01,))])
     report = "0.001 is the best learning rate for the 2D CNN and the combined model."
-    return better(records, "Lower learning rates are better for 2D and combined", report, pairs, pooled=True)
+    return better(records, "Lower learning rates are better for 2D and combined", report, pairs)
 
 
 def _medium_rate(records: Records) -> Finding:
     report = "0.01 is the best learning rate for the 1D CNN."
-    return better(records, "0.01 is best for 1D", report, _rate_pairs([("1D", 0.01, (0.001, 0.1))]), pooled=True)
+    return better(records, "0.01 is best for 1D", report, _rate_pairs([("1D", 0.01, (0.001, 0.1))]))
 
 
 def _hardest(records: Records) -> Finding:
@@ -182,11 +183,16 @@ FINDINGS: tuple[Callable[[Records], Finding], ...] = (
 )
 
 
-def _rate_pairs(claims: Iterable[tuple[str, float, Sequence[float]]]) -> list[tuple[str, str]]:
-    """Runs that differ in the learning rate alone, the one that the report found better first."""
+def _rate_pairs(claims: Iterable[tuple[str, float, Sequence[float]]]) -> list[list[Pair]]:
+    """Runs that differ in the learning rate alone, the one that the report found better first.
+
+    A group holds all activations of one network and two rates: that a rate is the best of three is two claims.
+    """
     return [
-        (f"lr{best:g}-{activation}-{model}", f"lr{worse:g}-{activation}-{model}")
+        [
+            (f"lr{best:g}-{activation}-{model}", f"lr{worse:g}-{activation}-{model}")
+            for activation in ACTIVATION_LABELS.values()
+        ]
         for model, best, others in claims
         for worse in others
-        for activation in ACTIVATION_LABELS.values()
     ]

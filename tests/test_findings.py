@@ -91,15 +91,22 @@ def test_runs_are_compared_at_the_greatest_length_that_all_have(tmp_path: Path):
     assert found(tmp_path, TITLES[0]).verdict == Verdict.CONTRADICTED
 
 
-def test_learning_rates_are_compared_over_all_activations_together(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("errors", "verdict"),
+    [((150, 200), Verdict.CONFIRMED), ((131, 250), Verdict.UNDECIDED), ((100, 250), Verdict.CONTRADICTED)],
+)
+def test_the_best_learning_rate_beats_each_other_one_over_all_activations(
+    tmp_path: Path, errors: tuple[int, int], verdict: Verdict
+):
     for i, activation in enumerate(("ReLU", "SiLU", "ELU")):
         record(tmp_path, f"lr0.01-{activation}-1D", 130, seed=i)
-        record(tmp_path, f"lr0.001-{activation}-1D", 150, seed=i + 3)
-        record(tmp_path, f"lr0.1-{activation}-1D", 200, seed=i + 6)
+        record(tmp_path, f"lr0.001-{activation}-1D", errors[0], seed=i + 3)
+        record(tmp_path, f"lr0.1-{activation}-1D", errors[1], seed=i + 6)
     finding = found(tmp_path, "0.01 is best for 1D")
-    assert finding.verdict == Verdict.CONFIRMED
-    assert len(finding.evidence) == 7
-    assert finding.evidence[-1].startswith("All 6 pairs together: +11.2 points")
+    assert finding.verdict == verdict
+    assert len(finding.evidence) == 8
+    for evidence, other in ((finding.evidence[3], errors[0]), (finding.evidence[7], errors[1])):
+        assert evidence.startswith(f"These 3 pairs together: {(other - 130) / 4:+.1f} points")
 
 
 @pytest.mark.parametrize(("worst", "verdict"), [(2, Verdict.CONFIRMED), (0, Verdict.CONTRADICTED)])
