@@ -153,8 +153,9 @@ def show_best(runs: Sequence[Run]) -> None:
 def show_findings(runs: Sequence[Run]) -> None:
     """The report's findings one by one."""
     st.caption(
-        "Differences are tested with McNemar's test on the clips that both runs classified, at the 5 % level; runs of "
-        "different lengths settle nothing. Each run is one training from one seed."
+        "Differences are tested on the clips that both runs classified, at the 5 % level: one pair of runs with "
+        "McNemar's exact test, several together with its generalisation. Runs of different lengths settle nothing. "
+        "Each run is one training from one seed."
     )
     for finding in findings(runs):
         with st.container(border=True):

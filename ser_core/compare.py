@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 
 from ser_core.cremad import INTENSITIES, SENTENCES, Clip, by_name
 from ser_core.emotions import EMOTIONS
@@ -23,49 +23,68 @@ SIGNIFICANCE = 1 - CONFIDENCE
 
 @dataclass(frozen=True)
 class Difference:
-    """Two models on the same clips.
+    """Two models on the same clips, or several pairs of models together.
 
     Attributes:
-        only_first, only_second: clips that one of them classifies as meant and the other doesn't.
-        clips: number of clips in all.
+        counts: number of clips by how many of the pairs have the first model alone right, minus those that have the
+            second alone right: `[2 · pairs + 1]`, from `-pairs` to `pairs`.
     """
 
-    only_first: int
-    only_second: int
-    clips: int
+    counts: tuple[int, ...]
+
+    @property
+    def _net(self) -> np.ndarray:
+        """What each of `counts` counts."""
+        pairs = len(self.counts) // 2
+        return np.arange(-pairs, pairs + 1)
+
+    @property
+    def only_first(self) -> int:
+        """Clips that are more often right by the first models."""
+        return sum(self.counts[len(self.counts) // 2 + 1 :])
+
+    @property
+    def only_second(self) -> int:
+        """Clips that are more often right by the second models."""
+        return sum(self.counts[: len(self.counts) // 2])
 
     @property
     def accuracy(self) -> float:
-        """Accuracy of the first minus that of the second, -1..1."""
-        return (self.only_first - self.only_second) / self.clips
+        """Accuracy of the first minus that of the second, -1..1, the mean over pairs."""
+        return self._mean(np.array(self.counts)).item()
+
+    def _mean(self, counts: np.ndarray) -> np.ndarray:
+        return counts @ self._net / (sum(self.counts) * (len(self.counts) // 2))
 
     @property
     def interval(self) -> tuple[float, float]:
         """95 % bootstrap interval of `accuracy` over clips."""
-        shares = np.array([self.only_first, self.only_second, self.clips - self.only_first - self.only_second])
-        draws = np.random.default_rng(0).multinomial(self.clips, shares / self.clips, size=N_BOOTSTRAP)
-        low, high = np.quantile((draws[:, 0] - draws[:, 1]) / self.clips, [SIGNIFICANCE / 2, 1 - SIGNIFICANCE / 2])
+        shares = np.array(self.counts) / sum(self.counts)
+        draws = np.random.default_rng(0).multinomial(sum(self.counts), shares, size=N_BOOTSTRAP)
+        low, high = np.quantile(self._mean(draws), [SIGNIFICANCE / 2, 1 - SIGNIFICANCE / 2])
         return float(low), float(high)
 
     @property
     def p_value(self) -> float:
-        """Of the exact McNemar test: how likely so unequal a split is if both models are equally good (McNemar 1947).
+        """How likely so unequal counts are if both models are equally good: then each clip's sign is a coin's toss.
 
-        It speaks of these two networks. Trained again from another seed, both would differ from themselves, too.
+        Of one pair, this is the exact McNemar test (McNemar 1947). Of several, clips stay whole, on which the pairs
+        are not independent. It speaks of these networks: trained again from another seed, they would differ, too.
         """
-        differing = self.only_first + self.only_second
-        return float(binomtest(self.only_first, differing).pvalue) if differing else 1.0
+        distribution = np.ones(1)  # of the sum over clips, from its least to its greatest value
+        pairs = len(self.counts) // 2
+        for net in range(1, pairs + 1):
+            clips = self.counts[pairs + net] + self.counts[pairs - net]
+            of_these = np.zeros(2 * net * clips + 1)
+            of_these[:: 2 * net] = binom.pmf(np.arange(clips + 1), clips, 0.5)
+            distribution = np.convolve(distribution, of_these)
+        sums = np.arange(len(distribution)) - len(distribution) // 2
+        return float(min(1.0, distribution[abs(sums) >= abs(self._net @ self.counts)].sum()))
 
     @property
     def significant(self) -> bool:
         """Whether the difference is beyond chance at the 5 % level."""
         return self.p_value < SIGNIFICANCE
-
-    def __add__(self, other: Difference) -> Difference:
-        """Of two pairs of models together, as if their clips were different ones."""
-        return Difference(
-            self.only_first + other.only_first, self.only_second + other.only_second, self.clips + other.clips
-        )
 
 
 def compare(first: Predictions, second: Predictions) -> Difference:
@@ -74,11 +93,28 @@ def compare(first: Predictions, second: Predictions) -> Difference:
     Raises:
         RunError: they were tested on different clips.
     """
-    if sorted(first.names) != sorted(second.names):
+    return compare_together([(first, second)])
+
+
+def compare_together(pairs: Sequence[tuple[Predictions, Predictions]]) -> Difference:
+    """Compare the first models of all pairs with the second ones.
+
+    Raises:
+        RunError: they were not all tested on the same clips.
+    """
+    names = sorted(pairs[0][0].names)
+    net = np.zeros(len(names), dtype=int)
+    for first, second in pairs:
+        net += _right(first, names) - _right(second, names)
+    return Difference(tuple(np.bincount(net + len(pairs), minlength=2 * len(pairs) + 1).tolist()))
+
+
+def _right(predictions: Predictions, names: Sequence[str]) -> np.ndarray:
+    """1 for each of these clips that is classified as meant, 0 for the others."""
+    right = dict(zip(predictions.names, (predictions.predicted == predictions.targets).tolist(), strict=True))
+    if sorted(right) != names:
         raise RunError("These runs were tested on different clips.")
-    right = dict(zip(second.names, second.predicted == second.targets, strict=True))
-    a, b = first.predicted == first.targets, np.array([right[name] for name in first.names])
-    return Difference(int((a & ~b).sum()), int((~a & b).sum()), len(a))
+    return np.array([right[name] for name in names], dtype=int)
 
 
 class Confusion(NamedTuple):

@@ -1,8 +1,9 @@
 """How claims about runs are settled: verdicts, and the sentences with figures that they rest on.
 
-A comparison of accuracies is settled by McNemar's test on the clips that both runs classified, an order of emotions by
-bootstrapping the confusion matrix. Runs that were trained for different numbers of epochs settle nothing: where a
-configuration was trained for several, a claim is judged at the greatest number that all of its runs have.
+A comparison of accuracies is settled by McNemar's exact test on the clips that both runs classified, or its
+generalisation to several pairs of runs (`Difference.p_value`); an order of emotions by bootstrapping the confusion
+matrix. Runs that were trained for different numbers of epochs settle nothing: where a configuration was trained for
+several, a claim is judged at the greatest number that all of its runs have.
 """
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import reduce
-from operator import add
 
 import numpy as np
 
-from ser_core.compare import SIGNIFICANCE, Difference, compare, probability
+from ser_core.compare import SIGNIFICANCE, Difference, compare, compare_together, probability
 from ser_core.emotions import EMOTIONS
 from ser_core.evaluation import N_BOOTSTRAP
 from ser_core.report import REPORT_RESULTS
@@ -80,12 +79,12 @@ def better(records: Records, title: str, report: str, groups: Sequence[Sequence[
     outcomes = []
     for group in groups:
         ready = [pair for pair in group if not_settled(runs, pair) is None]
-        differences = [compare(*(runs[name].predictions() for name in pair)) for pair in ready]
-        evidence += [difference_sentence(runs, pair, found) for pair, found in zip(ready, differences, strict=True)]
-        if differences:
-            outcomes.append(reduce(add, differences))
-        if len(differences) > 1:
-            evidence.append(f"These {len(differences)} pairs together: {_points(outcomes[-1])}.")
+        said = [(runs[first].predictions(), runs[second].predictions()) for first, second in ready]
+        evidence += [difference_sentence(runs, pair, compare(*both)) for pair, both in zip(ready, said, strict=True)]
+        if said:
+            outcomes.append(compare_together(said))
+        if len(said) > 1:
+            evidence.append(f"These {len(said)} pairs together: {_points(outcomes[-1])}.")
     states = {not_settled(runs, pair) for pair in pairs}
     early = next((state for state in (Verdict.MISSING, Verdict.UNEQUAL) if state in states), None)
     return Finding(title, report, early or _verdict(outcomes), tuple(evidence), names, epochs_of(runs))
@@ -159,7 +158,7 @@ def _points(difference: Difference) -> str:
     low, high = difference.interval
     return (
         f"{100 * difference.accuracy:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f}), "
-        f"McNemar's p {probability(difference.p_value)}"
+        f"p {probability(difference.p_value)}"
     )
 
 

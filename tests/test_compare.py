@@ -1,14 +1,17 @@
 """Comparing models, and groups of clips, against counting by hand and against other implementations."""
 
+import itertools
+
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, binomtest
 
 from ser_core.compare import (
     GROUPINGS,
     Difference,
     accuracy_by,
     compare,
+    compare_together,
     confused_pairs,
     group_accuracy,
     row_shares,
@@ -34,7 +37,7 @@ def wrong_on(*clips: int) -> Predictions:
 
 def test_models_are_compared_on_the_clips_on_which_they_differ():
     difference = compare(wrong_on(0, 1, 2), wrong_on(2, 3, 4, 5, 6))
-    assert (difference.only_first, difference.only_second, difference.clips) == (4, 2, 400)
+    assert (difference.only_first, difference.only_second, difference.counts) == (4, 2, (2, 394, 4))
     assert difference.accuracy == pytest.approx(2 / 400)
     assert difference.p_value == pytest.approx(2 * (1 - binom.cdf(3, 6, 0.5)))
     assert not difference.significant
@@ -56,11 +59,34 @@ def test_a_model_does_not_differ_from_itself():
 
 
 def test_a_large_difference_is_beyond_chance_and_its_interval_is_the_normal_one():
-    difference = Difference(350, 250, 2233)
+    difference = Difference((250, 2233 - 600, 350))
     assert difference.significant
     margin = 1.96 * np.sqrt(600 - 100**2 / 2233) / 2233
     assert difference.interval == pytest.approx((100 / 2233 - margin, 100 / 2233 + margin), abs=0.001)
-    assert Difference(1, 2, 10) + Difference(3, 4, 20) == Difference(4, 6, 30)
+    assert difference.p_value == pytest.approx(binomtest(350, 600).pvalue)
+
+
+def test_pairs_together_are_compared_clip_by_clip():
+    pairs = [(wrong_on(0, 1), wrong_on(1, 2, 3)), (wrong_on(9), wrong_on(2, 3, 4))]
+    difference = compare_together(pairs)
+    assert difference.counts == (0, 2, 395, 1, 2)
+    assert difference.accuracy == pytest.approx(np.mean([compare(*pair).accuracy for pair in pairs]))
+    tosses = np.array(list(itertools.product((-1, 1), repeat=5))) @ [1, 1, 1, 2, 2]
+    assert difference.p_value == pytest.approx(np.mean(abs(tosses) >= 3))
+
+
+def test_the_same_pair_twice_is_no_more_evidence_than_once():
+    pair = wrong_on(*range(20)), wrong_on(*range(15, 50))
+    once, twice = compare(*pair), compare_together([pair, pair])
+    assert twice.accuracy == pytest.approx(once.accuracy)
+    assert twice.p_value == pytest.approx(once.p_value)
+    assert twice.interval == pytest.approx(once.interval)
+
+
+def test_pairs_of_different_clips_are_not_compared_together():
+    fewer = answering(TARGETS[1:], NAMES[1:], TARGETS[1:])
+    with pytest.raises(RunError, match="different clips"):
+        compare_together([(wrong_on(0), wrong_on(1)), (fewer, fewer)])
 
 
 def test_the_most_confused_pairs_are_found():
