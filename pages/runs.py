@@ -16,7 +16,7 @@ from ser_core.figures_runs import accuracy_heatmap
 from ser_core.findings import findings
 from ser_core.names import MODEL_LABELS
 from ser_core.runs import Run
-from ser_core.study import configuration_of, report_study
+from ser_core.study import by_configuration, report_study
 from ser_core.train_config import TrainConfig
 
 VIEWS = ("All", "Settings", "Best", "Findings")  # the address says them, too
@@ -96,8 +96,9 @@ def show_all(runs: Sequence[Run]) -> None:
 def show_settings(runs: Sequence[Run]) -> None:
     """Heatmaps of test accuracy (figure 7)."""
     st.caption("Test accuracy over activation and learning rate (the report's figure 7). Choose a cell to see its run.")
-    grid = {config.name for config in report_study() if MODEL_LABELS[config.model] in GRID and config.form == "fixed"}
-    usual = [run for run in runs if configuration_of(run) in grid]
+    grid = [config.name for config in report_study() if MODEL_LABELS[config.model] in GRID and config.form == "fixed"]
+    recorded = by_configuration(runs)
+    usual = [run for name in grid for run in recorded.get(name, {}).values()]
     lengths = Counter(run.train["epochs"] for run in usual)
     if len(lengths) > 1:
         (most, _), *_ = lengths.most_common()
@@ -157,6 +158,7 @@ def show_findings(runs: Sequence[Run]) -> None:
         "McNemar's exact test, several together with its generalisation. Runs of different lengths settle nothing. "
         "Each run is one training from one seed."
     )
+    known = by_configuration(runs)
     for finding in findings(runs):
         with st.container(border=True):
             badges = ICONS[finding.verdict]
@@ -166,7 +168,6 @@ def show_findings(runs: Sequence[Run]) -> None:
             st.markdown(f"The report: {finding.report}")
             for sentence in finding.evidence:
                 st.markdown(f"- {sentence}")
-            known = {configuration_of(run) for run in runs}
             if missing := [name for name in finding.runs if name not in known]:
                 names = ", ".join(f"`{name}`" for name in missing)
                 st.caption(f"Not trained yet: {names}")

@@ -29,7 +29,7 @@ from ser_core.evidence import (
 )
 from ser_core.names import ACTIVATION_LABELS
 from ser_core.runs import Run
-from ser_core.study import configuration_of
+from ser_core.study import by_configuration
 from ser_core.train_config import TrainConfig
 
 BEST_2D, BEST_1D = "lr0.001-SiLU-2D", "lr0.01-ELU-1D"
@@ -41,10 +41,7 @@ COMPARABLE = 0.03  # accuracy; our reading of the report's "comparable"
 
 def findings(runs: Iterable[Run]) -> list[Finding]:
     """All findings of the report. A run whose per-clip predictions can't be read is taken as missing."""
-    records: dict[str, dict[int, Run]] = {}
-    for run in runs:
-        if _readable(run):
-            records.setdefault(configuration_of(run), {})[run.train["epochs"]] = run
+    records = by_configuration(run for run in runs if _readable(run))
     return [find(records) for find in FINDINGS]
 
 

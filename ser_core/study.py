@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cache
 
 from ser_core.errors import SERError
 from ser_core.names import ACTIVATION_LABELS
@@ -52,13 +53,18 @@ def with_epochs(configs: Iterable[TrainConfig], epochs: int) -> list[TrainConfig
     return [replace(c, epochs=epochs, warmup_epochs=min(TrainConfig.warmup_epochs, epochs)) for c in configs]
 
 
+@cache
+def _report_configs() -> dict[str, TrainConfig]:
+    return {config.name: config for config in report_study()}
+
+
 def configuration_of(run: Run) -> str:
     """Name of the report's configuration that a record belongs to, also where it has a name of its own.
 
     So `lr0.001-SiLU-2D-30`, trained with the settings of `lr0.001-SiLU-2D` but for fewer epochs, belongs to that.
     Without such settings, it is the record's own name.
     """
-    study = {config.name: config for config in report_study()}
+    study = _report_configs()
     if run.name in study:
         return run.name
     try:
@@ -66,3 +72,17 @@ def configuration_of(run: Run) -> str:
     except (SERError, KeyError, TypeError):
         return run.name  # of another version of this code
     return settings.name if study.get(settings.name) == settings else run.name
+
+
+def by_configuration(runs: Iterable[Run]) -> dict[str, dict[int, Run]]:
+    """Records of each configuration, by its name, and of each number of epochs.
+
+    Where several have the same settings, the one that bears the configuration's name counts, or else the first.
+    """
+    records: dict[str, dict[int, Run]] = {}
+    for run in runs:
+        name, epochs = configuration_of(run), run.train["epochs"]
+        lengths = records.setdefault(name, {})
+        if run.name == name or epochs not in lengths:
+            lengths[epochs] = run
+    return records

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from ser_core.runs import load_run
-from ser_core.study import BEST_2D, configuration_of, report_study, with_epochs
+from ser_core.runs import load_run, load_runs
+from ser_core.study import BEST_2D, by_configuration, configuration_of, report_study, with_epochs
 from ser_core.train_config import TrainConfig
 from tests.test_runs import write_run
 
@@ -39,3 +39,12 @@ def test_settings_of_another_version_belong_to_none(tmp_path: Path):
     path = tmp_path / "old" / "config.json"
     path.write_text(path.read_text().replace('"seed"', '"seeds"', 1).replace('"lr"', '"seed": 42, "lr"', 1))
     assert configuration_of(load_run(tmp_path / "old")) == "old"
+
+
+@pytest.mark.parametrize("other", ["a", "z"])
+def test_of_two_records_with_the_same_settings_the_one_with_their_name_counts(tmp_path: Path, other: str):
+    (short,) = with_epochs([BEST_2D], 30)
+    for name, config in ((BEST_2D.name, BEST_2D), (other, BEST_2D), ("short", short)):
+        write_run(tmp_path / name, config)
+    recorded = by_configuration(load_runs(tmp_path)[0])
+    assert {epochs: run.name for epochs, run in recorded[BEST_2D.name].items()} == {150: BEST_2D.name, 30: "short"}
