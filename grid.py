@@ -37,6 +37,7 @@ from ser_core.training import Device
 ROOT = Path(__file__).parent
 MAX_JOBS = 6  # on one GPU
 JOB_GPU_BYTES = 6 * 2**30
+JOB_CPU_BYTES = 4 * 2**30  # what ResNet-38 takes
 INTERRUPTED = "Stopped. What was trained is saved: go on with the same command."
 WORDS = {"recorded": "recorded", "shorter": "fewer epochs", "interrupted": "interrupted"}
 
@@ -49,7 +50,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="runs of these names; * stands for anything")
     parser.add_argument("--epochs", type=int, default=TrainConfig.epochs, help="of each run (default %(default)s)")
     parser.add_argument("--split", metavar="NAME", help="another split than the study's, see train.py")
-    parser.add_argument("--jobs", type=int, help="runs at once (default: as many as the GPU holds, or one on a CPU)")
+    parser.add_argument("--jobs", type=int, help="runs at once (default: as the GPU holds, or one on each core)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--precision", choices=("auto", "bf16", "fp32"), default="auto")
     parser.add_argument("--corpus", metavar="DIR", help="folder with the wav files")
@@ -97,8 +98,8 @@ def train_command(entry: Entry, how: How, args: argparse.Namespace) -> list[str]
     return command if how == "start" else [*command, f"--{how}"]
 
 
-def print_list(entries: Sequence[Entry], estimator: Estimator) -> None:
-    """A line a run, and what is left in all."""
+def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int) -> None:
+    """A line a run, and what is left in all with so many runs at once."""
     seconds = [entry.epochs_left * estimator.epoch_seconds(entry.config) for entry in entries]
     width = max(len(entry.name) for entry in entries)
     print(f"{'run':{width}}  {'state':13}  {'epochs':>8}  {'accuracy':>8}  time left")
@@ -116,7 +117,9 @@ def print_list(entries: Sequence[Entry], estimator: Estimator) -> None:
     print(", ".join(f"{n} {state}" for state, n in counts.items()) + f"; {len(entries)} in all.")
     if sum(seconds):
         basis = "from runs recorded on it" if estimator.measured else "a guess from a few steps"
-        print(f"About {duration(sum(seconds))} left on {estimator.device.label}, one run after another ({basis}).")
+        at_once = f"{jobs} runs at once" if jobs > 1 else "one run after another"
+        left = max(sum(seconds) / jobs, *seconds)
+        print(f"About {duration(left)} left on {estimator.device.label}, {at_once} ({basis}).")
 
 
 def duration(seconds: float) -> str:
@@ -169,7 +172,7 @@ class Display:
         return sum(self.cost[name] * epochs for name, epochs in self.left.items())
 
 
-def make_pool(args: argparse.Namespace, device: Device, waiting: int) -> Pool:
+def make_pool(args: argparse.Namespace, jobs: int, threads: int) -> Pool:
     """Where the runs are trained."""
     runs_dir, checkpoints_dir = args.out / RUNS_DIR.name, args.out / CHECKPOINTS_DIR.name
     if args.ray:
@@ -186,18 +189,17 @@ def make_pool(args: argparse.Namespace, device: Device, waiting: int) -> Pool:
             device=args.device,
             precision=args.precision,
         )
-    jobs = args.jobs or default_jobs(device)
-    if jobs < 1:
-        raise ConfigError(f"--jobs is 1 or more, not {jobs}.")
-    jobs = min(jobs, waiting)
-    threads = max(1, (os.cpu_count() or 1) // jobs)
     return LocalPool(lambda entry, how: train_command(entry, how, args), runs_dir, jobs, threads)
 
 
 def default_jobs(device: Device) -> int:
-    """As many runs as the GPU has memory for; one on a CPU, which one run keeps busy."""
+    """As many runs as the GPU has memory for; one for each core of a CPU that has the memory.
+
+    One run on all cores trains less in the same time: benchmarks/results/grid.txt.
+    """
     if device.device.type != "cuda":
-        return 1
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return max(1, min(os.cpu_count() or 1, memory // JOB_CPU_BYTES))
     free, _ = torch.cuda.mem_get_info()
     return max(1, min(MAX_JOBS, free // JOB_GPU_BYTES))
 
@@ -209,18 +211,23 @@ def main(arguments: list[str] | None = None) -> None:
     runs_dir = args.out / RUNS_DIR.name
     entries = survey(configurations(args), runs_dir)
     device = Device.choose(args.device, args.precision)
+    waiting = sum(entry.state != "recorded" for entry in entries)
+    if args.jobs is not None and args.jobs < 1:
+        raise ConfigError(f"--jobs is 1 or more, not {args.jobs}.")
+    jobs = min(args.jobs or default_jobs(device), max(1, waiting))
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    torch.set_num_threads(threads)  # of each run, and so of the speed that is estimated
     estimator = Estimator(load_runs(runs_dir)[0], device)
     if args.list:
-        print_list(entries, estimator)
+        print_list(entries, estimator, jobs)
         return
-    waiting = sum(entry.state != "recorded" for entry in entries)
     if not waiting:
         print(f"All {len(entries)} runs are recorded.")
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the processes it started, as Ctrl-C does
     display = Display(entries, estimator, runs_dir)
     try:
-        failed = train_all(entries, make_pool(args, device, waiting), display.watch)
+        failed = train_all(entries, make_pool(args, jobs, threads), display.watch)
     finally:
         display.close()
     for name, reason in failed.items():

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ser_core.training import processor_name
 
-NAMES = ("features", "training", "latency", "cold_start", "memory", "runs", "live", "live_memory", "vad")
+NAMES = ("features", "training", "latency", "cold_start", "memory", "grid", "runs", "live", "live_memory", "vad")
 RESULTS = Path(__file__).parent / "results"
 
 

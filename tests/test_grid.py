@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
 import numpy as np
 import pytest
+import torch
 
 import grid
 import train
@@ -38,6 +39,14 @@ def tiny(clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("split") / "tiny.json"
     path.write_text(json.dumps(parts | {"test": parts["test"][:20]}))
     return path
+
+
+@pytest.fixture(autouse=True)
+def same_threads() -> Iterator[None]:
+    """A grid takes fewer threads; the tests after it don't."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture
@@ -118,6 +127,15 @@ def test_a_run_in_progress_with_other_settings_is_begun_anew(tmp_path: Path):
     assert how_to_start(config, tmp_path) == "restart"
 
 
+@pytest.mark.parametrize(("cores", "gigabytes", "jobs"), [(2, 24, 2), (16, 24, 6), (4, 2, 1)])
+def test_a_cpu_trains_a_run_on_each_core_that_has_memory(
+    monkeypatch: pytest.MonkeyPatch, cores: int, gigabytes: int, jobs: int
+):
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": gigabytes * 2**18}.__getitem__)
+    assert grid.default_jobs(Device.choose("cpu")) == jobs
+
+
 def test_two_runs_are_trained_recorded_and_then_skipped(
     options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
 ):
@@ -125,7 +143,7 @@ def test_two_runs_are_trained_recorded_and_then_skipped(
     grid.main([*options, "--list"])
     listed = capsys.readouterr().out
     assert "2 missing; 2 in all." in listed
-    assert f"left on {Device.choose('cpu').label}, one run after another (a guess" in listed
+    assert f"left on {Device.choose('cpu').label}, 2 runs at once (a guess" in listed
     grid.main(options)
     runs, unreadable = load_runs(tmp_path / "runs")
     assert sorted(run.name for run in runs) == sorted(QUICK)
