@@ -19,9 +19,11 @@ SECONDS = 10.0
 PATIENCE = 120.0  # seconds for all to be ready
 MODELS = ("1d", "2d", "combined", "resnet101")
 
+ready: Barrier  # of a process, which gets it when it starts: it can't be an argument of what it does then
+
 
 def prepare(barrier: Barrier) -> None:
-    """What a process does first; a barrier can't be an argument of what it does then."""
+    """What a process does first."""
     global ready
     ready = barrier
     keep_freed_memory()
