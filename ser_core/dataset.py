@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from filelock import FileLock
 
 from ser_core.audio import AudioConfig, load_audio, preprocess, z_score
 from ser_core.cremad import Clip, Corpus, load_index
@@ -189,6 +190,8 @@ def load_features(
 ) -> dict[str, FeatureSet]:
     """Features of all clips, from the cache or computed once; several inputs are computed in one pass.
 
+    A process that finds another one computing waits for it: runs side by side compute nothing twice.
+
     Args:
         corpus: where the wav files are.
         inputs: `spectral`, `mel` or both.
@@ -206,13 +209,20 @@ def load_features(
     clips = list(clips or load_index().values())
     root = cache_dir or default_cache_dir()
     folders = {name: root / cache_key(clips, name, form, audio, features) for name in inputs}
-    missing = [name for name, folder in folders.items() if not folder.is_dir()]
-    if missing:
+    if _missing(folders):
         corpus.require(clips)
         paths = [corpus.path(clip) for clip in clips]
-        jobs = [(paths[i : i + 64], missing, form, audio, features) for i in range(0, len(paths), 64)]
-        _build({name: folders[name] for name in missing}, jobs, workers or os.cpu_count() or 1, len(paths), progress)
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / ".computing.lock"):
+            missing = _missing(folders)  # less than before, if this waited
+            jobs = [(paths[i : i + 64], list(missing), form, audio, features) for i in range(0, len(paths), 64)]
+            if missing:
+                _build(missing, jobs, workers or os.cpu_count() or 1, len(paths), progress)
     return {name: FeatureSet.load(folder) for name, folder in folders.items()}
+
+
+def _missing(folders: dict[str, Path]) -> dict[str, Path]:
+    return {name: folder for name, folder in folders.items() if not folder.is_dir()}
 
 
 def _build(

@@ -17,6 +17,11 @@ from tests.conftest import ROOT
 ENERGY = AudioConfig(vad="energy")
 
 
+def built(cache: Path) -> list[str]:
+    """Names of the folders in a cache, also of those that aren't finished."""
+    return [path.name for path in cache.iterdir() if path.is_dir()]
+
+
 @pytest.fixture
 def few(clips) -> list:
     return [clip for clip in clips if not clip.defect][:6]
@@ -89,7 +94,7 @@ def test_another_setting_is_not_read_from_the_cache(corpus, few, tmp_path: Path)
         "spectral"
     ]
     assert not np.array_equal(first.values, other.values)
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(built(tmp_path)) == 2
 
 
 def test_a_killed_build_leaves_nothing_that_is_read(corpus, clips, tmp_path: Path):
@@ -106,7 +111,7 @@ load_features(corpus, ["spectral"], clips=[load_index()[{clips[0].name!r}]], cac
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=ROOT) as process:
         assert process.stdout.readline() == b"1\n"
         os.kill(process.pid, signal.SIGKILL)
-    assert [path.name[:12] for path in tmp_path.iterdir()] == [".unfinished-"]
+    assert [name[:12] for name in built(tmp_path)] == [".unfinished-"]
     features = load_features(corpus, ["spectral"], clips=clips[:1], cache_dir=tmp_path)["spectral"]
     assert features.stack().shape == (1, 27, 301)
 
@@ -117,24 +122,27 @@ def test_a_build_that_fails_cleans_up(corpus, few, tmp_path: Path):
 
     with pytest.raises(ZeroDivisionError):
         load_features(corpus, ["mel"], clips=few, cache_dir=tmp_path, progress=fail)
-    assert list(tmp_path.iterdir()) == []
+    assert built(tmp_path) == []
 
 
-def test_two_builds_at_once_are_both_right(corpus, clips, tmp_path: Path):
+def test_of_two_that_need_the_same_one_computes(corpus, clips, tmp_path: Path):
     script = f"""
 from pathlib import Path
 from ser_core.cremad import Corpus, load_index
 from ser_core.dataset import load_features
 corpus, cache = Corpus(Path({str(corpus.folder)!r})), Path({str(tmp_path)!r})
 clips = [clip for clip in load_index().values() if clip.name in corpus.present][:80]
-features = load_features(corpus, ["spectral"], clips=clips, cache_dir=cache)
-print(features["spectral"].values.sum())
+calls = []
+features = load_features(corpus, ["spectral"], clips=clips, cache_dir=cache, progress=lambda *counts: calls.append(1))
+print(features["spectral"].values.sum(), bool(calls))
 """
     processes = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) for _ in range(2)]
-    outputs = [process.communicate()[0] for process in processes]
+    outputs = [process.communicate()[0].split() for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
-    assert outputs[0] == outputs[1]
-    assert len(list(tmp_path.iterdir())) == 1
+    (first, first_computed), (second, second_computed) = outputs
+    assert first == second
+    assert sorted([first_computed, second_computed]) == [b"False", b"True"]
+    assert len(built(tmp_path)) == 1
 
 
 def test_a_missing_corpus_is_a_sentence(few, tmp_path: Path):
