@@ -87,6 +87,7 @@ def train_command(entry: Entry, how: How, args: argparse.Namespace) -> list[str]
         ("--split", config.split),
         ("--epochs", str(config.epochs)),
         ("--seed", str(config.seed)),
+        ("--select", config.select),
         ("--device", args.device),
         ("--precision", args.precision),
         ("--corpus", args.corpus),

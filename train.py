@@ -27,7 +27,7 @@ from ser_core.layers import ACTIVATIONS
 from ser_core.models import MODELS
 from ser_core.runs import RUNS_DIR, Run
 from ser_core.splits import SPLITS
-from ser_core.train_config import TrainConfig
+from ser_core.train_config import SELECTIONS, TrainConfig
 from ser_core.training import Device, Epoch, Trainer
 
 if TYPE_CHECKING:
@@ -55,6 +55,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=default.epochs)
     parser.add_argument("--batch-size", type=int, default=default.batch_size)
     parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument(
+        "--select", choices=SELECTIONS, default=default.select, help="what picks the epoch in validation"
+    )
     parser.add_argument("--name", help="name of the run (default: made from the settings, as lr0.001-SiLU-2D)")
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on with an interrupted run")
@@ -81,6 +84,7 @@ def settings(args: argparse.Namespace) -> TrainConfig:
         warmup_epochs=min(default.warmup_epochs, args.epochs),
         batch_size=args.batch_size,
         seed=args.seed,
+        select=args.select,
         audio=replace(default.audio, vad=args.vad),
     )
 

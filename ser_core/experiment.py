@@ -183,8 +183,8 @@ def _status(trainer: Trainer) -> str:
         return "diverged"
     counts = Counter(trainer.data.labels[trainer.train_clips].tolist()).values()
     guessing = -sum(n / sum(counts) * math.log(n / sum(counts)) for n in counts)
-    best = trainer.best_epoch
-    return "finished" if best and best.val_loss < (1 - CHANCE_MARGIN) * guessing else "chance"
+    learned = any(epoch.val_loss < (1 - CHANCE_MARGIN) * guessing for epoch in trainer.history)
+    return "finished" if learned else "chance"
 
 
 def _checkpoint_config(config: TrainConfig, run: Run) -> CheckpointConfig:

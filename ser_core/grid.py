@@ -13,11 +13,11 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from ser_core.errors import RunError
+from ser_core.errors import RunError, SERError
 from ser_core.runs import Run, load_run, partial_folder
 from ser_core.train_config import TrainConfig
 
@@ -84,10 +84,10 @@ def how_to_start(config: TrainConfig, runs_dir: Path) -> How:
     partial = partial_folder(runs_dir, config.name)
     if (partial / "state.safetensors").exists():
         try:
-            started = json.loads((partial / "config.json").read_text(encoding="utf-8"))["train"]
-        except (OSError, ValueError, KeyError):
+            started = TrainConfig.from_dict(json.loads((partial / "config.json").read_text(encoding="utf-8"))["train"])
+        except (OSError, ValueError, KeyError, TypeError, SERError):
             return "restart"
-        return "resume" if started == asdict(config) else "restart"
+        return "resume" if started == config else "restart"
     return "restart" if (runs_dir / config.name).exists() else "start"
 
 

@@ -6,7 +6,10 @@ MODEL_LABELS = {"1d": "1D", "2d": "2D", "combined": "Combined", "resnet38": "Res
 ACTIVATION_LABELS = {"relu": "ReLU", "silu": "SiLU", "elu": "ELU"}
 
 
-def run_name(model: str, activation: str, lr: float, form: str = "fixed", split: str = "report") -> str:
-    """As `lr0.001-SiLU-2D`; another form of input or split than the report's usual ones is added."""
-    others = "".join(f"-{name}" for name, usual in ((form, "fixed"), (split, "report")) if name != usual)
+def run_name(
+    model: str, activation: str, lr: float, form: str = "fixed", split: str = "report", select: str = "loss"
+) -> str:
+    """As `lr0.001-SiLU-2D`; another form, split or selection than the report's usual ones is added."""
+    choices = ((form, "fixed"), (split, "report"), (f"by-{select}", "by-loss"))
+    others = "".join(f"-{name}" for name, usual in choices if name != usual)
     return f"lr{lr:g}-{ACTIVATION_LABELS[activation]}-{MODEL_LABELS[model]}{others}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from ser_core.audio import AudioConfig
 from ser_core.dataset import FORMS, Form
@@ -14,6 +14,10 @@ from ser_core.features import FeatureConfig
 from ser_core.names import ACTIVATION_LABELS, MODEL_LABELS, run_name
 from ser_core.splits import SPLITS, is_split
 
+Select = Literal["loss", "accuracy"]
+"""What picks a run's epoch on the validation set: the lowest loss, as in the report, or the highest accuracy."""
+
+SELECTIONS: tuple[Select, ...] = get_args(Select)
 FIXED_SIZE_MODELS = ("resnet38", "resnet101")
 
 
@@ -32,6 +36,7 @@ class TrainConfig:
         weight_decay: L2 penalty of Adam, >= 0.
         min_lr_factor: final over peak learning rate, in 0..1.
         seed: of initialisation, shuffling and dropout.
+        select: `loss` or `accuracy`, which picks the epoch on the validation set.
         audio, features: preprocessing, which travels with the checkpoint.
     """
 
@@ -46,6 +51,7 @@ class TrainConfig:
     weight_decay: float = 1e-4
     min_lr_factor: float = 0.001
     seed: int = 42
+    select: Select = "loss"
     audio: AudioConfig = field(default_factory=AudioConfig)
     features: FeatureConfig = field(default_factory=FeatureConfig)
 
@@ -54,6 +60,7 @@ class TrainConfig:
             ("model", self.model, MODEL_LABELS),
             ("activation", self.activation, ACTIVATION_LABELS),
             ("form", self.form, FORMS),
+            ("select", self.select, SELECTIONS),
         ):
             if choice not in known:
                 raise ConfigError(f"{name} is one of {', '.join(known)}, not {choice!r}.")
@@ -76,7 +83,7 @@ class TrainConfig:
     @property
     def name(self) -> str:
         """The report's name of the configuration, as `lr0.001-SiLU-2D`."""
-        return run_name(self.model, self.activation, self.lr, self.form, Path(self.split).stem)
+        return run_name(self.model, self.activation, self.lr, self.form, Path(self.split).stem, self.select)
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> TrainConfig:

@@ -159,9 +159,10 @@ class Trainer:
 
     @property
     def best_epoch(self) -> Epoch | None:
-        """The epoch with the lowest validation loss so far, whose weights `best` holds."""
+        """The epoch with the lowest validation loss or the highest accuracy so far, whose weights `best` holds."""
         finite = [epoch for epoch in self.history if math.isfinite(epoch.val_loss)]
-        return min(finite, key=lambda epoch: epoch.val_loss, default=None)
+        by_accuracy = self.config.select == "accuracy"  # the loss settles only where that is equal
+        return min(finite, key=lambda epoch: (by_accuracy * -epoch.val_accuracy, epoch.val_loss), default=None)
 
     @property
     def diverged(self) -> bool:

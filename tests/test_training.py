@@ -143,6 +143,27 @@ def test_the_best_weights_are_those_of_the_lowest_validation_loss():
     assert all(torch.equal(trainer.best[name], best[name]) for name in best)
 
 
+@pytest.mark.parametrize(("select", "chosen"), [("loss", 1), ("accuracy", 3)])
+def test_an_overconfident_epoch_can_be_chosen_for_its_accuracy(
+    select: str, chosen: int, monkeypatch: pytest.MonkeyPatch
+):
+    trainer = trainer_for(replace(TINY, select=select))
+    validation = iter([(1.0, 0.3), (1.5, 0.5), (1.4, 0.5), (1.6, 0.4)])
+    monkeypatch.setattr(trainer, "_validate", lambda: next(validation))
+    weights = []
+    while not trainer.finished:
+        trainer.run_epoch()
+        weights.append(trainer._weights())
+    assert trainer.best_epoch.epoch == chosen
+    assert all(torch.equal(trainer.best[name], value) for name, value in weights[chosen - 1].items())
+
+
+def test_another_selection_is_in_the_name():
+    assert TrainConfig(select="accuracy").name == "lr0.001-SiLU-2D-by-accuracy"
+    with pytest.raises(ConfigError, match="select"):
+        TrainConfig(select="luck")
+
+
 def test_the_same_seed_gives_the_same_run_and_another_seed_another():
     assert run_all(trainer_for(TINY)) == run_all(trainer_for(TINY))
     assert run_all(trainer_for(TINY)) != run_all(trainer_for(replace(TINY, seed=1)))
