@@ -152,8 +152,10 @@ def _resnets(records: Records) -> Finding:
         gaps.append(training - validation)
         evidence.append(
             f"{after_epochs(run)} `{run.name}` is right for {training:.1%} in training and {validation:.1%} in "
-            f"validation; its validation loss was lowest in epoch {run.test['best_epoch'] or '–'}."
+            f"validation. {_overconfidence(run)}"
         )
+    by_accuracy = [f"{name}-by-accuracy" for name in RESNETS]
+    evidence += figures(equally_long(records, by_accuracy), by_accuracy)
     if len(present) < len(RESNETS):
         verdict = Verdict.MISSING
     elif all(gap >= OVERFITTING for gap in gaps):
@@ -163,6 +165,16 @@ def _resnets(records: Records) -> Finding:
         fits = all(gap < OVERFITTING for gap in gaps)
         verdict = Verdict.CONTRADICTED if whole and fits else Verdict.UNDECIDED
     return Finding(title, report, verdict, tuple(evidence), RESNETS, epochs_of(runs))
+
+
+def _overconfidence(run: Run) -> str:
+    """That a network may become more accurate while its loss grows, so that the loss picks an early epoch."""
+    loss, accuracy = run.history["val_loss"], run.history["val_accuracy"]
+    lowest, highest = int(np.where(np.isnan(loss), np.inf, loss).argmin()), int(accuracy.argmax())
+    return (
+        f"Its validation loss was lowest in epoch {lowest + 1}, with {accuracy[lowest]:.1%} right; most were right in "
+        f"epoch {highest + 1}, {accuracy[highest]:.1%}."
+    )
 
 
 FINDINGS: tuple[Callable[[Records], Finding], ...] = (

@@ -140,6 +140,24 @@ def test_overfitting_is_read_from_the_end_of_the_curves(tmp_path: Path):
     assert found(tmp_path, "ResNets overfit").verdict == Verdict.CONFIRMED
 
 
+def test_an_overconfident_resnet_is_shown_by_loss_and_by_accuracy(tmp_path: Path):
+    name = "lr0.001-ReLU-ResNet101"
+    record(tmp_path, name, 200)
+    other = replace(CONFIGS[name], select="accuracy")
+    write_run(tmp_path / other.name, other, predictions=answering(TARGETS))
+    history = tmp_path / name / "history.csv"
+    header, *rows = history.read_text().splitlines()
+    cells = [row.split(",") for row in rows]
+    for row, loss, accuracy in zip(cells, ("nan", "1.2", "1.9"), ("0.1", "0.3", "0.6"), strict=True):
+        row[4:6] = loss, accuracy
+    history.write_text("\n".join([header, *(",".join(row) for row in cells)]))
+    evidence = " ".join(found(tmp_path, "ResNets overfit").evidence)
+    assert "lowest in epoch 2, with 30.0% right; most were right in epoch 3, 60.0%" in evidence
+    assert f"`{name}-by-accuracy` is right for 100.0%" in evidence
+    history.write_text("\n".join([header, *(",".join([*row[:4], "nan", *row[5:]]) for row in cells)]))
+    assert found(tmp_path, "ResNets overfit").verdict == Verdict.MISSING
+
+
 def test_a_short_training_does_not_acquit_of_overfitting(tmp_path: Path):
     for name in ("ResNet38", "ResNet101"):
         record(tmp_path, f"lr0.001-ReLU-{name}", 100, epochs=30)
