@@ -169,11 +169,11 @@ def _resnets(records: Records) -> Finding:
 
 def _overconfidence(run: Run) -> str:
     """That a network may become more accurate while its loss grows, so that the loss picks an early epoch."""
-    loss, accuracy = run.history["val_loss"], run.history["val_accuracy"]
+    loss, accuracy, training = (run.history[column] for column in ("val_loss", "val_accuracy", "train_accuracy"))
     lowest, highest = int(np.where(np.isnan(loss), np.inf, loss).argmin()), int(accuracy.argmax())
     return (
-        f"Its validation loss was lowest in epoch {lowest + 1}, with {accuracy[lowest]:.1%} right; most were right in "
-        f"epoch {highest + 1}, {accuracy[highest]:.1%}."
+        f"Its validation loss was lowest in epoch {lowest + 1}, with {training[lowest]:.1%} and {accuracy[lowest]:.1%} "
+        f"right; most were right in validation in epoch {highest + 1}, {accuracy[highest]:.1%}."
     )
 
 

@@ -152,7 +152,7 @@ def test_an_overconfident_resnet_is_shown_by_loss_and_by_accuracy(tmp_path: Path
         row[4:6] = loss, accuracy
     history.write_text("\n".join([header, *(",".join(row) for row in cells)]))
     evidence = " ".join(found(tmp_path, "ResNets overfit").evidence)
-    assert "lowest in epoch 2, with 30.0% right; most were right in epoch 3, 60.0%" in evidence
+    assert "lowest in epoch 2, with 30.0% and 30.0% right; most were right in validation in epoch 3, 60.0%" in evidence
     assert f"`{name}-by-accuracy` is right for 100.0%" in evidence
     history.write_text("\n".join([header, *(",".join([*row[:4], "nan", *row[5:]]) for row in cells)]))
     assert found(tmp_path, "ResNets overfit").verdict == Verdict.MISSING
