@@ -1,4 +1,4 @@
-"""Write the README's results table from the records in runs/: `python tools/readme.py`."""
+"""Write the README's results tables from the records in runs/: `python tools/readme.py`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from statistics import median
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from ser_core.compare import compare, probability  # noqa: E402
 from ser_core.files import write_text  # noqa: E402
 from ser_core.report import REPORT_RESULTS  # noqa: E402
 from ser_core.runs import Run, load_runs  # noqa: E402
 from ser_core.study import report_study  # noqa: E402
 
 BEGIN, END = "<!-- results: made by tools/readme.py -->", "<!-- end of results -->"
+BEGIN_SELECTIONS, END_SELECTIONS = "<!-- selections: made by tools/readme.py -->", "<!-- end of selections -->"
 
 
 def results_table(runs: list[Run]) -> str:
@@ -27,9 +29,8 @@ def results_table(runs: list[Run]) -> str:
     for run in sorted(runs, key=lambda run: run.val_rank, reverse=True):
         metrics, (low, high) = run.metrics, run.accuracy_interval
         status = "" if run.status == "finished" else f", {run.status}"
-        report = REPORT_RESULTS.get(run.name)
         lines.append(
-            f"| `{run.name}` | {f'{report.accuracy:.1%}' if report else '–'} | **{run.accuracy:.1%}** "
+            f"| `{run.name}` | {reported(run)} | **{run.accuracy:.1%}** "
             f"| {low:.1%} – {high:.1%} | {metrics['f1_weighted']:.3f} | {metrics['uar']:.3f} "
             f"| {run.test['parameters']:,} | {run.test['epochs']}{status} "
             f"| {run.environment['device']} |"
@@ -63,15 +64,50 @@ def unfinished(runs: list[Run]) -> list[str]:
     ]
 
 
+def reported(run: Run) -> str:
+    """Its accuracy in the report."""
+    report = REPORT_RESULTS.get(run.name)
+    return f"{report.accuracy:.1%}" if report else "–"
+
+
 def epoch_seconds(run: Run) -> float:
     """Of a run; the median, as some epochs were trained beside other work."""
     return median(run.history["seconds"])
 
 
+def selections_table(runs: list[Run]) -> str:
+    """Markdown, a line a training of which both epochs are recorded, that of the lowest loss and of the most right."""
+    known = {run.name: run for run in runs}
+    lines = [
+        "| run | report | epoch of the lowest validation loss | of the highest validation accuracy | difference |",
+        "|---|---|---|---|---|",
+    ]
+    for run in runs:
+        if other := known.get(f"{run.name}-by-accuracy"):
+            difference = compare(other.predictions(), run.predictions())
+            lines.append(
+                f"| `{run.name}` | {reported(run)} | {chosen_epoch(run)} | {chosen_epoch(other)} "
+                f"| {100 * difference.accuracy:+.1f} points, p {probability(difference.p_value)} |"
+            )
+    return "\n".join(lines)
+
+
+def chosen_epoch(run: Run) -> str:
+    """Which it is, and how good in training and on the test set."""
+    epoch = run.test["best_epoch"]
+    training = run.history["train_accuracy"][epoch - 1]
+    return f"{epoch}: **{run.accuracy:.1%}** ({training:.0%} in training)"
+
+
 def with_results(readme: str, runs: list[Run]) -> str:
-    """The README with the table between its two marks replaced."""
-    block = f"{BEGIN}\n{results_table(runs)}\n{END}"
-    return re.sub(f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda _: block, readme, flags=re.DOTALL)
+    """The README with the tables between their marks replaced."""
+    for begin, table, end in (
+        (BEGIN, results_table(runs), END),
+        (BEGIN_SELECTIONS, selections_table(runs), END_SELECTIONS),
+    ):
+        block = f"{begin}\n{table}\n{end}"
+        readme = re.sub(f"{re.escape(begin)}.*{re.escape(end)}", lambda _, block=block: block, readme, flags=re.DOTALL)
+    return readme
 
 
 if __name__ == "__main__":
