@@ -265,7 +265,7 @@ def test_runs_lists_every_record_beside_the_report(open_page: OpenPage):
 def test_a_run_in_the_address_is_shown(open_page: OpenPage):
     app = open_page(RUNS, run="lr0.001-SiLU-2D")
     assert [metric.label for metric in app.metric] == ["Test accuracy", "Weighted F1", "Precision", "UAR"]
-    assert "epoch 74 chosen on 261" in texts(app)
+    assert "epoch 74 chosen by loss on 261" in texts(app)
     assert len(app.get("plotly_chart")) == 3
     assert "stException" not in texts(open_page(RUNS, run="no-such-run"))
 
