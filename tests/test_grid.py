@@ -123,6 +123,10 @@ def test_a_run_in_progress_with_other_settings_is_begun_anew(tmp_path: Path):
     assert (entry.state, entry.epochs_done) == ("interrupted", 3)
     assert how_to_start(config, tmp_path) == "resume"
     assert how_to_start(replace(config, seed=1), tmp_path) == "restart"
+    started = json.loads((partial / "config.json").read_text())
+    del started["train"]["select"]  # of a version that had no such setting
+    (partial / "config.json").write_text(json.dumps(started))
+    assert how_to_start(config, tmp_path) == "resume"
     (partial / "config.json").write_text("{")
     assert how_to_start(config, tmp_path) == "restart"
 
