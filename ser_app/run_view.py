@@ -43,7 +43,7 @@ def show_run(run: Run) -> None:
     st.markdown(
         f"{run.test['parameters']:,} parameters, {run.test['epochs']} epochs in "
         f"{run.test['training_seconds'] / 60:.1f} min on {environment['device']}; trained on {clips['train']:,} clips, "
-        f"epoch {run.test['best_epoch'] or '–'} chosen by {run.train.get('select', 'loss')} on {clips['val']:,}, "
+        f"epoch {run.test['best_epoch'] or '–'} chosen by {run.select} on {clips['val']:,}, "
         f"tested on {clips['test']:,}."
     )
     listen, people, _ = st.columns([1, 1, 2])

@@ -26,7 +26,7 @@ Speech emotion recognition: one of six acted emotions from a few seconds of Engl
 | Input | {train["form"]} form; voice activity detection: {train["audio"]["vad"]} |
 | Data | CREMA-D, split `{train["split"]}` ({environment["split_id"]}), {clips["train"]:,} training clips |
 | Training | {result["epochs"]} epochs, learning rate {train["lr"]:g}, seed {train["seed"]} |
-| Weights | epoch {result["best_epoch"]}, the best by validation {train.get("select", "loss")} |
+| Weights | epoch {result["best_epoch"]}, the best by validation {run.select} |
 | Device | {environment["device"]}, {result["training_seconds"] / 60:.0f} min |
 | Test accuracy | {metrics["accuracy"]:.1%} (95 % interval {low:.1%} to {high:.1%}, {clips["test"]:,} clips) |
 | Weighted F1 | {metrics["f1_weighted"]:.3f} |

@@ -95,6 +95,11 @@ class Run:
         return self.test["metrics"]
 
     @property
+    def select(self) -> str:
+        """What picked its epoch in validation, `loss` or `accuracy`; records of before that choice don't say."""
+        return self.train.get("select", "loss")
+
+    @property
     def val_accuracy(self) -> float:
         """Validation accuracy of the chosen epoch in 0..1, 0 where no epoch had a finite loss: what picks runs."""
         return self.test["val_accuracy"] or 0.0

@@ -161,8 +161,9 @@ class Trainer:
     def best_epoch(self) -> Epoch | None:
         """The epoch with the lowest validation loss or the highest accuracy so far, whose weights `best` holds."""
         finite = [epoch for epoch in self.history if math.isfinite(epoch.val_loss)]
-        by_accuracy = self.config.select == "accuracy"  # the loss settles only where that is equal
-        return min(finite, key=lambda epoch: (by_accuracy * -epoch.val_accuracy, epoch.val_loss), default=None)
+        if self.config.select == "accuracy":  # where that is equal, by the loss
+            return max(finite, key=lambda epoch: (epoch.val_accuracy, -epoch.val_loss), default=None)
+        return min(finite, key=lambda epoch: epoch.val_loss, default=None)
 
     @property
     def diverged(self) -> bool:

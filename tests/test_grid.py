@@ -140,6 +140,14 @@ def test_a_cpu_trains_a_run_on_each_core_that_has_memory(
     assert grid.default_jobs(Device.choose("cpu")) == jobs
 
 
+@pytest.mark.parametrize("jobs", ["0", "-1"])
+@pytest.mark.parametrize("more", [[], ["--list"]])
+def test_no_run_at_once_is_a_sentence(jobs: str, more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit):
+        grid.main(["report", "--device", "cpu", "--out", str(tmp_path), "--jobs", jobs, *more])
+    assert f"--jobs is 1 or more, not {jobs}." in capsys.readouterr().err
+
+
 def test_two_runs_are_trained_recorded_and_then_skipped(
     options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
 ):

@@ -11,8 +11,10 @@ from ser_core.cremad_cli import parse_arguments as cremad_arguments
 from ser_core.predict_cli import parse_arguments as predict_arguments
 from ser_core.runs import load_runs
 from ser_core.stream_cli import parse_arguments as stream_arguments
+from ser_core.train_config import TrainConfig
 from tests.conftest import ROOT
-from tools.readme import with_results
+from tests.test_runs import write_run
+from tools.readme import selections_table, with_results
 from train import parse_arguments as train_arguments
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,6 +32,17 @@ def test_the_results_are_those_of_the_records():
     assert runs
     assert not unreadable
     assert with_results(README, runs) == README, "run python tools/readme.py"
+
+
+def test_only_equally_long_runs_are_compared_by_how_their_epoch_was_picked(tmp_path: Path):
+    by_loss, by_accuracy = TrainConfig(epochs=30), TrainConfig(epochs=30, select="accuracy")
+    for config in (by_loss, by_accuracy):
+        write_run(tmp_path / config.name, config)
+    assert by_loss.name in selections_table(load_runs(tmp_path)[0])
+    write_run(tmp_path / by_loss.name, TrainConfig())
+    assert by_loss.name not in selections_table(load_runs(tmp_path)[0])
+    write_run(tmp_path / by_loss.name, by_loss, status="diverged")
+    assert by_loss.name not in selections_table(load_runs(tmp_path)[0])
 
 
 @pytest.mark.parametrize("line", [line for line in README.splitlines() if line.startswith(tuple(PARSERS))])

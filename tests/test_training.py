@@ -296,6 +296,19 @@ def test_what_was_learned_is_told_from_chance():
         assert _status(trainer) == status
 
 
+def test_an_overconfident_epoch_that_was_chosen_for_its_accuracy_is_not_chance():
+    trainer = trainer_for(replace(TINY, select="accuracy"))
+    trainer.run_epoch()
+    (epoch,), guessing = trainer.history, math.log(6)
+    for first_loss, status in ((guessing * 0.9, "finished"), (guessing, "chance")):
+        trainer.history = [
+            epoch._replace(val_loss=first_loss, val_accuracy=0.3),
+            epoch._replace(epoch=2, val_loss=guessing * 1.5, val_accuracy=0.6),
+        ]
+        assert trainer.best_epoch.epoch == 2
+        assert _status(trainer) == status
+
+
 def test_an_experiment_that_diverges_is_recorded_as_such(corpus: Corpus, split: Split, folders: dict):
     class Poison(Watcher):
         def epoch(self, epoch: object) -> None:

@@ -83,7 +83,8 @@ def selections_table(runs: list[Run]) -> str:
         "|---|---|---|---|---|",
     ]
     for run in runs:
-        if other := known.get(f"{run.name}-by-accuracy"):
+        other = known.get(f"{run.name}-by-accuracy")
+        if other and other.train["epochs"] == run.train["epochs"] and run.status == other.status == "finished":
             difference = compare(other.predictions(), run.predictions())
             lines.append(
                 f"| `{run.name}` | {reported(run)} | {chosen_epoch(run)} | {chosen_epoch(other)} "
