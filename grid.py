@@ -17,6 +17,7 @@ import fnmatch
 import os
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,6 +39,7 @@ ROOT = Path(__file__).parent
 MAX_JOBS = 6  # on one GPU
 JOB_GPU_BYTES = 6 * 2**30
 JOB_CPU_BYTES = 4 * 2**30  # what ResNet-38 takes
+LOG_SECONDS = 60
 INTERRUPTED = "Stopped. What was trained is saved: go on with the same command."
 WORDS = {"recorded": "recorded", "shorter": "fewer epochs", "interrupted": "interrupted"}
 
@@ -130,7 +132,10 @@ def duration(seconds: float) -> str:
 
 
 class Display:
-    """One progress display for all runs, in units of the time that each is expected to take."""
+    """One progress display for all runs, in units of the time that each is expected to take.
+
+    Where there is no terminal, as in a log, it is a line a minute, if an epoch has ended in it.
+    """
 
     def __init__(self, entries: Sequence[Entry], estimator: Estimator, runs_dir: Path):
         self.runs_dir, self.done, self.total = runs_dir, 0, len(entries)
@@ -138,11 +143,17 @@ class Display:
         self.left = {entry.name: entry.epochs_left for entry in entries}
         self.done = sum(entry.state == "recorded" for entry in entries)
         self.work = self._work_left()
-        self.bar = tqdm(total=self.work, bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}")
+        self.bar = tqdm(
+            total=self.work,
+            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}",
+            disable=None,
+        )
+        self.logged, self.log_again = "", 0.0
 
     def watch(self, running: Sequence[Entry], ended: dict[str, str | None]) -> None:
         """Draw how far all are, and write a line for each that ended."""
         for name, error in ended.items():
+            self.log_again = 0.0
             self._advance(name, 0)
             self.bar.write(f"{name}: {error or self._result(name)}")
             self.done += error is None
@@ -151,12 +162,21 @@ class Display:
             epochs = epochs_in_progress(self.runs_dir, entry.name)
             self._advance(entry.name, entry.config.epochs - epochs)
             states.append(f"{entry.name} {epochs}/{entry.config.epochs}")
-        self.bar.set_description_str(f"{self.done} of {self.total} runs", refresh=False)
-        self.bar.set_postfix_str(", ".join(states[:3]) + (" …" if len(states) > 3 else ""))
+        done, now = f"{self.done} of {self.total} runs", ", ".join(states[:3]) + (" …" if len(states) > 3 else "")
+        if self.bar.disable:
+            self._log(", ".join(filter(None, (done, now))))
+        else:
+            self.bar.set_description_str(done, refresh=False)
+            self.bar.set_postfix_str(now)
 
     def close(self) -> None:
         """Leave the bar as it is."""
         self.bar.close()
+
+    def _log(self, line: str) -> None:
+        if line != self.logged and time.monotonic() >= self.log_again:
+            print(line, file=sys.stderr, flush=True)
+            self.logged, self.log_again = line, time.monotonic() + LOG_SECONDS
 
     def _result(self, name: str) -> str:
         run = load_run(self.runs_dir / name)

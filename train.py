@@ -90,7 +90,10 @@ def settings(args: argparse.Namespace) -> TrainConfig:
 
 
 class ProgressBar(Watcher):
-    """One bar for the features, one for the training: loss, accuracy, clips/s and time left."""
+    """One bar for the features, one for the training: loss, accuracy, clips/s and time left.
+
+    A line an epoch is written as well; where there is no terminal, as in a log, it is all that is written.
+    """
 
     def __init__(self) -> None:
         self.bar: tqdm | None = None
@@ -98,7 +101,7 @@ class ProgressBar(Watcher):
 
     def features(self, done: int, total: int) -> None:
         if self.bar is None or self.bar.total != total:
-            self.bar = tqdm(total=total, desc="Features", unit="clip")
+            self.bar = tqdm(total=total, desc="Features", unit="clip", disable=None)
         self.bar.update(done - self.bar.n)
         if done == total:
             self.bar.close()
@@ -107,7 +110,12 @@ class ProgressBar(Watcher):
     def started(self, trainer: Trainer) -> None:
         clips, done = len(trainer.train_clips), len(trainer.history)
         self.bar = tqdm(
-            total=clips * trainer.config.epochs, initial=clips * done, unit="clip", unit_scale=True, mininterval=0.5
+            total=clips * trainer.config.epochs,
+            initial=clips * done,
+            unit="clip",
+            unit_scale=True,
+            mininterval=0.5,
+            disable=None,
         )
         self.epochs, self.number = trainer.config.epochs, done + 1
         self.bar.set_description(f"Epoch {self.number}/{self.epochs}")

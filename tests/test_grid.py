@@ -316,8 +316,9 @@ def test_estimates_follow_the_records(tmp_path: Path):
     ]
 
 
-def test_the_bar_ends_at_its_total(tmp_path: Path):
+def test_the_bar_ends_at_its_total(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Shares of 59.3 s, added up one by one, exceed their total by a rounding error."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     missing = survey([TrainConfig(epochs=30), TrainConfig(epochs=30, model="1d")], tmp_path)
     display = grid.Display(missing, Mock(epoch_seconds=Mock(return_value=59.3)), tmp_path)
     for left in range(29, -1, -1):
@@ -325,6 +326,30 @@ def test_the_bar_ends_at_its_total(tmp_path: Path):
             display._advance(entry.name, left)
     assert display.bar.n == display.bar.total
     display.close()
+
+
+def test_progress_is_drawn_on_a_terminal_and_a_line_a_minute_in_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    monkeypatch.setattr(grid, "time", clock := Mock())
+    missing = survey([TrainConfig(epochs=30), TrainConfig(epochs=30, model="1d")], tmp_path)
+    history = partial_folder(tmp_path, missing[0].name) / "history.csv"
+    history.parent.mkdir(parents=True)
+
+    def output_of_three_epochs() -> str:
+        display = grid.Display(missing, Mock(epoch_seconds=Mock(return_value=60)), tmp_path)
+        for second, epochs in ((0, 0), (30, 1), (70, 2), (131, 2), (132, 3)):
+            clock.monotonic.return_value = second
+            history.write_text("epoch\n" + "1\n" * epochs)
+            display.watch(missing, {})
+        display.close()
+        return capsys.readouterr().err
+
+    names = [entry.name for entry in missing]
+    lines = [f"0 of 2 runs, {names[0]} {epochs}/30, {names[1]} 0/30" for epochs in (0, 2, 3)]
+    assert output_of_three_epochs().splitlines() == lines
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert "\r0 of 2 runs   5%|" in output_of_three_epochs()
 
 
 def test_the_operations_of_a_network_are_counted():

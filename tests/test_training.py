@@ -1,6 +1,7 @@
 import json
 import math
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -394,8 +395,9 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert "--resume" in capsys.readouterr().err
 
 
-def test_the_progress_bar_shows_loss_accuracy_and_speed(capsys: pytest.CaptureFixture):
-    bar, trainer = train.ProgressBar(), trainer_for(TINY)
+def watched(trainer: Trainer) -> None:
+    """Train as `train.py` shows it."""
+    bar = train.ProgressBar()
     bar.features(3, 6)
     bar.features(6, 6)
     bar.started(trainer)
@@ -403,7 +405,19 @@ def test_the_progress_bar_shows_loss_accuracy_and_speed(capsys: pytest.CaptureFi
     while not trainer.finished:
         bar.epoch(trainer.run_epoch(bar.step))
     bar.finished(None)
+
+
+def test_the_progress_bar_shows_loss_accuracy_and_speed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    watched(trainer_for(TINY))
     output = capsys.readouterr()
     for part in ("loss=", "acc=", "clip/s", "Epoch 4/4"):
         assert part in output.err
     assert "val loss" in output.out
+
+
+def test_a_log_gets_a_line_an_epoch_and_no_bar(capsys: pytest.CaptureFixture):
+    watched(trainer_for(TINY))
+    output = capsys.readouterr()
+    assert [line.split()[:2] for line in output.out.splitlines()] == [["epoch", str(n)] for n in range(1, 5)]
+    assert not output.err
