@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -25,6 +27,11 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+STREAMLIT = """
+import faulthandler, runpy, signal
+faulthandler.register(signal.SIGUSR1)
+runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
+"""
 START_SECONDS = 60
 expect.set_options(timeout=30_000)  # a busy machine draws slowly
 PAGE_SECONDS = 60
@@ -45,10 +52,11 @@ class AppServer:
         self.environment = {**os.environ, **(environment or {})}
 
     def __enter__(self) -> AppServer:
-        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+        self.output = tempfile.TemporaryFile()
+        command = [sys.executable, "-c", STREAMLIT, "run", "streamlit_app.py"]
         options = ["--server.port", str(self.port), "--server.headless", "true", "--server.fileWatcherType", "none"]
         self.process = subprocess.Popen(
-            [*command, *options], cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [*command, *options], cwd=ROOT, env=self.environment, stdout=self.output, stderr=subprocess.STDOUT
         )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -58,11 +66,23 @@ class AppServer:
             except OSError:
                 time.sleep(0.1)
         self.process.kill()
-        raise RuntimeError(f"The app did not start: {self.process.communicate()[0].decode()}")
+        raise RuntimeError(f"The app did not start: {self._said_since(0)}")
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.process.terminate()
-        self.process.communicate(timeout=10)
+        self.process.wait(timeout=10)
+        self.output.close()
+
+    def stacks(self) -> str:
+        """Where each of its threads is, as `faulthandler` writes it."""
+        start = os.fstat(self.output.fileno()).st_size
+        self.process.send_signal(signal.SIGUSR1)
+        time.sleep(0.5)
+        return self._said_since(start)
+
+    def _said_since(self, position: int) -> str:
+        size = os.fstat(self.output.fileno()).st_size
+        return os.pread(self.output.fileno(), size - position, position).decode(errors="replace")
 
 
 def find_chromium() -> str | None:
