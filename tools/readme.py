@@ -56,11 +56,13 @@ def unfinished(runs: list[Run]) -> list[str]:
         fastest.setdefault((run.train["model"], run.train["form"]), run)
     slowest = max(fastest.values(), key=epoch_seconds)
     minutes = epoch_seconds(slowest) * study[0].epochs / 60
+    not_yet = [f"{len(missing)} are not trained yet"] if missing else []
+    not_yet += [f"{len(short)} are not trained for {study[0].epochs} epochs yet"] if short else []
     return [
         "",
-        f"Of the report's {len(study)}, {len(missing)} are not trained yet and {len(short)} not for {study[0].epochs} "
-        f"epochs; `grid.py report --list` names them. They wait for a GPU: on {slowest.environment['device']}, "
-        f"`{slowest.name}` takes {minutes:.0f} minutes for {study[0].epochs} epochs.",
+        f"Of the report's {len(study)}, {' and '.join(not_yet)}; `grid.py report --list` names them. "
+        f"They wait for a GPU: on {slowest.environment['device']}, `{slowest.name}` takes {minutes:.0f} minutes for "
+        f"{study[0].epochs} epochs.",
     ]
 
 
