@@ -66,6 +66,7 @@ class AppServer:
             except OSError:
                 time.sleep(0.1)
         self.process.kill()
+        self.process.wait()
         raise RuntimeError(f"The app did not start: {self._said_since(0)}")
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:

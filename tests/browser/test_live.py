@@ -262,11 +262,14 @@ def test_a_page_over_plain_http_from_another_machine_says_what_to_do(
     browser.close()
 
 
+HEARING = {"listener.py", "rtcrtpreceiver.py", "streamlit_webrtc/shutdown.py"}  # have threads for an open microphone
+
+
 def hearing(server: AppServer) -> set[str]:
-    """What of the server's process decodes sound or classifies it."""
+    """What of the server's process classifies sound, decodes it, or watches over its session."""
     stacks = server.stacks()
     assert "streamlit" in stacks
-    return {part for part in ("listener.py", "rtcrtpreceiver.py") if f'{part}"' in stacks}
+    return {part for part in HEARING if f'{part}"' in stacks}
 
 
 @pytest.mark.timeout(240)
@@ -274,7 +277,7 @@ def test_a_closed_tab_is_no_longer_listened_to(open_microphone: OpenMicrophone, 
     page = open_microphone(tape.path, MICROPHONE, ALLOW)
     start(page)
     expect(page.get_by_text("Last heard:")).to_be_visible(timeout=60_000)
-    assert hearing(server) == {"listener.py", "rtcrtpreceiver.py"}
+    assert hearing(server) == HEARING
     page.close()
     deadline = time.monotonic() + 60
     while hearing(server) and time.monotonic() < deadline:
