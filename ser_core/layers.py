@@ -1,16 +1,15 @@
 """Building blocks of the networks: they take padded batches of clips of different lengths without mixing them up.
 
-`mask` is `[batch, 1, time]` (1D) or `[batch, 1, 1, time]` (2D), 1 where a clip is and 0 where it is padded; `None`
-means nothing is padded. With a mask, a clip's result is the same whatever it is batched with.
+`lengths` is int `[batch]`: how many steps of the last axis are each clip's, the rest being padding; `None` means that
+nothing is padded. With lengths, a clip's result is the same whatever it is batched with.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from ser_core.convolution import Conv2d
@@ -21,56 +20,35 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU, "el
 
 
 class GroupNorm(nn.GroupNorm):
-    """Group normalisation whose mean and variance leave padding out; padding comes out as anything."""
+    """Group normalisation of each clip as if it were alone; padding comes out as anything finite."""
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        if mask is None:
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        if lengths is None:
             return super().forward(x)
-        return _MaskedGroupNorm.apply(x, mask, self.weight, self.bias, self.num_groups, self.eps)
+        if x.device.type == "cpu":
+            return self._one_by_one(x, lengths)
+        return self._masked(x, length_mask(lengths, x))
 
+    def _one_by_one(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """PyTorch's own for each clip, which fits into a processor's cache; a batch with a mask does not."""
+        padded = [
+            F.pad(F.group_norm(clip[..., :n], self.num_groups, self.weight, self.bias, self.eps), (0, x.shape[-1] - n))
+            for clip, n in zip(x.split(1), lengths.tolist(), strict=True)
+        ]
+        return torch.cat(padded)
 
-class _MaskedGroupNorm(torch.autograd.Function):
-    """With few passes over the images: autograd's own way back takes four times as long on a CPU.
-
-    Statistics are sums of each clip and channel, `[batch, channels]`, and then of each group, in float32 or wider.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, mask: Tensor, weight: Tensor, bias: Tensor, num_groups: int, eps: float) -> Tensor:
-        per_group, over = x.shape[1] // num_groups, tuple(range(2, x.ndim))
-        mask = mask.to(torch.promote_types(x.dtype, torch.float32))
-        count = per_group * mask.expand_as(x[:, :1]).sum(over)
-        mean = _group_sums((x * mask).sum(over), per_group) / count
-        centred = (x - _as(mean, x)).mul_(mask)
-        variance = _group_sums(centred.square().sum(over), per_group) / count
-        inverse = torch.rsqrt(variance + eps)  # of the standard deviation
-        ctx.save_for_backward(x, mask, weight, mean, inverse, count)
-        ctx.per_group = per_group
-        return torch.addcmul(_as(bias[None], x), centred, _as(weight * inverse, x)).to(x.dtype)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        x, mask, weight, mean, inverse, count = ctx.saved_tensors
-        per_group, over = ctx.per_group, tuple(range(2, x.ndim))
-        gradient = gradient * mask
-        normal = (x - _as(mean, x)).mul_(_as(inverse, x)).mul_(mask)
-        to_bias, to_weight = gradient.sum(over), (gradient * normal).sum(over)
-        offset = _group_sums(weight * to_bias, per_group) / count  # through the mean
-        slope = _group_sums(weight * to_weight, per_group) / count  # through the variance
-        to_x = torch.addcmul(_as(-inverse * offset, x), normal, _as(-inverse * slope, x)).mul_(mask)
-        to_x.addcmul_(gradient, _as(weight * inverse, x))
-        return to_x.to(x.dtype), None, to_weight.sum(0), to_bias.sum(0), None, None
-
-
-def _group_sums(values: Tensor, per_group: int) -> Tensor:
-    """`[batch, channels]` to sums over each channel's group, of the same shape."""
-    return values.unflatten(1, (-1, per_group)).sum(2).repeat_interleave(per_group, 1)
-
-
-def _as(values: Tensor, x: Tensor) -> Tensor:
-    """`[batch, channels]` in a shape that broadcasts over `x`."""
-    return values.view(*values.shape, *(1,) * (x.ndim - 2))
+    def _masked(self, x: Tensor, mask: Tensor) -> Tensor:
+        """The whole batch at once, which keeps a GPU busy."""
+        grouped = x.to(torch.promote_types(x.dtype, torch.float32)).unflatten(1, (self.num_groups, -1))
+        weights = mask.to(grouped.dtype).unsqueeze(1)
+        over = tuple(range(2, grouped.ndim))
+        count = weights.expand_as(grouped).sum(over, keepdim=True)
+        mean = (grouped * weights).sum(over, keepdim=True) / count
+        centred = grouped - mean
+        variance = (centred.square() * weights).sum(over, keepdim=True) / count
+        normal = (centred * torch.rsqrt(variance + self.eps)).flatten(1, 2)
+        per_channel = (-1, *(1,) * (x.ndim - 2))
+        return (normal * self.weight.view(per_channel) + self.bias.view(per_channel)).to(x.dtype)
 
 
 class Dropout(nn.Dropout):
@@ -106,10 +84,11 @@ class ConvBlock(nn.Module):
         self.pool = pooling(kernel_size=2, stride=2)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         # Padding is zeroed before the convolution, as the edge of a clip alone is.
-        x = self.conv(x if mask is None else x * mask.to(x.dtype))
-        return self.dropout(self.pool(self.activation(self.norm(x, mask))))
+        if lengths is not None:
+            x = x * length_mask(lengths, x).to(x.dtype)
+        return self.dropout(self.pool(self.activation(self.norm(self.conv(x), lengths))))
 
 
 def length_mask(lengths: Tensor, x: Tensor) -> Tensor:
@@ -118,12 +97,12 @@ def length_mask(lengths: Tensor, x: Tensor) -> Tensor:
     return (steps < lengths[:, None]).view(len(x), *(1,) * (x.ndim - 2), -1)
 
 
-def masked_average(x: Tensor, mask: Tensor | None) -> Tensor:
+def masked_average(x: Tensor, lengths: Tensor | None) -> Tensor:
     """Global average pooling over all but batch and channels, leaving padding out: `[batch, channels]`."""
     over = tuple(range(2, x.ndim))
-    if mask is None:
+    if lengths is None:
         return x.mean(over)
-    weights = mask.to(x.dtype).expand_as(x[:, :1])
+    weights = length_mask(lengths, x).to(x.dtype).expand_as(x[:, :1])
     return (x * weights).sum(over) / weights.sum(over)
 
 

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ser_core.emotions import EMOTIONS
-from ser_core.layers import ACTIVATIONS, ConvBlock, Dropout, length_mask, masked_average, pad_time
+from ser_core.layers import ACTIVATIONS, ConvBlock, Dropout, masked_average, pad_time
 from ser_core.resnet import ResNet38, ResNet101
 
 CHANNELS_1D = (128, 256, 512)
@@ -60,15 +60,13 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         shortest = 2 ** len(self.blocks)
         x = pad_time(x, shortest)
-        if lengths is None:
-            for block in self.blocks:
-                x = block(x)
-            return masked_average(x, None)
-        lengths = lengths.clamp(min=shortest)
+        if lengths is not None:
+            lengths = lengths.clamp(min=shortest)
         for block in self.blocks:
-            x = block(x, length_mask(lengths, x))
-            lengths = lengths // 2
-        return masked_average(x, length_mask(lengths, x))
+            x = block(x, lengths)
+            if lengths is not None:
+                lengths = lengths // 2
+        return masked_average(x, lengths)
 
 
 class CNN1D(nn.Module):

@@ -28,6 +28,7 @@ from ser_core.train_config import TrainConfig, learning_rate
 
 STATE_FILE = "state.safetensors"
 SAVE_EVERY_SECONDS = 5.0  # epochs shorter than this are not saved one by one
+PARTS = 3  # of a batch of clips of different lengths, on a CPU: fewer pad more, more keep the cores less busy
 
 Precision = Literal["auto", "bf16", "fp32"]
 
@@ -122,6 +123,13 @@ class ClipTensors:
             else:
                 self.values[name] = torch.from_numpy(features.stack()).to(device)
 
+    def parts(self, clips: Tensor) -> Sequence[Tensor]:
+        """The clips of a batch, on a CPU in parts of similar lengths, which pad less than all of them together."""
+        if not self.lengths or clips.device.type != "cpu":
+            return [clips]
+        lengths = next(iter(self.lengths.values()))[clips]
+        return clips[lengths.argsort()].tensor_split(min(PARTS, len(clips)))
+
     def batch(self, clips: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Arguments for the network and labels of the clips with these indices."""
         arguments = {name: values[clips] for name, values in self.values.items()}
@@ -194,15 +202,16 @@ class Trainer:
             rate = learning_rate((number - 1) * self.steps_per_epoch + i, self.config, self.steps_per_epoch)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
-            inputs, labels = self.data.batch(clips)
-            with self.device.autocast():
-                logits = self.model(**inputs).float()
-            loss = F.cross_entropy(logits, labels)
             self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            for part in self.data.parts(clips):
+                inputs, labels = self.data.batch(part)
+                with self.device.autocast():
+                    logits = self.model(**inputs).float()
+                part_sum = F.cross_entropy(logits, labels, reduction="sum")
+                (part_sum / len(clips)).backward()
+                loss_sum += part_sum.detach()
+                right += (logits.argmax(1) == labels).sum()
             self.optimizer.step()
-            loss_sum += loss.detach() * len(clips)
-            right += (logits.argmax(1) == labels).sum()
             if on_step:
                 on_step(len(clips), loss_sum, right)
         val_loss, val_accuracy = self._validate()
