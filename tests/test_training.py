@@ -55,6 +55,26 @@ def without_times(history: list) -> list:
     return [epoch._replace(seconds=0) for epoch in history]
 
 
+def test_parts_of_a_batch_pad_less_and_add_up_to_it(monkeypatch: pytest.MonkeyPatch):
+    """Computed in parts of similar lengths, a step of training is that of the whole batch, but for dropout."""
+    config = replace(TINY, model="combined", form="variable", batch_size=18, lr=0.01)
+    monkeypatch.setattr("ser_core.layers.Dropout.forward", lambda self, x: x)
+    epochs, padded = [], []
+    for parts in (1, 3):
+        monkeypatch.setattr("ser_core.training.PARTS", parts)
+        trainer = trainer_for(config)
+        batches = trainer.data.parts(trainer.train_clips)
+        assert sorted(torch.cat(list(batches)).tolist()) == list(range(18))
+        padded.append(sum(trainer.data.batch(part)[0]["spectral"].numel() for part in batches))
+        trainer.run_epoch()
+        epochs.append(trainer.run_epoch())
+    assert len(batches) == 3
+    assert padded[1] < 0.9 * padded[0]
+    assert epochs[1].train_loss == pytest.approx(epochs[0].train_loss, rel=1e-4)
+    assert epochs[1].val_loss == pytest.approx(epochs[0].val_loss, rel=1e-3)
+    assert trainer_for(TINY).data.parts(trainer.train_clips) == [trainer.train_clips]
+
+
 def test_the_learning_rate_is_listing_5():
     config, steps = TrainConfig(lr=0.01, epochs=30), 7
     parameter = torch.nn.Parameter(torch.zeros(1))
