@@ -15,7 +15,7 @@ from torch import nn
 from ser_core.allocator import keep_freed_memory
 from ser_core.convolution import Conv2d
 from ser_core.dataset import FeatureSet, Form
-from ser_core.layers import Dropout, GroupNorm, length_mask
+from ser_core.layers import Dropout, GroupNorm
 from ser_core.models import MODELS, build_model
 from ser_core.train_config import TrainConfig
 from ser_core.training import ClipTensors, Device, Trainer
@@ -31,7 +31,7 @@ class MaskedGroupNorm(GroupNorm):
     """Of a whole padded batch, with sums over a mask."""
 
     def forward(self, x: torch.Tensor, lengths: torch.Tensor | None = None) -> torch.Tensor:
-        return super().forward(x) if lengths is None else self._masked(x, length_mask(lengths, x))
+        return super().forward(x) if lengths is None else self._masked(x, lengths)
 
 
 PLAIN = {Dropout: nn.Dropout, Conv2d: nn.Conv2d, GroupNorm: MaskedGroupNorm}

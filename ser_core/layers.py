@@ -20,14 +20,12 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU, "el
 
 
 class GroupNorm(nn.GroupNorm):
-    """Group normalisation of each clip as if it were alone; padding comes out as anything finite."""
+    """Group normalisation of each clip as if it were alone; padding comes out as zeros."""
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         if lengths is None:
             return super().forward(x)
-        if x.device.type == "cpu":
-            return self._one_by_one(x, lengths)
-        return self._masked(x, length_mask(lengths, x))
+        return self._one_by_one(x, lengths) if x.device.type == "cpu" else self._masked(x, lengths)
 
     def _one_by_one(self, x: Tensor, lengths: Tensor) -> Tensor:
         """PyTorch's own for each clip, which fits into a processor's cache; a batch with a mask does not."""
@@ -37,8 +35,9 @@ class GroupNorm(nn.GroupNorm):
         ]
         return torch.cat(padded)
 
-    def _masked(self, x: Tensor, mask: Tensor) -> Tensor:
+    def _masked(self, x: Tensor, lengths: Tensor) -> Tensor:
         """The whole batch at once, which keeps a GPU busy."""
+        mask = length_mask(lengths, x)
         grouped = x.to(torch.promote_types(x.dtype, torch.float32)).unflatten(1, (self.num_groups, -1))
         weights = mask.to(grouped.dtype).unsqueeze(1)
         over = tuple(range(2, grouped.ndim))
@@ -48,7 +47,7 @@ class GroupNorm(nn.GroupNorm):
         variance = (centred.square() * weights).sum(over, keepdim=True) / count
         normal = (centred * torch.rsqrt(variance + self.eps)).flatten(1, 2)
         per_channel = (-1, *(1,) * (x.ndim - 2))
-        return (normal * self.weight.view(per_channel) + self.bias.view(per_channel)).to(x.dtype)
+        return ((normal * self.weight.view(per_channel) + self.bias.view(per_channel)) * mask).to(x.dtype)
 
 
 class Dropout(nn.Dropout):
