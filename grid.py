@@ -34,6 +34,7 @@ from ser_core.runs import RUNS_DIR, load_run, load_runs
 from ser_core.study import STUDIES, with_epochs
 from ser_core.train_config import TrainConfig
 from ser_core.training import Device
+from ser_core.winograd import NUMERICS
 
 ROOT = Path(__file__).parent
 MAX_JOBS = 6  # on one GPU
@@ -55,6 +56,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, help="runs at once (default: as the GPU holds, or one on each core)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--precision", choices=("auto", "bf16", "fp32"), default="auto")
+    parser.add_argument(
+        "--numerics", choices=("auto", *NUMERICS), default="auto", help="how convolutions are trained on a CPU"
+    )
     parser.add_argument("--corpus", metavar="DIR", help="folder with the wav files")
     parser.add_argument("--cache", metavar="DIR", type=Path, help="folder for features")
     parser.add_argument("--out", metavar="DIR", type=Path, default=ROOT, help="holds runs/ and checkpoints/")
@@ -92,6 +96,7 @@ def train_command(entry: Entry, how: How, args: argparse.Namespace) -> list[str]
         ("--select", config.select),
         ("--device", args.device),
         ("--precision", args.precision),
+        ("--numerics", args.numerics),
         ("--corpus", args.corpus),
         ("--cache", args.cache),
         ("--out", args.out),
@@ -209,6 +214,7 @@ def make_pool(args: argparse.Namespace, jobs: int, threads: int) -> Pool:
             gpus=args.gpus,
             device=args.device,
             precision=args.precision,
+            numerics=args.numerics,
         )
     return LocalPool(lambda entry, how: train_command(entry, how, args), runs_dir, jobs, threads)
 
@@ -231,7 +237,7 @@ def main(arguments: list[str] | None = None) -> None:
     args = parse_arguments(arguments)
     runs_dir = args.out / RUNS_DIR.name
     entries = survey(configurations(args), runs_dir)
-    device = Device.choose(args.device, args.precision)
+    device = Device.choose(args.device, args.precision, args.numerics)
     waiting = sum(entry.state != "recorded" for entry in entries)
     if args.jobs is not None and args.jobs < 1:
         raise ConfigError(f"--jobs is 1 or more, not {args.jobs}.")

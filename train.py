@@ -29,6 +29,7 @@ from ser_core.runs import RUNS_DIR, Run
 from ser_core.splits import SPLITS
 from ser_core.train_config import SELECTIONS, TrainConfig
 from ser_core.training import Device, Epoch, Trainer
+from ser_core.winograd import NUMERICS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,6 +65,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     again.add_argument("--restart", action="store_true", help="replace a run of the same name")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--precision", choices=("auto", "bf16", "fp32"), default="auto")
+    parser.add_argument(
+        "--numerics", choices=("auto", *NUMERICS), default="auto", help="how convolutions are trained on a CPU"
+    )
     parser.add_argument("--corpus", metavar="DIR", help="folder with the wav files")
     parser.add_argument("--cache", metavar="DIR", type=Path, help="folder for features")
     parser.add_argument("--out", metavar="DIR", type=Path, default=ROOT, help="holds runs/ and checkpoints/")
@@ -155,7 +159,7 @@ def main(arguments: list[str] | None = None) -> None:
     run = run_experiment(
         settings(args),
         corpus=Corpus.open(args.corpus),
-        device=Device.choose(args.device, args.precision),
+        device=Device.choose(args.device, args.precision, args.numerics),
         resume=args.resume,
         restart=args.restart,
         runs_dir=args.out / RUNS_DIR.name,

@@ -1,6 +1,7 @@
-"""Training samples a second, against a plain float32 PyTorch loop of the same networks.
+"""Training samples a second: against a plain float32 PyTorch loop of the same networks, and what each measure gives.
 
-Both keep freed memory, as `train.py` does: a plain script would be slower yet.
+All keep freed memory, as `train.py` does: a plain script would be slower yet. In mixed precision there is a run with PyTorch's
+convolutions, too, so that what Winograd's give alone is seen.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import torch
 from torch import nn
 
 from ser_core.allocator import keep_freed_memory
-from ser_core.convolution import Conv2d
 from ser_core.dataset import FeatureSet, Form
-from ser_core.layers import Dropout, GroupNorm
+from ser_core.layers import GroupNorm
 from ser_core.models import MODELS, build_model
 from ser_core.train_config import TrainConfig
 from ser_core.training import ClipTensors, Device, Trainer
+from ser_core.winograd import Conv2d
 
 N_CLIPS = 64 * 10
 ROUNDS = 3
@@ -34,7 +35,7 @@ class MaskedGroupNorm(GroupNorm):
         return super().forward(x) if lengths is None else self._masked(x, lengths)
 
 
-PLAIN = {Dropout: nn.Dropout, Conv2d: nn.Conv2d, GroupNorm: MaskedGroupNorm}
+PLAIN = {Conv2d: nn.Conv2d, GroupNorm: MaskedGroupNorm}
 
 
 def data(model: str, form: Form) -> ClipTensors:
@@ -62,12 +63,13 @@ def plain_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, clips: ClipT
 
 
 def main() -> None:
-    """Print samples a second of both, alternating, for each network."""
+    """Print samples a second of all, alternating, for each network."""
     keep_freed_memory()
-    devices = [Device.choose("cpu", "fp32")]
+    devices = {"fp32": Device.choose("cpu", "fp32")}
     if Device.choose("cpu").bf16:
-        devices.append(Device.choose("cpu"))
-    print(f"{torch.get_num_threads()} threads; median of {ROUNDS} alternating rounds of {N_CLIPS} clips")
+        devices["bf16"] = Device.choose("cpu", "bf16", "pytorch")
+        devices["bf16 and Winograd"] = Device.choose("cpu", "bf16", "winograd")
+    print(f"{torch.get_num_threads()} threads; median of {ROUNDS} alternating rounds of {N_CLIPS} clips, clips/s")
     rows: tuple[tuple[str, Form], ...] = (
         ("1d", "fixed"),
         ("2d", "fixed"),
@@ -77,20 +79,26 @@ def main() -> None:
     for name, form in rows:
         clips = data(name, form)
         config = TrainConfig(model=name, activation="silu", form=form, epochs=100)
-        trainers = [Trainer(config, clips, range(N_CLIPS), range(1), device) for device in devices]
+        trainers = {
+            label: Trainer(config, clips, range(N_CLIPS), range(1), device)
+            for label, device in devices.items()
+            if not device.winograd or name != "1d"
+        }
         plain = build_model(name, "silu")
         for layer in plain.modules():
             layer.__class__ = PLAIN.get(type(layer), type(layer))
         optimizer = torch.optim.Adam(plain.parameters(), lr=1e-3, weight_decay=1e-4)
         rounds = [
-            [plain_epoch(plain, optimizer, clips), *(trainer.run_epoch().seconds for trainer in trainers)]
+            [plain_epoch(plain, optimizer, clips), *(trainer.run_epoch().seconds for trainer in trainers.values())]
             for _ in range(ROUNDS)
         ]
         theirs, *ours = (N_CLIPS / statistics.median(seconds) for seconds in zip(*rounds, strict=True))
-        print(f"{name:8} {form:8} plain fp32 {theirs:6.1f}/s", end="")
-        for device, speed in zip(devices, ours, strict=True):
-            print(f"   ours {'bf16' if device.bf16 else 'fp32'} {speed:6.1f}/s, ratio {speed / theirs:4.1f} x", end="")
-        print()
+        print(f"{name:8} {form:8}  plain {theirs:6.1f}", end="")
+        for label, speed in zip(trainers, ours, strict=True):
+            print(f"   {label} {speed:6.1f} ({speed / theirs:.2f} x)", end="")
+        if len(ours) == len(devices) == 3:
+            print(f"   Winograd alone {ours[2] / ours[1]:.2f} x", end="")
+        print(flush=True)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +38,9 @@ from ser_core.features import (
 
 SOURCES = ("audio", "dataset", "decode", "features", "filterbanks", "vad")
 """Modules whose code decides the numbers."""
+
+COMPUTING_LIBRARIES = ("numpy", "scipy", "soundfile", "av", "soxr", "silero-vad", "onnxruntime", "pillow")
+"""Libraries whose versions decide the numbers, too."""
 
 CACHE_VARIABLE = "SER_CACHE_DIR"
 
@@ -163,9 +167,10 @@ def data_checksum(clips: Sequence[Clip]) -> str:
 
 @cache
 def code_checksum() -> str:
-    """Twelve hexadecimal digits over the code that computes features."""
+    """Twelve hexadecimal digits over the code that computes features, and the versions of the libraries it uses."""
     folder = Path(__file__).parent
-    return _digest([(folder / f"{module}.py").read_text(encoding="utf-8") for module in SOURCES])
+    code = [(folder / f"{module}.py").read_text(encoding="utf-8") for module in SOURCES]
+    return _digest([*code, *(version(library) for library in COMPUTING_LIBRARIES)])
 
 
 def cache_key(clips: Sequence[Clip], input_name: str, form: Form, audio: AudioConfig, features: FeatureConfig) -> str:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ser_core.checkpoint import CHECKPOINTS_DIR, HALF_TOLERANCE, CheckpointConfig, halved, save_checkpoint
 from ser_core.cremad import Clip, Corpus, by_name
-from ser_core.dataset import data_checksum, load_features
+from ser_core.dataset import COMPUTING_LIBRARIES, data_checksum, load_features
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError
 from ser_core.evaluation import evaluate
@@ -49,8 +49,9 @@ from ser_core.training import (
     full_precision,
     predict_logits,
 )
+from ser_core.winograd import Numerics
 
-LIBRARIES = ("torch", "numpy", "scipy", "soxr", "torchmetrics", "scikit-learn")
+LIBRARIES = ("torch", "torchmetrics", "scikit-learn", *COMPUTING_LIBRARIES)
 COMMIT_VARIABLE = "SER_GIT_COMMIT"
 """Environment variable with the commit, for machines that got the code without its history."""
 CHANCE_MARGIN = 0.01  # a best validation loss less than this share below that of guessing is chance
@@ -124,7 +125,7 @@ def run_experiment(
             trainer.load(partial)
         else:
             shutil.rmtree(partial, ignore_errors=True)
-            write_config(partial, config, _environment(device, split, clips))
+            write_config(partial, config, _environment(device, trainer.numerics, split, clips))
         for watcher in watchers:
             watcher.started(trainer)
         _train(trainer, partial, watchers)
@@ -256,9 +257,11 @@ def _storable_weights(trainer: Trainer) -> dict[str, Tensor]:
     return half if bool((exact - rounded).abs().max() <= HALF_TOLERANCE) else trainer.best
 
 
-def _environment(device: Device, split: Split, clips: Sequence[Clip]) -> dict[str, Any]:
+def _environment(device: Device, numerics: Numerics, split: Split, clips: Sequence[Clip]) -> dict[str, Any]:
     return {
         "device": device.label,
+        "precision": device.precision,
+        "numerics": numerics,
         "python": platform.python_version(),
         "libraries": {library: version(library) for library in LIBRARIES},
         "git_commit": git_commit(),

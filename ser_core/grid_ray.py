@@ -35,7 +35,7 @@ class RayPool:
         runs_dir, checkpoints_dir: where records and weights go on this machine.
         corpus, cache_dir: on the machines that train; their own settings where None.
         cpus, gpus: share of a machine that a run gets.
-        device, precision: see `ser_core.training.Device.choose`.
+        device, precision, numerics: see `ser_core.training.Device.choose`.
 
     Raises:
         ConfigError: Ray is not installed, or nothing answers at the address.
@@ -53,6 +53,7 @@ class RayPool:
         gpus: float = 0,
         device: str = "auto",
         precision: str = "auto",
+        numerics: str = "auto",
     ):
         try:
             import ray
@@ -66,6 +67,7 @@ class RayPool:
             "checkpoints_dir": checkpoints_dir.resolve(),
             "device": device,
             "precision": precision,
+            "numerics": numerics,
             "threads": max(1, int(cpus)),
         }
         environment = {
@@ -145,6 +147,7 @@ def train_one(
     checkpoints_dir: Path,
     device: str,
     precision: Any,
+    numerics: Any,
     threads: int,
 ) -> tuple[Files, Files]:
     """Train one run on the machine where this is called: the files of its record and of its checkpoint."""
@@ -159,7 +162,7 @@ def train_one(
         run = run_experiment(
             config,
             corpus=Corpus.open(corpus),
-            device=Device.choose(device, precision),
+            device=Device.choose(device, precision, numerics),
             resume=how == "resume",
             restart=how == "restart",
             runs_dir=runs_dir,

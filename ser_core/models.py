@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ser_core.emotions import EMOTIONS
-from ser_core.layers import ACTIVATIONS, ConvBlock, Dropout, masked_average, pad_time
+from ser_core.layers import ACTIVATIONS, ConvBlock, masked_average, pad_time
 from ser_core.resnet import ResNet38, ResNet101
 
 CHANNELS_1D = (128, 256, 512)
@@ -77,7 +77,7 @@ class CNN1D(nn.Module):
     def __init__(self, activation: str = "elu", in_channels: int = SPECTRAL_CHANNELS):
         super().__init__()
         self.encoder = Encoder(1, in_channels, CHANNELS_1D, activation)
-        self.classifier = nn.Sequential(Dropout(MLP_DROPOUT), nn.Linear(CHANNELS_1D[-1], len(EMOTIONS)))
+        self.classifier = nn.Sequential(nn.Dropout(MLP_DROPOUT), nn.Linear(CHANNELS_1D[-1], len(EMOTIONS)))
 
     def forward(self, spectral: Tensor, spectral_lengths: Tensor | None = None) -> Tensor:
         return self.classifier(self.encoder(spectral, spectral_lengths))
@@ -91,7 +91,7 @@ class CNN2D(nn.Module):
     def __init__(self, activation: str = "silu"):
         super().__init__()
         self.encoder = Encoder(2, 1, CHANNELS_2D, activation)
-        self.classifier = nn.Sequential(Dropout(MLP_DROPOUT), nn.Linear(CHANNELS_2D[-1], len(EMOTIONS)))
+        self.classifier = nn.Sequential(nn.Dropout(MLP_DROPOUT), nn.Linear(CHANNELS_2D[-1], len(EMOTIONS)))
 
     def forward(self, mel: Tensor, mel_lengths: Tensor | None = None) -> Tensor:
         return self.classifier(self.encoder(mel, mel_lengths))
@@ -110,7 +110,7 @@ class CombinedCNN(nn.Module):
             nn.Linear(CHANNELS_1D[-1] + CHANNELS_2D[-1], HIDDEN_COMBINED),
             nn.LayerNorm(HIDDEN_COMBINED),
             ACTIVATIONS[activation](),
-            Dropout(MLP_DROPOUT),
+            nn.Dropout(MLP_DROPOUT),
             nn.Linear(HIDDEN_COMBINED, len(EMOTIONS)),
         )
 

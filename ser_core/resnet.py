@@ -11,9 +11,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ser_core.convolution import Conv2d
 from ser_core.emotions import EMOTIONS
-from ser_core.layers import ACTIVATIONS, Dropout
+from ser_core.layers import ACTIVATIONS
+from ser_core.winograd import Conv2d
 
 WIDTHS = (64, 128, 256, 512)
 BLOCKS_38 = (3, 4, 6, 3)
@@ -39,7 +39,7 @@ class BasicBlock(nn.Module):
         super().__init__()
         self.pool = nn.AvgPool2d(2) if stride == 2 else nn.Identity()
         self.first, self.second = conv_norm(inputs, outputs, 3), conv_norm(outputs, outputs, 3)
-        self.dropout = Dropout(BLOCK_DROPOUT)
+        self.dropout = nn.Dropout(BLOCK_DROPOUT)
         self.activation = ACTIVATIONS[activation]()
         self.shortcut = nn.Identity() if inputs == outputs else conv_norm(inputs, outputs, 1)
         nn.init.zeros_(self.second.get_parameter("1.weight"))  # every block begins as its shortcut

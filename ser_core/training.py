@@ -25,6 +25,7 @@ from ser_core.errors import ConfigError, RunError
 from ser_core.files import replace_file
 from ser_core.models import build_model
 from ser_core.train_config import TrainConfig, learning_rate
+from ser_core.winograd import NUMERICS, Numerics, use_winograd
 
 STATE_FILE = "state.safetensors"
 SAVE_EVERY_SECONDS = 5.0  # epochs shorter than this are not saved one by one
@@ -52,18 +53,26 @@ class Device:
     Attributes:
         device: CPU or CUDA.
         bf16: whether convolutions and matrix products run in bfloat16 (weights stay float32).
+        winograd: whether convolutions are trained Winograd's way, see `ser_core.winograd`.
     """
 
     device: torch.device
     bf16: bool
+    winograd: bool = False
 
     @staticmethod
-    def choose(name: str = "auto", precision: Precision = "auto") -> Device:
-        """The fastest choice: CUDA if there is one, and bfloat16 where the hardware multiplies it.
+    def choose(
+        name: str = "auto", precision: Precision = "auto", numerics: Numerics | Literal["auto"] = "auto"
+    ) -> Device:
+        """The fastest choice: CUDA if there is one, bfloat16 where hardware multiplies it, and Winograd's way there.
 
         Raises:
-            ConfigError: CUDA was asked for and is not there.
+            ConfigError: something was asked for that is not there.
         """
+        if precision not in ("auto", "bf16", "fp32"):
+            raise ConfigError(f"precision is auto, bf16 or fp32, not {precision!r}.")
+        if numerics not in ("auto", *NUMERICS):
+            raise ConfigError(f"numerics is auto, {' or '.join(NUMERICS)}, not {numerics!r}.")
         if name not in ("auto", "cpu", "cuda"):
             raise ConfigError(f"device is auto, cpu or cuda, not {name!r}.")
         if name == "cuda" and not torch.cuda.is_available():
@@ -72,16 +81,22 @@ class Device:
         # Without these instructions a CPU emulates bfloat16, slower than it computes float32.
         supported = torch.cuda.is_bf16_supported() if cuda else torch.cpu._is_avx512_bf16_supported()
         bf16 = supported if precision == "auto" else precision == "bf16"
-        return Device(torch.device("cuda" if cuda else "cpu"), bf16)
+        if numerics == "winograd" and (cuda or not bf16):
+            raise ConfigError("Winograd's way is for bfloat16 on a CPU: leave --numerics away.")
+        return Device(torch.device("cuda" if cuda else "cpu"), bf16, numerics != "pytorch" and bf16 and not cuda)
+
+    @property
+    def precision(self) -> str:
+        """`bf16` or `fp32`, for records."""
+        return "bf16" if self.bf16 else "fp32"
 
     @property
     def label(self) -> str:
         """Name of the hardware and the precision, for records."""
-        precision = "bf16" if self.bf16 else "fp32"
         if self.device.type == "cuda":
-            return f"{torch.cuda.get_device_name(self.device)}, {precision}"
+            return f"{torch.cuda.get_device_name(self.device)}, {self.precision}"
         threads = torch.get_num_threads()
-        return f"{processor_name()}, {threads} thread{'s' * (threads > 1)}, {precision}"
+        return f"{processor_name()}, {threads} thread{'s' * (threads > 1)}, {self.precision}"
 
     def autocast(self) -> AbstractContextManager:
         """Bfloat16 for what profits from it, if chosen."""
@@ -148,6 +163,9 @@ class Trainer:
         data: all clips on `device`.
         train, val: indices of the clips in `data`.
         device: where and how.
+
+    Attributes:
+        numerics: which way convolutions go in training, see `ser_core.winograd`.
     """
 
     def __init__(
@@ -159,6 +177,7 @@ class Trainer:
         self.steps_per_epoch = math.ceil(len(train) / config.batch_size)
         torch.manual_seed(config.seed)
         self.model = build_model(config.model, config.activation, config.form).to(device.device)
+        self.numerics = use_winograd(self.model, device.winograd)
         if config.model != "1d":
             self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.Adam(
@@ -225,7 +244,8 @@ class Trainer:
         return epoch
 
     def _validate(self) -> tuple[float, float]:
-        logits = predict_logits(self.model, self.data, self.val_clips, self.device)
+        """Loss and accuracy in float32, as the test set and users will get it."""
+        logits = predict_logits(self.model, self.data, self.val_clips, full_precision(self.device))
         labels = self.data.labels[self.val_clips]
         return float(F.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).float().mean())
 

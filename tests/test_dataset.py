@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from ser_core.audio import AudioConfig, load_audio, preprocess
 from ser_core.cremad import Corpus
-from ser_core.dataset import cache_key, load_features, network_inputs
+from ser_core.dataset import COMPUTING_LIBRARIES, cache_key, code_checksum, load_features, network_inputs
 from ser_core.errors import CorpusError
 from ser_core.features import FeatureConfig, fix_frames, log_mel, mel_image, spectral_features
 from tests.conftest import ROOT
@@ -86,6 +87,19 @@ def test_changed_code_has_a_cache_of_its_own(clips, monkeypatch: pytest.MonkeyPa
     before = cache_key(*arguments)
     monkeypatch.setattr("ser_core.dataset.code_checksum", lambda: "other code")
     assert cache_key(*arguments) != before
+
+
+@pytest.mark.parametrize("library", COMPUTING_LIBRARIES)
+def test_another_version_of_a_library_that_computes_has_a_cache_of_its_own(
+    clips, monkeypatch: pytest.MonkeyPatch, library: str
+):
+    arguments = (clips, "spectral", "fixed", AudioConfig(), FeatureConfig())
+    code_checksum.cache_clear()
+    before = cache_key(*arguments)
+    code_checksum.cache_clear()
+    monkeypatch.setattr("ser_core.dataset.version", lambda name: "0.0" if name == library else version(name))
+    assert cache_key(*arguments) != before
+    code_checksum.cache_clear()
 
 
 def test_another_setting_is_not_read_from_the_cache(corpus, few, tmp_path: Path):

@@ -21,7 +21,7 @@ from ser_core.predict import Predictor
 from ser_core.runs import load_run
 from ser_core.splits import Split
 from ser_core.train_config import TrainConfig, learning_rate
-from ser_core.training import STATE_FILE, ClipTensors, Device, Trainer
+from ser_core.training import STATE_FILE, ClipTensors, Device, Trainer, predict_logits
 
 CPU = Device(torch.device("cpu"), bf16=False)
 TINY = TrainConfig(model="1d", activation="elu", epochs=4, warmup_epochs=1, batch_size=8)
@@ -58,7 +58,7 @@ def without_times(history: list) -> list:
 def test_parts_of_a_batch_pad_less_and_add_up_to_it(monkeypatch: pytest.MonkeyPatch):
     """Computed in parts of similar lengths, a step of training is that of the whole batch, but for dropout."""
     config = replace(TINY, model="combined", form="variable", batch_size=18, lr=0.01)
-    monkeypatch.setattr("ser_core.layers.Dropout.forward", lambda self, x: x)
+    monkeypatch.setattr("torch.nn.Dropout.forward", lambda self, x: x)
     epochs, padded = [], []
     for parts in (1, 3):
         monkeypatch.setattr("ser_core.training.PARTS", parts)
@@ -151,6 +151,34 @@ def test_training_learns(model: str, form: str):
 def test_bfloat16_learns_too():
     history = run_all(trainer_for(replace(TINY, epochs=6), Device(torch.device("cpu"), bf16=True)))
     assert history[-1].train_loss < history[0].train_loss
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
+def test_every_network_trains_a_finite_step(model: str, bf16: bool):
+    config = replace(TINY, model=model, lr=1e-4, epochs=1, warmup_epochs=0)
+    (epoch,) = run_all(trainer_for(config, Device(torch.device("cpu"), bf16, winograd=bf16)))
+    assert math.isfinite(epoch.train_loss)
+    assert math.isfinite(epoch.val_loss)
+
+
+def test_validation_is_in_float32_whatever_training_is_in():
+    trainer = trainer_for(TINY, Device(torch.device("cpu"), bf16=True))
+    epoch = trainer.run_epoch()
+    logits = predict_logits(trainer.model, trainer.data, trainer.val_clips, Device(torch.device("cpu"), bf16=False))
+    expected = torch.nn.functional.cross_entropy(logits, trainer.data.labels[trainer.val_clips])
+    assert epoch.val_loss == float(expected)
+
+
+def test_numerics_are_chosen_by_what_the_hardware_has_and_can_be_told(monkeypatch: pytest.MonkeyPatch):
+    for bf16 in (True, False):
+        monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda bf16=bf16: bf16)
+        assert Device.choose("cpu").winograd == bf16
+    assert not Device.choose("cpu", "bf16", "pytorch").winograd
+    assert Device.choose("cpu", "bf16").winograd
+    for precision, numerics in (("fp32", "winograd"), ("bf16", "exact"), ("half", "auto")):
+        with pytest.raises(ConfigError):
+            Device.choose("cpu", precision, numerics)
 
 
 def test_the_best_weights_are_those_of_the_lowest_validation_loss():
@@ -282,7 +310,7 @@ def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: S
     assert run.name == config.name
     assert run.status == "chance"  # two epochs on some ten clips
     assert run.config["environment"]["clips"] == {"train": len(split.train), "val": 2, "test": 30}
-    for key in ("device", "python", "libraries", "git_commit", "split_id", "data_checksum"):
+    for key in ("device", "python", "libraries", "precision", "numerics", "git_commit", "split_id", "data_checksum"):
         assert run.config["environment"][key]
     assert load_run(run.folder).accuracy == run.accuracy
     assert {path.name for path in run.folder.iterdir()} == {
