@@ -1,7 +1,7 @@
 """Training samples a second: against a plain float32 PyTorch loop of the same networks, and what each measure gives.
 
-All keep freed memory, as `train.py` does: a plain script would be slower yet. In mixed precision there is a run with PyTorch's
-convolutions, too, so that what Winograd's give alone is seen.
+All keep freed memory, as `train.py` does: a plain script would be slower yet. In mixed precision PyTorch's convolutions
+are measured, too, so that what Winograd's give alone is seen.
 """
 
 from __future__ import annotations
