@@ -7,7 +7,8 @@
     python grid.py report --ray auto            on the machines of a Ray cluster
 
 Recorded runs are skipped, interrupted ones go on, and a record of fewer epochs is replaced when the longer one is
-whole. Stop with Ctrl-C, and go on with the same command.
+whole. A run with other settings that has the name of one of them is left alone. Stop with Ctrl-C, and go on with the
+same command.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from ser_core.checkpoint import CHECKPOINTS_DIR
 from ser_core.command import friendly_errors
 from ser_core.errors import ConfigError
 from ser_core.estimate import Estimator
+from ser_core.flags import command_line
 from ser_core.grid import Entry, How, LocalPool, Pool, epochs_in_progress, survey, train_all
 from ser_core.runs import RUNS_DIR, load_run, load_runs
 from ser_core.study import STUDIES, with_epochs
@@ -41,6 +43,8 @@ MAX_JOBS = 6  # on one GPU
 JOB_GPU_BYTES = 6 * 2**30
 JOB_CPU_BYTES = 4 * 2**30  # what ResNet-38 takes
 LOG_SECONDS = 60
+LESS_MEMORY = "Make --jobs smaller, or close other programs."
+TAKEN = "Move what has the name elsewhere, or train this one with train.py and another --name, or with --restart."
 INTERRUPTED = "Stopped. What was trained is saved: go on with the same command."
 WORDS = {"recorded": "recorded", "shorter": "fewer epochs", "interrupted": "interrupted"}
 
@@ -83,17 +87,8 @@ def configurations(args: argparse.Namespace) -> list[TrainConfig]:
 
 def train_command(entry: Entry, how: How, args: argparse.Namespace) -> list[str]:
     """The command line of train.py that trains an entry."""
-    config = entry.config
-    command = [sys.executable, str(ROOT / "train.py")]
+    command = [sys.executable, str(ROOT / "train.py"), *command_line(entry.config)]
     for flag, value in (
-        ("--model", config.model),
-        ("--act", config.activation),
-        ("--lr", repr(config.lr)),
-        ("--form", config.form),
-        ("--split", config.split),
-        ("--epochs", str(config.epochs)),
-        ("--seed", str(config.seed)),
-        ("--select", config.select),
         ("--device", args.device),
         ("--precision", args.precision),
         ("--numerics", args.numerics),
@@ -120,7 +115,7 @@ def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int) -> Non
         )
     for entry in entries:
         if entry.reason:
-            print(entry.reason)
+            print(f"{entry.reason} {TAKEN}" if entry.state == "other settings" else entry.reason)
     counts = Counter(WORDS.get(entry.state, entry.state) for entry in entries)
     print(", ".join(f"{n} {state}" for state, n in counts.items()) + f"; {len(entries)} in all.")
     if sum(seconds):
@@ -216,7 +211,7 @@ def make_pool(args: argparse.Namespace, jobs: int, threads: int) -> Pool:
             precision=args.precision,
             numerics=args.numerics,
         )
-    return LocalPool(lambda entry, how: train_command(entry, how, args), runs_dir, jobs, threads)
+    return LocalPool(lambda entry, how: train_command(entry, how, args), runs_dir, jobs, threads, LESS_MEMORY)
 
 
 def default_jobs(device: Device) -> int:
@@ -231,14 +226,14 @@ def default_jobs(device: Device) -> int:
     return max(1, min(MAX_JOBS, free // JOB_GPU_BYTES))
 
 
-@friendly_errors(interrupted=INTERRUPTED)
+@friendly_errors(interrupted=INTERRUPTED, less_memory=LESS_MEMORY)
 def main(arguments: list[str] | None = None) -> None:
-    """List or train as the command line says; the exit status is 1 if a run failed."""
+    """List or train as the command line says; the exit status is 1 if a run failed, or could not be begun."""
     args = parse_arguments(arguments)
     runs_dir = args.out / RUNS_DIR.name
     entries = survey(configurations(args), runs_dir)
     device = Device.choose(args.device, args.precision, args.numerics)
-    waiting = sum(entry.state != "recorded" for entry in entries)
+    waiting = sum(entry.to_train for entry in entries)
     if args.jobs is not None and args.jobs < 1:
         raise ConfigError(f"--jobs is 1 or more, not {args.jobs}.")
     jobs = min(args.jobs or default_jobs(device), max(1, waiting))
@@ -248,19 +243,28 @@ def main(arguments: list[str] | None = None) -> None:
     if args.list:
         print_list(entries, estimator, jobs)
         return
-    if not waiting:
-        print(f"All {len(entries)} runs are recorded.")
-        return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the processes it started, as Ctrl-C does
-    display = Display(entries, estimator, runs_dir)
-    try:
-        failed = train_all(entries, make_pool(args, jobs, threads), display.watch)
-    finally:
-        display.close()
+    taken = [entry for entry in entries if entry.state == "other settings"]
+    for entry in taken:
+        print(f"not trained: {entry.name}: {entry.reason} {TAKEN}", file=sys.stderr)
+    failed = train_waiting(entries, estimator, args, jobs, threads) if waiting else {}
     for name, reason in failed.items():
         print(f"failed: {name}: {reason}", file=sys.stderr)
-    if failed:
+    if failed or taken:
         sys.exit(1)
+    if not waiting:
+        print(f"All {len(entries)} runs are recorded.")
+
+
+def train_waiting(
+    entries: Sequence[Entry], estimator: Estimator, args: argparse.Namespace, jobs: int, threads: int
+) -> dict[str, str]:
+    """Train with a progress display; why runs failed, by name."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the processes it started, as Ctrl-C does
+    display = Display(entries, estimator, args.out / RUNS_DIR.name)
+    try:
+        return train_all(entries, make_pool(args, jobs, threads), display.watch)
+    finally:
+        display.close()
 
 
 if __name__ == "__main__":

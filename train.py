@@ -11,7 +11,7 @@ user's cache; `python -m ser_core.cremad download` gets it.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,13 +21,9 @@ from ser_core.allocator import keep_freed_memory
 from ser_core.checkpoint import CHECKPOINTS_DIR
 from ser_core.command import friendly_errors
 from ser_core.cremad import Corpus
-from ser_core.dataset import FORMS
 from ser_core.experiment import Watcher, run_experiment
-from ser_core.layers import ACTIVATIONS
-from ser_core.models import MODELS
+from ser_core.flags import add_settings, settings
 from ser_core.runs import RUNS_DIR, Run
-from ser_core.splits import SPLITS
-from ser_core.train_config import SELECTIONS, TrainConfig
 from ser_core.training import Device, Epoch, Trainer
 from ser_core.winograd import NUMERICS
 
@@ -43,26 +39,12 @@ INTERRUPTED = (
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line; every setting of the report is a default."""
-    default = TrainConfig()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", choices=MODELS, default=default.model)
-    parser.add_argument("--act", choices=ACTIVATIONS, default=default.activation, help="activation function")
-    parser.add_argument("--lr", type=float, default=default.lr, help="peak learning rate (default %(default)s)")
-    parser.add_argument("--form", choices=FORMS, default=default.form, help="shape of the input (default %(default)s)")
-    parser.add_argument(
-        "--split", default=default.split, metavar="NAME", help=f"{', '.join(SPLITS)}, or a JSON file with clip names"
-    )
-    parser.add_argument("--vad", choices=("energy", "silero", "none"), default=default.audio.vad)
-    parser.add_argument("--epochs", type=int, default=default.epochs)
-    parser.add_argument("--batch-size", type=int, default=default.batch_size)
-    parser.add_argument("--seed", type=int, default=default.seed)
-    parser.add_argument(
-        "--select", choices=SELECTIONS, default=default.select, help="what picks the epoch in validation"
-    )
+    add_settings(parser)
     parser.add_argument("--name", help="name of the run (default: made from the settings, as lr0.001-SiLU-2D)")
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on with an interrupted run")
-    again.add_argument("--restart", action="store_true", help="replace a run of the same name")
+    again.add_argument("--restart", action="store_true", help="replace a run of the same name, whatever its settings")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--precision", choices=("auto", "bf16", "fp32"), default="auto")
     parser.add_argument(
@@ -75,24 +57,6 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def settings(args: argparse.Namespace) -> TrainConfig:
-    """The configuration that the command line describes."""
-    default = TrainConfig()
-    return TrainConfig(
-        model=args.model,
-        activation=args.act,
-        lr=args.lr,
-        form=args.form,
-        split=args.split,
-        epochs=args.epochs,
-        warmup_epochs=min(default.warmup_epochs, args.epochs),
-        batch_size=args.batch_size,
-        seed=args.seed,
-        select=args.select,
-        audio=replace(default.audio, vad=args.vad),
-    )
-
-
 class ProgressBar(Watcher):
     """One bar for the features, one for the training: loss, accuracy, clips/s and time left.
 
@@ -102,6 +66,9 @@ class ProgressBar(Watcher):
     def __init__(self) -> None:
         self.bar: tqdm | None = None
         self.seen = 0
+
+    def replaces(self, sentence: str) -> None:
+        print(sentence, file=sys.stderr)
 
     def features(self, done: int, total: int) -> None:
         if self.bar is None or self.bar.total != total:
@@ -146,7 +113,7 @@ class ProgressBar(Watcher):
         self.bar.close()
 
 
-@friendly_errors(interrupted=INTERRUPTED)
+@friendly_errors(interrupted=INTERRUPTED, less_memory="Make --batch-size smaller, or close other programs.")
 def main(arguments: list[str] | None = None) -> None:
     """Train as the command line says."""
     args = parse_arguments(arguments)
@@ -154,7 +121,7 @@ def main(arguments: list[str] | None = None) -> None:
     if args.wandb != "off":
         from ser_core.wandb_log import WandbLog
 
-        watchers.append(WandbLog(args.wandb))
+        watchers.append(WandbLog(args.wandb, args.name))
     keep_freed_memory()
     run = run_experiment(
         settings(args),

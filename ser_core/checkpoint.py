@@ -10,6 +10,7 @@ Nothing is pickled: a checkpoint from a stranger can't run code.
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from ser_core.dataset import Form
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import CheckpointError, ConfigError
 from ser_core.features import FeatureConfig
-from ser_core.files import replace_file, write_text
+from ser_core.files import replace_file, replace_folder, write_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,18 +52,21 @@ class CheckpointConfig:
 
 
 def save_checkpoint(folder: Path, config: CheckpointConfig, weights: dict[str, Tensor], model_card: str) -> None:
-    """Write a checkpoint; config.json comes last, so a folder with it is whole.
+    """Write a checkpoint, which takes the place of what has its name when it is whole.
 
     Args:
         weights: torch tensors by name, of the precision they are to be stored in.
     """
     from safetensors.torch import save_file
 
-    with replace_file(folder / "model.safetensors") as path:
+    new = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    with replace_file(new / "model.safetensors") as path:
         save_file(weights, path, {"format": str(FORMAT)})
-    write_text(folder / "README.md", model_card)
+    write_text(new / "README.md", model_card)
     values = {"format": FORMAT, "emotions": EMOTIONS, **asdict(config)}
-    write_text(folder / "config.json", json.dumps(values, indent=2) + "\n")
+    write_text(new / "config.json", json.dumps(values, indent=2) + "\n")
+    replace_folder(new, folder)
 
 
 def halved(weights: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -117,7 +121,8 @@ def load_model(folder: Path) -> tuple[CheckpointConfig, Any]:
 
 def list_checkpoints(root: Path = CHECKPOINTS_DIR) -> list[str]:
     """Names of the checkpoints in a folder."""
-    return sorted(path.parent.name for path in root.glob("*/config.json"))
+    names = (path.parent.name for path in root.glob("*/config.json"))
+    return sorted(name for name in names if not name.startswith("."))  # those are on their way in, or out
 
 
 def default_checkpoint(root: Path = CHECKPOINTS_DIR) -> str:

@@ -13,16 +13,24 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def friendly_errors(interrupted: str = "Stopped.") -> Callable[[Callable[P, R]], Callable[P, R]]:
+OUT_OF_MEMORY = "Out of memory."
+
+
+def friendly_errors(
+    interrupted: str = "Stopped.", less_memory: str = "Close other programs."
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a command print a `SERError`, or that memory ran out, as a sentence and exit 2.
 
     Args:
         interrupted: what to say on Ctrl-C, after which the exit status is 130.
+        less_memory: what to do where memory ran out.
     """
-    return functools.partial(_wrap, interrupted=interrupted)
+    return functools.partial(_wrap, interrupted=interrupted, less_memory=less_memory)
 
 
-def _wrap(main: Callable[P, R], *, interrupted: str) -> Callable[P, R]:
+def _wrap(main: Callable[P, R], *, interrupted: str, less_memory: str) -> Callable[P, R]:
+    no_memory = f"{OUT_OF_MEMORY} {less_memory}"
+
     @functools.wraps(main)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
@@ -30,19 +38,16 @@ def _wrap(main: Callable[P, R], *, interrupted: str) -> Callable[P, R]:
         except SERError as error:
             _fail(str(error))
         except MemoryError:
-            _fail(OUT_OF_MEMORY)
+            _fail(no_memory)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            _fail(OUT_OF_MEMORY)
+            _fail(no_memory)
         except KeyboardInterrupt:
             print(f"\n{interrupted}", file=sys.stderr)
             sys.exit(130)
 
     return wrapper
-
-
-OUT_OF_MEMORY = "Out of memory. Make --batch-size smaller, or close other programs."
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
 
 import numpy as np
@@ -152,12 +152,12 @@ class Clip:
 
 
 def parse_name(name: str) -> ClipName:
-    """Take a clip's name apart; a folder and `.wav` are allowed.
+    """Take a clip's name apart; a folder and `.wav` or `.WAV` are allowed.
 
     Raises:
         CorpusError: naming the part that is wrong.
     """
-    stem = re.sub(r"\.wav$", "", Path(name).name, flags=re.IGNORECASE)
+    stem = _stem(name)
     parts = stem.split("_")
     if len(parts) != 4:
         raise CorpusError(
@@ -175,6 +175,11 @@ def parse_name(name: str) -> ClipName:
         if value not in known:
             raise CorpusError(f"{stem!r}: the {part} is one of {', '.join(known)}, not {value!r}.")
     return ClipName(int(actor), sentence, emotion, intensity)
+
+
+def _stem(name: str) -> str:
+    """A clip's name without the folder, of whatever system, and without `.wav` in whatever case."""
+    return re.sub(r"\.wav$", "", PureWindowsPath(name).name, flags=re.IGNORECASE)
 
 
 @cache
@@ -209,13 +214,13 @@ def load_index() -> dict[str, Clip]:
 
 
 def find_clip(name: str) -> Clip:
-    """The clip of that name (a folder and `.wav` are allowed).
+    """The clip of that name (a folder and `.wav` or `.WAV` are allowed).
 
     Raises:
         CorpusError: a malformed name, or one that was never recorded.
     """
     parse_name(name)
-    stem = Path(name).name.removesuffix(".wav")
+    stem = _stem(name)
     try:
         return load_index()[stem]
     except KeyError:

@@ -2,7 +2,8 @@
 
 A cache is a folder named after a hash of everything that decides its content: the preprocessing, the features, the
 data's checksum and the code that computes them. Anything else is another folder, so nothing stale is ever read; a
-folder gets its name only when it is complete, so a killed build leaves nothing that could be read.
+folder gets its name only when it is complete, so a killed build leaves nothing that could be read, and the next one
+removes what it left.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ import hashlib
 import json
 import math
 import os
+import secrets
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
@@ -26,6 +26,7 @@ from filelock import FileLock
 
 from ser_core.audio import AudioConfig, load_audio, preprocess, z_score
 from ser_core.cremad import Clip, Corpus, load_index
+from ser_core.errors import CorpusError
 from ser_core.features import (
     FeatureConfig,
     fix_frames,
@@ -35,6 +36,7 @@ from ser_core.features import (
     scale_mel,
     spectral_features,
 )
+from ser_core.workers import map_in_processes
 
 SOURCES = ("audio", "dataset", "decode", "features", "filterbanks", "vad")
 """Modules whose code decides the numbers."""
@@ -43,6 +45,7 @@ COMPUTING_LIBRARIES = ("numpy", "scipy", "soundfile", "av", "soxr", "silero-vad"
 """Libraries whose versions decide the numbers, too."""
 
 CACHE_VARIABLE = "SER_CACHE_DIR"
+UNFINISHED = ".unfinished-"
 
 Form = Literal["fixed", "variable", "mean"]
 """`fixed`: 27 × 301 and 64 × 64; `variable`: 27 × frames and 64 × frames; `mean`: 1 × 27 and 64 × 64."""
@@ -126,7 +129,8 @@ class _Writer:
     def __init__(self, folder: Path):
         folder.parent.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
+        self.unfinished = folder.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
+        self.unfinished.mkdir()
         self.file = (self.unfinished / "values.f32").open("wb")
         self.ends = [0]
         self.channels: tuple[int, ...] = ()
@@ -208,10 +212,12 @@ def load_features(
         the features by input.
 
     Raises:
-        CorpusError: clips are missing or damaged.
+        CorpusError: clips are missing or damaged, or the list is empty.
         AudioError: a clip can't be decoded.
     """
-    clips = list(clips or load_index().values())
+    clips = list(load_index().values() if clips is None else clips)
+    if not clips:
+        raise CorpusError("Features are computed of one clip or more, and the list of clips is empty.")
     root = cache_dir or default_cache_dir()
     folders = {name: root / cache_key(clips, name, form, audio, features) for name in inputs}
     if _missing(folders):
@@ -222,6 +228,7 @@ def load_features(
             missing = _missing(folders)  # less than before, if this waited
             jobs = [(paths[i : i + 64], list(missing), form, audio, features) for i in range(0, len(paths), 64)]
             if missing:
+                _remove_unfinished(root)
                 _build(missing, jobs, workers or os.cpu_count() or 1, len(paths), progress)
     return {name: FeatureSet.load(folder) for name, folder in folders.items()}
 
@@ -230,13 +237,19 @@ def _missing(folders: dict[str, Path]) -> dict[str, Path]:
     return {name: folder for name, folder in folders.items() if not folder.is_dir()}
 
 
+def _remove_unfinished(root: Path) -> None:
+    """Remove what builds left that were killed; only who holds the cache's lock may do so."""
+    for folder in root.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _build(
     folders: dict[str, Path], jobs: Sequence, workers: int, total: int, progress: Callable[[int, int], None] | None
 ) -> None:
     writers = {name: _Writer(folder) for name, folder in folders.items()}
     done = 0
     try:
-        for block in _map(_compute, jobs, workers):
+        for block in map_in_processes(_compute, jobs, workers):
             for arrays in block:
                 for name, writer in writers.items():
                     writer.add(arrays[name])
@@ -250,25 +263,11 @@ def _build(
             writer.clean_up()
 
 
-def _map(function: Callable, jobs: Sequence, workers: int) -> Iterator:
-    if workers == 1 or len(jobs) == 1:
-        yield from map(function, jobs)
-        return
-    with ProcessPoolExecutor(min(workers, len(jobs)), initializer=_use_one_thread) as pool:
-        yield from pool.map(function, jobs)
-
-
 def _compute(
     job: tuple[Sequence[Path], Sequence[str], Form, AudioConfig, FeatureConfig],
 ) -> list[dict[str, np.ndarray]]:
     paths, inputs, form, audio, features = job
     return [network_inputs(clip_waveform(path, audio), inputs, form, features) for path in paths]
-
-
-def _use_one_thread() -> None:
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1)  # the processes share the cores already
 
 
 def clip_waveform(path: Path, audio: AudioConfig) -> np.ndarray:

@@ -8,14 +8,12 @@ import platform
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 from torch import Tensor, nn
 
 from ser_core.checkpoint import CHECKPOINTS_DIR, HALF_TOLERANCE, CheckpointConfig, halved, save_checkpoint
@@ -24,19 +22,21 @@ from ser_core.dataset import COMPUTING_LIBRARIES, data_checksum, load_features
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError
 from ser_core.evaluation import evaluate
-from ser_core.files import replace_folder
+from ser_core.files import replace_folder, restore_folder
 from ser_core.model_card import model_card
 from ser_core.models import MODELS, count_parameters
 from ser_core.runs import (
     RUNS_DIR,
     Predictions,
     Run,
+    alone,
     load_run,
     partial_folder,
     write_config,
     write_history,
     write_result,
 )
+from ser_core.settings import Settings, difference_from, read_settings, settings_of
 from ser_core.splits import Split, load_split
 from ser_core.train_config import TrainConfig
 from ser_core.training import (
@@ -59,6 +59,9 @@ CHANCE_MARGIN = 0.01  # a best validation loss less than this share below that o
 
 class Watcher:
     """Is told how a run goes, and shows nothing; `train.py` has one with a progress bar."""
+
+    def replaces(self, sentence: str) -> None:
+        """A run with other settings has the name, and is to be replaced."""
 
     def features(self, done: int, total: int) -> None:
         """So many clips of so many have their features."""
@@ -97,7 +100,8 @@ def run_experiment(
         corpus: where the wav files are.
         device: where and how to compute.
         resume: go on from what an interrupted run saved.
-        restart: replace an interrupted run of that name, and its record once the new one is whole.
+        restart: replace an interrupted run of that name, and its record once the new one is whole, whatever their
+            settings; watchers are told if those are others.
         runs_dir, checkpoints_dir, cache_dir: where the record, the weights and the features go.
         name: of the run, if not the configuration's own.
         split: clips to use instead of the configured split's.
@@ -107,14 +111,21 @@ def run_experiment(
         the record, as it was written to `runs_dir/<name>`.
 
     Raises:
-        SERError: no corpus or a damaged clip; nothing to resume; a record that would be lost.
+        SERError: no corpus or a damaged clip; nothing to resume; a record that would be lost; a name that is taken by
+            other settings, and in what they differ.
     """
     folder = runs_dir / (name or config.name)
     partial = partial_folder(runs_dir, folder.name)
-    with _alone(partial):
-        if not (resume or restart):
-            _refuse_to_replace(folder, partial)
+    with alone(runs_dir, folder.name):
+        _put_right(folder, checkpoints_dir / folder.name)
         split = split or load_split(config.split)
+        asked = settings_of(config, split)
+        if restart:
+            _say_what_is_replaced(asked, folder, partial, watchers)
+        else:
+            _refuse_to_replace(asked, folder, partial, resume)
+        if resume:
+            config = read_settings(partial).config  # the same, but its split file may have lain in another place
         clips = by_name(sorted(split.train + split.val + split.test))
         positions = {clip.name: i for i, clip in enumerate(clips)}
         train, val, test = ([positions[clip] for clip in part] for part in (split.train, split.val, split.test))
@@ -133,8 +144,12 @@ def run_experiment(
         _record(trainer, partial, split, torch.as_tensor(test, device=device.device))
         run = load_run(partial)
         save_checkpoint(
-            checkpoints_dir / run.name, _checkpoint_config(config, run), _storable_weights(trainer), model_card(run)
+            checkpoints_dir / run.name,
+            _checkpoint_config(config, run),
+            _storable_weights(trainer),
+            model_card(run, split),
         )
+        # Until here, whatever ends this process, the saved state is what `resume` goes on from.
         replace_folder(partial, folder)
         (folder / STATE_FILE).unlink()
     run = load_run(folder)
@@ -143,22 +158,43 @@ def run_experiment(
     return run
 
 
-@contextmanager
-def _alone(partial: Path) -> Iterator[None]:
-    """Let no other process train the same run meanwhile."""
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(partial.with_name(f"{partial.name}.lock"), timeout=0):
-            yield
-    except Timeout:
-        raise RunError(f"{partial.name} is being trained by another process.") from None
+def _put_right(folder: Path, checkpoint: Path) -> None:
+    """Finish what a process left that was killed while its record and checkpoint got their names."""
+    restore_folder(folder)
+    restore_folder(checkpoint)
+    if folder.is_dir():
+        (folder / STATE_FILE).unlink(missing_ok=True)
 
 
-def _refuse_to_replace(folder: Path, partial: Path) -> None:
+def _refuse_to_replace(asked: Settings, folder: Path, partial: Path, resume: bool) -> None:
     if (partial / STATE_FILE).exists():
-        raise RunError(f"{partial} holds an interrupted run. Go on with --resume, or start over with --restart.")
-    if folder.exists():
+        if difference := difference_from(asked, partial):
+            raise RunError(
+                f"{partial} holds an interrupted run that is not this one ({difference}). Give it its own settings, "
+                "choose another --name, or replace it with --restart."
+            )
+        if not resume:
+            raise RunError(f"{partial} holds an interrupted run. Go on with --resume, or start over with --restart.")
+    elif folder.exists():
+        if difference := difference_from(asked, folder):
+            raise RunError(
+                f"{folder} holds a run that is not this one ({difference}). Choose another --name, or replace it with "
+                "--restart."
+            )
         raise RunError(f"{folder} already holds a finished run. Replace it with --restart, or choose another --name.")
+    elif resume:
+        raise RunError(f"There is nothing to resume in {partial}: start without --resume.")
+
+
+def _say_what_is_replaced(asked: Settings, folder: Path, partial: Path, watchers: Sequence[Watcher]) -> None:
+    sentences = []
+    if (partial / STATE_FILE).exists() and (difference := difference_from(asked, partial)):
+        sentences.append(f"Gives up an interrupted run in {partial} that is not this one ({difference}).")
+    if folder.exists() and (difference := difference_from(asked, folder)):
+        sentences.append(f"Replaces, when it is whole, a run in {folder} that is not this one ({difference}).")
+    for sentence in sentences:
+        for watcher in watchers:
+            watcher.replaces(sentence)
 
 
 def _record(trainer: Trainer, folder: Path, split: Split, test: Tensor) -> None:

@@ -6,7 +6,6 @@ Where a run is trained is up to a `Pool`: processes of this machine here, machin
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -17,11 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from ser_core.errors import RunError, SERError
-from ser_core.runs import Run, load_run, partial_folder
+from ser_core.command import OUT_OF_MEMORY
+from ser_core.errors import RunError
+from ser_core.runs import Run, load_run, partial_folder, restore_runs
+from ser_core.settings import difference_from, read_settings, settings_of
+from ser_core.splits import Split
 from ser_core.train_config import TrainConfig
 
-State = Literal["recorded", "shorter", "interrupted", "missing", "unreadable"]
+State = Literal["recorded", "shorter", "interrupted", "missing", "unreadable", "other settings"]
 How = Literal["start", "resume", "restart"]
 POLL_SECONDS = 0.3
 MAX_ATTEMPTS = 3  # of a run whose process was killed; one that fails by itself is not tried again
@@ -34,9 +36,10 @@ class Entry:
     Attributes:
         config: what is asked for.
         run: its record, also if it is of fewer epochs than asked for.
-        state: `recorded`; `shorter`, by a record with fewer epochs; `interrupted`; `missing`; or `unreadable`.
+        state: `recorded`; `shorter`, by a record with fewer epochs; `interrupted`; `missing`; `unreadable`; or `other
+            settings`, if another run has its name.
         epochs_done: of the run in progress, or else of the record.
-        reason: why the record is unreadable.
+        reason: why the record is unreadable, or in what the settings differ.
     """
 
     config: TrainConfig
@@ -51,43 +54,64 @@ class Entry:
         return self.config.name
 
     @property
+    def to_train(self) -> bool:
+        """Whether a grid trains it: not what is recorded, nor what would replace a run with other settings."""
+        return self.state not in ("recorded", "other settings")
+
+    @property
     def epochs_left(self) -> int:
         """That have to be trained to complete it."""
-        if self.state == "recorded":
+        if not self.to_train:
             return 0
         return self.config.epochs - (self.epochs_done if self.state == "interrupted" else 0)
 
 
 def survey(configs: Iterable[TrainConfig], runs_dir: Path) -> list[Entry]:
     """What there is of each configuration. A record of more epochs than asked for counts as recorded."""
-    return [_entry(config, runs_dir) for config in configs]
+    restore_runs(runs_dir)
+    return [survey_one(config, runs_dir) for config in configs]
 
 
-def _entry(config: TrainConfig, runs_dir: Path) -> Entry:
+def survey_one(config: TrainConfig, runs_dir: Path, split: Split | None = None) -> Entry:
+    """What there is of one configuration, with other clips than its split's where a split is given."""
     folder, run, reason = runs_dir / config.name, None, ""
-    if folder.exists():
+    other = _other_settings(config, folder, split) if folder.exists() else ""
+    if folder.exists() and not other:
         try:
             run = load_run(folder)
         except RunError as error:
             reason = str(error)
     if run and run.train["epochs"] >= config.epochs:
         return Entry(config, run, "recorded", run.test["epochs"])
-    if how_to_start(config, runs_dir) == "resume":
+    if how_to_start(config, runs_dir, split) == "resume":
         return Entry(config, run, "interrupted", epochs_in_progress(runs_dir, config.name))
+    if not other and _is_interrupted(partial := partial_folder(runs_dir, config.name)):
+        other = _other_settings(config, partial, split)
+    if other:
+        return Entry(config, None, "other settings", 0, other)
     if run:
         return Entry(config, run, "shorter", run.test["epochs"])
     return Entry(config, None, "unreadable" if reason else "missing", 0, reason)
 
 
-def how_to_start(config: TrainConfig, runs_dir: Path) -> How:
-    """Resume what is in progress with these very settings, and replace what is there with others."""
+def _other_settings(config: TrainConfig, folder: Path, split: Split | None) -> str:
+    """In what a folder holds another run, epochs apart, as a sentence; nothing where it doesn't, or can't be read."""
+    try:
+        difference = settings_of(config, split).difference(read_settings(folder), epochs=False)
+    except RunError:
+        return ""
+    return difference and f"{folder} holds a run that is not {config.name} as asked for ({difference})."
+
+
+def _is_interrupted(partial: Path) -> bool:
+    return (partial / "state.safetensors").exists()
+
+
+def how_to_start(config: TrainConfig, runs_dir: Path, split: Split | None = None) -> How:
+    """Resume what is in progress with these very settings, and replace what is there otherwise, as a shorter run."""
     partial = partial_folder(runs_dir, config.name)
-    if (partial / "state.safetensors").exists():
-        try:
-            started = TrainConfig.from_dict(json.loads((partial / "config.json").read_text(encoding="utf-8"))["train"])
-        except (OSError, ValueError, KeyError, TypeError, SERError):
-            return "restart"
-        return "resume" if started == config else "restart"
+    if _is_interrupted(partial):
+        return "restart" if difference_from(settings_of(config, split), partial) else "resume"
     return "restart" if (runs_dir / config.name).exists() else "start"
 
 
@@ -123,7 +147,7 @@ Watch = Callable[[Sequence[Entry], dict[str, str | None]], None]
 
 
 def train_all(entries: Sequence[Entry], pool: Pool, watch: Watch) -> dict[str, str]:
-    """Train all that is not recorded yet.
+    """Train all that is not recorded yet, but for what would replace a run with other settings.
 
     Args:
         pool: trains them.
@@ -132,7 +156,7 @@ def train_all(entries: Sequence[Entry], pool: Pool, watch: Watch) -> dict[str, s
     Returns:
         why runs failed, by name; the others are recorded.
     """
-    waiting = deque(entry for entry in entries if entry.state != "recorded")
+    waiting = deque(entry for entry in entries if entry.to_train)
     running: dict[str, Entry] = {}
     failed: dict[str, str] = {}
     try:
@@ -167,10 +191,19 @@ class LocalPool:
         runs_dir: where records go; each process's output goes to `runs/.partial/<name>.log`.
         slots: processes at once.
         threads: of each process.
+        less_memory: what to do where memory ran out.
     """
 
-    def __init__(self, command: Callable[[Entry, How], Sequence[str]], runs_dir: Path, slots: int, threads: int):
+    def __init__(
+        self,
+        command: Callable[[Entry, How], Sequence[str]],
+        runs_dir: Path,
+        slots: int,
+        threads: int,
+        less_memory: str = "Train fewer runs at once.",
+    ):
         self.command, self.runs_dir, self.slots, self.threads = command, runs_dir, slots, threads
+        self.less_memory = less_memory
         self.processes: dict[str, subprocess.Popen] = {}
         self.attempts: dict[str, int] = {}
         self.entries: dict[str, Entry] = {}
@@ -199,10 +232,13 @@ class LocalPool:
                 continue
             del self.processes[name]
             _end_group(process)
-            if process.returncode < 0 and self.attempts[name] < MAX_ATTEMPTS:
-                self.start(self.entries[name])
+            entry, status = self.entries[name], process.returncode
+            if status < 0 and survey_one(entry.config, self.runs_dir).state == "recorded":
+                status = 0  # it was killed when all was done
+            if status < 0 and self.attempts[name] < MAX_ATTEMPTS:
+                self.start(entry)
             else:
-                outcomes[name] = self._why(name, process.returncode)
+                outcomes[name] = self._why(name, status)
         return outcomes
 
     def stop(self) -> None:
@@ -225,4 +261,6 @@ class LocalPool:
             return f"its process was ended {MAX_ATTEMPTS} times by {signal.Signals(-status).name}"
         lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
         last = next((line for line in reversed(lines) if line), "it said nothing")
+        if OUT_OF_MEMORY in last:
+            last = f"{OUT_OF_MEMORY} {self.less_memory}"  # what train.py advises is not for a grid
         return f"{last.removeprefix('error: ')} (all of it: {log})"

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
 
-from ser_core.errors import ConfigError, SERError
+from ser_core.errors import ConfigError, RunError, SERError
 from ser_core.experiment import COMMIT_VARIABLE, git_commit, run_experiment
-from ser_core.files import replace_file
-from ser_core.grid import MAX_ATTEMPTS, Entry, how_to_start
+from ser_core.files import replace_folder
+from ser_core.grid import MAX_ATTEMPTS, Entry, how_to_start, survey_one
+from ser_core.runs import restore_runs
 from ser_core.splits import Split, load_split
 from ser_core.train_config import TrainConfig
 
@@ -118,12 +120,21 @@ class RayPool:
             record, checkpoint = self.ray.get(ref)
         except self.ray.exceptions.RayError as error:
             return str(error).strip().splitlines()[-1]
-        for files, root in ((checkpoint, self.checkpoints_dir), (record, self.runs_dir)):
-            for name, content in sorted(files.items(), key=lambda item: item[0].endswith("test.json")):
-                if not (root / name).exists() or (root / name).read_bytes() != content:
-                    with replace_file(root / name) as path:
-                        path.write_bytes(content)
+        for (name, files), root in ((checkpoint, self.checkpoints_dir), (record, self.runs_dir)):
+            _store(files, root / name)
         return None
+
+
+def _store(files: Files, folder: Path) -> None:
+    """Write a record or checkpoint that came back, unless the machine that trained it sees the same folder."""
+    if folder.is_dir() and _files(folder) == files:
+        return
+    new = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    for name, content in files.items():
+        (new / name).write_bytes(content)
+    replace_folder(new, folder)
 
 
 def _probe(address: str) -> None:
@@ -149,17 +160,27 @@ def train_one(
     precision: Any,
     numerics: Any,
     threads: int,
-) -> tuple[Files, Files]:
-    """Train one run on the machine where this is called: the files of its record and of its checkpoint."""
+) -> tuple[tuple[str, Files], tuple[str, Files]]:
+    """Train one run on the machine where this is called, unless an attempt before this one was lost on its last step.
+
+    Returns:
+        of its record and of its checkpoint, the folder's name and the files.
+    """
     import torch
 
     from ser_core.cremad import Corpus
     from ser_core.training import Device
 
     torch.set_num_threads(threads)
-    how = how_to_start(config, runs_dir)
+    restore_runs(runs_dir)
+    found = survey_one(config, runs_dir, split)
+    how = how_to_start(config, runs_dir, split)
     try:
-        run = run_experiment(
+        if found.state == "other settings":
+            raise RunError(found.reason)
+        whole = found.state == "recorded" and (checkpoints_dir / config.name).is_dir()
+        run = found.run if whole else None
+        run = run or run_experiment(
             config,
             corpus=Corpus.open(corpus),
             device=Device.choose(device, precision, numerics),
@@ -172,8 +193,8 @@ def train_one(
         )
     except SERError as error:
         raise RuntimeError(str(error)) from None  # Ray shows an error of its own that ends with this sentence
-    return _files(run.folder), _files(checkpoints_dir / run.name)
+    return (run.name, _files(run.folder)), (run.name, _files(checkpoints_dir / run.name))
 
 
 def _files(folder: Path) -> Files:
-    return {f"{folder.name}/{path.name}": path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.runs import Run
+from ser_core.splits import Split
 
 
-def model_card(run: Run) -> str:
-    """Markdown for the checkpoint of a finished run; every figure is taken from its record."""
+def model_card(run: Run, split: Split) -> str:
+    """Markdown for the checkpoint of a finished run; every figure is taken from its record, or its split."""
     train, environment, result = run.config["train"], run.config["environment"], run.test
     clips, metrics = environment["clips"], result["metrics"]
     low, high = run.accuracy_interval
@@ -38,9 +39,17 @@ Speech emotion recognition: one of six acted emotions from a few seconds of Engl
 
 ## Limits
 
-The emotions are acted, by 91 actors, in twelve English sentences. In the report's split a speaker's clips are on both
-sides, so new speakers are recognised less well. It says nothing reliable about what a person really feels, and must
-not be used to judge people.
+The emotions are acted, by 91 actors, in twelve English sentences. {_speakers(split)}
+It says nothing reliable about what a person really feels, and must not be used to judge people.
 
 Trained on CREMA-D (Cao et al. 2014), Open Database License 1.0.
 """
+
+
+def _speakers(split: Split) -> str:
+    """Whether those who are tested on were trained on."""
+    shared, tested = len(split.shared_speakers), len(split.test_speakers)
+    if not shared:
+        return "Nobody who speaks in the test clips was heard in\ntraining: the figures are those of new speakers."
+    some = f"{shared} of the {tested} speakers" if shared < tested else f"All {tested} speakers"
+    return f"{some} of the test\nclips were heard in training, too, so new speakers are recognised less well."

@@ -45,7 +45,7 @@ def expand(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
-@friendly_errors()
+@friendly_errors(less_memory="Give it shorter recordings, or close other programs.")
 def main(arguments: list[str] | None = None) -> None:
     """Classify the files the command line names."""
     args = parse_arguments(arguments)

@@ -14,19 +14,21 @@ import csv
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from ser_core.cremad import load_index
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError, SERError
 from ser_core.evaluation import SUMMARY
-from ser_core.files import replace_file, write_text
+from ser_core.files import replace_file, restore_folder, set_aside, write_text
 
 RUNS_DIR = Path(__file__).parents[1] / "runs"
 RUNS_VARIABLE = "SER_RUNS_DIR"
@@ -158,6 +160,30 @@ def partial_folder(runs_dir: Path, name: str) -> Path:
     return runs_dir / PARTIAL / name
 
 
+@contextmanager
+def alone(runs_dir: Path, name: str) -> Iterator[None]:
+    """Let no other process train the run of that name meanwhile.
+
+    Raises:
+        RunError: one does.
+    """
+    partial = partial_folder(runs_dir, name)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(partial.with_name(f"{name}.lock"), timeout=0):
+            yield
+    except Timeout:
+        raise RunError(f"{name} is being trained by another process.") from None
+
+
+def restore_runs(root: Path) -> None:
+    """Put back records that were about to be replaced by a process that was killed in it."""
+    for aside in root.glob(set_aside(Path("*")).name):
+        name = aside.name.removeprefix(".").removesuffix(".replaced")
+        with suppress(RunError, OSError), alone(root, name):  # otherwise it is being replaced now
+            restore_folder(root / name)
+
+
 def write_config(folder: Path, config: Any, environment: dict[str, Any]) -> None:
     """Write config.json of a run that starts."""
     write_text(folder / "config.json", _json({"train": asdict(config), "environment": environment}))
@@ -242,6 +268,7 @@ def recorded_in() -> Path:
 
 def load_runs(root: Path = RUNS_DIR) -> tuple[list[Run], dict[str, str]]:
     """All finished runs by name, and why each of the others can't be shown."""
+    restore_runs(root)
     runs, unreadable = [], {}
     for folder in sorted(path for path in root.glob("*") if path.is_dir() and not path.name.startswith(".")):
         try:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ser_core.cremad import Clip, load_index
+from ser_core.cremad import Clip, by_name, load_index
 from ser_core.errors import ConfigError
 
 RANDOM_SEED = 42
@@ -36,6 +36,20 @@ class Split:
         """Twelve hexadecimal digits that differ when any part does."""
         text = "\n".join(" ".join(part) for part in (self.train, self.val, self.test))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def test_speakers(self) -> frozenset[int]:
+        """Actors, by id, who are tested on."""
+        return _speakers(self.test)
+
+    @property
+    def shared_speakers(self) -> frozenset[int]:
+        """Those of them who are trained on as well."""
+        return self.test_speakers & _speakers(self.train)
+
+
+def _speakers(names: Sequence[str]) -> frozenset[int]:
+    return frozenset(clip.actor.id for clip in by_name(names))
 
 
 def is_split(name: str) -> bool:
@@ -111,14 +125,22 @@ def speaker_folds(clips: Sequence[Clip] | None = None) -> tuple[Split, ...]:
     """Five folds without a common actor, stratified by emotion.
 
     Fold k is tested on the k-th group of actors, validated on the next, and trained on the other three.
+
+    Args:
+        clips: what is split; all 7,442 clips if not given.
+
+    Raises:
+        ConfigError: fewer actors than folds.
     """
     import numpy as np
     from sklearn.model_selection import StratifiedGroupKFold
 
-    clips = list(clips or load_index().values())
+    clips = list(load_index().values() if clips is None else clips)
     names = np.array([clip.name for clip in clips])
     labels = [clip.emotion for clip in clips]
     groups = [clip.actor.id for clip in clips]
+    if len(set(groups)) < N_FOLDS:
+        raise ConfigError(f"{N_FOLDS} folds need clips of {N_FOLDS} actors or more, not of {len(set(groups))}.")
     splitter = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=RANDOM_SEED)
     parts = [names[held_out] for _, held_out in splitter.split(names, labels, groups)]
     folds = []

@@ -36,7 +36,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-@friendly_errors()
+@friendly_errors(less_memory="Give it a shorter recording, or close other programs.")
 def main(arguments: list[str] | None = None) -> None:
     """Follow the file that the command line names."""
     args = parse_arguments(arguments)

@@ -82,15 +82,61 @@ class TrainConfig:
 
     @property
     def name(self) -> str:
-        """The report's name of the configuration, as `lr0.001-SiLU-2D`."""
-        return run_name(self.model, self.activation, self.lr, self.form, Path(self.split).stem, self.select)
+        """The report's name of the configuration, as `lr0.001-SiLU-2D`; unusual settings are added, as `-seed7`.
+
+        Not the number of epochs: a longer run takes the place of a shorter one.
+        """
+        usual, settings = TrainConfig(epochs=self.epochs, warmup_epochs=usual_warmup(self.epochs)).flat, self.flat
+        unusual = [key for key, value in settings.items() if value != usual[key] and key not in NAMED]
+        return run_name(self.model, self.activation, self.lr, [_in_a_name(key, settings[key]) for key in unusual])
+
+    @property
+    def flat(self) -> dict[str, Any]:
+        """All settings by name, those of `audio` and `features` among them."""
+        settings = vars(self) | vars(self.audio) | vars(self.features)
+        return {key: value for key, value in settings.items() if key not in ("audio", "features")}
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> TrainConfig:
-        """The inverse of `dataclasses.asdict`."""
-        return TrainConfig(
-            **{**values, "audio": AudioConfig(**values["audio"]), "features": FeatureConfig(**values["features"])}
-        )
+        """The inverse of `dataclasses.asdict`.
+
+        Records of older versions lack settings that came later; those have the value that was in force then, which is
+        the default: a new setting is given the default that changes nothing.
+
+        Raises:
+            ConfigError: a setting that this version doesn't know, or a value that it can't have.
+        """
+        try:
+            audio, features = AudioConfig(**values.get("audio", {})), FeatureConfig(**values.get("features", {}))
+            return TrainConfig(**{**values, "audio": audio, "features": features})
+        except (TypeError, AttributeError) as error:
+            raise ConfigError(f"These are not settings of this version: {error}.") from None
+
+
+NAMED = ("model", "activation", "lr", "epochs")
+"""Settings that every name says, or none."""
+
+
+def usual_warmup(epochs: int) -> int:
+    """Epochs of a rising learning rate in a run of so many: the report's, or all there are."""
+    return min(TrainConfig.warmup_epochs, epochs)
+
+
+def _in_a_name(key: str, value: Any) -> str:
+    """What a run's name says of an unusual setting."""
+    match key:
+        case "form" | "vad":
+            return value
+        case "split":
+            return Path(value).stem
+        case "select":
+            return f"by-{value}"
+        case "batch_size":
+            return f"batch{value}"
+        case "warmup_epochs":
+            return f"warmup{value}"
+        case _:
+            return f"{key.replace('_', '-')}{value}"
 
 
 def learning_rate(step: int, config: TrainConfig, steps_per_epoch: int) -> float:

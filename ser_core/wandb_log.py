@@ -19,22 +19,22 @@ class WandbLog(Watcher):
 
     Args:
         mode: `offline` writes to ./wandb only, `online` sends it to the service.
+        name: of the run, if not the configuration's own.
 
     Raises:
         ConfigError: wandb is not installed.
     """
 
-    def __init__(self, mode: Literal["offline", "online"]):
+    def __init__(self, mode: Literal["offline", "online"], name: str | None = None):
         try:
             import wandb
         except ImportError:
             raise ConfigError("--wandb needs Weights & Biases: pip install -r requirements-wandb.txt") from None
-        self.wandb, self.mode = wandb, mode
+        self.wandb, self.mode, self.name = wandb, mode, name
 
     def started(self, trainer: Trainer) -> None:
-        self.log = self.wandb.init(
-            project=PROJECT, name=trainer.config.name, config=asdict(trainer.config), mode=self.mode
-        )
+        name = self.name or trainer.config.name
+        self.log = self.wandb.init(project=PROJECT, name=name, config=asdict(trainer.config), mode=self.mode)
 
     def epoch(self, epoch: Epoch) -> None:
         self.log.log(epoch._asdict(), step=epoch.epoch)

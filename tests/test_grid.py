@@ -22,7 +22,7 @@ from ser_core.errors import RunError
 from ser_core.estimate import Estimator, training_flops
 from ser_core.grid import MAX_ATTEMPTS, Entry, How, LocalPool, epochs_in_progress, how_to_start, survey, train_all
 from ser_core.report import REPORT_RESULTS
-from ser_core.runs import load_run, load_runs, partial_folder
+from ser_core.runs import alone, load_run, load_runs, partial_folder
 from ser_core.study import STUDIES, report_study, with_epochs
 from ser_core.train_config import TrainConfig
 from ser_core.training import Device
@@ -266,12 +266,9 @@ def test_a_failure_does_not_stop_the_rest_and_is_listed(
 
 
 def test_one_run_is_trained_by_one_process(options: list[str], tmp_path: Path):
-    from ser_core.experiment import _alone
-
-    partial = partial_folder(tmp_path, "x")
-    with _alone(partial), pytest.raises(RunError, match="another process"), _alone(partial):
+    with alone(tmp_path, "x"), pytest.raises(RunError, match="another process"), alone(tmp_path, "x"):
         pass
-    with _alone(partial):
+    with alone(tmp_path, "x"):
         pass
 
 
