@@ -1,4 +1,4 @@
-"""Whether runs can be compared: what they differ in beyond what is asked.
+"""Whether runs can be compared: what they differ in beyond what is asked, and which are of the same clips.
 
 A difference between two runs says something about an activation only if the activation is all that differs. What a
 record doesn't say, as older ones don't say how convolutions were computed, may differ: `unknown` equals nothing.
@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ser_core.runs import UNKNOWN, Run
+from ser_core.splits import REPORT_SPLIT_ID
 
 NAMED = ("model", "activation", "lr", "form")
 """What a run's name says, and so what is asked where people choose runs to compare."""
@@ -56,3 +57,27 @@ def listed(found: Mapping[str, Sequence[str]]) -> str:
     """Differences as part of a sentence: `epochs (30, 150) and precision (bf16, fp32)`."""
     parts = [f"{name} ({', '.join(values)})" for name, values in found.items()]
     return " and ".join([*([", ".join(parts[:-1])] if parts[1:] else []), *parts[-1:]])
+
+
+def by_split(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Runs of each split, by its id, in their order: those of the report's split first, else the most common one.
+
+    Figures of different splits are of different clips: only runs of one split are ranked.
+    """
+    splits: dict[str, list[Run]] = {}
+    for run in runs:
+        splits.setdefault(run.split_id, []).append(run)
+    return dict(sorted(splits.items(), key=lambda item: (item[0] != REPORT_SPLIT_ID, -len(item[1]))))
+
+
+def split_title(runs: Sequence[Run]) -> str:
+    """What a table of runs of one split is called."""
+    run = runs[0]
+    if run.split_id == REPORT_SPLIT_ID:
+        return "The report's split"
+    return f"Split {run.split_name} ({run.split_id})"
+
+
+def over(runs: Iterable[Run]) -> str:
+    """What the intervals of these runs are over, as part of a sentence: `speakers and clips`."""
+    return " or ".join(sorted({run.intervals_over for run in runs}, reverse=True))

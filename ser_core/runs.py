@@ -14,7 +14,7 @@ import csv
 import json
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +28,6 @@ from ser_core.errors import RunError, SERError
 from ser_core.evaluation import SUMMARY
 from ser_core.files import replace_file, write_text
 from ser_core.resampling import CLIPS_ALONE
-from ser_core.splits import REPORT_SPLIT_ID
 
 RUNS_DIR = Path(__file__).parents[1] / "runs"
 RUNS_VARIABLE = "SER_RUNS_DIR"
@@ -288,17 +287,6 @@ def load_runs(root: Path = RUNS_DIR) -> tuple[list[Run], dict[str, str]]:
         except SERError as error:
             unreadable[folder.name] = str(error)
     return runs, unreadable
-
-
-def by_split(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """Runs of each split, by its id, in their order: those of the report's split first, else the most common one.
-
-    Figures of different splits are of different clips: only runs of one split are ranked.
-    """
-    splits: dict[str, list[Run]] = {}
-    for run in runs:
-        splits.setdefault(run.split_id, []).append(run)
-    return dict(sorted(splits.items(), key=lambda item: (item[0] != REPORT_SPLIT_ID, -len(item[1]))))
 
 
 def _json(value: Any) -> str:

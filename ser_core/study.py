@@ -9,7 +9,7 @@ from functools import cache
 
 from ser_core.audio import AudioConfig
 from ser_core.errors import SERError
-from ser_core.report import REPORT_ACTIVATIONS, REPORT_MODELS, REPORT_RATES
+from ser_core.report import REPORT_ACTIVATIONS, REPORT_MODELS, REPORT_RATES, REPORT_RESULTS, ReportResult
 from ser_core.runs import Run
 from ser_core.splits import N_FOLDS
 from ser_core.train_config import SELECTIONS, TrainConfig
@@ -75,6 +75,11 @@ def configuration_of(run: Run) -> str | None:
         return _report_names().get(_without_length(TrainConfig.from_dict(run.train)))
     except (SERError, KeyError, TypeError):
         return None  # of another version of this code
+
+
+def reported_result(run: Run) -> ReportResult | None:
+    """The report's figures for a run that bears the name of a configuration and has its settings, if it gives any."""
+    return REPORT_RESULTS.get(run.name) if configuration_of(run) == run.name else None
 
 
 def by_configuration(runs: Iterable[Run]) -> dict[str, dict[int, list[Run]]]:
