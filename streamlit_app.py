@@ -9,6 +9,7 @@ import streamlit as st
 
 from ser_app.navigation import PAGES, start_page
 from ser_app.records import HOW_TO_TRAIN, records, show_unreadable
+from ser_core.comparable import by_split
 from ser_core.cremad import Corpus, load_index
 from ser_core.emotions import EMOTIONS
 from ser_core.runs import Run
@@ -28,13 +29,15 @@ DESCRIPTIONS = {
 
 
 def show_best(runs: list[Run]) -> None:
-    """The best run's figures; validation accuracy picks it, the test set only reports."""
-    best = max(runs, key=lambda run: run.val_rank)
+    """The best run's figures; validation accuracy picks it among runs of one split, the test set only reports."""
+    of_split = next(iter(by_split(runs).values()))
+    best = max(of_split, key=lambda run: run.val_rank)
     metrics, (low, high) = best.test["metrics"], best.accuracy_interval
     clips = best.config["environment"]["clips"]["test"]
     st.subheader("Best model so far")
     st.markdown(
-        f"`{best.name}`, chosen by validation accuracy among {len(runs)} recorded run{'s' if len(runs) > 1 else ''}."
+        f"`{best.name}`, chosen by validation accuracy among {len(of_split)} recorded "
+        f"run{'s' if len(of_split) > 1 else ''} of the split `{best.split_name}`."
     )
     accuracy, f1, recall = st.columns(3)
     accuracy.metric(
@@ -43,14 +46,14 @@ def show_best(runs: list[Run]) -> None:
         f"95 % interval {low:.1%} to {high:.1%}",
         delta_color="off",
         delta_arrow="off",
-        help=f"On {clips:,} clips it never saw; the interval is bootstrapped over clips",
+        help=f"On {clips:,} clips it never saw; intervals are bootstrapped over {best.intervals_over}",
         border=True,
     )
     for column, label, key in ((f1, "Weighted F1", "f1_weighted"), (recall, "Unweighted average recall", "uar")):
         low, high = metrics["intervals"][key]
         interval = f"95 % interval {low:.3f} to {high:.3f}"
         column.metric(label, f"{metrics[key]:.3f}", interval, delta_color="off", delta_arrow="off", border=True)
-    st.caption("Guessing would be right for 17 % of the clips.")
+    st.caption(f"Guessing would be right for 17 % of the clips. Intervals are over {best.intervals_over}.")
 
 
 @st.cache_data(show_spinner=False)

@@ -23,7 +23,10 @@ def show_agreement(predictions: Predictions) -> None:
     """How often people, the model and the intended emotion agree."""
     found = agreement(predictions)
     st.subheader("Who agrees with whom")
-    st.caption("The crowd is the majority of voice-only raters; clips on which they tie have none.")
+    st.caption(
+        "The crowd is the majority of voice-only raters; clips on which they tie have none. "
+        "Intervals are 95 %, over speakers and clips."
+    )
     columns = st.columns(3)
     for column, label, share, explanation in (
         (columns[0], "Model and label", found.model_label, "The model says what the actor meant"),
@@ -87,7 +90,7 @@ def show_uncertainty(predictions: Predictions) -> None:
     show_figure(uncertainty_figure(uncertainty_bins(found)), "uncertainty")
     st.caption(
         "Spearman's correlation. Entropy is 0 bits where all votes, or all probability, go to one emotion, and 2.58 "
-        "where all six are equally likely. Bars are 95 % intervals of the mean."
+        "where all six are equally likely. Bars are 95 % intervals of the mean, over clips."
     )
 
 

@@ -112,7 +112,9 @@ def show_mistake(name: str, predictions: Predictions, run: Run, corpus: Corpus) 
 def show_groups(predictions: Predictions, run: Run) -> None:
     """Accuracy by who speaks, what is said, and how much people agree."""
     st.subheader("On whom and on what it fails")
-    st.caption("Accuracy with 95 % Wilson intervals; the dotted line is the accuracy over all test clips.")
+    st.caption(
+        "Accuracy with 95 % intervals over speakers and clips; the dotted line is the accuracy over all test clips."
+    )
     cells = st.columns(2) + st.columns(2) + st.columns(2)
     for cell, grouping in zip(cells, GROUPINGS, strict=True):
         with cell, st.container(border=True):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from ser_app.charts import show_figure
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, architecture, records, run_table, show_unreadable
 from ser_app.run_view import show_comparison, show_run
+from ser_core.comparable import by_split, differences, listed, over, split_title
 from ser_core.evidence import Verdict
 from ser_core.figures_runs import accuracy_heatmap
 from ser_core.findings import findings
@@ -25,13 +27,15 @@ ICONS = {
     Verdict.CONFIRMED: ":green-badge[:material/check: confirmed]",
     Verdict.CONTRADICTED: ":red-badge[:material/close: contradicted]",
     Verdict.UNDECIDED: ":gray-badge[:material/help: undecided]",
-    Verdict.UNEQUAL: ":gray-badge[:material/timelapse: runs of different lengths]",
+    Verdict.NOT_COMPARABLE: ":gray-badge[:material/balance: not comparable]",
     Verdict.MISSING: ":gray-badge[:material/hourglass_empty: no run yet]",
 }
 SETTLED = (Verdict.CONFIRMED, Verdict.CONTRADICTED, Verdict.UNDECIDED)
 COLUMNS = {
     "accuracy": st.column_config.NumberColumn(format="%.1f %%", help="Of the test clips; the interval is beside it"),
-    "interval": st.column_config.TextColumn("95 % interval", help="Bootstrapped over the test clips"),
+    "interval": st.column_config.TextColumn(
+        "95 % interval", help="Bootstrapped; the line above the table says over what"
+    ),
     "report": st.column_config.NumberColumn(format="%.1f %%", help="The report's own accuracy, where it gives one"),
     "difference": st.column_config.NumberColumn(format="%+.1f", help="Ours minus the report's, in points"),
     **{name: st.column_config.NumberColumn(format="%.3f") for name in ("weighted F1", "precision", "recall")},
@@ -62,7 +66,7 @@ SHOWN = [
 
 
 def show_all(runs: Sequence[Run]) -> None:
-    """The table of all runs, with filters; its selected rows are the runs that are shown below."""
+    """All runs, a table for each split, with filters."""
     table = run_table(runs)
     with st.expander("Filter", icon=":material/filter_list:"):
         cells = st.columns(3) + st.columns(3)
@@ -71,13 +75,26 @@ def show_all(runs: Sequence[Run]) -> None:
             if chosen := cell.multiselect(column.capitalize(), sorted(table[column].unique())):
                 table = table[table[column].isin(chosen)]
     st.caption(
-        f"{len(table)} of {len(runs)} runs, the best validation accuracy first. Select one to see it, or several."
+        f"{len(table)} of {len(runs)} runs, the best validation accuracy first. Select one to see it, or several. "
+        f"Intervals are over {over(runs)}."
     )
+    splits = by_split(runs)
+    for of_split in splits.values():
+        rows = table[table["run"].isin([run.name for run in of_split])]
+        if len(splits) > 1 and len(rows):
+            st.markdown(f"**{split_title(of_split)}**")
+        if len(splits) == 1 or len(rows):
+            show_table(rows)
+
+
+def show_table(table: pd.DataFrame) -> None:
+    """Runs of one split; its selected rows, beside what other tables have selected, are the runs that are shown."""
     names = table["run"].tolist()
     key = f"table-{hash(tuple(names))}"
 
     def select() -> None:
-        st.session_state["run"] = [names[row] for row in st.session_state[key].selection.rows]
+        elsewhere = [name for name in st.session_state.get("run", []) if name not in names]
+        st.session_state["run"] = elsewhere + [names[row] for row in st.session_state[key].selection.rows]
 
     chosen = st.session_state.get("run", st.query_params.get_all("run"))
     st.dataframe(
@@ -98,7 +115,7 @@ def show_settings(runs: Sequence[Run]) -> None:
     st.caption("Test accuracy over activation and learning rate (the report's figure 7). Choose a cell to see its run.")
     grid = [config.name for config in report_study() if MODEL_LABELS[config.model] in GRID and config.form == "fixed"]
     recorded = by_configuration(runs)
-    usual = [run for name in grid for run in recorded.get(name, {}).values()]
+    usual = [candidates[0] for name in grid for candidates in recorded.get(name, {}).values()]
     lengths = Counter(run.train["epochs"] for run in usual)
     if len(lengths) > 1:
         (most, _), *_ = lengths.most_common()
@@ -125,6 +142,8 @@ def show_settings(runs: Sequence[Run]) -> None:
             if not of_architecture:
                 st.caption("No run yet.")
                 continue
+            if found := differences(of_architecture, ("activation", "lr")):
+                st.warning(f"Not all are comparable: they also differ in {listed(found)}.")
             show_figure(
                 accuracy_heatmap(of_architecture),
                 key,
@@ -135,28 +154,35 @@ def show_settings(runs: Sequence[Run]) -> None:
 
 
 def best_of_each(runs: Sequence[Run]) -> list[Run]:
-    """The run with the best validation accuracy of each architecture on the report's split (table 2)."""
+    """The first run of each architecture: of runs of one split in their order, that of the best validation accuracy."""
     best: dict[str, Run] = {}
     for run in runs:
-        if run.train["split"] == "report":
-            best.setdefault(architecture(run), run)
+        best.setdefault(architecture(run), run)
     return list(best.values())
 
 
 def show_best(runs: Sequence[Run]) -> None:
     """Table 2: the test set has no say in which runs these are."""
-    best = best_of_each(runs)
-    st.caption("Of each architecture, the run with the best validation accuracy (the report's table 2).")
-    st.dataframe(run_table(best)[SHOWN], hide_index=True, column_config=COLUMNS, placeholder="–", key="best")
-    show_comparison(best)
+    st.caption(
+        "Of each architecture, the run with the best validation accuracy (the report's table 2). "
+        f"Intervals are over {over(runs)}."
+    )
+    best = [best_of_each(of_split) for of_split in by_split(runs).values()]
+    for of_split in best:
+        if len(best) > 1:
+            st.markdown(f"**{split_title(of_split)}**")
+        key = f"best-{of_split[0].split_id}"
+        st.dataframe(run_table(of_split)[SHOWN], hide_index=True, column_config=COLUMNS, placeholder="–", key=key)
+    show_comparison(best[0])
 
 
 def show_findings(runs: Sequence[Run]) -> None:
     """The report's findings one by one."""
     st.caption(
-        "Differences are tested on the clips that both runs classified, at the 5 % level: one pair of runs with "
-        "McNemar's exact test, several together with its generalisation. Runs of different lengths settle nothing. "
-        "Each run is one training from one seed."
+        "Only runs that differ in nothing but what is asked are compared. A difference is beyond chance if McNemar's "
+        "exact test says so, at the 5 % level and on the clips that both runs classified, and if its 95 % interval, "
+        "over speakers and clips, excludes 0; several pairs are tested together. Where the report says by how much, "
+        "its figure has to lie in the interval. Each run is one training from one seed."
     )
     known = by_configuration(runs)
     for finding in findings(runs):

@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from ser_core.comparable import by_split
 from ser_core.names import ACTIVATION_LABELS, MODEL_LABELS
-from ser_core.report import REPORT_RESULTS
 from ser_core.runs import Run, load_runs, recorded_in
+from ser_core.study import reported_result
 
 HOW_TO_TRAIN = "Train one with `python train.py --model 2d --act silu`, or many with `python grid.py report`."
 RECORD_FILES = ("config.json", "history.csv", "test.json")
@@ -19,7 +20,10 @@ Fingerprint = tuple[tuple[str, int, int], ...]
 
 
 def records() -> tuple[list[Run], dict[str, str]]:
-    """All runs, the best validation accuracy first, and why other records can't be shown."""
+    """All runs, and why other records can't be shown.
+
+    Split by split, see `by_split`, and the best validation accuracy of each first.
+    """
     folder = recorded_in()
     return _records(str(folder), _fingerprint(folder))
 
@@ -27,7 +31,8 @@ def records() -> tuple[list[Run], dict[str, str]]:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _records(folder: str, fingerprint: Fingerprint) -> tuple[list[Run], dict[str, str]]:
     runs, unreadable = load_runs(Path(folder))
-    return sorted(runs, key=lambda run: run.val_rank, reverse=True), unreadable
+    ranked = sorted(runs, key=lambda run: run.val_rank, reverse=True)
+    return [run for of_split in by_split(ranked).values() for run in of_split], unreadable
 
 
 def _fingerprint(folder: Path) -> Fingerprint:
@@ -63,7 +68,7 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
     rows = []
     for run in runs:
         low, high = run.accuracy_interval
-        report, figures = REPORT_RESULTS.get(run.name), run.metrics
+        report, figures = reported_result(run), run.metrics
         rows.append(
             {
                 "run": run.name,
@@ -84,7 +89,7 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
                 "architecture": architecture(run),
                 "activation": ACTIVATION_LABELS.get(run.train["activation"], run.train["activation"]),
                 "learning rate": run.train["lr"],
-                "split": run.train["split"],
+                "split": run.split_name,
             }
         )
     return pd.DataFrame(rows)

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.charts import show_figure
+from ser_core.comparable import differences, listed
 from ser_core.compare import compare, confused_pairs, probability
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import RunError
@@ -44,7 +45,7 @@ def show_run(run: Run) -> None:
         f"{run.test['parameters']:,} parameters, {run.test['epochs']} epochs in "
         f"{run.test['training_seconds'] / 60:.1f} min on {environment['device']}; trained on {clips['train']:,} clips, "
         f"epoch {run.test['best_epoch'] or '–'} chosen by {run.select} on {clips['val']:,}, "
-        f"tested on {clips['test']:,}."
+        f"tested on {clips['test']:,}. Intervals are 95 %, over {run.intervals_over}."
     )
     listen, people, _ = st.columns([1, 1, 2])
     query = {"run": run.name}
@@ -88,7 +89,7 @@ def show_comparison(runs: Sequence[Run]) -> None:
 
 
 def show_differences(runs: Sequence[Run]) -> None:
-    """McNemar's test of the first run against each other."""
+    """The first run against each other: how far they are apart, and whether that is beyond chance."""
     first, rows = runs[0], []
     for other in runs[1:]:
         try:
@@ -97,6 +98,7 @@ def show_differences(runs: Sequence[Run]) -> None:
             st.warning(f"`{first.name}` and `{other.name}`: {error}")
             continue
         low, high = difference.interval
+        comparable = not differences([first, other])
         rows.append(
             {
                 "first": first.name,
@@ -105,18 +107,21 @@ def show_differences(runs: Sequence[Run]) -> None:
                 "only first right": difference.only_first,
                 "only second right": difference.only_second,
                 "p": probability(difference.p_value),
-                "beyond chance": "yes" if difference.significant else "no",
+                "beyond chance": ("yes" if difference.significant else "no") if comparable else "not comparable",
             }
         )
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, key="differences")
     st.caption(
-        "McNemar's exact test on the same clips. It compares these trained networks; another seed would give others."
+        "The interval is 95 %, over speakers and clips; p is of McNemar's exact test on the same clips. Beyond chance "
+        "is what is so by both. It compares these trained networks; another seed would give others."
     )
-    lengths = {run.train["epochs"] for run in runs}
-    if len(lengths) > 1:
-        listed = " and ".join(map(str, sorted(lengths)))
-        st.warning(f"These runs were trained for {listed} epochs: part of the difference may be that.")
+    for other in runs[1:]:
+        if found := differences([first, other]):
+            st.warning(
+                f"`{first.name}` and `{other.name}` are not comparable: they also differ in {listed(found)}. Part of "
+                "the difference may be that."
+            )
 
 
 def pairs_table(runs: Sequence[Run]) -> pd.DataFrame:

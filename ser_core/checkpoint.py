@@ -13,6 +13,7 @@ import json
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import mode
 from typing import TYPE_CHECKING, Any
 
 from ser_core.audio import AudioConfig
@@ -21,6 +22,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.errors import CheckpointError, ConfigError
 from ser_core.features import FeatureConfig
 from ser_core.files import replace_file, replace_folder, write_text
+from ser_core.splits import REPORT_SPLIT_ID
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -128,10 +130,16 @@ def list_checkpoints(root: Path = CHECKPOINTS_DIR) -> list[str]:
 def default_checkpoint(root: Path = CHECKPOINTS_DIR) -> str:
     """Name of the checkpoint with the best validation accuracy (the test set chooses nothing).
 
+    Only checkpoints of one split are ranked: of the report's, or else of the most common one.
+
     Raises:
         CheckpointError: there is none.
     """
     names = list_checkpoints(root)
     if not names:
         raise CheckpointError(f"There is no checkpoint in {root}. Train one with `python train.py`.")
-    return max(names, key=lambda name: load_config(root / name).provenance["test"]["val_accuracy"])
+    provenances = {name: load_config(root / name).provenance for name in names}
+    split_ids = {name: found.get("environment", {}).get("split_id") for name, found in provenances.items()}
+    split = REPORT_SPLIT_ID if REPORT_SPLIT_ID in split_ids.values() else mode(split_ids.values())
+    of_split = [name for name in names if split_ids[name] == split]
+    return max(of_split, key=lambda name: provenances[name]["test"]["val_accuracy"])

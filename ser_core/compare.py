@@ -1,12 +1,14 @@
 """What test predictions say: whether two models differ, what they confuse, and on whom they fail.
 
-Intervals are 95 %. Tests are exact, and compare models on the very clips that both classified.
+Intervals are 95 %, over speakers and clips (`ser_core.resampling`). Tests are exact, and compare models on the very
+clips that both classified.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +17,7 @@ from scipy.stats import binom, binomtest
 from ser_core.cremad import INTENSITIES, SENTENCES, Clip, by_name
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError
-from ser_core.evaluation import CONFIDENCE, N_BOOTSTRAP
+from ser_core.resampling import CONFIDENCE, Speakers, interval, resampled_sums
 from ser_core.runs import Predictions
 
 SIGNIFICANCE = 1 - CONFIDENCE
@@ -26,43 +28,45 @@ class Difference:
     """Two models on the same clips, or several pairs of models together.
 
     Attributes:
-        counts: number of clips by how many of the pairs have the first model alone right, minus those that have the
-            second alone right: `[2 · pairs + 1]`, from `-pairs` to `pairs`.
+        by_speaker: of each speaker, the number of clips by how many of the pairs have the first model alone right,
+            minus those that have the second alone right: `[speakers][2 · pairs + 1]`, from `-pairs` to `pairs`.
     """
 
-    counts: tuple[int, ...]
+    by_speaker: tuple[tuple[int, ...], ...]
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Clips of all speakers by the same number: `[2 · pairs + 1]`."""
+        return tuple(np.sum(self.by_speaker, axis=0).tolist())
+
+    @property
+    def _pairs(self) -> int:
+        return len(self.by_speaker[0]) // 2
 
     @property
     def _net(self) -> np.ndarray:
         """What each of `counts` counts."""
-        pairs = len(self.counts) // 2
-        return np.arange(-pairs, pairs + 1)
+        return np.arange(-self._pairs, self._pairs + 1)
 
     @property
     def only_first(self) -> int:
         """Clips that are more often right by the first models."""
-        return sum(self.counts[len(self.counts) // 2 + 1 :])
+        return sum(self.counts[self._pairs + 1 :])
 
     @property
     def only_second(self) -> int:
         """Clips that are more often right by the second models."""
-        return sum(self.counts[: len(self.counts) // 2])
+        return sum(self.counts[: self._pairs])
 
     @property
     def accuracy(self) -> float:
         """Accuracy of the first minus that of the second, -1..1, the mean over pairs."""
-        return self._mean(np.array(self.counts)).item()
-
-    def _mean(self, counts: np.ndarray) -> np.ndarray:
-        return counts @ self._net / (sum(self.counts) * (len(self.counts) // 2))
+        return float(self.counts @ self._net / (sum(self.counts) * self._pairs))
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % bootstrap interval of `accuracy` over clips."""
-        shares = np.array(self.counts) / sum(self.counts)
-        draws = np.random.default_rng(0).multinomial(sum(self.counts), shares, size=N_BOOTSTRAP)
-        low, high = np.quantile(self._mean(draws), [SIGNIFICANCE / 2, 1 - SIGNIFICANCE / 2])
-        return float(low), float(high)
+        """95 % bootstrap interval of `accuracy` over speakers and clips, see `ser_core.resampling`."""
+        return _interval(self)
 
     @property
     def p_value(self) -> float:
@@ -72,19 +76,32 @@ class Difference:
         are not independent. It speaks of these networks: trained again from another seed, they would differ, too.
         """
         distribution = np.ones(1)  # of the sum over clips, from its least to its greatest value
-        pairs = len(self.counts) // 2
+        counts, pairs = self.counts, self._pairs
         for net in range(1, pairs + 1):
-            clips = self.counts[pairs + net] + self.counts[pairs - net]
+            clips = counts[pairs + net] + counts[pairs - net]
             of_these = np.zeros(2 * net * clips + 1)
             of_these[:: 2 * net] = binom.pmf(np.arange(clips + 1), clips, 0.5)
             distribution = np.convolve(distribution, of_these)
         sums = np.arange(len(distribution)) - len(distribution) // 2
-        return float(min(1.0, distribution[abs(sums) >= abs(self._net @ self.counts)].sum()))
+        return float(min(1.0, distribution[abs(sums) >= abs(self._net @ counts)].sum()))
 
     @property
     def significant(self) -> bool:
-        """Whether the difference is beyond chance at the 5 % level."""
-        return self.p_value < SIGNIFICANCE
+        """Whether the difference is beyond chance at the 5 % level: by McNemar's test, and by the interval, too.
+
+        The test takes clips as independent, which those of a speaker are not; the interval doesn't.
+        """
+        low, high = self.interval
+        return self.p_value < SIGNIFICANCE and not low <= 0 <= high
+
+
+@lru_cache(maxsize=256)  # pages show the same ones again and again
+def _interval(difference: Difference) -> tuple[float, float]:
+    net = np.concatenate([np.repeat(difference._net, counts) for counts in difference.by_speaker])
+    speakers = np.repeat(np.arange(len(difference.by_speaker)), np.sum(difference.by_speaker, axis=1))
+    sums = resampled_sums(np.column_stack((net, np.ones_like(net))), speakers)
+    low, high = interval(sums[:, 0] / sums[:, 1])
+    return low / difference._pairs, high / difference._pairs
 
 
 def compare(first: Predictions, second: Predictions) -> Difference:
@@ -106,7 +123,10 @@ def compare_together(pairs: Sequence[tuple[Predictions, Predictions]]) -> Differ
     net = np.zeros(len(names), dtype=int)
     for first, second in pairs:
         net += _right(first, names) - _right(second, names)
-    return Difference(tuple(np.bincount(net + len(pairs), minlength=2 * len(pairs) + 1).tolist()))
+    speakers, of_clip = np.unique([clip.actor.id for clip in by_name(names)], return_inverse=True)
+    counts = np.zeros((len(speakers), 2 * len(pairs) + 1), dtype=int)
+    np.add.at(counts, (of_clip, net + len(pairs)), 1)
+    return Difference(tuple(map(tuple, counts.tolist())))
 
 
 def _right(predictions: Predictions, names: Sequence[str]) -> np.ndarray:
@@ -146,7 +166,7 @@ def row_shares(confusion: np.ndarray) -> np.ndarray:
 
 
 class GroupAccuracy(NamedTuple):
-    """Accuracy within a group of clips: in 0..1, with the 95 % Wilson score interval (Wilson 1927)."""
+    """Accuracy within a group of clips: in 0..1, with its 95 % interval, see `group_accuracies`."""
 
     group: str
     clips: int
@@ -187,19 +207,36 @@ def accuracy_by(predictions: Predictions, grouping: str) -> list[GroupAccuracy]:
         grouping: one of `GROUPINGS`.
     """
     group_of, order = GROUPINGS[grouping]
+    groups = np.array([group_of(clip) for clip in by_name(predictions.names)])
     right = predictions.predicted == predictions.targets
-    groups: dict[str, list[bool]] = {group: [] for group in order}
-    for clip, correct in zip(by_name(predictions.names), right.tolist(), strict=True):
-        groups.setdefault(group_of(clip), []).append(correct)
-    return [group_accuracy(group, correct) for group, correct in groups.items() if correct]
+    present = {group: (groups == group, right) for group in order if (groups == group).any()}
+    return group_accuracies(present, predictions.speakers)
 
 
-def group_accuracy(group: str, right: Iterable[bool]) -> GroupAccuracy:
-    """Accuracy of clips that were classified as meant, or not."""
-    right = list(right)
-    result = binomtest(sum(right), len(right))
-    interval = result.proportion_ci(CONFIDENCE, method="wilson")
-    return GroupAccuracy(group, len(right), result.statistic, float(interval.low), float(interval.high))
+def group_accuracies(groups: Mapping[str, tuple[np.ndarray, np.ndarray]], speakers: Speakers) -> list[GroupAccuracy]:
+    """Accuracy in groups of the same clips, each with its 95 % bootstrap interval over speakers and clips.
+
+    A resample is of all clips, so the size of a group varies, too. Where a group is right on all its clips or on none,
+    so is each of its resamples: there the interval is Wilson's (1927), which takes clips as independent.
+
+    Args:
+        groups: which clips are in each, and which of all are right: bools `[clips]`, by name of the group; none empty.
+        speakers: of each clip.
+    """
+    sums = resampled_sums(
+        np.column_stack([column for inside, right in groups.values() for column in (inside, inside & right)]), speakers
+    )
+    found = []
+    for i, (group, (inside, right)) in enumerate(groups.items()):
+        n, n_right = int(inside.sum()), int((inside & right).sum())
+        if 0 < n_right < n:
+            clips, clips_right = sums[:, 2 * i], sums[:, 2 * i + 1]
+            low, high = interval(clips_right[clips > 0] / clips[clips > 0])
+        else:
+            wilson = binomtest(n_right, n).proportion_ci(CONFIDENCE, method="wilson")
+            low, high = float(wilson.low), float(wilson.high)
+        found.append(GroupAccuracy(group, n, n_right / n, low, high))
+    return found
 
 
 def probability(p_value: float) -> str:

@@ -209,7 +209,9 @@ def _record(trainer: Trainer, folder: Path, split: Split, test: Tensor) -> None:
         "val_accuracy": best.val_accuracy if best else None,
         "parameters": count_parameters(trainer.model),
         "training_seconds": round(sum(epoch.seconds for epoch in trainer.history), 1),
-        "metrics": evaluate(predictions.targets.tolist(), predictions.predicted.tolist()),
+        "metrics": evaluate(
+            predictions.targets.tolist(), predictions.predicted.tolist(), speakers=predictions.speakers
+        ),
     }
     write_result(folder, predictions, result)
 

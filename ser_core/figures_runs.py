@@ -12,9 +12,9 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.figures import ACCENT, SELECTABLE, SOURCE_COLORS, finish
 from ser_core.humans import Bin
 from ser_core.names import ACTIVATION_LABELS
+from ser_core.report import REPORT_ACTIVATIONS, REPORT_RATES
 from ser_core.runs import Run
 
-RATES = (0.001, 0.01, 0.1)
 ACCURACY_RANGE = (0.35, 0.65)  # of the report's grid; the same colours mean the same in every heatmap
 CELL_PIXELS = 46
 LEGEND_ROW = 20  # pixels
@@ -22,14 +22,14 @@ BLUES = "Blues"
 
 
 def accuracy_heatmap(runs: Iterable[Run], *, height: int = 260) -> go.Figure:
-    """Test accuracy over activation and learning rate, of runs that differ in nothing else (report, figure 7).
+    """Test accuracy over the report's activations and learning rates (its figure 7), of runs that differ in no more.
 
     Each cell says its epochs. Over each lies a marker whose `customdata` is the name of its run: heatmaps report no
     selections, markers do.
     """
     known = {(run.train["activation"], run.train["lr"]): run for run in runs}
-    rows, columns = list(ACTIVATION_LABELS), [f"{lr:g}" for lr in RATES]
-    cells = [[known.get((activation, lr)) for lr in RATES] for activation in rows]
+    rows, columns = REPORT_ACTIVATIONS, [f"{lr:g}" for lr in REPORT_RATES]
+    cells = [[known.get((activation, lr)) for lr in REPORT_RATES] for activation in rows]
     figure = go.Figure(
         go.Heatmap(
             z=[[run.accuracy if run else None for run in row] for row in cells],

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import spearmanr
 
-from ser_core.compare import GroupAccuracy, group_accuracy
+from ser_core.compare import GroupAccuracy, group_accuracies
 from ser_core.cremad import Clip, by_name
 from ser_core.emotions import EMOTIONS
 from ser_core.runs import Predictions
@@ -50,14 +50,21 @@ def agreement(predictions: Predictions) -> Agreement:
     """Agreement of model, raters and the intended emotion on a run's test clips."""
     clips = by_name(predictions.names)
     predicted = [EMOTIONS[i] for i in predictions.predicted]
-    decided = [(clip, said) for clip, said in zip(clips, predicted, strict=True) if len(clip.voice.majority) == 1]
+    crowd = np.array([clip.voice.majority[0] if len(clip.voice.majority) == 1 else "" for clip in clips])
+    meant, decided = np.array([clip.emotion for clip in clips]), crowd != ""
+    groups = {
+        "model and label": (np.ones_like(decided), np.array(predicted) == meant),
+        "crowd and label": (decided, crowd == meant),
+        "model and crowd": (decided, crowd == predicted),
+    }
+    model_label, crowd_label, model_crowd = group_accuracies(groups, predictions.speakers)
     confusion = rater_confusion(clips)
     votes = sum(clip.voice.counts[EMOTIONS.index(said)] for clip, said in zip(clips, predicted, strict=True))
     return Agreement(
-        group_accuracy("model and label", (predictions.predicted == predictions.targets).tolist()),
-        group_accuracy("crowd and label", [clip.voice.majority[0] == clip.emotion for clip, _ in decided]),
+        model_label,
+        crowd_label,
         float(np.trace(confusion) / max(confusion.sum(), 1)),
-        group_accuracy("model and crowd", [clip.voice.majority[0] == said for clip, said in decided]),
+        model_crowd,
         float(votes / max(confusion.sum(), 1)),
     )
 

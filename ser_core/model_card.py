@@ -12,6 +12,7 @@ def model_card(run: Run, split: Split) -> str:
     train, environment, result = run.config["train"], run.config["environment"], run.test
     clips, metrics = environment["clips"], result["metrics"]
     low, high = run.accuracy_interval
+    interval = f"95 % interval over {run.intervals_over} {low:.1%} to {high:.1%}"
     rows = "\n".join(
         f"| {emotion} | {EMOTION_NAMES[emotion]} | {scores['precision']:.3f} | {scores['recall']:.3f} "
         f"| {scores['f1']:.3f} | {scores['support']} |"
@@ -29,7 +30,7 @@ Speech emotion recognition: one of six acted emotions from a few seconds of Engl
 | Training | {result["epochs"]} epochs, learning rate {train["lr"]:g}, seed {train["seed"]} |
 | Weights | epoch {result["best_epoch"]}, the best by validation {run.select} |
 | Device | {environment["device"]}, {result["training_seconds"] / 60:.0f} min |
-| Test accuracy | {metrics["accuracy"]:.1%} (95 % interval {low:.1%} to {high:.1%}, {clips["test"]:,} clips) |
+| Test accuracy | {metrics["accuracy"]:.1%} ({interval}, {clips["test"]:,} clips) |
 | Weighted F1 | {metrics["f1_weighted"]:.3f} |
 | Unweighted average recall | {metrics["uar"]:.3f} |
 

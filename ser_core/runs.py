@@ -24,17 +24,20 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from ser_core.cremad import load_index
+from ser_core.cremad import by_name, load_index
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError, SERError
 from ser_core.evaluation import SUMMARY
 from ser_core.files import replace_file, restore_folder, set_aside, write_text
+from ser_core.resampling import CLIPS_ALONE
 
 RUNS_DIR = Path(__file__).parents[1] / "runs"
 RUNS_VARIABLE = "SER_RUNS_DIR"
 """Environment variable that says which folder of records the app shows, if not the project's own."""
 PARTIAL = ".partial"
 PROBABILITY_DECIMALS = 4
+UNKNOWN = "unknown"  # what a record doesn't say
+PRECISIONS = ("bf16", "fp32")
 HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds")
 
 
@@ -56,6 +59,11 @@ class Predictions:
     def predicted(self) -> np.ndarray:
         """The likeliest emotion of each clip, int `[clips]`."""
         return self.probabilities.argmax(axis=1)
+
+    @property
+    def speakers(self) -> np.ndarray:
+        """The actor of each clip, int `[clips]`."""
+        return np.array([clip.actor.id for clip in by_name(self.names)], dtype=int)
 
 
 @dataclass(frozen=True)
@@ -88,8 +96,29 @@ class Run:
 
     @property
     def environment(self) -> dict[str, Any]:
-        """Device, library versions, commit, split id, data checksum and numbers of clips."""
+        """Device, precision, numerics, library versions, commit, split id, data checksum and numbers of clips."""
         return self.config["environment"]
+
+    @property
+    def precision(self) -> str:
+        """`bf16` or `fp32`, in which it was trained; `unknown` where neither the record nor its device's label says."""
+        label = self.environment["device"].rpartition(", ")[2]
+        return self.environment.get("precision", label if label in PRECISIONS else UNKNOWN)
+
+    @property
+    def numerics(self) -> str:
+        """How its 2D convolutions were computed in training, `pytorch` or `winograd`; `unknown` in older records."""
+        return self.environment.get("numerics", UNKNOWN)
+
+    @property
+    def split_id(self) -> str:
+        """Which clips it was trained, validated and tested on, see `ser_core.splits.Split.id`; it may be `unknown`."""
+        return self.environment.get("split_id") or UNKNOWN
+
+    @property
+    def split_name(self) -> str:
+        """What people call its split: `report`, `fold1`, or a file's name without its folder and `.json`."""
+        return Path(self.train["split"]).stem
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -119,9 +148,14 @@ class Run:
 
     @property
     def accuracy_interval(self) -> tuple[float, float]:
-        """95 % bootstrap interval of the test accuracy."""
+        """95 % bootstrap interval of the test accuracy, see `intervals_over`."""
         low, high = self.test["metrics"]["intervals"]["accuracy"]
         return low, high
+
+    @property
+    def intervals_over(self) -> str:
+        """What the bootstrap of its intervals drew, `speakers and clips` or `clips`, as older records did."""
+        return self.metrics.get("intervals_over", CLIPS_ALONE)
 
     def predictions(self) -> Predictions:
         """Per-clip test predictions.
@@ -241,9 +275,13 @@ def _check(run: Run) -> None:
     for name, value in [(name, run.train[name]) for name in ("model", "activation", "form", "split")] + [
         ("status", run.status),
         ("device", run.environment["device"]),
+        *((name, getattr(run, name)) for name in ("precision", "numerics", "split_id", "intervals_over")),
     ]:
         if not isinstance(value, str):
             raise TypeError(f"{name} is {value!r}")
+    for name in ("audio", "features"):
+        if not isinstance(run.train[name], dict):
+            raise TypeError(f"{name} is {run.train[name]!r}")
     if wrong := [figure for figure in figures if not isinstance(figure, (int, float))]:
         raise TypeError(f"{wrong[0]!r} stands where a number should")
     if np.array(metrics["confusion"], dtype=float).shape != (n, n):

@@ -17,6 +17,9 @@ from ser_core.cremad import Clip, by_name, load_index
 from ser_core.errors import ConfigError
 
 RANDOM_SEED = 42
+REPORT_SPLIT_ID = "386df9667a2f"
+"""Of the report's split, see `Split.id`: known without reading the index."""
+
 N_FOLDS = 5
 SPLITS = ("report", *(f"fold{k}" for k in range(1, N_FOLDS + 1)))
 """Names of all splits: the report's, and the five speaker-independent folds."""

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
 
+from ser_core.audio import AudioConfig
 from ser_core.errors import SERError
-from ser_core.names import ACTIVATION_LABELS
+from ser_core.report import REPORT_ACTIVATIONS, REPORT_MODELS, REPORT_RATES, REPORT_RESULTS, ReportResult
 from ser_core.runs import Run
 from ser_core.splits import N_FOLDS
-from ser_core.train_config import TrainConfig
+from ser_core.train_config import SELECTIONS, TrainConfig
 
-GRID_MODELS = ("1d", "2d", "combined")
-GRID_RATES = (0.001, 0.01, 0.1)
 BEST_1D = TrainConfig(model="1d", activation="elu", lr=0.01)
 BEST_2D = TrainConfig(model="2d", activation="silu", lr=0.001)
 BEST_COMBINED = TrainConfig(model="combined", activation="silu", lr=0.001)
@@ -29,7 +28,7 @@ def report_study() -> list[TrainConfig]:
     table_2 = [BEST_2D, BEST_1D, BEST_COMBINED, replace(BEST_COMBINED, form="variable")]
     grid = [
         TrainConfig(model=model, activation=activation, lr=lr)
-        for model, lr, activation in itertools.product(GRID_MODELS, GRID_RATES, ACTIVATION_LABELS)
+        for model, lr, activation in itertools.product(REPORT_MODELS, REPORT_RATES, REPORT_ACTIVATIONS)
     ]
     single_channel = [replace(BEST_1D, form="mean"), replace(BEST_COMBINED, form="mean")]
     resnets = [TrainConfig(model=model, activation="relu", lr=0.001) for model in ("resnet38", "resnet101")]
@@ -54,35 +53,43 @@ def with_epochs(configs: Iterable[TrainConfig], epochs: int) -> list[TrainConfig
 
 
 @cache
-def _report_configs() -> dict[str, TrainConfig]:
-    return {config.name: config for config in report_study()}
+def _report_names() -> dict[TrainConfig, str]:
+    both = [replace(config, select=select) for config in report_study() for select in SELECTIONS]
+    return {_without_length(config): config.name for config in both}
 
 
-def configuration_of(run: Run) -> str:
-    """Name of the report's configuration that a record belongs to, also where it has a name of its own.
+def _without_length(config: TrainConfig) -> TrainConfig:
+    """The same settings without what the report leaves open (preprocessing), and without their number of epochs."""
+    (usual,) = with_epochs([config], TrainConfig.epochs)
+    return replace(usual, audio=AudioConfig())
 
-    So `lr0.001-SiLU-2D-30`, trained with the settings of `lr0.001-SiLU-2D` but for fewer epochs, belongs to that.
-    Without such settings, it is the record's own name.
+
+def configuration_of(run: Run) -> str | None:
+    """Name of the report's configuration that a record belongs to, by its settings and not by its name.
+
+    So `lr0.001-SiLU-2D-30`, trained with the settings of `lr0.001-SiLU-2D` but for fewer epochs, belongs to that, and
+    a run of another seed that bears its name does not. Where the epoch was picked by validation accuracy, the name
+    says so, as `lr0.001-ReLU-ResNet38-by-accuracy`. None where no configuration has such settings.
     """
-    study = _report_configs()
-    if run.name in study:
-        return run.name
     try:
-        (settings,) = with_epochs([TrainConfig.from_dict(run.train)], TrainConfig.epochs)
+        return _report_names().get(_without_length(TrainConfig.from_dict(run.train)))
     except (SERError, KeyError, TypeError):
-        return run.name  # of another version of this code
-    return settings.name if study.get(settings.name) == settings else run.name
+        return None  # of another version of this code
 
 
-def by_configuration(runs: Iterable[Run]) -> dict[str, dict[int, Run]]:
-    """Records of each configuration, by its name, and of each number of epochs.
+def reported_result(run: Run) -> ReportResult | None:
+    """The report's figures for a run that bears the name of a configuration and has its settings, if it gives any."""
+    return REPORT_RESULTS.get(run.name) if configuration_of(run) == run.name else None
 
-    Where several have the same settings, the one that bears the configuration's name counts, or else the first.
+
+def by_configuration(runs: Iterable[Run]) -> dict[str, dict[int, list[Run]]]:
+    """Records of each of the report's configurations, by its name, and of each number of epochs.
+
+    Several may differ in precision, numerics or preprocessing; the one that bears the configuration's name is first.
     """
-    records: dict[str, dict[int, Run]] = {}
+    records: dict[str, dict[int, list[Run]]] = {}
     for run in runs:
-        name, epochs = configuration_of(run), run.train["epochs"]
-        lengths = records.setdefault(name, {})
-        if run.name == name or epochs not in lengths:
-            lengths[epochs] = run
+        if name := configuration_of(run):
+            of_length = records.setdefault(name, {}).setdefault(run.train["epochs"], [])
+            of_length.insert(0 if run.name == name else len(of_length), run)
     return records

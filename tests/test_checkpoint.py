@@ -8,6 +8,7 @@ import torch
 from ser_core.checkpoint import CHECKPOINTS_DIR, default_checkpoint, halved, list_checkpoints, load_config, load_model
 from ser_core.errors import CheckpointError
 from ser_core.models import count_parameters
+from ser_core.splits import REPORT_SPLIT_ID
 from tests.conftest import ROOT
 
 MAX_BYTES = 45e6
@@ -36,6 +37,26 @@ def test_the_default_is_the_best_on_the_validation_set(checkpoints: Path, tmp_pa
     assert len(list_checkpoints(checkpoints)) == 9
     with pytest.raises(CheckpointError, match=r"train.py"):
         default_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("split_ids", "expected"),
+    [
+        ({"1d-fixed": REPORT_SPLIT_ID, "1d-mean": REPORT_SPLIT_ID, "2d-fixed": "fold"}, "1d-mean"),
+        ({"1d-fixed": "a", "1d-mean": "a", "2d-fixed": "b"}, "1d-mean"),
+        ({"1d-fixed": "a", "1d-mean": REPORT_SPLIT_ID, "2d-fixed": "a"}, "1d-mean"),
+    ],
+)
+def test_the_default_is_the_best_of_one_split(
+    checkpoints: Path, tmp_path: Path, split_ids: dict[str, str], expected: str
+):
+    accuracies = {"1d-fixed": 0.3, "1d-mean": 0.4, "2d-fixed": 0.9}
+    for name, split_id in split_ids.items():
+        values = json.loads((checkpoints / name / "config.json").read_text())
+        values["provenance"] = {"environment": {"split_id": split_id}, "test": {"val_accuracy": accuracies[name]}}
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(json.dumps(values))
+    assert default_checkpoint(tmp_path) == expected
 
 
 def test_an_unknown_name_lists_what_there_is(checkpoints: Path):

@@ -13,12 +13,13 @@ from ser_core.compare import (
     compare,
     compare_together,
     confused_pairs,
-    group_accuracy,
+    group_accuracies,
     row_shares,
 )
-from ser_core.cremad import load_index
+from ser_core.cremad import by_name, load_index
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError
+from ser_core.resampling import interval, resampled_sums
 from ser_core.runs import Predictions
 
 NAMES = tuple(name for name, clip in load_index().items() if clip.report_split == "test")[:400]
@@ -59,11 +60,41 @@ def test_a_model_does_not_differ_from_itself():
 
 
 def test_a_large_difference_is_beyond_chance_and_its_interval_is_the_normal_one():
-    difference = Difference((250, 2233 - 600, 350))
+    clips = [(1, 0, 0)] * 250 + [(0, 1, 0)] * (2233 - 600) + [(0, 0, 1)] * 350  # each of a speaker of its own
+    difference = Difference(tuple(clips))
+    assert difference.counts == (250, 2233 - 600, 350)
     assert difference.significant
     margin = 1.96 * np.sqrt(600 - 100**2 / 2233) / 2233
     assert difference.interval == pytest.approx((100 / 2233 - margin, 100 / 2233 + margin), abs=0.001)
     assert difference.p_value == pytest.approx(binomtest(350, 600).pvalue)
+
+
+def test_clips_are_counted_speaker_by_speaker():
+    difference = compare(wrong_on(0, 1), wrong_on(399))
+    actors = [clip.actor.id for clip in by_name(NAMES)]
+    assert [sum(counts) for counts in difference.by_speaker] == np.unique(actors, return_counts=True)[1].tolist()
+    assert difference.by_speaker[0][0] == 2
+    assert difference.by_speaker[-1][2] == 1
+
+
+def test_what_rests_on_one_speaker_is_not_beyond_chance_whatever_mcnemar_says():
+    difference = Difference(((0, 5, 20), *[(0, 25, 0)] * 9))
+    assert difference.p_value < 0.001
+    assert difference.interval[0] == 0
+    assert not difference.significant
+    spread = Difference(((0, 23, 2),) * 10)
+    assert spread.p_value == difference.p_value
+    assert spread.significant
+
+
+def test_the_interval_of_a_difference_draws_speakers_and_their_clips():
+    by_speaker = tuple((i % 3, 10 + i % 4, i % 5) for i in range(15))
+    groups = [np.repeat([-1, 0, 1], counts) for counts in by_speaker]
+    rng, expected = np.random.default_rng(1), []
+    for _ in range(4000):
+        drawn = [groups[i] for i in rng.integers(0, 15, 15)]
+        expected.append(np.concatenate([rng.choice(group, len(group)) for group in drawn]).mean())
+    assert Difference(by_speaker).interval == pytest.approx(np.quantile(expected, [0.025, 0.975]), abs=0.01)
 
 
 def test_pairs_together_are_compared_clip_by_clip():
@@ -122,11 +153,23 @@ def test_every_clip_of_the_corpus_belongs_to_a_known_group():
         assert {group_of(clip) for clip in load_index().values()} == set(order)
 
 
-def test_the_interval_is_wilsons():
-    group = group_accuracy("x", [True] * 8 + [False] * 2)
-    n, p, z = 10, 0.8, 1.959964
-    centre, half = (
-        (p + z**2 / (2 * n)) / (1 + z**2 / n),
-        z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n),
-    )
-    assert (group.low, group.high) == pytest.approx((centre - half, centre + half))
+def test_intervals_of_groups_are_over_speakers_and_clips():
+    """Of all clips, a group's are the bootstrap's own; a speaker counts only through the clips in the group."""
+    speakers = np.arange(400) % 20
+    inside, right = np.arange(400) < 200, speakers < 12
+    whole, part = group_accuracies({"all": (inside | True, right), "half": (inside, right)}, speakers)
+    (low, high) = interval(resampled_sums(right[:, None], speakers)[:, 0] / 400)
+    assert (whole.clips, part.clips, whole.accuracy, part.accuracy) == (400, 200, 0.6, 0.6)
+    assert (whole.low, whole.high) == pytest.approx((low, high))
+    assert part.high - part.low == pytest.approx(high - low, rel=0.1)  # as many speakers, each as they are everywhere
+    (alone,) = group_accuracies({"all": (inside | True, right)}, np.arange(400))
+    assert whole.high - whole.low > 3 * (alone.high - alone.low)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_where_all_clips_or_none_are_right_the_interval_is_wilsons(right: bool):
+    inside = np.arange(40) < 10
+    (group,) = group_accuracies({"x": (inside, np.full(40, right))}, np.arange(40) % 5)
+    n, z = 10, 1.959964
+    assert group.high - group.low == pytest.approx(z**2 / (n + z**2))
+    assert (group.high if right else group.low) == pytest.approx(float(right))

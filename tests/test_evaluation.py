@@ -47,20 +47,49 @@ def test_a_model_that_says_one_emotion_only(labels):
     assert float(summary_of(np.array(result["confusion"]))["f1_macro"]) == pytest.approx(result["f1_macro"], abs=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
+@pytest.mark.parametrize("absent", [0, 3])
+def test_a_class_without_clips_has_no_recall_even_if_it_is_predicted(labels, absent: int):
+    targets, predictions = labels
+    there = targets != absent
+    targets, predictions = targets[there], predictions[there]
+    assert (predictions == absent).any()
+    result = evaluate(targets.tolist(), predictions.tolist())
+    assert result["uar"] == pytest.approx(metrics.balanced_accuracy_score(targets, predictions))
+    assert result["f1_macro"] == pytest.approx(metrics.f1_score(targets, predictions, average="macro"), abs=1e-6)
+    fast = summary_of(np.array(result["confusion"]))
+    assert {name: float(fast[name]) for name in SUMMARY} == pytest.approx(
+        {name: result[name] for name in SUMMARY}, abs=1e-6
+    )
+
+
+def test_intervals_say_what_they_are_over_and_widen_where_speakers_differ(labels):
+    targets, _ = labels
+    speakers = np.arange(len(targets)) % 20
+    predictions = np.where(speakers < 12, targets, (targets + 1) % 6)  # twelve speakers are understood, eight never
+    alone = evaluate(targets.tolist(), predictions.tolist())
+    both = evaluate(targets.tolist(), predictions.tolist(), speakers=speakers.tolist())
+    assert (alone["intervals_over"], both["intervals_over"]) == ("clips", "speakers and clips")
+    (low, high), (both_low, both_high) = (found["intervals"]["accuracy"] for found in (alone, both))
+    assert both_high - both_low > 4 * (high - low)
+    assert {**alone, "intervals": 0, "intervals_over": 0} == {**both, "intervals": 0, "intervals_over": 0}
+
+
 def test_the_interval_is_scipys_bootstrap_over_clips(labels):
     targets, predictions = labels
     right = (targets == predictions).astype(float)
     expected = scipy.stats.bootstrap(
         (right,), np.mean, n_resamples=10_000, method="percentile", rng=np.random.default_rng(1)
     ).confidence_interval
-    low, high = bootstrap_intervals(metrics.confusion_matrix(targets, predictions))["accuracy"]
+    low, high = bootstrap_intervals(targets, predictions)["accuracy"]
     assert (low, high) == (pytest.approx(expected.low, abs=0.004), pytest.approx(expected.high, abs=0.004))
 
 
 def test_intervals_hold_the_figure_and_shrink_with_more_clips(labels):
-    confusion = metrics.confusion_matrix(*labels)
-    figures, few, many = summary_of(confusion), bootstrap_intervals(confusion), bootstrap_intervals(100 * confusion)
+    targets, predictions = labels
+    figures = summary_of(metrics.confusion_matrix(targets, predictions))
+    few, many = bootstrap_intervals(targets, predictions), bootstrap_intervals(*(np.tile(x, 9) for x in labels))
     for name in SUMMARY:
         assert few[name][0] < figures[name] < few[name][1]
         ratio = (few[name][1] - few[name][0]) / (many[name][1] - many[name][0])
-        assert ratio == pytest.approx(10, rel=0.1)
+        assert ratio == pytest.approx(3, rel=0.1)

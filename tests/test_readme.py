@@ -14,7 +14,7 @@ from ser_core.stream_cli import parse_arguments as stream_arguments
 from ser_core.train_config import TrainConfig
 from tests.conftest import ROOT
 from tests.test_runs import write_run
-from tools.readme import selections_table, with_results
+from tools.readme import results, selections_table, with_results
 from train import parse_arguments as train_arguments
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,6 +43,30 @@ def test_only_equally_long_runs_are_compared_by_how_their_epoch_was_picked(tmp_p
     assert by_loss.name not in selections_table(load_runs(tmp_path)[0])
     write_run(tmp_path / by_loss.name, by_loss, status="diverged")
     assert by_loss.name not in selections_table(load_runs(tmp_path)[0])
+    write_run(tmp_path / by_loss.name, by_loss, environment={"precision": "fp32"})
+    assert by_loss.name not in selections_table(load_runs(tmp_path)[0])
+
+
+def test_each_split_has_a_table_of_its_own_and_the_reports_is_first(tmp_path: Path):
+    for split in ("fold1", "report"):
+        for activation in ("elu", "silu"):
+            config = TrainConfig(split=split, activation=activation, epochs=30)
+            write_run(tmp_path / config.name, config)
+    report, fold = results(load_runs(tmp_path)[0]).split("Split fold1 (id of fold1):")
+    assert report.startswith("The report's split:\n\n| run |")
+    assert report.count("| `lr0.001-") == fold.count("-fold1` |") == 2
+    assert "-fold1" not in report
+    assert "30 are not trained yet and 2 are not trained for 150 epochs" in fold
+    write_run(tmp_path / "lr0.001-SiLU-2D", TrainConfig(seed=1))
+    assert "31 are not trained yet" in results(load_runs(tmp_path)[0])
+
+
+def test_intervals_say_what_they_are_over(tmp_path: Path):
+    write_run(tmp_path / "run")
+    assert "| 95 % interval over speakers and clips |" in results(load_runs(tmp_path)[0])
+    path = tmp_path / "run" / "test.json"
+    path.write_text(path.read_text().replace('"intervals_over"', '"unheard_of"'))
+    assert "| 95 % interval over clips |" in results(load_runs(tmp_path)[0])
 
 
 @pytest.mark.parametrize("line", [line for line in README.splitlines() if line.startswith(tuple(PARSERS))])

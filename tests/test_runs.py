@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from ser_core.errors import RunError
-from ser_core.evaluation import evaluate
+from ser_core.evaluation import bootstrap_intervals, evaluate
 from ser_core.files import replace_file
 from ser_core.runs import Predictions, load_run, load_runs, write_config, write_history, write_result
+from ser_core.splits import REPORT_SPLIT_ID
 from ser_core.train_config import TrainConfig
 from ser_core.training import Epoch
 
@@ -19,17 +20,28 @@ def write_run(
     config: TrainConfig = TrainConfig(),
     *,
     status: str = "finished",
-    device: str = "CPU",
+    device: str = "CPU, 1 thread, bf16",
     predictions: Predictions | None = None,
+    environment: dict[str, str] | None = None,
 ) -> None:
-    """A record of three epochs, and of four clips or what is given."""
+    """A record of three epochs, and of four clips or what is given; `environment` replaces parts of the usual one."""
     if predictions is None:
         probabilities = np.random.default_rng(0).dirichlet(np.ones(6), 4).astype(np.float32)
         predictions = Predictions(CLIPS, np.array([0, 1, 2, 3]), probabilities)
     clips = {"train": 3, "val": 2, "test": len(predictions.names)}
-    write_config(folder, config, {"device": device, "clips": clips})
+    usual = {
+        "device": device,
+        "precision": "bf16",
+        "numerics": "pytorch",
+        "split_id": REPORT_SPLIT_ID if config.split == "report" else f"id of {config.split}",
+        "data_checksum": "578b33035034",
+        "clips": clips,
+    }
+    write_config(folder, config, usual | (environment or {}))
     write_history(folder, [Epoch(i, 0.001, 1.5, 0.3, 1.4, 0.4, 2.0) for i in (1, 2, 3)])
-    metrics = evaluate(predictions.targets.tolist(), predictions.predicted.tolist())
+    metrics = evaluate(
+        predictions.targets.tolist(), predictions.predicted.tolist(), speakers=predictions.speakers.tolist()
+    )
     result = {"status": status, "best_epoch": 2, "val_accuracy": 0.4, "epochs": 3, "parameters": 9, "metrics": metrics}
     write_result(folder, predictions, result | {"training_seconds": 6.0})
 
@@ -96,6 +108,42 @@ def test_a_file_that_could_not_be_written_leaves_the_old_one(tmp_path: Path):
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("change", "precision", "numerics"),
+    [
+        ({}, "bf16", "pytorch"),
+        ({"precision": None, "numerics": None}, "fp32", "unknown"),
+        ({"precision": None, "numerics": None, "device": "CPU"}, "unknown", "unknown"),
+    ],
+)
+def test_what_a_record_does_not_say_is_unknown(folder: Path, change: dict, precision: str, numerics: str):
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    environment = config["environment"] | {"device": "CPU, 2 threads, fp32"} | change
+    config["environment"] = {name: value for name, value in environment.items() if value is not None}
+    path.write_text(json.dumps(config))
+    run = load_run(folder)
+    assert (run.precision, run.numerics) == (precision, numerics)
+
+
+def test_a_record_says_what_its_intervals_are_over(folder: Path):
+    assert load_run(folder).intervals_over == "speakers and clips"
+    path = folder / "test.json"
+    path.write_text(path.read_text().replace('"intervals_over"', '"unheard_of"'))
+    assert load_run(folder).intervals_over == "clips"
+
+
+def test_shipped_records_have_intervals_over_speakers_and_clips():
+    runs, _ = load_runs()
+    for run in runs:
+        assert run.intervals_over == "speakers and clips", run.name
+    run = min(runs, key=lambda run: run.name)
+    said = run.predictions()
+    assert bootstrap_intervals(said.targets.tolist(), said.predicted.tolist(), said.speakers) == {
+        name: pytest.approx(interval, abs=1e-12) for name, interval in run.metrics["intervals"].items()
+    }
 
 
 def test_predictions_of_other_clips_than_were_tested_are_refused(folder: Path):

@@ -10,20 +10,30 @@ from statistics import median
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from ser_core.comparable import by_split, differences, over, split_title  # noqa: E402
 from ser_core.compare import compare, probability  # noqa: E402
 from ser_core.files import write_text  # noqa: E402
-from ser_core.report import REPORT_RESULTS  # noqa: E402
 from ser_core.runs import Run, load_runs  # noqa: E402
-from ser_core.study import report_study  # noqa: E402
+from ser_core.study import by_configuration, report_study, reported_result  # noqa: E402
 
 BEGIN, END = "<!-- results: made by tools/readme.py -->", "<!-- end of results -->"
 BEGIN_SELECTIONS, END_SELECTIONS = "<!-- selections: made by tools/readme.py -->", "<!-- end of selections -->"
 
 
-def results_table(runs: list[Run]) -> str:
-    """Markdown, a line a run, the best on the validation set first."""
+def results(runs: list[Run]) -> str:
+    """Markdown, a table for each split: the report's first, and others by their names."""
+    splits = list(by_split(runs).values())
+    tables = [split_table(of_split) for of_split in splits]
+    if len(splits) > 1:
+        tables = [f"{split_title(runs)}:\n\n{table}" for runs, table in zip(splits, tables, strict=True)]
+    return "\n\n".join([*tables, *unfinished(runs)])
+
+
+def split_table(runs: list[Run]) -> str:
+    """A line a run, the best on the validation set first."""
     lines = [
-        "| run | report | ours | 95 % interval | weighted F1 | UAR | parameters | epochs | trained on |",
+        f"| run | report | ours | 95 % interval over {over(runs)} | weighted F1 | UAR | parameters | epochs "
+        "| trained on |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for run in sorted(runs, key=lambda run: run.val_rank, reverse=True):
@@ -35,20 +45,14 @@ def results_table(runs: list[Run]) -> str:
             f"| {run.test['parameters']:,} | {run.test['epochs']}{status} "
             f"| {run.environment['device']} |"
         )
-    return "\n".join(lines + unfinished(runs))
+    return "\n".join(lines)
 
 
 def unfinished(runs: list[Run]) -> list[str]:
     """How much of the report's study is missing or shorter than it should be, and why; nothing if it is complete."""
-    study, known = report_study(), {run.name: run for run in runs}
+    study, known = report_study(), by_configuration(runs)
     missing = [config for config in study if config.name not in known]
-    short = [
-        config
-        for config in study
-        if config.name in known
-        and known[config.name].status == "finished"
-        and known[config.name].test["epochs"] < config.epochs
-    ]
+    short = [config for config in study if config.name in known and _is_short(known[config.name], config.epochs)]
     if not missing and not short:
         return []
     fastest: dict[tuple[str, str], Run] = {}  # of each network and form of input
@@ -59,16 +63,21 @@ def unfinished(runs: list[Run]) -> list[str]:
     not_yet = [f"{len(missing)} are not trained yet"] if missing else []
     not_yet += [f"{len(short)} are not trained for {study[0].epochs} epochs yet"] if short else []
     return [
-        "",
         f"Of the report's {len(study)}, {' and '.join(not_yet)}; `grid.py report --list` names them. "
         f"They wait for a GPU: on {slowest.environment['device']}, `{slowest.name}` takes {minutes:.0f} minutes for "
         f"{study[0].epochs} epochs.",
     ]
 
 
+def _is_short(records: dict[int, list[Run]], epochs: int) -> bool:
+    """Whether a configuration's longest training is too short, and didn't end early for good."""
+    longest = max(records)
+    return longest < epochs and all(run.status == "finished" for run in records[longest])
+
+
 def reported(run: Run) -> str:
     """Its accuracy in the report."""
-    report = REPORT_RESULTS.get(run.name)
+    report = reported_result(run)
     return f"{report.accuracy:.1%}" if report else "–"
 
 
@@ -86,11 +95,15 @@ def selections_table(runs: list[Run]) -> str:
     ]
     for run in runs:
         other = known.get(f"{run.name}-by-accuracy")
-        if other and other.train["epochs"] == run.train["epochs"] and run.status == other.status == "finished":
+        if not other or {run.status, other.status} != {"finished"} or run.select == other.select:
+            continue
+        if not differences((run, other), asked=("select",)):
             difference = compare(other.predictions(), run.predictions())
+            low, high = difference.interval
             lines.append(
                 f"| `{run.name}` | {reported(run)} | {chosen_epoch(run)} | {chosen_epoch(other)} "
-                f"| {100 * difference.accuracy:+.1f} points, p {probability(difference.p_value)} |"
+                f"| {100 * difference.accuracy:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f}), "
+                f"p {probability(difference.p_value)}{'' if difference.significant else ', not beyond chance'} |"
             )
     return "\n".join(lines)
 
@@ -105,7 +118,7 @@ def chosen_epoch(run: Run) -> str:
 def with_results(readme: str, runs: list[Run]) -> str:
     """The README with the tables between their marks replaced."""
     for begin, table, end in (
-        (BEGIN, results_table(runs), END),
+        (BEGIN, results(runs), END),
         (BEGIN_SELECTIONS, selections_table(runs), END_SELECTIONS),
     ):
         block = f"{begin}\n{table}\n{end}"

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from ser_app.navigation import PAGES
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.predict import Predictor
+from ser_core.report import REPORT_RESULTS
 from ser_core.runs import RUNS_VARIABLE, load_runs
 from ser_core.train_config import TrainConfig
 from tests.app.conftest import texts
@@ -257,8 +258,9 @@ def test_runs_lists_every_record_beside_the_report(open_page: OpenPage):
     table = open_page(RUNS).dataframe[0].value
     assert sorted(table["run"]) == [run.name for run in runs]
     row = table.set_index("run").loc["lr0.001-SiLU-2D"]
-    assert row["report"] == pytest.approx(64.1)
-    assert row["difference"] == pytest.approx(row["accuracy"] - 64.1)
+    report = 100 * REPORT_RESULTS["lr0.001-SiLU-2D"].accuracy
+    assert row["report"] == pytest.approx(report)
+    assert row["difference"] == pytest.approx(row["accuracy"] - report)
     assert row["epochs"] == 150
 
 
@@ -278,7 +280,37 @@ def test_runs_are_compared_on_the_same_clips_and_different_lengths_are_shown(ope
     assert differences.iloc[0]["beyond chance"] == "yes"
     assert not app.warning
     app.multiselect(key="run").set_value(["lr0.001-SiLU-2D", "lr0.01-ELU-1D"]).run()
-    assert "trained for 30 and 150 epochs" in texts(app)
+    assert "they also differ in epochs (150, 30)." in texts(app)
+    assert app.dataframe[1].value.iloc[0]["beyond chance"] == "not comparable"
+
+
+def test_runs_that_differ_in_more_than_their_names_say_are_compared_with_a_warning(
+    open_page: OpenPage, many_runs: Path
+):
+    other = {"precision": "fp32", "numerics": "winograd"}
+    record(many_runs, "lr0.001-ReLU-2D", 180, environment=other, settings={"seed": 1})
+    app = open_page(RUNS)
+    app.multiselect(key="run").set_value(["lr0.001-SiLU-2D", "lr0.001-ReLU-2D"]).run()
+    (warning,) = app.warning
+    assert "seed (42, 1), precision (bf16, fp32) and numerics (pytorch, winograd)" in warning.value
+
+
+def test_each_split_has_a_table_of_its_own_and_the_best_model_is_of_the_reports(open_page: OpenPage, many_runs: Path):
+    fold = TrainConfig(activation="relu", split="fold1")
+    write_run(many_runs / fold.name, fold)
+    path = many_runs / fold.name / "test.json"
+    path.write_text(path.read_text().replace('"val_accuracy": 0.4', '"val_accuracy": 0.9'))
+    said = texts(home := open_page("streamlit_app.py"))
+    assert fold.name not in said
+    assert "among 3 recorded runs of the split `report`" in said
+    assert labelled(home.metric, "Test accuracy")
+    for view, rows in (("All", 3), ("Best", 3)):
+        app = open_page(RUNS, view=view)
+        assert "**The report's split**" in texts(app)
+        assert "**Split fold1 (id of fold1)**" in texts(app)
+        first, second = app.dataframe[0].value, app.dataframe[1].value
+        assert (len(first), second["run"].tolist()) == (rows, [fold.name])
+    assert labelled(open_page(MISTAKES).selectbox, "Run").options[-1] == fold.name
 
 
 def test_runs_of_other_clips_are_not_compared(open_page: OpenPage, many_runs: Path):
@@ -310,10 +342,15 @@ def test_a_heatmap_never_mixes_lengths(open_page: OpenPage, many_runs: Path):
 
     app = open_page(RUNS, view="Settings")
     assert names(app) == {"lr0.001-SiLU-2D", "lr0.001-SiLU-Combined"}
+    assert not app.warning
     lengths = labelled(app.get("button_group"), "Trained for")
     assert lengths.options == ["30 epochs", "150 epochs"]
     lengths.set_value(30).run()
     assert names(app) == {"lr0.01-ELU-1D"}
+    record(many_runs, "lr0.1-ELU-1D", 200, epochs=30, environment={"precision": "fp32"})
+    app = open_page(RUNS, view="Settings")
+    labelled(app.get("button_group"), "Trained for").set_value(30).run()
+    assert "Not all are comparable: they also differ in precision (bf16, fp32)." in texts(app)
 
 
 def test_findings_say_their_verdict(open_page: OpenPage, many_runs: Path):
