@@ -14,7 +14,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,7 @@ import numpy as np
 
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import CorpusError
+from ser_core.once import once
 from ser_core.vad import SAMPLE_RATE
 
 CORPUS_VARIABLE = "CREMAD_DIR"
@@ -177,7 +178,7 @@ def parse_name(name: str) -> ClipName:
     return ClipName(int(actor), sentence, emotion, intensity)
 
 
-@cache
+@once
 def load_actors() -> dict[int, Actor]:
     """The 91 actors by id."""
     with (files("ser_core") / "data" / "actors.csv").open(encoding="utf-8") as table:
@@ -188,7 +189,7 @@ def load_actors() -> dict[int, Actor]:
     }
 
 
-@cache
+@once
 def load_index() -> dict[str, Clip]:
     """All 7,442 clips by name, sorted by name."""
     actors = load_actors()

@@ -25,6 +25,7 @@ from filelock import FileLock
 
 from ser_core.audio import AudioConfig, load_audio, preprocess, z_score
 from ser_core.cremad import Clip, Corpus, load_index
+from ser_core.equality import ByContent
 from ser_core.features import (
     FeatureConfig,
     fix_frames,
@@ -35,7 +36,7 @@ from ser_core.features import (
     spectral_features,
 )
 
-SOURCES = ("audio", "dataset", "decode", "features", "filterbanks", "vad")
+SOURCES = ("audio", "dataset", "decode", "features", "ffmpeg", "filterbanks", "vad")
 """Modules whose code decides the numbers."""
 
 CACHE_VARIABLE = "SER_CACHE_DIR"
@@ -74,8 +75,8 @@ def network_inputs(
     return arrays
 
 
-@dataclass(frozen=True)
-class FeatureSet:
+@dataclass(frozen=True, eq=False)
+class FeatureSet(ByContent):
     """One input of every clip, in memory.
 
     Attributes:

@@ -24,6 +24,7 @@ import numpy as np
 
 from ser_core.cremad import load_index
 from ser_core.emotions import EMOTIONS
+from ser_core.equality import ByContent
 from ser_core.errors import RunError, SERError
 from ser_core.evaluation import SUMMARY
 from ser_core.files import replace_file, write_text
@@ -36,8 +37,8 @@ PROBABILITY_DECIMALS = 4
 HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds")
 
 
-@dataclass(frozen=True)
-class Predictions:
+@dataclass(frozen=True, eq=False)
+class Predictions(ByContent):
     """What a model said about each test clip.
 
     Attributes:
@@ -56,8 +57,8 @@ class Predictions:
         return self.probabilities.argmax(axis=1)
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, eq=False)
+class Run(ByContent):
     """A finished run.
 
     Attributes:

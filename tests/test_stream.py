@@ -206,9 +206,9 @@ def test_the_command_follows_a_file(corpus, predictor: Predictor, capsys: pytest
     path = corpus.folder / f"{NAMES[0]}.wav"
     main([str(path), "--checkpoint", "lr0.001-SiLU-2D", "--format", "json"])
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    samples, rate = decode(path)
+    decoded = decode(path)
     assert [row["end"] for row in rows][:4] == [0.5, 1.0, 1.5, 2.0]
-    assert rows[-1]["end"] == pytest.approx(samples.shape[1] / rate, abs=1e-3)
+    assert rows[-1]["end"] == pytest.approx(decoded.samples.shape[1] / decoded.rate, abs=1e-3)
     assert rows[-1]["emotion"] in EMOTIONS
     main([str(path), "--checkpoint", "lr0.001-SiLU-2D", "--real-time", "--hop", "1"])
     assert "ANG" in capsys.readouterr().out
