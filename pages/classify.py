@@ -42,7 +42,7 @@ def classify(recordings: Sequence[Recording], names: Sequence[str]) -> Results:
 
 def _classify_one(recording: Recording, name: str) -> Prediction | SERError:
     try:
-        return predictor(name).classify(recording.audio)
+        return predictor(name).classify(recording.audio, recording.warnings)
     except SERError as error:
         return error
 

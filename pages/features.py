@@ -107,6 +107,8 @@ for name, problem in problems.items():
     st.error(f"{name}: {problem}")
 audio_config, feature_config = knobs()
 for recording in recordings:
+    for warning in recording.warnings:
+        st.warning(warning)
     try:
         show_pipeline(recording.audio, audio_config, feature_config)
     except SERError as error:

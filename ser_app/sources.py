@@ -13,8 +13,9 @@ import streamlit as st
 
 from ser_app.clip_view import offer_download
 from ser_app.loaders import clip_audio
-from ser_core.audio import load_audio
+from ser_core.audio import read_audio
 from ser_core.cremad import Corpus, load_index
+from ser_core.equality import ByContent
 from ser_core.errors import SERError
 from ser_core.results import AUDIO_SUFFIXES
 from ser_core.synthetic import EXAMPLES, synthesize
@@ -27,24 +28,26 @@ SOURCES = {
 }
 
 
-@dataclass(frozen=True)
-class Recording:
+@dataclass(frozen=True, eq=False)
+class Recording(ByContent):
     """Something to classify.
 
     Attributes:
         name: of the file, clip or example.
         audio: float32 `[samples]` at 16 kHz.
         meant: the emotion that was acted, where that is known.
+        warnings: sentences about what is wrong with it, see `ser_core.audio.read_audio`.
     """
 
     name: str
     audio: np.ndarray
     meant: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
-        """Differs between recordings that sound differently."""
-        return hashlib.blake2b(self.audio.tobytes()).hexdigest()
+        """Differs between recordings that sound differently, or have other warnings."""
+        return hashlib.blake2b(self.audio.tobytes() + " ".join(self.warnings).encode()).hexdigest()
 
 
 def choose_recordings(sources: Sequence[str], *, several: bool = False) -> tuple[list[Recording], dict[str, str]]:
@@ -102,14 +105,15 @@ def _load(files: Sequence[tuple[str, bytes]]) -> tuple[list[Recording], dict[str
     """Decode files; what this visitor's session decoded before is taken from there, and nothing else is kept."""
     recordings: list[Recording] = []
     problems: dict[str, str] = {}
-    known: dict[str, np.ndarray] = st.session_state.get("decoded", {})
+    known: dict[str, tuple[np.ndarray, tuple[str, ...]]] = st.session_state.get("decoded", {})
     decoded = {}
     for name, data in files:
         name = _unused(name, {recording.name for recording in recordings} | problems.keys())
         digest = hashlib.blake2b(data).hexdigest()
         try:
-            decoded[digest] = known[digest] if digest in known else load_audio(data)
-            recordings.append(Recording(name, decoded[digest]))
+            decoded[digest] = known[digest] if digest in known else read_audio(data)
+            audio, warnings = decoded[digest]
+            recordings.append(Recording(name, audio, warnings=warnings))
         except SERError as error:
             problems[name] = str(error)
     st.session_state["decoded"] = decoded

@@ -8,12 +8,14 @@ that training, the app, the live page and the command line treat audio alike.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
 from ser_core.decode import AudioSource, decode
+from ser_core.equality import ByContent
 from ser_core.errors import ConfigError, NoSpeechError
 from ser_core.vad import SAMPLE_RATE, energy_intervals, silero_intervals
 
@@ -54,8 +56,8 @@ class AudioConfig:
             raise ConfigError(f"vad_threshold is a probability between 0 and 1, not {self.vad_threshold}.")
 
 
-@dataclass(frozen=True)
-class Speech:
+@dataclass(frozen=True, eq=False)
+class Speech(ByContent):
     """What `preprocess` found.
 
     Attributes:
@@ -105,8 +107,13 @@ def load_audio(source: AudioSource, *, sample_rate: int | None = None) -> np.nda
     Raises:
         AudioError: see `ser_core.decode.decode`.
     """
-    samples, rate = decode(source, sample_rate=sample_rate)
-    return resample(to_mono(samples), rate)
+    return read_audio(source, sample_rate=sample_rate)[0]
+
+
+def read_audio(source: AudioSource, *, sample_rate: int | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The same as `load_audio`, with sentences about what is wrong with the recording, as `preprocess` takes them."""
+    decoded = decode(source, sample_rate=sample_rate)
+    return resample(to_mono(decoded.samples), decoded.rate), decoded.warnings
 
 
 def to_mono(samples: np.ndarray) -> np.ndarray:
@@ -164,7 +171,7 @@ def z_score(waveform: np.ndarray) -> np.ndarray:
     return centred / deviation if deviation > 1e-8 else np.zeros_like(centred)
 
 
-def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig()) -> Speech:
+def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig(), warnings: Sequence[str] = ()) -> Speech:
     """Drop silence and z-score what is left (report, section 2.3).
 
     Nothing is refused here: a recording without speech gives an empty `Speech`. Call `Speech.require()` where
@@ -173,6 +180,7 @@ def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig()) -> Speech
     Args:
         audio: float32 `[samples]` at 16 kHz in ±1, as `load_audio` returns it.
         config: which steps, with what parameters.
+        warnings: what is known to be wrong with the recording, see `read_audio`; the speech has them too.
     """
     intervals, recognized = detect_speech(audio, config)
     speech = keep_intervals(audio, intervals)
@@ -181,7 +189,7 @@ def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig()) -> Speech
         audio=audio,
         intervals=intervals,
         recognized=recognized,
-        warnings=tuple(_warnings(audio, recognized)),
+        warnings=(*warnings, *_warnings(audio, recognized)),
     )
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ser_core.audio import AudioConfig
 from ser_core.dataset import Form
 from ser_core.emotions import EMOTIONS
+from ser_core.equality import ByContent
 from ser_core.errors import CheckpointError, ConfigError
 from ser_core.features import FeatureConfig
 from ser_core.files import replace_file, replace_folder, write_text
@@ -33,8 +34,8 @@ HALF_TOLERANCE = 1e-3  # largest change of a probability that 16-bit weights may
 HALF_MIN_ELEMENTS = 10_000  # smaller tensors stay in 32 bits: they cost nothing, and rounding them changes most
 
 
-@dataclass(frozen=True)
-class CheckpointConfig:
+@dataclass(frozen=True, eq=False)
+class CheckpointConfig(ByContent):
     """What it takes to rebuild a model and feed it.
 
     Attributes:

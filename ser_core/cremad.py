@@ -14,7 +14,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
@@ -23,6 +23,7 @@ import numpy as np
 
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import CorpusError
+from ser_core.once import once
 from ser_core.vad import SAMPLE_RATE
 
 CORPUS_VARIABLE = "CREMAD_DIR"
@@ -182,7 +183,7 @@ def _stem(name: str) -> str:
     return re.sub(r"\.wav$", "", PureWindowsPath(name).name, flags=re.IGNORECASE)
 
 
-@cache
+@once
 def load_actors() -> dict[int, Actor]:
     """The 91 actors by id."""
     with (files("ser_core") / "data" / "actors.csv").open(encoding="utf-8") as table:
@@ -193,7 +194,7 @@ def load_actors() -> dict[int, Actor]:
     }
 
 
-@cache
+@once
 def load_index() -> dict[str, Clip]:
     """All 7,442 clips by name, sorted by name."""
     actors = load_actors()

@@ -55,7 +55,7 @@ class Downloader:
 
     def __init__(self, corpus: Corpus):
         self.corpus = corpus
-        self.mirrors = list(mirrors())
+        self.mirrors = mirrors()  # replaced by others, never changed in place: threads go through it
 
     def fetch(self, clip: Clip) -> Path:
         """The clip's file; downloaded if it is not there, or is not the official one.
@@ -63,31 +63,40 @@ class Downloader:
         Raises:
             CorpusError: no mirror could deliver it intact, and what each said; or the folder can't be written to.
         """
+        reasons = []
+        for mirror in self.mirrors:
+            reason = self._get(mirror, clip)
+            if reason is None:
+                others = (other for other in self.mirrors if other != mirror)
+                self.mirrors = (mirror, *others)  # the next clip asks this one first
+                return self.corpus.path(clip)
+            reasons.append(reason)
+        why = "; ".join(reasons) or "there is no address to get it from"
+        raise CorpusError(f"{clip.filename} could not be downloaded: {why}. Check the network and try again.")
+
+    def _get(self, mirror: str, clip: Clip) -> str | None:
+        """Get a clip from one mirror; why that failed, or None."""
         import pooch
         import requests
+        import urllib3
 
         pooch.get_logger().setLevel("ERROR")
-        download = pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS)
-        folder, reasons = self.corpus.folder, []
-        for mirror in tuple(self.mirrors):
-            try:
-                pooch.retrieve(
-                    mirror + clip.filename, f"sha256:{clip.sha256}", clip.filename, folder, downloader=download
-                )
-            except requests.HTTPError as error:
-                reasons.append(f"{_host(mirror)} answered {error.response.status_code}")
-            except requests.RequestException:
-                reasons.append(f"{_host(mirror)} could not be reached")
-            except ValueError:
-                reasons.append(f"{_host(mirror)} sent something else (wrong checksum)")
-            except OSError as error:
-                raise CorpusError(f"{folder} can't be written to: {error.strerror}. Choose another folder.") from None
-            else:
-                self.mirrors.sort(key=lambda other: other != mirror)  # the next clip asks this one first
-                return self.corpus.path(clip)
-        raise CorpusError(
-            f"{clip.filename} could not be downloaded: {'; '.join(reasons)}. Check the network and try again."
-        )
+        download, folder = pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS), self.corpus.folder
+        try:
+            pooch.retrieve(mirror + clip.filename, f"sha256:{clip.sha256}", clip.filename, folder, downloader=download)
+        except requests.HTTPError as error:
+            status = "with an error" if error.response is None else error.response.status_code
+            return f"{_host(mirror)} answered {status}"
+        except (requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL):
+            return f"{mirror} is not an address as https://example.org/AudioWAV/"
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError, TimeoutError):
+            return f"{_host(mirror)} could not be reached"
+        except ValueError:
+            return f"{_host(mirror)} sent something else (wrong checksum)"
+        except OSError as error:
+            why = error.strerror or str(error) or type(error).__name__
+            raise CorpusError(f"{folder} can't be written to: {why}. Choose another folder.") from None
+        return None
 
 
 def fetch_clip(clip: Clip, corpus: Corpus) -> Path:

@@ -26,6 +26,7 @@ from filelock import FileLock
 
 from ser_core.audio import AudioConfig, load_audio, preprocess, z_score
 from ser_core.cremad import Clip, Corpus, load_index
+from ser_core.equality import ByContent
 from ser_core.errors import CorpusError
 from ser_core.features import (
     FeatureConfig,
@@ -38,7 +39,7 @@ from ser_core.features import (
 )
 from ser_core.workers import map_in_processes
 
-SOURCES = ("audio", "dataset", "decode", "features", "filterbanks", "vad")
+SOURCES = ("audio", "dataset", "decode", "features", "ffmpeg", "filterbanks", "vad")
 """Modules whose code decides the numbers."""
 
 COMPUTING_LIBRARIES = ("numpy", "scipy", "soundfile", "av", "soxr", "silero-vad", "onnxruntime", "pillow")
@@ -81,8 +82,8 @@ def network_inputs(
     return arrays
 
 
-@dataclass(frozen=True)
-class FeatureSet:
+@dataclass(frozen=True, eq=False)
+class FeatureSet(ByContent):
     """One input of every clip, in memory.
 
     Attributes:

@@ -1,38 +1,58 @@
 """Bytes to samples: any container a browser, phone or corpus records.
 
-libsndfile (through soundfile) reads wav, flac, ogg, opus and mp3; what it can't read (webm, m4a, aac) goes to
-FFmpeg's libraries through PyAV.
+libsndfile (through soundfile) reads wav and its kin. All that is compressed goes to FFmpeg, see
+`ser_core.ffmpeg`: libsndfile would read a chain of recordings only up to the end of the first, and skip what is damaged
+without a word.
 """
 
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
+from ser_core.equality import ByContent
 from ser_core.errors import AudioError
+from ser_core.ffmpeg import END_SECONDS, broken_off, read_with_ffmpeg
 
 MIN_SAMPLE_RATE = 8_000  # Hz
 MAX_SAMPLE_RATE = 192_000  # Hz
 MAX_CHANNELS = 8
+UNKNOWN_BYTES = 0x7FFF0000  # from here on, a wav file's size is that of a recording whose end was not known
 
 AudioSource: TypeAlias = str | PathLike[str] | bytes | bytearray | memoryview | io.IOBase | np.ndarray
 """A file's path, its bytes, an open binary file, or samples (`[samples]` or `[channels, samples]`)."""
 
 
-def decode(source: AudioSource, *, sample_rate: int | None = None) -> tuple[np.ndarray, int]:
+@dataclass(frozen=True, eq=False)
+class Decoded(ByContent):
+    """A recording as it was made.
+
+    Attributes:
+        samples: float32 `[channels, samples]`, nominally in ±1.
+        rate: in Hz.
+        warnings: sentences about what is wrong with it.
+    """
+
+    samples: np.ndarray
+    rate: int
+    warnings: tuple[str, ...] = ()
+
+
+def decode(source: AudioSource, *, sample_rate: int | None = None) -> Decoded:
     """Read audio at its own rate and with all its channels.
+
+    Where rate or channels change midway, the rate is that of the beginning, and the channels are as many as there are
+    at most: what has another number of channels is averaged, which is what a listener with one ear hears.
 
     Args:
         source: a path, bytes, a binary file, or an array. Arrays are `[samples]` or `[channels, samples]`;
             integers are scaled by their full scale, floats are taken to be in ±1.
         sample_rate: the rate of an array in Hz, 8,000 to 192,000. Required for arrays, not accepted otherwise.
-
-    Returns:
-        float32 samples `[channels, samples]`, nominally in ±1, and the rate in Hz.
 
     Raises:
         AudioError: missing, empty or undecodable audio; NaN or infinite samples; a rate or a number of channels
@@ -42,15 +62,16 @@ def decode(source: AudioSource, *, sample_rate: int | None = None) -> tuple[np.n
     if isinstance(source, np.ndarray):
         if sample_rate is None:
             raise AudioError("Samples in an array need their sample rate: pass sample_rate=, in Hz.")
-        samples, rate = _from_array(source), int(sample_rate)
+        decoded = Decoded(_from_array(source), int(sample_rate))
     else:
         if sample_rate is not None:
             raise AudioError("Only arrays take sample_rate=: a file says its own.")
         data, name = _read(source)
         if not data:
             raise AudioError(f"{name} is empty: it holds no bytes. Record or export it again.")
-        samples, rate = _decode_bytes(data, name)
+        decoded = _decode_bytes(data, name)
 
+    samples, rate = decoded.samples, decoded.rate
     if not MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
         raise AudioError(
             f"{name} has a sample rate of {rate} Hz; {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz are supported."
@@ -63,7 +84,7 @@ def decode(source: AudioSource, *, sample_rate: int | None = None) -> tuple[np.n
         raise AudioError(f"{name} is empty: it holds no samples. Record or export it again.")
     if not np.isfinite(samples).all():
         raise AudioError(f"{name} holds samples that are not numbers (NaN or infinite). Export it again.")
-    return samples, rate
+    return decoded
 
 
 def _read(source: str | PathLike[str] | bytes | bytearray | memoryview | io.IOBase) -> tuple[bytes, str]:
@@ -95,35 +116,31 @@ def _from_array(array: np.ndarray) -> np.ndarray:
     return np.atleast_2d(np.asarray(array, dtype=np.float32))
 
 
-def _decode_bytes(data: bytes, name: str) -> tuple[np.ndarray, int]:
+def _decode_bytes(data: bytes, name: str) -> Decoded:
+    if _is_compressed(data):
+        return Decoded(*read_with_ffmpeg(data, name))
     import soundfile
 
     try:
         samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-        return np.ascontiguousarray(samples.T), rate
     except soundfile.LibsndfileError:
-        return _decode_with_ffmpeg(data, name)
+        return Decoded(*read_with_ffmpeg(data, name))
+    return Decoded(np.ascontiguousarray(samples.T), rate, _wav_warnings(data, len(samples) / rate))
 
 
-def _decode_with_ffmpeg(data: bytes, name: str) -> tuple[np.ndarray, int]:
-    import av
+def _is_compressed(data: bytes) -> bool:
+    """Whether it begins as flac, ogg, mp3 or aac do, which libsndfile can read in part; it can't read webm and mp4."""
+    return data.startswith((b"fLaC", b"OggS", b"ID3")) or (data[0] == 0xFF and data[1:2] >= b"\xe0")
 
-    blocks: list[np.ndarray] = []
-    rate = 0
-    try:
-        with av.open(io.BytesIO(data), "r") as container:
-            if not container.streams.audio:
-                raise AudioError(f"{name} has no sound track. Choose an audio file, or a video with sound.")
-            planar = av.AudioResampler(format="fltp")  # a change of sample format only: rate and channels stay
-            for frame in container.decode(container.streams.audio[0]):
-                rate = frame.sample_rate
-                blocks.extend(out.to_ndarray() for out in planar.resample(frame))
-    except (av.FFmpegError, ValueError):
-        # A recording that was cut off still plays up to the cut, as in any player.
-        if not blocks:
-            raise AudioError(
-                f"{name} could not be decoded. Supported: wav, flac, ogg, opus, mp3, webm, m4a and aac."
-            ) from None
-    if not blocks:
-        raise AudioError(f"{name} is empty: it holds no samples. Record or export it again.")
-    return np.concatenate(blocks, axis=1), rate
+
+def _wav_warnings(data: bytes, seconds: float) -> tuple[str, ...]:
+    """Whether a wav file is shorter than the header of its samples says."""
+    position = 12 if data.startswith(b"RIFF") else len(data)
+    while position + 8 <= len(data):
+        promised = int.from_bytes(data[position + 4 : position + 8], "little")
+        if data[position : position + 4] == b"data":
+            there = len(data) - position - 8
+            missing = seconds * (promised / there - 1) if 0 < there < promised < UNKNOWN_BYTES else 0.0
+            return (broken_off(seconds),) if missing > END_SECONDS else ()
+        position += 8 + promised + promised % 2
+    return ()

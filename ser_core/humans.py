@@ -6,6 +6,7 @@ Raters heard a clip without seeing it and chose one of the six emotions; about t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from scipy.stats import spearmanr
 from ser_core.compare import GroupAccuracy, group_accuracies
 from ser_core.cremad import Clip, by_name
 from ser_core.emotions import EMOTIONS
+from ser_core.equality import ByContent
 from ser_core.runs import Predictions
 
 UNCERTAINTY_EDGES = (0.0, 0.5, 1.0, 1.5, 2.0, np.log2(len(EMOTIONS)))  # bits
@@ -69,7 +71,8 @@ def agreement(predictions: Predictions) -> Agreement:
     )
 
 
-class Uncertainty(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Uncertainty(ByContent):
     """Whether a model is unsure where people are.
 
     Attributes:

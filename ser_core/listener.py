@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import queue
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from ser_core.audio import to_mono
+from ser_core.equality import ByContent
 from ser_core.errors import SERError
 from ser_core.results import stream_row
-from ser_core.stream import SpeechStream, StreamConfig, StreamPrediction
+from ser_core.stream import SpeechStream, StreamConfig, StreamPrediction, Window
 from ser_core.vad import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from ser_core.predict import Predictor
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MAX_ROWS = 50_000  # of the timeline: seven hours at two a second
 MAX_KEPT_SECONDS = 3_600
@@ -29,8 +36,8 @@ SILENCE_DBFS = -90.0
 FULL_SCALE = 32768  # of 16-bit samples
 
 
-@dataclass(frozen=True)
-class Heard:
+@dataclass(frozen=True, eq=False)
+class Heard(ByContent):
     """What a listener knows at one moment.
 
     Attributes:
@@ -42,7 +49,7 @@ class Heard:
         waited: seconds since the last block came, or since listening began.
         backlog_seconds: audio that waits to be heard.
         kept_seconds: audio that was kept.
-        error: why a block could not be heard, if one couldn't.
+        error: why the last block could not be heard, or the last window not classified; None once that goes well again.
     """
 
     seconds: float
@@ -57,11 +64,25 @@ class Heard:
     error: str | None
 
 
+class Block(NamedTuple):
+    """A piece of the signal, and which part of it: a new part begins with each connection, pause and clearing."""
+
+    samples: np.ndarray
+    rate: int
+    part: int
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """Blocks that have it in common can be joined."""
+        return self.part, self.rate, self.samples.shape[:-1], self.samples.dtype
+
+
 class Listener:
     """Hears blocks of audio in a thread of its own.
 
     The thread runs while blocks come, and ends by itself when none comes for 5 s: nothing has to be stopped. When
-    classifying can't keep up, it skips to the newest window and loses no audio.
+    classifying can't keep up, it skips to the newest window and loses no audio. Nobody waits for the classifying: not
+    who looks, nor who feeds or clears it.
 
     Args:
         predictor, config: see `SpeechStream`.
@@ -71,19 +92,21 @@ class Listener:
     def __init__(self, predictor: Predictor, config: StreamConfig = StreamConfig(), *, keep_audio: bool = False):
         self.keep_audio = keep_audio
         self.paused = False
-        self._stream = SpeechStream(predictor, config, self._keep)
-        self._blocks: queue.SimpleQueue[tuple[np.ndarray, int]] = queue.SimpleQueue()
-        self._pending: tuple[np.ndarray, int] | None = None
-        self._lock = threading.Lock()  # over the stream and what is remembered
-        self._starting = threading.Lock()
+        self._blocks: queue.SimpleQueue[Block] = queue.SimpleQueue()
+        self._pending: Block | None = None  # the thread's own: the first that couldn't be joined to those before it
+        self._lock = threading.Lock()  # over all that follows; never held while classifying
         self._thread: threading.Thread | None = None
-        self._begin()
+        self._part = 0  # that blocks come in now
+        self._begin(predictor, config)
 
-    def _begin(self) -> None:
+    def _begin(self, predictor: Predictor, config: StreamConfig) -> None:
+        self._stream = SpeechStream(predictor, config, self._keep)
+        self._first_part = self._heard_part = self._part
         self._rows: deque[dict[str, Any]] = deque(maxlen=MAX_ROWS)
         self._kept: list[np.ndarray] = []
         self._newest: StreamPrediction | None = None
-        self._error: str | None = None
+        self._block_error: str | None = None
+        self._window_error: str | None = None
         self._fed = self._taken = 0.0  # seconds
         self._last_block = time.monotonic()
 
@@ -94,13 +117,13 @@ class Listener:
             samples: `[samples]` or `[channels, samples]`, float in ±1 or 16-bit integers.
             sample_rate: in Hz.
         """
-        self._last_block = time.monotonic()
-        if self.paused:
-            return
-        self._fed += samples.shape[-1] / sample_rate
-        self._blocks.put((samples, sample_rate))
-        with self._starting:
-            if self._thread is None or not self._thread.is_alive():
+        with self._lock:
+            self._last_block = time.monotonic()
+            if self.paused:
+                return
+            self._fed += _seconds(samples, sample_rate)
+            self._blocks.put(Block(samples, sample_rate, self._part))
+            if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
                 self._thread.start()
 
@@ -120,91 +143,153 @@ class Listener:
                 waited=time.monotonic() - self._last_block,
                 backlog_seconds=max(0.0, self._fed - self._taken),
                 kept_seconds=sum(map(len, self._kept)) / SAMPLE_RATE,
-                error=self._error,
+                error=self._block_error or self._window_error,
             )
 
     def configure(self, predictor: Predictor, config: StreamConfig) -> None:
         """Classify what comes by another model or in another way."""
-        if self._stream.predictor is predictor and self._stream.config == config:
-            return
         with self._lock:
             self._stream.predictor, self._stream.config = predictor, config
 
     def pause(self, paused: bool) -> None:
         """Hear nothing until this is called with False; windows don't reach across the pause."""
-        if paused != self.paused:
-            with self._lock:
+        with self._lock:
+            if paused != self.paused:
                 self.paused = paused
-                self._newest = None
-                self._stream.forget()
+                self._begin_part()
 
     def expect(self) -> None:
         """A connection begins: count the time until its first block from now, and hear it apart from the last one."""
         with self._lock:
             self._last_block = time.monotonic()
-            self._newest = None
-            self._stream.forget()
+            self._begin_part()
 
     def clear(self) -> None:
-        """Begin anew: forget the timeline and the audio."""
+        """Begin anew: forget the timeline and the audio, and what was fed and is not heard yet."""
         with self._lock:
             with contextlib.suppress(queue.Empty):
                 while True:
                     self._blocks.get_nowait()
-            self._stream = SpeechStream(self._stream.predictor, self._stream.config, self._keep)
-            self._begin()
+            self._part += 1
+            self._begin(self._stream.predictor, self._stream.config)
 
     def audio(self) -> np.ndarray:
         """The audio that was kept: float32 `[samples]` at 16 kHz, empty if none was to be kept."""
         with self._lock:
-            kept = np.concatenate([np.zeros(0, np.int16), *self._kept])
-        return kept.astype(np.float32) / FULL_SCALE
+            pieces = [np.zeros(0, np.int16), *self._kept]
+        return np.concatenate(pieces).astype(np.float32) / FULL_SCALE
+
+    def _begin_part(self) -> None:
+        self._part += 1
+        self._newest = None
+        self._stream.forget()
 
     def _run(self) -> None:
-        import torch
-        from threadpoolctl import threadpool_limits
-
-        torch.get_num_threads()  # torch sets up its threads when first asked, and would undo what follows
-        with threadpool_limits(
-            1, user_api="openmp"
-        ):  # for one window, waiting for other cores costs more than it saves
-            while blocks := self._next_blocks():
-                self._hear(*blocks)
-
-    def _next_blocks(self) -> tuple[list[np.ndarray], int] | None:
-        """All that waits and continues one signal, with its rate; None if nothing came for a while."""
         try:
-            block, rate = self._pending or self._blocks.get(timeout=IDLE_SECONDS)
-        except queue.Empty:
-            return None
+            import torch
+            from threadpoolctl import threadpool_limits
+
+            torch.get_num_threads()  # torch sets up its threads when first asked, and would undo what follows
+            # For one window, waiting for other cores costs more than it saves.
+            with threadpool_limits(1, user_api="openmp"):
+                while blocks := self._next_blocks():
+                    self._hear(blocks)
+        except Exception as error:
+            log.exception("The listener's thread failed")
+            with self._lock:
+                self._thread, self._block_error = None, _sentence(error)  # the next block starts another
+
+    def _next_blocks(self) -> list[Block]:
+        """All that waits and goes on in one piece; empty if nothing came for a while, and the thread is to end."""
+        block = self._pending or self._wait()
+        if block is None:
+            return []
         self._pending, blocks = None, [block]
         with contextlib.suppress(queue.Empty):
             while True:
-                another, other_rate = self._blocks.get_nowait()
-                if (other_rate, another.shape[:-1], another.dtype) != (rate, block.shape[:-1], block.dtype):
-                    self._pending = another, other_rate
+                another = self._blocks.get_nowait()
+                if another.kind != block.kind:
+                    self._pending = another
                     break
                 blocks.append(another)
-        return blocks, rate
+        return blocks
 
-    def _hear(self, blocks: list[np.ndarray], rate: int) -> None:
-        samples = np.concatenate(blocks, axis=-1)
-        seconds = samples.shape[-1] / rate
-        if samples.dtype == np.int16:
-            samples = samples.astype(np.float32) / FULL_SCALE
-        if samples.ndim == 2:
-            samples = to_mono(samples)
+    def _wait(self) -> Block | None:
+        with contextlib.suppress(queue.Empty):
+            return self._blocks.get(timeout=IDLE_SECONDS)
         with self._lock:
-            self._taken += seconds
-            try:
-                heard = self._stream.push(samples, rate, newest_only=True)
-            except SERError as error:
-                self._error = str(error)
+            with contextlib.suppress(queue.Empty):
+                return self._blocks.get_nowait()  # it came just now
+            self._thread = None  # whoever feeds from now on starts another
+        return None
+
+    def _hear(self, blocks: list[Block]) -> None:
+        """Hear what came, and remember what the model says if it is time to ask it."""
+        part = blocks[0].part
+        for window in self._take(blocks):
+            self._judge(window, part)
+        with self._lock:
+            if part >= self._first_part:
+                self._taken += sum(_seconds(block.samples, block.rate) for block in blocks)
+
+    def _take(self, blocks: list[Block]) -> list[Window]:
+        part = blocks[0].part
+        with self._lock:
+            if part < self._first_part:  # cleared meanwhile
+                return []
+            if part != self._heard_part:
+                self._heard_part = part
+                self._stream.forget()
+            windows, self._block_error = _attempt(
+                lambda: list(self._stream.windows(_joined(blocks), blocks[0].rate, newest_only=True)), self._block_error
+            )
+        return windows or []
+
+    def _judge(self, window: Window, part: int) -> None:
+        prediction, problem = _attempt(window.classify, self._window_error)
+        with self._lock:
+            if part < self._first_part:  # cleared meanwhile
                 return
-            self._rows.extend(stream_row(prediction) for prediction in heard)
+            self._window_error = problem
+            heard = None if problem else self._stream.smoothed(window, prediction)
             if heard:
-                self._newest = heard[-1]
+                self._rows.append(stream_row(heard))
+            if part == self._part:
+                self._newest = heard
 
     def _keep(self, audio: np.ndarray) -> None:
         if self.keep_audio and self._stream.n_samples < MAX_KEPT_SECONDS * SAMPLE_RATE:
             self._kept.append(np.clip(np.rint(audio * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16))
+
+
+def _attempt(action: Callable[[], T], known: str | None) -> tuple[T | None, str | None]:
+    """What an action gives, or a sentence on why it gives nothing: listening goes on in any case.
+
+    Args:
+        known: what went wrong the last time. What the user didn't cause goes to the log, but not again and again.
+    """
+    try:
+        return action(), None
+    except SERError as error:
+        return None, str(error)
+    except Exception as error:
+        problem = _sentence(error)
+        if problem != known:
+            log.exception(problem)
+        return None, problem
+
+
+def _sentence(error: Exception) -> str:
+    return f"Listening fails ({type(error).__name__}: {error}). It goes on, and the server's log says more."
+
+
+def _joined(blocks: list[Block]) -> np.ndarray:
+    """Blocks of one kind as one: float `[samples]` in ±1."""
+    samples = np.concatenate([block.samples for block in blocks], axis=-1)
+    if samples.dtype == np.int16:
+        samples = samples.astype(np.float32) / FULL_SCALE
+    return to_mono(samples) if samples.ndim == 2 else samples
+
+
+def _seconds(samples: np.ndarray, rate: int) -> float:
+    return samples.shape[-1] / rate

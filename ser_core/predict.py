@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ser_core.audio import Speech, load_audio, preprocess
+from ser_core.audio import Speech, preprocess, read_audio
 from ser_core.checkpoint import CHECKPOINTS_DIR, CheckpointConfig, default_checkpoint, load_model
 from ser_core.dataset import network_inputs
 from ser_core.decode import AudioSource
@@ -70,23 +70,27 @@ class Predictor:
             AudioError: the audio can't be read.
             NoSpeechError: it is silent, or holds under 0.2 s of speech.
         """
-        return self.classify(load_audio(source, sample_rate=sample_rate))
+        return self.classify(*read_audio(source, sample_rate=sample_rate))
 
-    def classify(self, audio: np.ndarray) -> Prediction:
-        """The same for float32 `[samples]` at 16 kHz, as `ser_core.audio.load_audio` returns it."""
-        return self.classify_speech(self.prepare(audio))
+    def classify(self, audio: np.ndarray, warnings: Sequence[str] = ()) -> Prediction:
+        """The same for float32 `[samples]` at 16 kHz, as `ser_core.audio.load_audio` returns it.
+
+        Args:
+            warnings: what is known to be wrong with the recording, see `ser_core.audio.read_audio`.
+        """
+        return self.classify_speech(self.prepare(audio, warnings))
 
     def classify_speech(self, speech: Speech) -> Prediction:
         """The same for speech that was prepared already, with this model's preprocessing."""
         return self._predict([speech])[0]
 
-    def prepare(self, audio: np.ndarray) -> Speech:
+    def prepare(self, audio: np.ndarray, warnings: Sequence[str] = ()) -> Speech:
         """The speech in `[samples]` at 16 kHz, with this model's preprocessing.
 
         Raises:
             NoSpeechError: there is none, or under 0.2 s.
         """
-        return preprocess(audio, self.config.audio).require()
+        return preprocess(audio, self.config.audio, warnings).require()
 
     def classify_many(self, sources: Sequence[AudioSource]) -> Iterator[Prediction | SERError]:
         """Classify files one after another, faster than one by one: in order, errors in place of predictions."""
@@ -110,7 +114,7 @@ class Predictor:
 
     def _prepare_or_error(self, source: AudioSource) -> Speech | SERError:
         try:
-            return self.prepare(load_audio(source))
+            return self.prepare(*read_audio(source))
         except SERError as error:
             return error
 

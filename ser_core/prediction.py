@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ser_core.audio import Speech
+from ser_core.equality import ByContent
 from ser_core.vad import SAMPLE_RATE
 
 WINDOW_SECONDS = 3.0  # of a timeline, and of the pieces that long recordings are classified in
 HOP_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
-class Prediction:
+@dataclass(frozen=True, eq=False)
+class Prediction(ByContent):
     """What a model says about a recording.
 
     Attributes:

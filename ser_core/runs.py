@@ -26,6 +26,7 @@ from filelock import FileLock, Timeout
 
 from ser_core.cremad import by_name, load_index
 from ser_core.emotions import EMOTIONS
+from ser_core.equality import ByContent
 from ser_core.errors import RunError, SERError
 from ser_core.evaluation import SUMMARY
 from ser_core.files import replace_file, restore_folder, set_aside, write_text
@@ -41,8 +42,8 @@ PRECISIONS = ("bf16", "fp32")
 HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds")
 
 
-@dataclass(frozen=True)
-class Predictions:
+@dataclass(frozen=True, eq=False)
+class Predictions(ByContent):
     """What a model said about each test clip.
 
     Attributes:
@@ -66,8 +67,8 @@ class Predictions:
         return np.array([clip.actor.id for clip in by_name(self.names)], dtype=int)
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, eq=False)
+class Run(ByContent):
     """A finished run.
 
     Attributes:

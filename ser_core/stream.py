@@ -17,6 +17,7 @@ import numpy as np
 
 from ser_core.audio import MIN_SPEECH_SECONDS, Speech, preprocess, speech_seconds, to_mono
 from ser_core.emotions import EMOTIONS
+from ser_core.equality import ByContent
 from ser_core.errors import AudioError, ConfigError
 from ser_core.prediction import WINDOW_SECONDS, Prediction
 from ser_core.vad import SAMPLE_RATE, silero_intervals
@@ -66,8 +67,29 @@ class StreamConfig:
         return round(self.hop_seconds * SAMPLE_RATE)
 
 
-@dataclass(frozen=True)
-class StreamPrediction:
+@dataclass(frozen=True, eq=False)
+class Window(ByContent):
+    """A piece of the signal that is to be classified.
+
+    Attributes:
+        start, end: in seconds since the stream began.
+        audio: float32 `[samples]` at 16 kHz.
+        predictor, config: of the stream when it came due.
+    """
+
+    start: float
+    end: float
+    audio: np.ndarray
+    predictor: Predictor
+    config: StreamConfig
+
+    def classify(self) -> Prediction | None:
+        """What the model says of it, or None where nobody speaks. This takes its time, and any thread may do it."""
+        return classify_window(self.predictor, self.audio)
+
+
+@dataclass(frozen=True, eq=False)
+class StreamPrediction(ByContent):
     """What was heard at one moment.
 
     Attributes:
@@ -83,11 +105,14 @@ class StreamPrediction:
 
 
 class SpeechStream:
-    """Follows one signal. Use it from one thread.
+    """Follows one signal. Use it from one thread at a time.
+
+    `push` and `finish` classify what comes due. Who wants to do that elsewhere takes the windows from `windows`, and
+    gives `smoothed` what `Window.classify` says of each, in order.
 
     Args:
-        predictor: classifies; may be replaced at any time.
-        config: see `StreamConfig`; may be replaced at any time.
+        predictor: classifies; may be replaced at any time, after which smoothing begins anew.
+        config: see `StreamConfig`; the same.
         on_audio: is given all that is heard, float32 `[samples]` at 16 kHz, piece by piece.
     """
 
@@ -103,7 +128,9 @@ class SpeechStream:
         self._rate: int | None = None
         self._resampler: soxr.ResampleStream | None = None
         self._due = config.hop
-        self._smoothed: np.ndarray | None = None
+        self._last_due = 0  # samples until the last window that came due
+        self._probabilities: np.ndarray | None = None  # smoothed, of the last window
+        self._smoothed_by: tuple[Predictor, StreamConfig] | None = None
 
     @property
     def seconds(self) -> float:
@@ -124,20 +151,39 @@ class SpeechStream:
         Raises:
             AudioError: the samples are no audio.
         """
-        return self._hear(self._at_16_khz(samples, sample_rate), newest_only)
+        return [self._judge(window) for window in self.windows(samples, sample_rate, newest_only=newest_only)]
+
+    def windows(self, samples: np.ndarray, sample_rate: int, *, newest_only: bool = False) -> Iterator[Window]:
+        """The same, up to the windows that come due: the signal is heard on as they are taken, up to the last one."""
+        yield from self._hear(self._at_16_khz(samples, sample_rate), newest_only)
 
     def finish(self) -> list[StreamPrediction]:
         """The signal ends: hear what resampling held back, and classify what came after the last hop."""
-        rest = self._flush()
-        predictions = self._hear(rest, newest_only=False)
-        if self.n_samples > self._due - self.config.hop:
-            predictions.append(self._classify())
+        predictions = [self._judge(window) for window in self._hear(self._flush(), newest_only=False)]
+        if self.n_samples > self._last_due:
+            self._last_due = self.n_samples
+            predictions.append(self._judge(self._newest_window()))
         return predictions
+
+    def smoothed(self, window: Window, prediction: Prediction | None) -> StreamPrediction:
+        """What a window's prediction says, with the probabilities of those before it."""
+        if prediction is None:
+            self._probabilities = None
+            return StreamPrediction(window.start, window.end, None, None)
+        if self._smoothed_by != (window.predictor, window.config):
+            self._probabilities = None  # another model's word is nothing to go on with
+        probabilities = np.array(list(prediction.probabilities.values()))
+        if self._probabilities is not None:
+            share = window.config.smoothing
+            probabilities = share * self._probabilities + (1 - share) * probabilities
+        self._probabilities, self._smoothed_by = probabilities, (window.predictor, window.config)
+        named = dict(zip(EMOTIONS, probabilities.tolist(), strict=True))
+        return StreamPrediction(window.start, window.end, prediction, named)
 
     def forget(self) -> None:
         """Begin a new window: what was heard so far, before a pause, is not classified again. Time goes on."""
         self._recent.clear()
-        self._smoothed = None
+        self._probabilities = None
 
     def window(self) -> np.ndarray:
         """The newest window: float32 `[samples]` at 16 kHz, shorter at the beginning."""
@@ -170,18 +216,17 @@ class SpeechStream:
         self._resampler = self._rate = None
         return rest
 
-    def _hear(self, audio: np.ndarray, newest_only: bool) -> list[StreamPrediction]:
-        predictions: list[StreamPrediction] = []
+    def _hear(self, audio: np.ndarray, newest_only: bool) -> Iterator[Window]:
         last_due = self._due + max(0, self.n_samples + len(audio) - self._due) // self.config.hop * self.config.hop
         while self.n_samples + len(audio) >= self._due:
             n = self._due - self.n_samples
             self._take(audio[:n])
             audio = audio[n:]
-            if not newest_only or self._due >= last_due:
-                predictions.append(self._classify())
+            self._last_due, due = self._due, self._due
             self._due += self.config.hop
+            if not newest_only or due >= last_due:
+                yield self._newest_window()
         self._take(audio)
-        return predictions
 
     def _take(self, audio: np.ndarray) -> None:
         self._recent.write(audio)
@@ -189,18 +234,13 @@ class SpeechStream:
         if self.on_audio:
             self.on_audio(audio)
 
-    def _classify(self) -> StreamPrediction:
-        window = self.window()
-        prediction = classify_window(self.predictor, window)
-        start, end = (self.n_samples - len(window)) / SAMPLE_RATE, self.seconds
-        if prediction is None:
-            self._smoothed = None
-            return StreamPrediction(start, end, None, None)
-        probabilities = np.array(list(prediction.probabilities.values()))
-        if self._smoothed is not None:
-            probabilities = self.config.smoothing * self._smoothed + (1 - self.config.smoothing) * probabilities
-        self._smoothed = probabilities
-        return StreamPrediction(start, end, prediction, dict(zip(EMOTIONS, probabilities.tolist(), strict=True)))
+    def _newest_window(self) -> Window:
+        audio = self.window()
+        start = (self.n_samples - len(audio)) / SAMPLE_RATE
+        return Window(start, self.seconds, audio, self.predictor, self.config)
+
+    def _judge(self, window: Window) -> StreamPrediction:
+        return self.smoothed(window, window.classify())
 
 
 class RingBuffer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,11 +42,13 @@ def main(arguments: list[str] | None = None) -> None:
     """Follow the file that the command line names."""
     args = parse_arguments(arguments)
     config = StreamConfig(args.window, args.hop, args.smoothing)
-    samples, rate = decode(args.file)
+    decoded = decode(args.file)
+    for warning in decoded.warnings:
+        print(f"warning: {args.file}: {warning}", file=sys.stderr)
     stream = SpeechStream(Predictor.load(args.checkpoint), config)
     if args.format == "table":
         print(f"  time  emotion   conf.  {'  '.join(f'{e:>4}' for e in EMOTIONS)}")
-    for prediction in follow(stream, samples, rate, real_time=args.real_time):
+    for prediction in follow(stream, decoded.samples, decoded.rate, real_time=args.real_time):
         row = stream_row(prediction)
         if args.format == "json":
             print(json.dumps(row), flush=True)

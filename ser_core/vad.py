@@ -9,10 +9,11 @@ Both return an int array `[n, 2]` of half-open sample intervals at 16 kHz, in or
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from ser_core.once import once
 
 if TYPE_CHECKING:
     from silero_vad import SileroVADSequence
@@ -71,8 +72,9 @@ def silero_intervals(waveform: np.ndarray, *, threshold: float) -> np.ndarray:
     return np.array([(stamp["start"], stamp["end"]) for stamp in stamps], dtype=np.int64).reshape(-1, 2)
 
 
-@cache
+@once
 def _silero() -> SileroVADSequence:
+    """The network, loaded once (it takes seconds). Threads may share it: each call carries its own state along."""
     import torch
 
     threads = torch.get_num_threads()

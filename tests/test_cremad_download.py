@@ -1,15 +1,19 @@
 import functools
 import http.server
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import pooch
 import pytest
+import requests
+import urllib3
 
 from ser_core.cremad import Corpus, find_clip
 from ser_core.cremad_cli import main
-from ser_core.cremad_download import Downloader, fetch_clip, fetch_clips, sample_clips
+from ser_core.cremad_download import Downloader, fetch_clip, fetch_clips, mirrors, sample_clips
 from ser_core.errors import CorpusError
 
 
@@ -115,6 +119,66 @@ def test_a_connection_that_breaks_leaves_nothing(mirror, tmp_path: Path):
     with pytest.raises(CorpusError):
         fetch_clip(find_clip("1001_DFA_ANG_XX"), Corpus(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_threads_see_all_mirrors_while_one_puts_them_into_another_order(
+    clips: list, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """Another thread's turn can come at any time: here it comes at every comparison of two mirrors."""
+    seen = []
+
+    class Mirror(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __ne__(self, other: object) -> bool:
+            seen.append(set(downloader.mirrors))
+            return str.__ne__(self, other)
+
+    def retrieve(url: str, *_: object, **__: object) -> None:
+        if "//b." not in url:
+            raise requests.ConnectionError
+
+    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    monkeypatch.setenv("CREMAD_MIRRORS", "http://a.example/ http://b.example/ http://c.example/")
+    downloader = Downloader(Corpus(tmp_path))
+    downloader.mirrors = type(downloader.mirrors)(map(Mirror, downloader.mirrors))
+    downloader.fetch(clips[0])
+    assert seen
+    assert all(mirrors_seen == set(mirrors()) for mirrors_seen in seen)
+    assert [str(mirror) for mirror in downloader.mirrors] == [f"http://{name}.example/" for name in "bac"]
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (requests.HTTPError(), "127.0.0.1:1 answered with an error"),
+        (requests.exceptions.ChunkedEncodingError(), "127.0.0.1:1 could not be reached"),
+        (urllib3.exceptions.ProtocolError(), "127.0.0.1:1 could not be reached"),
+        (ConnectionResetError(), "127.0.0.1:1 could not be reached"),
+        (OSError(), "can't be written to: OSError. Choose another folder."),
+        (OSError("disk gone"), "can't be written to: disk gone. Choose another folder."),
+    ],
+    ids=repr,
+)
+def test_every_failure_has_a_reason(error: Exception, says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    def retrieve(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    monkeypatch.setenv("CREMAD_MIRRORS", "http://127.0.0.1:1/")
+    with pytest.raises(CorpusError, match=re.escape(says)):
+        fetch_clip(find_clip("1001_DFA_ANG_XX"), Corpus(tmp_path))
+
+
+def test_what_is_no_address_and_no_address_at_all_are_reasons(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("CREMAD_MIRRORS", "example.org/AudioWAV")
+    downloader = Downloader(Corpus(tmp_path))
+    with pytest.raises(CorpusError, match=r"downloaded: example.org/AudioWAV/ is not an address"):
+        downloader.fetch(find_clip("1001_DFA_ANG_XX"))
+    downloader.mirrors = ()
+    with pytest.raises(CorpusError, match=r"there is no address to get it from\. Check"):
+        downloader.fetch(find_clip("1001_DFA_ANG_XX"))
 
 
 def test_samples_are_balanced_and_repeatable():

@@ -2,16 +2,19 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
 from ser_core import listener as module
+from ser_core import stream as stream_module
 from ser_core.audio import load_audio
 from ser_core.emotions import EMOTIONS
+from ser_core.errors import SERError
 from ser_core.listener import SILENCE_DBFS, Heard, Listener
 from ser_core.predict import Predictor
+from ser_core.prediction import Prediction
 from ser_core.results import TIMELINE_COLUMNS, stream_row
 from ser_core.stream import SpeechStream, StreamConfig, blocks
 from ser_core.vad import SAMPLE_RATE
@@ -145,7 +148,173 @@ def test_bad_blocks_are_a_sentence_and_listening_goes_on(predictor: Predictor, s
     listener = Listener(predictor)
     listener.feed(np.full((1, 320), np.nan, np.float32), SAMPLE_RATE)
     assert "not numbers" in wait_for(listener, lambda heard: heard.error is not None).error
-    assert feed(listener, speech).rows[-1]["end"] > 3
+    heard = feed(listener, speech)
+    assert heard.rows[-1]["end"] > 3
+    assert heard.error is None  # it goes away with the next block that is heard well
+
+
+class Classifying:
+    """Stands in for `classify_window`: waits until it may go on, and can fail."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch):
+        self.begun, self.may_end, self.error = threading.Event(), threading.Event(), None
+        self.original = stream_module.classify_window
+        monkeypatch.setattr(stream_module, "classify_window", self)
+
+    def __call__(self, *arguments) -> Prediction | None:
+        self.begun.set()
+        assert self.may_end.wait(PATIENCE_SECONDS)
+        if self.error:
+            raise self.error
+        return self.original(*arguments)
+
+
+@pytest.fixture
+def classifying(monkeypatch: pytest.MonkeyPatch) -> Iterator[Classifying]:
+    classifying = Classifying(monkeypatch)
+    yield classifying
+    classifying.may_end.set()
+
+
+def test_nobody_waits_for_the_classifying(predictor: Predictor, speech: np.ndarray, classifying: Classifying):
+    """While one window is classified, everything else that a page does is done at once."""
+    listener = Listener(predictor, keep_audio=True)
+    listener.feed(speech[:SAMPLE_RATE], SAMPLE_RATE)
+    assert classifying.begun.wait(PATIENCE_SECONDS)
+    done = threading.Event()
+
+    def use_it() -> None:
+        assert listener.look().seconds == 1
+        assert len(listener.audio()) == SAMPLE_RATE
+        listener.feed(speech[:320], SAMPLE_RATE)
+        listener.configure(predictor, StreamConfig(window_seconds=2))
+        listener.pause(True)
+        listener.pause(False)
+        listener.expect()
+        listener.clear()
+        assert listener.look().seconds == 0
+        done.set()
+
+    threading.Thread(target=use_it, daemon=True).start()
+    assert done.wait(5)
+
+
+def test_what_is_in_flight_when_it_is_cleared_does_not_come_back(
+    predictor: Predictor, speech: np.ndarray, classifying: Classifying
+):
+    listener = Listener(predictor, keep_audio=True)
+    listener.feed(speech[:SAMPLE_RATE], SAMPLE_RATE)
+    assert classifying.begun.wait(PATIENCE_SECONDS)
+    listener.feed(speech[:SAMPLE_RATE], SAMPLE_RATE)  # waits in the queue
+    listener.clear()
+    classifying.may_end.set()
+    listener.feed(np.zeros(320, np.float32), SAMPLE_RATE)
+    heard = wait_for(listener, lambda heard: heard.seconds > 0 and heard.backlog_seconds == 0)
+    assert (heard.seconds, heard.rows, heard.newest, heard.kept_seconds) == (0.02, (), None, 0.02)
+
+
+def test_a_block_that_was_taken_but_not_heard_is_cleared_too(predictor: Predictor, monkeypatch: pytest.MonkeyPatch):
+    """The thread has it in hand, and clear comes before it is pushed into the stream."""
+    listener = Listener(predictor)
+    taken, may_go_on = threading.Event(), threading.Event()
+    next_blocks = listener._next_blocks
+
+    def slow() -> object:
+        blocks = next_blocks()
+        taken.set()
+        assert may_go_on.wait(PATIENCE_SECONDS)
+        return blocks
+
+    monkeypatch.setattr(listener, "_next_blocks", slow)
+    listener.feed(np.ones(SAMPLE_RATE, np.float32), SAMPLE_RATE)
+    assert taken.wait(PATIENCE_SECONDS)
+    listener.clear()
+    may_go_on.set()
+    listener.feed(np.zeros(320, np.float32), SAMPLE_RATE)
+    heard = wait_for(listener, lambda heard: heard.seconds > 0 and heard.backlog_seconds == 0)
+    assert (heard.seconds, heard.peak, heard.rows) == (0.02, 0, ())
+
+
+def test_what_was_said_before_a_pause_is_in_the_timeline_but_not_now(
+    predictor: Predictor, speech: np.ndarray, classifying: Classifying
+):
+    """A window that is classified as the pause begins; and what is fed afterwards begins a new one."""
+    listener = Listener(predictor)
+    listener.feed(speech[: 2 * SAMPLE_RATE], SAMPLE_RATE)
+    assert classifying.begun.wait(PATIENCE_SECONDS)
+    listener.pause(True)
+    listener.pause(False)
+    classifying.may_end.set()
+    heard = wait_for(listener, lambda heard: heard.backlog_seconds == 0)
+    assert [row["end"] for row in heard.rows] == [2]
+    assert heard.rows[0]["emotion"]
+    assert heard.newest is None
+    listener.feed(speech[2 * SAMPLE_RATE :][: SAMPLE_RATE // 4], SAMPLE_RATE)
+    assert len(wait_for(listener, lambda heard: heard.seconds > 2).window) == SAMPLE_RATE // 4
+
+
+@pytest.mark.parametrize("error", [SERError("The model is gone."), RuntimeError("boom")], ids=repr)
+def test_a_window_that_cannot_be_classified_is_an_error_until_one_can(
+    error: Exception,
+    predictor: Predictor,
+    speech: np.ndarray,
+    classifying: Classifying,
+    caplog: pytest.LogCaptureFixture,
+):
+    listener = Listener(predictor)
+    classifying.may_end.set()
+    classifying.error = error
+    heard = feed(listener, speech[: 2 * SAMPLE_RATE], size=SAMPLE_RATE // 4)
+    assert str(error) in heard.error
+    assert (heard.seconds, heard.rows, heard.newest) == (2, (), None)
+    # Blocks between two windows are heard well: that doesn't hide it.
+    assert str(error) in feed(listener, speech[2 * SAMPLE_RATE :][:320]).error
+    logged = [record for record in caplog.records if record.exc_info]
+    if isinstance(error, SERError):
+        assert heard.error == str(error)
+        assert not logged
+    else:
+        assert "RuntimeError" in heard.error
+        assert [record.exc_info[1] for record in logged] == [error]  # once, though it happened four times
+    classifying.error = None
+    heard = feed(listener, speech[2 * SAMPLE_RATE :][: SAMPLE_RATE // 2])
+    assert heard.error is None
+    assert len(heard.rows) == 1
+
+
+def test_a_block_of_a_strange_shape_is_an_error_that_goes_away(
+    predictor: Predictor, speech: np.ndarray, caplog: pytest.LogCaptureFixture
+):
+    listener = Listener(predictor)
+    listener.feed(np.array(["a", "b"]), SAMPLE_RATE)
+    assert "ValueError" in wait_for(listener, lambda heard: heard.error is not None).error
+    assert [record.name for record in caplog.records] == ["ser_core.listener"]
+    heard = feed(listener, speech[:SAMPLE_RATE])
+    assert heard.error is None
+    assert heard.seconds == 1
+
+
+def test_a_thread_that_cannot_begin_says_so(predictor: Predictor, monkeypatch: pytest.MonkeyPatch):
+    listener = Listener(predictor)
+    monkeypatch.setattr("threadpoolctl.threadpool_limits", None)
+    listener.feed(np.zeros(320, np.float32), SAMPLE_RATE)
+    assert "TypeError" in wait_for(listener, lambda heard: heard.error is not None).error
+    monkeypatch.undo()
+    listener.feed(np.zeros(320, np.float32), SAMPLE_RATE)
+    assert wait_for(listener, lambda heard: heard.seconds == pytest.approx(0.04)).error is None
+
+
+def test_another_model_begins_its_own_smoothing(predictor: Predictor, speech: np.ndarray):
+    listener = Listener(predictor)
+    feed(listener, speech[: 2 * SAMPLE_RATE])
+    other, config = Predictor.load("lr0.01-ELU-1D"), StreamConfig(smoothing=0.9)
+    for model, settings in ((other, StreamConfig()), (other, config)):
+        listener.configure(model, settings)
+        newest = feed(listener, speech[SAMPLE_RATE : 3 * SAMPLE_RATE // 2]).newest
+        assert newest.smoothed == pytest.approx(newest.prediction.probabilities, abs=1e-6)
+        listener.configure(model, settings)  # no other: a page says it at every run
+        newest = feed(listener, speech[SAMPLE_RATE : 3 * SAMPLE_RATE // 2]).newest
+        assert newest.smoothed != pytest.approx(newest.prediction.probabilities, abs=1e-6)
 
 
 def test_the_thread_ends_when_nothing_comes_and_another_begins(

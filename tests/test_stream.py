@@ -167,6 +167,39 @@ def test_settings_may_change(predictor: Predictor, signal: np.ndarray):
     np.testing.assert_array_equal(stream.window(), signal[: 5 * SAMPLE_RATE])
 
 
+def test_another_model_or_setting_begins_its_own_smoothing(predictor: Predictor, signal: np.ndarray):
+    spoken = signal[2 * SAMPLE_RATE :]
+    stream = SpeechStream(predictor)
+    stream.push(spoken[: 3 * HOP], SAMPLE_RATE)
+    stream.predictor = Predictor(predictor.config, predictor.model)
+    (heard,) = stream.push(spoken[2 * HOP : 3 * HOP], SAMPLE_RATE)
+    assert heard.smoothed == heard.prediction.probabilities
+    stream.config = StreamConfig(smoothing=0.9)
+    (heard,) = stream.push(spoken[2 * HOP : 3 * HOP], SAMPLE_RATE)
+    assert heard.smoothed == heard.prediction.probabilities
+    stream.config = StreamConfig(smoothing=0.9)
+    (heard,) = stream.push(spoken[2 * HOP : 3 * HOP], SAMPLE_RATE)
+    assert heard.smoothed != heard.prediction.probabilities
+
+
+def test_windows_classified_elsewhere_give_the_same(predictor: Predictor, signal: np.ndarray):
+    pushed, taken = SpeechStream(predictor), SpeechStream(predictor)
+    heard = []
+    for block in blocks(signal[: 6 * SAMPLE_RATE], 1000):
+        heard += [taken.smoothed(window, window.classify()) for window in list(taken.windows(block, SAMPLE_RATE))]
+    assert heard == pushed.push(signal[: 6 * SAMPLE_RATE], SAMPLE_RATE)
+    assert any(moment.prediction for moment in heard)
+
+
+def test_the_end_is_classified_once_and_whatever_the_settings_were(predictor: Predictor, signal: np.ndarray):
+    stream = SpeechStream(predictor)
+    stream.push(signal[: 3 * HOP], SAMPLE_RATE)
+    stream.config = StreamConfig(hop_seconds=2)
+    stream.push(signal[3 * HOP : 3 * HOP + 100], SAMPLE_RATE)
+    assert [heard.end for heard in stream.finish()] == [(3 * HOP + 100) / SAMPLE_RATE]
+    assert stream.finish() == []
+
+
 @pytest.mark.parametrize(
     "samples", [np.zeros((2, 3, 4), np.float32), np.float32(1), np.array([0, np.nan], np.float32)], ids=str
 )
@@ -206,9 +239,9 @@ def test_the_command_follows_a_file(corpus, predictor: Predictor, capsys: pytest
     path = corpus.folder / f"{NAMES[0]}.wav"
     main([str(path), "--checkpoint", "lr0.001-SiLU-2D", "--format", "json"])
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    samples, rate = decode(path)
+    decoded = decode(path)
     assert [row["end"] for row in rows][:4] == [0.5, 1.0, 1.5, 2.0]
-    assert rows[-1]["end"] == pytest.approx(samples.shape[1] / rate, abs=1e-3)
+    assert rows[-1]["end"] == pytest.approx(decoded.samples.shape[1] / decoded.rate, abs=1e-3)
     assert rows[-1]["emotion"] in EMOTIONS
     main([str(path), "--checkpoint", "lr0.001-SiLU-2D", "--real-time", "--hop", "1"])
     assert "ANG" in capsys.readouterr().out

@@ -1,0 +1,31 @@
+"""What is loaded once in a process, also when several threads ask for it at the same time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import cache, update_wrapper
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class once(Generic[T]):  # noqa: N801 (a decorator)
+    """Makes a function without arguments run once, and give that result ever after.
+
+    Those who call it while it runs wait for it: `functools.cache` would let each of them run it again.
+    """
+
+    def __init__(self, function: Callable[[], T]):
+        self._cached = cache(function)
+        self._lock = threading.Lock()
+        update_wrapper(self, function)
+
+    def __call__(self) -> T:
+        with self._lock:
+            return self._cached()
+
+    def cache_clear(self) -> None:
+        """Forget the result: the next call runs the function again."""
+        with self._lock:
+            self._cached.cache_clear()

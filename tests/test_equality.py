@@ -1,0 +1,119 @@
+"""Records with arrays and dicts are compared by content: none raises, and equal ones have equal hashes."""
+
+import copy
+import dataclasses
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ser_app.sources import Recording
+from ser_core.audio import AudioConfig, Speech, preprocess
+from ser_core.checkpoint import CheckpointConfig
+from ser_core.dataset import FeatureSet
+from ser_core.decode import Decoded
+from ser_core.equality import ByContent
+from ser_core.features import FeatureConfig
+from ser_core.grid import Entry
+from ser_core.humans import Uncertainty
+from ser_core.listener import Heard
+from ser_core.prediction import Prediction, TimedPrediction
+from ser_core.runs import Predictions, Run
+from ser_core.stream import StreamConfig, StreamPrediction, Window
+from ser_core.train_config import TrainConfig
+from tests.conftest import ROOT, tone
+
+SOUND = tone(200, 0.5)
+SPEECH = Speech(SOUND, SOUND, np.array([[0, len(SOUND)]]), True, ("clipped",))
+PREDICTION = Prediction({"ANG": 0.9, "SAD": 0.1}, ("unsure",), SPEECH, "lr0.001-SiLU-2D")
+RUN = Run(
+    "a",
+    {"train": {"lr": 0.1, "sizes": [1, 2]}},
+    {"val_loss": np.array([1.0, np.nan])},
+    {"metrics": {"confusion": [[1, 0], [0, 1]], "loss": float("nan")}},
+    Path("runs/a"),
+)
+MOMENT = StreamPrediction(0.0, 3.0, PREDICTION, {"ANG": 0.8, "SAD": 0.2})
+HEARD = Heard(3.0, -20.0, 0.5, SOUND, MOMENT, ({"start": 0.0, "emotion": "ANG"},), 0.1, 0.0, 3.0, None)
+
+# A record, and another value of each field that makes it another one.
+RECORDS = [
+    (SPEECH, {"waveform": -SOUND, "audio": SOUND[:-1], "intervals": np.array([[0, 9]]), "warnings": ()}),
+    (PREDICTION, {"probabilities": {"ANG": 0.8, "SAD": 0.2}, "checkpoint": "b", "speech": preprocess(SOUND[:100])}),
+    (TimedPrediction(0.0, 3.0, PREDICTION), {"end": 2.0, "prediction": None}),
+    (MOMENT, {"smoothed": None, "start": 1.0}),
+    (Window(0.0, 3.0, SOUND, "a predictor", StreamConfig()), {"audio": 2 * SOUND, "config": StreamConfig(2.0)}),
+    (HEARD, {"window": SOUND[1:], "rows": ({"start": 0.0, "emotion": "SAD"},), "error": "boom"}),
+    (FeatureSet.join([SOUND[None], SOUND[None, :99]]), {"values": SOUND, "starts": np.array([0, 2]), "channels": (2,)}),
+    (
+        Predictions(("a", "b"), np.array([0, 1]), np.eye(2, 6, dtype=np.float32)),
+        {"names": ("b", "a"), "targets": np.array([1, 1]), "probabilities": np.zeros((2, 6), np.float32)},
+    ),
+    (RUN, {"history": {"val_loss": np.array([1.0, 2.0])}, "config": {}, "test": {"metrics": {}}}),
+    (Entry(TrainConfig(), RUN, "recorded", 3), {"run": None, "epochs_done": 4}),
+    (
+        CheckpointConfig("a", "2d", "silu", "fixed", AudioConfig(), FeatureConfig(), {"test": {"accuracy": 0.5}}),
+        {"provenance": {"test": {"accuracy": 0.6}}},
+    ),
+    (Uncertainty(SOUND, SOUND, 0.5, float("nan")), {"people": -SOUND, "p_value": 0.1}),
+    (Decoded(SOUND[None], 16_000, ("damaged",)), {"samples": SOUND[None, 1:], "rate": 8_000}),
+    (Recording("a.wav", SOUND), {"audio": SOUND[1:], "meant": "ANG"}),
+]
+
+
+@pytest.mark.parametrize(("record", "changes"), RECORDS, ids=lambda value: type(value).__name__)
+def test_equal_is_who_has_equal_content(record, changes: dict):
+    same = copy.deepcopy(record)
+    assert same == record
+    assert not record.__ne__(same)
+    assert hash(same) == hash(record)
+    assert len({same, record}) == 1
+    for name, value in changes.items():
+        other = dataclasses.replace(record, **{name: value})
+        assert other != record
+        assert len({other, record}) == 2
+    assert record != "something else"
+    assert record not in (None, SOUND.tolist(), dataclasses.astuple)
+
+
+def test_the_type_of_numbers_does_not_matter_and_the_shape_does():
+    whole = Decoded(np.array([[0.0, 1.0]], np.float32), 16_000)
+    for same in (np.array([[0, 1]]), np.array([[-0.0, 1.0]])):
+        other = Decoded(same, 16_000)
+        assert other == whole
+        assert hash(other) == hash(whole)
+    assert Decoded(np.array([[0.0], [1.0]], np.float32), 16_000) != whole
+    assert Decoded([[0.0, 1.0]], 16_000) != whole
+
+
+def test_the_order_of_emotions_does_not_matter():
+    turned = dict(reversed(PREDICTION.probabilities.items()))
+    other = dataclasses.replace(PREDICTION, probabilities=turned)
+    assert other == PREDICTION
+    assert hash(other) == hash(PREDICTION)
+
+
+def records_of(package: str) -> list[type]:
+    """All frozen dataclasses of a package."""
+    modules = [importlib.import_module(f"{package}.{path.stem}") for path in sorted((ROOT / package).glob("*.py"))]
+    return [
+        found
+        for module in modules
+        for found in vars(module).values()
+        if inspect.isclass(found) and dataclasses.is_dataclass(found) and found.__module__ == module.__name__
+        if found.__dataclass_params__.frozen
+    ]
+
+
+def test_no_record_with_arrays_or_dicts_is_forgotten():
+    records = records_of("ser_core") + records_of("ser_app")
+    assert {Speech, Prediction, Run, Recording} <= set(records)
+    for record in records:
+        types = " ".join(str(field.type) for field in dataclasses.fields(record))
+        if re.search(r"\b(ndarray|dict|list|set)\b", types):
+            assert issubclass(record, ByContent), record
+            assert record.__eq__ is ByContent.__eq__, record
+            assert record.__hash__ is ByContent.__hash__, record
