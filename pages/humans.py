@@ -8,8 +8,9 @@ import numpy as np
 import streamlit as st
 
 from ser_app.charts import show_figure
+from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
-from ser_app.records import HOW_TO_TRAIN, choose_run, records, show_unreadable
+from ser_app.records import HOW_TO_TRAIN, choose_run, records
 from ser_core.compare import GroupAccuracy, probability, row_shares
 from ser_core.cremad import by_name
 from ser_core.emotions import EMOTIONS
@@ -105,7 +106,7 @@ if runs:
     try:
         predictions = run.predictions()
     except RunError as error:
-        st.error(str(error))
+        st.error(sentence(error))
     else:
         show_agreement(predictions)
         show_confusions(predictions, run)

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.charts import show_figure
+from ser_app.messages import literal, sentence
 from ser_core.compare import compare, confused_pairs, probability
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import RunError
@@ -17,7 +18,7 @@ from ser_core.runs import Run
 
 def show_run(run: Run) -> None:
     """What only one run has room for."""
-    st.subheader(run.name)
+    st.subheader(literal(run.name))
     columns = st.columns(4)
     for column, (label, key, form) in zip(
         columns,
@@ -94,7 +95,7 @@ def show_differences(runs: Sequence[Run]) -> None:
         try:
             difference = compare(first.predictions(), other.predictions())
         except RunError as error:
-            st.warning(f"`{first.name}` and `{other.name}`: {error}")
+            st.warning(f"`{first.name}` and `{other.name}`: {sentence(error)}")
             continue
         low, high = difference.interval
         rows.append(

@@ -37,6 +37,7 @@ Settings = TypeVar("Settings", AudioConfig, FeatureConfig)
 CHECKPOINTS_DIR = Path(__file__).parents[1] / "checkpoints"
 CHECKPOINTS_VARIABLE = "SER_CHECKPOINTS_DIR"
 """Environment variable that says which folder of checkpoints is used, if not the project's own."""
+CHECKPOINT_FILES = ("config.json", "model.safetensors")  # those that decide what it says
 FORMAT = 1
 HALF_TOLERANCE = 1e-3  # largest change of a probability that 16-bit weights may cause
 HALF_MIN_ELEMENTS = 10_000  # smaller tensors stay in 32 bits: they cost nothing, and rounding them changes most
