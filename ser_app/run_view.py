@@ -84,8 +84,14 @@ def show_comparison(runs: Sequence[Run]) -> None:
         show_figure(figure, "curves")
     with emotions, st.container(border=True):
         st.markdown("F1 of each emotion")
-        scores = {run.name: {e: run.metrics["per_class"][e]["f1"] for e in EMOTIONS} for run in runs}
+        scores = {run.name: f1_by_emotion(run) for run in runs}
         show_figure(emotion_bars(scores, "F1"), "f1")
+
+
+def f1_by_emotion(run: Run) -> dict[str, float]:
+    """F1 of each emotion that has test clips."""
+    of_emotion = run.metrics["per_class"]
+    return {e: of_emotion[e]["f1"] for e in EMOTIONS if of_emotion[e]["support"]}
 
 
 def show_differences(runs: Sequence[Run]) -> None:
