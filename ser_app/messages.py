@@ -6,12 +6,15 @@ import re
 
 import streamlit as st
 
-MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])")
+# What Markdown, and Streamlit's additions to it, take for more than text: also at a word's edge, and at the beginning.
+MARKDOWN = re.compile(
+    r"[\\`*\[\]<$~&]|(?<![^\W_])_|_(?![^\W_])|:(?=[a-z+])|^[#>+-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]", re.IGNORECASE
+)
 
 
 def literal(text: str) -> str:
     """Text in which Markdown finds nothing to do: names of files, runs and checkpoints may hold any character."""
-    return MARKDOWN.sub(r"\\\1", re.sub(r"\s+", " ", text))
+    return MARKDOWN.sub(r"\\\g<0>", re.sub(r"\s+", " ", text))
 
 
 def sentence(message: object) -> str:
