@@ -237,7 +237,7 @@ def survey_checkpoints(root: Path = CHECKPOINTS_DIR) -> tuple[list[str], dict[st
             continue
         value = rank(config)
         if value is None:
-            unusable[name] = f"The checkpoint {name} is left out: its config.json holds no validation accuracy in 0..1."
+            unusable[name] = f"The checkpoint {name} is left out: config.json holds no validation accuracy from 0 to 1."
         else:
             ranks[name] = value
     return sorted(ranks, key=lambda name: (-ranks[name], name)), unusable
