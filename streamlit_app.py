@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ser_app.messages import show_unreadable
 from ser_app.navigation import PAGES, start_page
-from ser_app.records import HOW_TO_TRAIN, records, show_unreadable
+from ser_app.records import HOW_TO_TRAIN, records
 from ser_core.comparable import by_split
 from ser_core.cremad import Corpus, load_index
 from ser_core.emotions import EMOTIONS

@@ -10,13 +10,15 @@ import streamlit as st
 
 from ser_app.charts import CHART
 from ser_app.clip_view import play, show_sound
-from ser_app.loaders import checkpoints, predictor
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, checkpoint_files, checkpoints, predictor
+from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.sources import Recording, choose_recordings
 from ser_core.audio import SAMPLE_RATE
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import AudioError, SERError
 from ser_core.figures import mel_image_figure, probability_figure, spectral_figure, timeline_figure
+from ser_core.file_state import Fingerprint
 from ser_core.prediction import WINDOW_SECONDS, Prediction
 from ser_core.results import TIMELINE_COLUMNS, result_row, timeline_rows, to_csv, to_json
 
@@ -24,16 +26,18 @@ if TYPE_CHECKING:
     from ser_core.predict import Predictor
 
 Results = dict[tuple[str, str], Prediction | SERError]  # by name of the recording and of the checkpoint
+Key = tuple[str, str, Fingerprint]  # of a recording's sound, and of a checkpoint's name and files
 
 
 def classify(recordings: Sequence[Recording], names: Sequence[str]) -> Results:
     """Every recording by every checkpoint; what this visitor's session has classified before is not done again."""
-    known = st.session_state.get("classified", {})
-    classified, results = {}, {}
+    known: dict[Key, Prediction | SERError] = st.session_state.get("classified", {})
+    classified: dict[Key, Prediction | SERError] = {}
+    results: Results = {}
     keys = [(recording, name) for recording in recordings for name in names]
     with st.spinner("Classifying…"):
         for recording, name in keys:
-            key = (recording.digest, name)
+            key = (recording.digest, name, checkpoint_files(name))
             classified[key] = known.get(key) or _classify_one(recording, name)
             results[recording.name, name] = classified[key]
     st.session_state["classified"] = classified
@@ -85,7 +89,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
     predictions = {name: answer for name, answer in answers.items() if isinstance(answer, Prediction)}
     for name, answer in answers.items():
         if isinstance(answer, SERError):
-            st.error(f"{recording.name}: {answer}" if len(names) == 1 else f"{name}: {answer}")
+            st.error(f"{literal(recording.name if len(names) == 1 else name)}: {sentence(answer)}")
     warnings = {warning: None for prediction in predictions.values() for warning in prediction.warnings}
     verdicts, sound = st.columns([2, 3], gap="large")
     with verdicts:
@@ -93,7 +97,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
             with st.container(border=True):
                 meant = f", meant was {EMOTION_NAMES[recording.meant]}" if recording.meant else ""
                 st.metric(
-                    f"{name}{meant}",
+                    f"{literal(name)}{meant}",
                     EMOTION_NAMES[prediction.emotion].capitalize(),
                     f"{prediction.confidence:.0%} confident",
                     delta_color="off",
@@ -121,7 +125,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
 def show_timeline(recording: Recording, model: Predictor) -> None:
     """Emotion over overlapping windows of a recording longer than one."""
     st.subheader("Over time")
-    st.caption(f"{model.config.name} on overlapping windows of {WINDOW_SECONDS:g} s; gaps are silence")
+    st.caption(f"{literal(model.config.name)} on overlapping windows of {WINDOW_SECONDS:g} s; gaps are silence")
     rows = timeline_rows(model.timeline(recording.audio))
     points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
     st.plotly_chart(timeline_figure(points), config=CHART, key=f"timeline-{model.config.name}")
@@ -130,7 +134,7 @@ def show_timeline(recording: Recording, model: Predictor) -> None:
 
 def show_input(model: Predictor, prediction: Prediction) -> None:
     """What the network got."""
-    with st.expander(f"What {model.config.name} saw", icon=":material/visibility:"):
+    with st.expander(f"What {literal(model.config.name)} saw", icon=":material/visibility:"):
         inputs = model.inputs(prediction.speech)
         if "mel" in inputs:
             st.caption("Mel image: the speech squeezed to 64 × 64 pixels")
@@ -147,9 +151,10 @@ st.markdown(
     "Which emotion do the networks hear? Audio stays in this server's memory while the page is open, and is not kept."
 )
 recordings, problems = choose_recordings(("record", "upload", "clip", "example"), several=True)
-available = checkpoints()
+available, unreadable = checkpoints()
 if not available:
-    st.error("There is no checkpoint yet. Train one with `python train.py --model 2d --act silu`.")
+    st.error(HOW_TO_MAKE_CHECKPOINTS)
+    show_unreadable(unreadable, "checkpoint")
     st.stop()
 chosen = (
     st.multiselect("Models", available, default=available[:1], help="Choose several to compare them") or available[:1]
@@ -165,8 +170,9 @@ if len(recordings) + len(problems) > 1:
         show_one(recordings[shown or 0], chosen, results)
 elif problems:
     for name, problem in problems.items():
-        st.error(f"{name}: {problem}")
+        st.error(f"{literal(name)}: {sentence(problem)}")
 elif recordings:
     results = classify(recordings, chosen)
     show_one(recordings[0], chosen, results)
     downloads([result_row(name, result) for (name, _), result in results.items()], "prediction")
+show_unreadable(unreadable, "checkpoint")

@@ -7,6 +7,7 @@ import streamlit as st
 
 from ser_app.charts import CHART
 from ser_app.clip_view import play
+from ser_app.messages import literal, sentence
 from ser_app.navigation import start_page
 from ser_app.sources import choose_recordings
 from ser_core.audio import SAMPLE_RATE, AudioConfig, VadMethod, preprocess
@@ -104,7 +105,7 @@ st.title("Features")
 st.markdown("From sound to what the networks see, step by step (the report's sections 2.3 and 3).")
 recordings, problems = choose_recordings(("example", "clip", "upload", "record"))
 for name, problem in problems.items():
-    st.error(f"{name}: {problem}")
+    st.error(f"{literal(name)}: {sentence(problem)}")
 audio_config, feature_config = knobs()
 for recording in recordings:
     for warning in recording.warnings:
@@ -112,4 +113,4 @@ for recording in recordings:
     try:
         show_pipeline(recording.audio, audio_config, feature_config)
     except SERError as error:
-        st.error(str(error))
+        st.error(sentence(error))

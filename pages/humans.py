@@ -8,11 +8,11 @@ import numpy as np
 import streamlit as st
 
 from ser_app.charts import show_figure
+from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
-from ser_app.records import HOW_TO_TRAIN, choose_run, records, show_unreadable
-from ser_core.compare import GroupAccuracy, probability, row_shares
+from ser_app.records import HOW_TO_TRAIN, choose_run, records
+from ser_core.compare import GroupAccuracy, probability, recalls
 from ser_core.cremad import by_name
-from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError
 from ser_core.figures_runs import confusion_figure, emotion_bars, uncertainty_figure
 from ser_core.humans import agreement, rater_confusion, uncertainty, uncertainty_bins
@@ -66,13 +66,10 @@ def show_confusions(predictions: Predictions, run: Run) -> None:
     with right, st.container(border=True):
         st.markdown(f"`{run.name}`, {model.sum():,} clips")
         show_figure(confusion_figure(model), "model")
-    recalls = {
-        name: dict(zip(EMOTIONS, np.diagonal(row_shares(confusion)).tolist(), strict=True))
-        for name, confusion in (("voice-only raters", people), (run.name, model))
-    }
+    by_source = {"voice-only raters": recalls(people), run.name: recalls(model)}
     with st.container(border=True):
         st.markdown("How often each emotion is recognised")
-        show_figure(emotion_bars(recalls, "recall"), "recall")
+        show_figure(emotion_bars(by_source, "recall"), "recall")
 
 
 def show_uncertainty(predictions: Predictions) -> None:
@@ -108,7 +105,7 @@ if runs:
     try:
         predictions = run.predictions()
     except RunError as error:
-        st.error(str(error))
+        st.error(sentence(error))
     else:
         show_agreement(predictions)
         show_confusions(predictions, run)

@@ -10,7 +10,8 @@ import streamlit as st
 
 from ser_app.charts import CHART
 from ser_app.clip_view import play
-from ser_app.loaders import checkpoints, make_reruns_cheap, predictor
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, checkpoints, make_reruns_cheap, predictor
+from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.microphone import connect, show_problem
 from ser_app.navigation import LISTENER, start_page
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
@@ -107,7 +108,7 @@ def show_window(window: np.ndarray) -> None:
 def show_connection(heard: Heard) -> None:
     """What is wrong with the connection, if anything is."""
     if heard.error:
-        st.warning(heard.error)
+        st.warning(sentence(heard.error))
     if heard.waited > PATIENCE_SECONDS:
         st.warning("The connection stands, but no sound comes through it. This happens once in a while.")
         if st.button("Connect again", icon=":material/refresh:", type="primary"):
@@ -177,10 +178,10 @@ def show_second_look(model: Predictor, audio: np.ndarray) -> None:
     try:
         prediction = model.classify(audio)
     except SERError as error:
-        st.error(str(error))
+        st.error(sentence(error))
         return
     st.markdown(
-        f"As one recording, {model.config.name} hears **{EMOTION_NAMES[prediction.emotion]}** "
+        f"As one recording, {literal(model.config.name)} hears **{EMOTION_NAMES[prediction.emotion]}** "
         f"({prediction.confidence:.0%}) in {prediction.speech.seconds:.1f} s of speech."
     )
     for warning in prediction.warnings:
@@ -217,19 +218,20 @@ st.markdown(
     "Speak, and watch the emotion as you speak. Sound goes to this server, is not kept unless you say so, and never "
     "leaves its memory."
 )
-available = checkpoints()
+available, unreadable = checkpoints()
 if not available:
-    st.error("There is no checkpoint yet. Train one with `python train.py --model 2d --act silu`.")
+    st.error(HOW_TO_MAKE_CHECKPOINTS)
+    show_unreadable(unreadable, "checkpoint")
     st.stop()
 problem = show_problem()
 checkpoint, config, keep = settings(available)
-model = predictor(checkpoint)
-make_reruns_cheap()
-listener = listener_for(model, config, keep)
 try:
+    model = predictor(checkpoint)
+    make_reruns_cheap()
+    listener = listener_for(model, config, keep)
     context = connect(listener, playing=wanted_state())
 except SERError as error:
-    st.error(str(error))
+    st.error(sentence(error))
     st.stop()
 playing = context.state.playing
 if playing and not st.session_state.get("was-playing"):
@@ -249,3 +251,4 @@ if playing:
     st.fragment(show_listening, run_every=REFRESH_SECONDS)(listener)
 else:
     show_session(listener, model)
+show_unreadable(unreadable, "checkpoint")

@@ -7,8 +7,9 @@ import streamlit as st
 
 from ser_app.charts import show_figure
 from ser_app.clip_view import describe, rater_bars, show_clip_sound
+from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
-from ser_app.records import HOW_TO_TRAIN, choose_run, records, show_unreadable
+from ser_app.records import HOW_TO_TRAIN, choose_run, records
 from ser_core.compare import GROUPINGS, accuracy_by
 from ser_core.cremad import INTENSITIES, Corpus, by_name
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
@@ -28,16 +29,15 @@ COLUMNS = {
 ANY = "any"
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
-def mistakes(run: str, names: tuple[str, ...], _predictions: Predictions) -> pd.DataFrame:
+def mistakes(predictions: Predictions) -> pd.DataFrame:
     """The clips that were not classified as meant, the most confident first."""
-    said, meant = _predictions.predicted, _predictions.targets
+    said, meant = predictions.predicted, predictions.targets
     rows = [
         {
             "clip": clip.name,
             "meant": EMOTION_NAMES[EMOTIONS[meant[i]]],
             "said": EMOTION_NAMES[EMOTIONS[said[i]]],
-            "confidence": 100 * float(_predictions.probabilities[i, said[i]]),
+            "confidence": 100 * float(predictions.probabilities[i, said[i]]),
             "raters heard": " / ".join(EMOTION_NAMES[emotion] for emotion in clip.voice.majority),
             "raters agree": round(100 * clip.voice.agreement),
             "text": clip.text,
@@ -46,7 +46,7 @@ def mistakes(run: str, names: tuple[str, ...], _predictions: Predictions) -> pd.
             "age": clip.actor.age,
             "actor": str(clip.actor.id),
         }
-        for i, clip in enumerate(by_name(names))
+        for i, clip in enumerate(by_name(predictions.names))
         if said[i] != meant[i]
     ]
     table = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["clip", "meant", "said", "confidence"])
@@ -132,9 +132,9 @@ if runs:
     try:
         predictions = run.predictions()
     except RunError as error:
-        st.error(str(error))
+        st.error(sentence(error))
     else:
-        table = mistakes(run.name, predictions.names, predictions)
+        table = mistakes(predictions)
         corpus = Corpus.open()
         if clip := choose_mistake(table, run, len(predictions.names), corpus):
             show_mistake(clip, predictions, run, corpus)

@@ -9,8 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.charts import show_figure
+from ser_app.messages import show_unreadable
 from ser_app.navigation import start_page
-from ser_app.records import HOW_TO_TRAIN, architecture, records, run_table, show_unreadable
+from ser_app.records import HOW_TO_TRAIN, architecture, records, run_table
 from ser_app.run_view import show_comparison, show_run
 from ser_core.comparable import by_split, differences, listed, over, split_title
 from ser_core.evidence import Verdict

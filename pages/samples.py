@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.charts import CHART
-from ser_app.clip_view import describe, offer_download, play, rater_bars, show_clip_sound
-from ser_app.loaders import HOW_TO_GET_CLIPS, checkpoints, clip_audio, clip_prediction, clip_table, speech_of
+from ser_app.clip_view import describe, play, rater_bars, show_clip_sound, sound_of
+from ser_app.loaders import HOW_TO_GET_CLIPS, checkpoints, clip_prediction, clip_table, speech_of
+from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_core.cremad import INTENSITIES, SENTENCES, Clip, Corpus, find_clip, load_index
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
@@ -89,7 +90,7 @@ def choose_clip(table: pd.DataFrame) -> Clip | None:
     try:
         return find_clip(name)
     except SERError as error:
-        st.error(str(error))
+        st.error(sentence(error))
         return None
 
 
@@ -108,11 +109,12 @@ def show_opinions(clip: Clip, corpus: Corpus) -> None:
     """What raters heard and saw beside what a model says."""
     st.caption(f"What people heard and what the model says; the actor meant {EMOTION_NAMES[clip.emotion]}")
     bars = rater_bars(clip)
-    if names := checkpoints():
+    names, unreadable = checkpoints()
+    if names:
         checkpoint = st.selectbox("Model", names)
         prediction = clip_prediction(clip, corpus, checkpoint)
         if isinstance(prediction, str):
-            st.warning(prediction)
+            st.warning(sentence(prediction))
         elif prediction is not None:
             bars[f"model {checkpoint}"] = prediction.probabilities
             verdict = "as meant" if prediction.emotion == clip.emotion else f"meant was {EMOTION_NAMES[clip.emotion]}"
@@ -122,6 +124,7 @@ def show_opinions(clip: Clip, corpus: Corpus) -> None:
             if clip.report_split == "train":
                 st.caption("The model was trained on this clip.")
     st.plotly_chart(probability_figure(bars, height=460), config=CHART, key="opinions")
+    show_unreadable(unreadable, "checkpoint")
 
 
 def show_six(clip: Clip, corpus: Corpus) -> None:
@@ -139,9 +142,8 @@ def show_six(clip: Clip, corpus: Corpus) -> None:
                 continue
             version = (same_intensity or of_emotion)[0]
             st.caption(f"`{version.name}` · {INTENSITIES[version.intensity]}")
-            audio = clip_audio(version, corpus)
+            audio = sound_of(version, corpus, f"get-{emotion}", explain=False)
             if audio is None:
-                offer_download(version, corpus, f"get-{emotion}", explain=False)
                 continue
             play(audio)
             speech = speech_of(audio)

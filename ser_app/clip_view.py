@@ -10,10 +10,11 @@ import streamlit as st
 
 from ser_app.charts import CHART
 from ser_app.loaders import HOW_TO_GET_CLIPS, clip_audio, speech_of
+from ser_app.messages import sentence
 from ser_core.audio import SAMPLE_RATE, Speech
 from ser_core.cremad import INTENSITIES, Clip, Corpus
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import SERError
+from ser_core.errors import CorpusError, SERError
 from ser_core.features import log_mel
 from ser_core.figures import log_mel_figure, waveform_figure
 
@@ -46,12 +47,29 @@ def describe(clip: Clip) -> None:
 
 def show_clip_sound(clip: Clip, corpus: Corpus, key: str, *, explain: bool = True) -> None:
     """Player, waveform and spectrogram of a clip, or the offer to get it."""
-    audio = clip_audio(clip, corpus)
-    if audio is None:
-        offer_download(clip, corpus, f"get-{key}", explain=explain)
-    else:
+    audio = sound_of(clip, corpus, f"get-{key}", explain=explain)
+    if audio is not None:
         play(audio)
         show_sound(speech_of(audio), key)
+
+
+def sound_of(clip: Clip, corpus: Corpus, key: str, *, explain: bool = True) -> np.ndarray | None:
+    """A clip's float32 samples at 16 kHz; where it has none that can be read, say so, and offer to get it.
+
+    Args:
+        key: of the button that gets it.
+        explain: whether to say how to get all clips.
+    """
+    try:
+        audio = clip_audio(clip, corpus)
+    except CorpusError as error:
+        st.error(sentence(error))
+        offer_download(clip, corpus, key)
+        return None
+    if audio is None:
+        st.info(f"The sound of this clip is not on this machine. {HOW_TO_GET_CLIPS if explain else ''}")
+        offer_download(clip, corpus, key)
+    return audio
 
 
 def rater_bars(clip: Clip) -> dict[str, dict[str, float]]:
@@ -62,9 +80,8 @@ def rater_bars(clip: Clip) -> dict[str, dict[str, float]]:
     }
 
 
-def offer_download(clip: Clip, corpus: Corpus, key: str, *, explain: bool = True) -> None:
-    """Say that a clip's sound is not here, and get it on demand; `explain` says how to get all."""
-    st.info(f"The sound of this clip is not on this machine. {HOW_TO_GET_CLIPS if explain else ''}")
+def offer_download(clip: Clip, corpus: Corpus, key: str) -> None:
+    """Get a clip's sound on demand, also in place of a damaged file."""
     if st.button("Download this clip", key=key):
         from ser_core.cremad_download import fetch_clip
 
@@ -72,6 +89,6 @@ def offer_download(clip: Clip, corpus: Corpus, key: str, *, explain: bool = True
             with st.spinner("Downloading…"):
                 fetch_clip(clip, corpus)
         except SERError as error:
-            st.error(str(error))
+            st.error(sentence(error))
             return
         st.rerun()

@@ -13,13 +13,17 @@ import pandas as pd
 import streamlit as st
 
 from ser_core.cremad import Clip, Corpus, load_index
-from ser_core.errors import SERError
+from ser_core.errors import CorpusError, SERError
+from ser_core.file_state import Fingerprint, fingerprint
 
 if TYPE_CHECKING:
     from ser_core.audio import Speech
     from ser_core.predict import Predictor
     from ser_core.prediction import Prediction
 
+HOW_TO_MAKE_CHECKPOINTS = (
+    "There is no checkpoint that can be used. Train one with `python train.py --model 2d --act silu`."
+)
 MAX_CHECKPOINTS = 4  # kept in memory at once
 HOW_TO_GET_CLIPS = (
     "Get all clips (about 600 MB) with `python -m ser_core.cremad download`, or 300 of them with `--sample 300`; "
@@ -27,12 +31,27 @@ HOW_TO_GET_CLIPS = (
 )
 
 
-@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Loading the model…")
 def predictor(name: str) -> Predictor:
-    """A checkpoint, ready to classify; shared by all visitors."""
+    """A checkpoint, ready to classify; shared by all visitors, and loaded again when its files change.
+
+    Raises:
+        CheckpointError: it can't be used.
+    """
+    return _predictor(name, checkpoint_files(name))
+
+
+@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Loading the model…")
+def _predictor(name: str, files: Fingerprint) -> Predictor:
     from ser_core.predict import Predictor
 
     return Predictor.load(name)
+
+
+def checkpoint_files(name: str) -> Fingerprint:
+    """What differs after a checkpoint was trained again: part of the key of all that is kept of its answers."""
+    from ser_core.checkpoint import CHECKPOINT_FILES, checkpoints_dir
+
+    return fingerprint(*(checkpoints_dir() / name / file for file in CHECKPOINT_FILES))
 
 
 @st.cache_resource(show_spinner=False)
@@ -46,40 +65,41 @@ def make_reruns_cheap() -> None:
     gc.freeze()
 
 
-def checkpoints() -> list[str]:
-    """Names of the checkpoints, the best by validation accuracy first; empty if there is none."""
-    from ser_core.checkpoint import CHECKPOINTS_DIR, default_checkpoint, list_checkpoints
+def checkpoints() -> tuple[list[str], dict[str, str]]:
+    """Names of the checkpoints that can be used, the best first, and why others can't be."""
+    from ser_core.checkpoint import checkpoints_dir, survey_checkpoints
 
-    names = list_checkpoints()
-    if not names:
-        return []
-    best = default_checkpoint(CHECKPOINTS_DIR)
-    return [best, *(name for name in names if name != best)]
+    return survey_checkpoints(checkpoints_dir())
 
 
 def clip_audio(clip: Clip, corpus: Corpus) -> np.ndarray | None:
-    """A clip's float32 samples at 16 kHz, or None where its file is missing (it may be there the next time)."""
+    """A clip's float32 samples at 16 kHz, or None where its file is missing (it may be there the next time).
+
+    Raises:
+        CorpusError: the file is damaged.
+    """
     path = corpus.path(clip)
-    return _decoded(str(path)) if path.is_file() else None
+    return _decoded(clip.name, corpus, fingerprint(path)) if path.is_file() else None
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def _decoded(path: str) -> np.ndarray:
-    from ser_core.audio import load_audio
-
-    return load_audio(path)
+def _decoded(name: str, _corpus: Corpus, file: Fingerprint) -> np.ndarray:
+    return _corpus.load(name)
 
 
 def clip_prediction(clip: Clip, corpus: Corpus, checkpoint: str) -> Prediction | str | None:
-    """What a checkpoint says about a clip; a sentence where it can't, None where the file is missing."""
-    path = corpus.path(clip)
-    return _predicted(str(path), checkpoint) if path.is_file() else None
+    """What a checkpoint says about a clip; a sentence where it can't, None where the clip's sound is not there."""
+    try:
+        audio = clip_audio(clip, corpus)
+    except CorpusError:
+        return None
+    return None if audio is None else _predicted(audio, checkpoint, checkpoint_files(checkpoint))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _predicted(path: str, checkpoint: str) -> Prediction | str:
+def _predicted(audio: np.ndarray, checkpoint: str, files: Fingerprint) -> Prediction | str:
     try:
-        return predictor(checkpoint)(path)
+        return predictor(checkpoint).classify(audio)
     except SERError as error:
         return str(error)
 

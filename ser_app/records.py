@@ -9,14 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from ser_core.comparable import by_split
+from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.names import ACTIVATION_LABELS, MODEL_LABELS
 from ser_core.runs import Run, load_runs, recorded_in
 from ser_core.study import reported_result
 
 HOW_TO_TRAIN = "Train one with `python train.py --model 2d --act silu`, or many with `python grid.py report`."
 RECORD_FILES = ("config.json", "history.csv", "test.json")
-
-Fingerprint = tuple[tuple[str, int, int], ...]
 
 
 def records() -> tuple[list[Run], dict[str, str]]:
@@ -25,36 +24,15 @@ def records() -> tuple[list[Run], dict[str, str]]:
     Split by split, see `by_split`, and the best validation accuracy of each first.
     """
     folder = recorded_in()
-    return _records(str(folder), _fingerprint(folder))
+    files = sorted(path / file for path in folder.glob("[!.]*") for file in RECORD_FILES)
+    return _records(str(folder), fingerprint(*files))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _records(folder: str, fingerprint: Fingerprint) -> tuple[list[Run], dict[str, str]]:
+def _records(folder: str, files: Fingerprint) -> tuple[list[Run], dict[str, str]]:
     runs, unreadable = load_runs(Path(folder))
     ranked = sorted(runs, key=lambda run: run.val_rank, reverse=True)
     return [run for of_split in by_split(ranked).values() for run in of_split], unreadable
-
-
-def _fingerprint(folder: Path) -> Fingerprint:
-    """Names, times and sizes of all records' files."""
-    found = []
-    for path in sorted(path / file for path in folder.glob("[!.]*") for file in RECORD_FILES):
-        try:
-            status = path.stat()
-        except OSError:
-            continue
-        found.append((str(path), status.st_mtime_ns, status.st_size))
-    return tuple(found)
-
-
-def show_unreadable(unreadable: dict[str, str]) -> None:
-    """List the records that were left out, and why."""
-    if not unreadable:
-        return
-    n = len(unreadable)
-    with st.expander(f"{n} record{'s' * (n > 1)} can't be read", icon=":material/warning:"):
-        for reason in unreadable.values():
-            st.text(reason)
 
 
 def architecture(run: Run) -> str:

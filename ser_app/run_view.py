@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.charts import show_figure
+from ser_app.messages import literal, sentence
 from ser_core.comparable import differences, listed
 from ser_core.compare import compare, confused_pairs, probability
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
@@ -18,7 +19,7 @@ from ser_core.runs import Run
 
 def show_run(run: Run) -> None:
     """What only one run has room for."""
-    st.subheader(run.name)
+    st.subheader(literal(run.name))
     columns = st.columns(4)
     for column, (label, key, form) in zip(
         columns,
@@ -84,8 +85,14 @@ def show_comparison(runs: Sequence[Run]) -> None:
         show_figure(figure, "curves")
     with emotions, st.container(border=True):
         st.markdown("F1 of each emotion")
-        scores = {run.name: {e: run.metrics["per_class"][e]["f1"] for e in EMOTIONS} for run in runs}
+        scores = {run.name: f1_by_emotion(run) for run in runs}
         show_figure(emotion_bars(scores, "F1"), "f1")
+
+
+def f1_by_emotion(run: Run) -> dict[str, float]:
+    """F1 of each emotion that has test clips."""
+    of_emotion = run.metrics["per_class"]
+    return {e: of_emotion[e]["f1"] for e in EMOTIONS if of_emotion[e]["support"]}
 
 
 def show_differences(runs: Sequence[Run]) -> None:
@@ -95,7 +102,7 @@ def show_differences(runs: Sequence[Run]) -> None:
         try:
             difference = compare(first.predictions(), other.predictions())
         except RunError as error:
-            st.warning(f"`{first.name}` and `{other.name}`: {error}")
+            st.warning(f"`{first.name}` and `{other.name}`: {sentence(error)}")
             continue
         low, high = difference.interval
         comparable = not differences([first, other])

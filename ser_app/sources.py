@@ -11,8 +11,7 @@ from functools import cached_property
 import numpy as np
 import streamlit as st
 
-from ser_app.clip_view import offer_download
-from ser_app.loaders import clip_audio
+from ser_app.clip_view import sound_of
 from ser_core.audio import read_audio
 from ser_core.cremad import Corpus, load_index
 from ser_core.equality import ByContent
@@ -94,11 +93,8 @@ def _chosen_clip() -> list[Recording]:
     names = list(index)
     position = names.index(next((name for name in names if name in corpus.present), names[0]))
     clip = index[st.selectbox("Clip", names, index=position, help="Type to search: actor, sentence, emotion")]
-    audio = clip_audio(clip, corpus)
-    if audio is None:
-        offer_download(clip, corpus, "get-clip")
-        return []
-    return [Recording(clip.name, audio, meant=clip.emotion)]
+    audio = sound_of(clip, corpus, "get-clip")
+    return [] if audio is None else [Recording(clip.name, audio, meant=clip.emotion)]
 
 
 def _load(files: Sequence[tuple[str, bytes]]) -> tuple[list[Recording], dict[str, str]]:

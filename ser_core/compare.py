@@ -165,6 +165,12 @@ def row_shares(confusion: np.ndarray) -> np.ndarray:
     return confusion / np.maximum(confusion.sum(axis=-1, keepdims=True), 1)
 
 
+def recalls(confusion: np.ndarray) -> dict[str, float]:
+    """Recall by emotion, 0..1, of a confusion matrix of counts `[6, 6]`; emotions without clips have none."""
+    counts, shares = np.asarray(confusion), row_shares(confusion)
+    return {e: float(shares[i, i]) for i, e in enumerate(EMOTIONS) if counts[i].sum()}
+
+
 class GroupAccuracy(NamedTuple):
     """Accuracy within a group of clips: in 0..1, with its 95 % interval, see `group_accuracies`."""
 

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ser_core.clip_file import damage_of, how_to_replace, load_clip
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import CorpusError
 from ser_core.once import once
@@ -262,6 +263,14 @@ class Corpus:
         """Where the clip's file is, or would be."""
         return self.folder / f"{clip if isinstance(clip, str) else clip.name}.wav"
 
+    def load(self, clip: Clip | str) -> np.ndarray:
+        """A clip's sound: float32 `[samples]` at 16 kHz.
+
+        Raises:
+            CorpusError: its file is missing or damaged, and what to do about it.
+        """
+        return load_clip(self.path(clip))
+
     def require(self, clips: Sequence[Clip]) -> None:
         """Check that the files of all these clips are there with their official sizes.
 
@@ -270,10 +279,11 @@ class Corpus:
         """
         bad = [c for c in clips if not self.path(c).is_file() or self.path(c).stat().st_size != c.n_bytes]
         if bad:
+            first, damage = bad[0].filename, damage_of(self.path(bad[0])) or "has not its official size"
             raise CorpusError(
-                f"{len(bad):,} of {len(clips):,} clips (as {bad[0].filename}) are missing from or damaged in "
-                f"{self.folder}. Get them with `python -m ser_core.cremad download`, or say where they are with "
-                f"--corpus DIR or the environment variable {CORPUS_VARIABLE}."
+                f"{len(bad):,} of {len(clips):,} clips are missing from or damaged in {self.folder}: {first} {damage}. "
+                f"{how_to_replace(self.folder, damage)} Or say where whole clips are with --corpus DIR or the "
+                f"environment variable {CORPUS_VARIABLE}."
             )
 
 

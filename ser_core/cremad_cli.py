@@ -6,9 +6,12 @@ import argparse
 import hashlib
 from pathlib import Path
 
+from ser_core.clip_file import damage_of, how_to_replace
 from ser_core.command import friendly_errors
 from ser_core.cremad import CORPUS_VARIABLE, Corpus, load_index
 from ser_core.errors import CorpusError
+
+LISTED = 10  # of the damaged clips
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -57,13 +60,25 @@ def _check(corpus: Corpus) -> None:
     clips = [clip for clip in load_index().values() if clip.name in corpus.present]
     if not clips:
         raise CorpusError(f"There are no CREMA-D clips in {corpus.folder}.")
-    damaged = [c.filename for c in clips if hashlib.sha256(corpus.path(c).read_bytes()).hexdigest() != c.sha256]
+    damaged = {clip.filename: damage for clip in clips if (damage := _damage(corpus.path(clip), clip.sha256))}
     print(f"{len(clips):,} of {len(load_index()):,} clips are in {corpus.folder}.")
     for clip in clips:
         if clip.defect:
             print(f"known defect of the official data: {clip.name}: {clip.defect}")
     if damaged:
-        raise CorpusError(
-            f"{len(damaged):,} differ from the official checksum, as {damaged[0]}: delete and download them again."
-        )
+        for name, damage in list(damaged.items())[:LISTED]:
+            print(f"{name} {damage}")
+        if len(damaged) > LISTED:
+            print(f"and {len(damaged) - LISTED:,} more")
+        advice = how_to_replace(corpus.folder, next(iter(damaged.values())))
+        raise CorpusError(f"{len(damaged):,} differ from the official checksum. {advice}")
     print("All of them have their official checksum.")
+
+
+def _damage(path: Path, sha256: str) -> str | None:
+    """What is wrong with a clip's file, to follow its name in a sentence; None if it is the official one."""
+    try:
+        official = hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    except OSError:
+        official = False
+    return None if official else damage_of(path) or "is not the official file"

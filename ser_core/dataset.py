@@ -24,7 +24,8 @@ from typing import Literal
 import numpy as np
 from filelock import FileLock
 
-from ser_core.audio import AudioConfig, load_audio, preprocess, z_score
+from ser_core.audio import AudioConfig, preprocess, z_score
+from ser_core.clip_file import load_clip
 from ser_core.cremad import Clip, Corpus, load_index
 from ser_core.equality import ByContent
 from ser_core.errors import CorpusError
@@ -214,7 +215,6 @@ def load_features(
 
     Raises:
         CorpusError: clips are missing or damaged, or the list is empty.
-        AudioError: a clip can't be decoded.
     """
     clips = list(load_index().values() if clips is None else clips)
     if not clips:
@@ -272,8 +272,12 @@ def _compute(
 
 
 def clip_waveform(path: Path, audio: AudioConfig) -> np.ndarray:
-    """A corpus clip's speech; a clip without any (one is digital silence) is kept whole, as the split keeps it."""
-    speech = preprocess(load_audio(path), audio)
+    """A corpus clip's speech; a clip without any (one is digital silence) is kept whole, as the split keeps it.
+
+    Raises:
+        CorpusError: the file is damaged, and its name.
+    """
+    speech = preprocess(load_clip(path), audio)
     if len(speech.intervals):
         return speech.waveform
     return z_score(speech.audio) if audio.normalize else speech.audio

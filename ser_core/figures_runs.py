@@ -76,12 +76,16 @@ def _cell_text(run: Run | None) -> str:
 def confusion_figure(
     confusion: Sequence[Sequence[int]] | np.ndarray, *, normalised: bool = True, rows: str = "meant", height: int = 380
 ) -> go.Figure:
-    """A confusion matrix `[6, 6]` of counts, rows true: as shares of each row, or in counts (report, figure 8)."""
+    """A confusion matrix `[6, 6]` of counts, rows true: as shares of each row, or in counts (report, figure 8).
+
+    Shares of an emotion without clips are left blank.
+    """
     counts = np.asarray(confusion)
     shares = row_shares(counts)
+    cells = [row.tolist() if n else [None] * len(row) for row, n in zip(shares, counts.sum(axis=1), strict=True)]
     figure = go.Figure(
         go.Heatmap(
-            z=shares if normalised else counts,
+            z=cells if normalised else counts,
             x=EMOTIONS,
             y=EMOTIONS,
             texttemplate="%{z:.0%}" if normalised else "%{z:,}",
@@ -133,12 +137,12 @@ def curves_figure(histories: Mapping[str, Mapping[str, np.ndarray]], quantity: s
 
 
 def emotion_bars(values: Mapping[str, Mapping[str, float]], title: str, *, height: int = 300) -> go.Figure:
-    """A figure in 0..1 for each emotion and source, as bars beside each other."""
+    """A figure in 0..1 for each emotion and source, as bars beside each other; what a source lacks has no bar."""
     figure = go.Figure()
     for i, (source, by_emotion) in enumerate(values.items()):
         figure.add_bar(
             x=[EMOTION_NAMES[emotion] for emotion in EMOTIONS],
-            y=[by_emotion[emotion] for emotion in EMOTIONS],
+            y=[by_emotion.get(emotion) for emotion in EMOTIONS],
             name=source,
             marker={"color": SOURCE_COLORS[i % len(SOURCE_COLORS)]},
             hovertemplate="%{x}: %{y:.2f}<extra>" + source + "</extra>",

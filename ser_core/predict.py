@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from ser_core.audio import Speech, preprocess, read_audio
-from ser_core.checkpoint import CHECKPOINTS_DIR, CheckpointConfig, default_checkpoint, load_model
+from ser_core.checkpoint import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
 from ser_core.dataset import network_inputs
 from ser_core.decode import AudioSource
 from ser_core.emotions import EMOTIONS
@@ -48,12 +48,16 @@ class Predictor:
         self.model = model.eval().requires_grad_(False)
 
     @staticmethod
-    def load(checkpoint: str | None = None, *, root: Path = CHECKPOINTS_DIR) -> Predictor:
-        """Load a checkpoint by name, or the one with the best validation accuracy.
+    def load(checkpoint: str | None = None, *, root: Path | None = None) -> Predictor:
+        """Load a checkpoint by name, or the best that can be used, see `ser_core.checkpoint.default_checkpoint`.
+
+        Args:
+            root: the folder of checkpoints, see `ser_core.checkpoint.checkpoints_dir`.
 
         Raises:
             CheckpointError: there is no such checkpoint, or it is damaged.
         """
+        root = root or checkpoints_dir()
         return Predictor(*load_model(root / (checkpoint or default_checkpoint(root))))
 
     def __call__(self, source: AudioSource, *, sample_rate: int | None = None) -> Prediction:

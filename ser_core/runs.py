@@ -29,6 +29,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 from ser_core.errors import RunError, SERError
 from ser_core.evaluation import SUMMARY
+from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.files import replace_file, restore_folder, set_aside, write_text
 from ser_core.resampling import CLIPS_ALONE
 
@@ -166,7 +167,7 @@ class Run(ByContent):
         """
         path, clips = self.folder / "predictions.csv", self.environment["clips"]["test"]
         try:
-            predictions = _read_predictions(path, path.stat().st_mtime_ns)
+            predictions = _read_predictions(path, fingerprint(path))
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise RunError(f"{self.name}: predictions.csv can't be read ({type(error).__name__}: {error}).") from None
         if len(predictions.names) != clips:
@@ -177,7 +178,7 @@ class Run(ByContent):
 
 
 @lru_cache(maxsize=64)
-def _read_predictions(path: Path, changed_ns: int) -> Predictions:
+def _read_predictions(path: Path, state: Fingerprint) -> Predictions:
     with path.open(encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table))
     probabilities = [[float(row[emotion]) for emotion in EMOTIONS] for row in rows]

@@ -11,11 +11,13 @@ import pytest
 from ser_core.audio import AudioConfig
 from ser_core.checkpoint import CheckpointConfig, save_checkpoint
 from ser_core.cremad import Clip, Corpus, load_index
+from ser_core.emotions import EMOTIONS
 from ser_core.features import FeatureConfig
 from ser_core.vad import SAMPLE_RATE
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "crema-d"
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 72862\n"
 IN_CI = os.environ.get("CI") == "true"
 
 
@@ -69,6 +71,22 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
             config = CheckpointConfig(name, model, "silu", form, AudioConfig(), FeatureConfig(), provenance)
             save_checkpoint(root / name, config, weights, "untrained")
     return root
+
+
+def save_opinionated(root: Path, name: str, emotion: str, *, val_accuracy: float = 0.5) -> Path:
+    """A checkpoint that hears one emotion in all speech, with 80 %: what it says is known without training it."""
+    import torch
+
+    from ser_core.models import build_model
+
+    weights = build_model("1d", "silu").state_dict()
+    *_, weight, bias = weights
+    weights[weight].zero_()
+    weights[bias].copy_(3.0 * torch.eye(len(EMOTIONS))[EMOTIONS.index(emotion)])
+    provenance = {"test": {"val_accuracy": val_accuracy}}
+    config = CheckpointConfig(name, "1d", "silu", "fixed", AudioConfig(), FeatureConfig(), provenance)
+    save_checkpoint(root / name, config, weights, "untrained")
+    return root / name
 
 
 def tone(frequency: float, seconds: float, sample_rate: int = SAMPLE_RATE) -> np.ndarray:

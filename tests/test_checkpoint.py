@@ -1,13 +1,24 @@
 import json
+import math
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
-from ser_core.checkpoint import CHECKPOINTS_DIR, default_checkpoint, halved, list_checkpoints, load_config, load_model
+from ser_core.checkpoint import (
+    CHECKPOINTS_DIR,
+    CHECKPOINTS_VARIABLE,
+    default_checkpoint,
+    halved,
+    list_checkpoints,
+    load_config,
+    load_model,
+    survey_checkpoints,
+)
 from ser_core.errors import CheckpointError
 from ser_core.models import count_parameters
+from ser_core.predict import Predictor
 from ser_core.splits import REPORT_SPLIT_ID
 from tests.conftest import ROOT
 
@@ -64,22 +75,137 @@ def test_an_unknown_name_lists_what_there_is(checkpoints: Path):
         load_config(checkpoints / "nothing")
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"format": 99}, {"emotions": ["JOY"]}, {"audio": {"vad": "loud"}}, {"features": {"unknown": 1}}, {"extra": 1}],
-)
-def test_a_configuration_of_another_kind_is_a_sentence(folder: Path, change: dict):
+def change_config(folder: Path, **changes: object) -> None:
     values = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(values | change))
-    with pytest.raises(CheckpointError, match="1d-fixed"):
+    (folder / "config.json").write_text(json.dumps(values | changes))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"format": 99}, "another version"),
+        ({"format": None}, "another version"),
+        ({"emotions": ["JOY"]}, "another version"),
+        ({"emotions": None}, "another version"),
+        ({"extra": 1}, "'extra'"),
+        ({"name": None}, "name should be a text"),
+        ({"model": "3d"}, "model should be one of 1d, 2d"),
+        ({"model": ["1d"]}, "model should be one of 1d, 2d"),
+        ({"activation": "gelu"}, "activation should be one of"),
+        ({"form": None}, "form should be one of"),
+        ({"model": "resnet38", "form": "variable"}, "fixed form only"),
+        ({"audio": None}, "audio should be an object, not None"),
+        ({"audio": {"vad": "loud"}}, "vad is energy"),
+        ({"audio": {"normalize": "yes"}}, "audio.normalize should be of type bool, not 'yes'"),
+        ({"audio": {"vad_top_db": math.nan}}, "audio.vad_top_db should be of type float, not nan"),
+        ({"features": []}, "features should be an object"),
+        ({"features": {"unknown": 1}}, "no setting 'unknown'"),
+        ({"features": {"hop_length": 160.5}}, "features.hop_length should be of type int, not 160.5"),
+        ({"features": {"mel_fmax": 10**400}}, "features.mel_fmax should be of type float"),
+        ({"features": {"hop_length": -1}}, "hop_length is a number above 0"),
+        ({"provenance": 1}, "provenance should be an object"),
+    ],
+)
+def test_a_configuration_of_another_kind_is_a_sentence(folder: Path, change: dict, says: str):
+    change_config(folder, **change)
+    with pytest.raises(CheckpointError, match=f"checkpoint 1d-fixed .*{says}"):
         load_config(folder)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff"])
-def test_a_damaged_configuration_is_a_sentence(folder: Path, content: bytes):
+@pytest.mark.parametrize("entry", ["format", "emotions", "name", "model", "form", "audio", "features", "provenance"])
+def test_a_configuration_that_lacks_something_says_what(folder: Path, entry: str):
+    values = json.loads((folder / "config.json").read_text())
+    del values[entry]
+    (folder / "config.json").write_text(json.dumps(values))
+    with pytest.raises(CheckpointError, match=f"1d-fixed is damaged.*'{entry}'"):
+        load_config(folder)
+
+
+DAMAGED = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b'"text"',
+    b"3",
+    b"NaN",
+    b"\xff",
+    b"[" * 100_000,
+    b"[" * 900 + b"]" * 900,
+    b"9" * 5000,
+]
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_damaged_configuration_is_a_short_sentence(folder: Path, content: bytes):
     (folder / "config.json").write_bytes(content)
-    with pytest.raises(CheckpointError, match="damaged"):
+    with pytest.raises(CheckpointError, match="1d-fixed is damaged") as error:
         load_config(folder)
+    assert len(str(error.value)) < 300
+
+
+@pytest.fixture
+def several(checkpoints: Path, tmp_path: Path) -> Path:
+    """Three checkpoints, of which `best` is best in validation and `worst` worst."""
+    for name, accuracy in (("best", 0.6), ("middle", 0.5), ("worst", 0)):
+        change_config(Path(shutil.copytree(checkpoints / "1d-fixed", tmp_path / name)), name=name, **ranked(accuracy))
+    return tmp_path
+
+
+def ranked(accuracy: object) -> dict[str, object]:
+    return {"provenance": {"test": {"val_accuracy": accuracy}}}
+
+
+@pytest.mark.parametrize(
+    "provenance",
+    [{}, {"test": None}, {"test": []}, {"test": {}}]
+    + [ranked(value)["provenance"] for value in (None, "0.9", math.nan, math.inf, 10**400, True, -0.1, 1.1, [0.9])],
+    ids=repr,
+)
+def test_a_checkpoint_without_its_validation_accuracy_is_left_out_and_named(
+    several: Path, provenance: object, caplog: pytest.LogCaptureFixture
+):
+    change_config(several / "best", provenance=provenance)
+    names, unusable = survey_checkpoints(several)
+    assert names == ["middle", "worst"]
+    assert list(unusable) == ["best"]
+    assert "checkpoint best" in unusable["best"]
+    assert "no validation accuracy" in unusable["best"]
+    assert Predictor.load(root=several).config.name == "middle"
+    assert unusable["best"] in caplog.text
+    assert Predictor.load("best", root=several).config.name == "best"  # who names it gets it
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.json", b"null"),
+        ("config.json", b"[" * 100_000),
+        ("model.safetensors", b""),
+        ("model.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"),
+        ("model.safetensors", None),
+    ],
+)
+def test_a_damaged_checkpoint_is_left_out_and_named(several: Path, file: str, content: bytes | None):
+    (several / "best" / file).unlink()
+    if content is not None:
+        (several / "best" / file).write_bytes(content)
+    names, unusable = survey_checkpoints(several)
+    assert names == ["middle", "worst"]
+    assert "checkpoint best" in unusable["best"]
+    assert Predictor.load(root=several).config.name == "middle"
+
+
+def test_without_any_that_can_be_used_all_are_named(several: Path):
+    for name in ("best", "middle", "worst"):
+        (several / name / "config.json").write_text("null")
+    with pytest.raises(CheckpointError, match=r"No checkpoint .*best.*middle.*worst"):
+        Predictor.load(root=several)
+
+
+def test_the_folder_of_checkpoints_is_a_setting(several: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(CHECKPOINTS_VARIABLE, str(several))
+    assert Predictor.load().config.name == "best"
 
 
 def test_damaged_or_foreign_weights_are_a_sentence(folder: Path, checkpoints: Path):
@@ -89,6 +215,9 @@ def test_damaged_or_foreign_weights_are_a_sentence(folder: Path, checkpoints: Pa
         load_model(folder)
     shutil.copy(checkpoints / "2d-fixed" / "model.safetensors", weights)
     with pytest.raises(CheckpointError, match="can't be loaded"):
+        load_model(folder)
+    (folder / "model.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(CheckpointError, match="git lfs pull"):
         load_model(folder)
     weights.unlink()
     with pytest.raises(CheckpointError, match="can't be loaded"):

@@ -29,12 +29,12 @@ def waveforms(corpus, clips) -> list[np.ndarray]:
     return [preprocess(load_audio(corpus.path(clip))).waveform for clip in clips[:8]] + odd
 
 
+@pytest.mark.filterwarnings("ignore:Empty filters")
 @pytest.mark.parametrize("n_fft", [256, 512, 1024])
 @pytest.mark.parametrize("n_mels", [20, 40, 64])
 def test_mel_filters_are_librosas(n_fft: int, n_mels: int):
-    expected = librosa.filters.mel(sr=16_000, n_fft=n_fft, n_mels=n_mels) if n_mels < 64 or n_fft > 256 else None
-    if expected is not None:
-        np.testing.assert_allclose(mel_filterbank(16_000, n_fft, n_mels, 8_000), expected, atol=1e-8)
+    expected = librosa.filters.mel(sr=16_000, n_fft=n_fft, n_mels=n_mels)
+    np.testing.assert_allclose(mel_filterbank(16_000, n_fft, n_mels, 8_000), expected, atol=1e-8)
     assert mel_frequencies(n_mels, 8_000) == pytest.approx(
         librosa.mel_frequencies(n_mels + 2, fmin=0, fmax=8_000)[1:-1]
     )

@@ -5,7 +5,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from ser_core.compare import accuracy_by
+from ser_core.compare import accuracy_by, recalls
 from ser_core.emotions import EMOTIONS
 from ser_core.figures import figure_rows
 from ser_core.figures_runs import (
@@ -44,6 +44,17 @@ def test_confusions_are_shares_or_counts():
     shares, counts = confusion_figure(CONFUSION), confusion_figure(CONFUSION, normalised=False)
     assert np.sum(shares.data[0].z, axis=1) == pytest.approx(np.ones(6))
     np.testing.assert_array_equal(counts.data[0].z, CONFUSION)
+
+
+def test_an_emotion_without_clips_has_no_recall():
+    confusion = CONFUSION.copy()
+    confusion[2] = 0
+    assert recalls(confusion) == pytest.approx({e: 6 / 11 for e in EMOTIONS if e != "FEA"})
+    figure = confusion_figure(confusion)
+    assert list(figure.data[0].z[2]) == [None] * 6
+    assert [row["value"] for row in figure_rows(figure)][12:18] == [None] * 6
+    bars = emotion_bars({"a": recalls(confusion)}, "recall").data[0]
+    assert [height is None for height in bars.y] == [e == "FEA" for e in EMOTIONS]
 
 
 def test_curves_are_of_training_and_validation(run: Run):

@@ -1,6 +1,7 @@
 """A live signal: however it is cut and at whatever rate it comes, predictions are those of its windows offline."""
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ NAMES = ("1001_DFA_ANG_XX", "1001_ITH_NEU_XX", "1004_IOM_FEA_XX")
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
-    return Predictor.load("lr0.001-SiLU-2D")
+    return Predictor.load()
 
 
 @pytest.fixture(scope="module")
@@ -237,14 +238,20 @@ def test_blocks_are_all_of_the_signal():
 
 def test_the_command_follows_a_file(corpus, predictor: Predictor, capsys: pytest.CaptureFixture):
     path = corpus.folder / f"{NAMES[0]}.wav"
-    main([str(path), "--checkpoint", "lr0.001-SiLU-2D", "--format", "json"])
+    main([str(path), "--checkpoint", predictor.config.name, "--format", "json"])
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     decoded = decode(path)
     assert [row["end"] for row in rows][:4] == [0.5, 1.0, 1.5, 2.0]
     assert rows[-1]["end"] == pytest.approx(decoded.samples.shape[1] / decoded.rate, abs=1e-3)
     assert rows[-1]["emotion"] in EMOTIONS
-    main([str(path), "--checkpoint", "lr0.001-SiLU-2D", "--real-time", "--hop", "1"])
-    assert "ANG" in capsys.readouterr().out
+    started = time.monotonic()
+    main([str(path), "--checkpoint", predictor.config.name, "--real-time", "--hop", "1"])
+    assert time.monotonic() - started > samples.shape[1] / rate - 0.2
+    _, *lines = capsys.readouterr().out.splitlines()
+    expected = run(SpeechStream(predictor, StreamConfig(hop_seconds=1)), samples, rate, [])
+    heard = [max(p.smoothed, key=p.smoothed.__getitem__) if p.smoothed else "–" for p in expected]
+    assert [line.split()[:2] for line in lines] == [[f"{p.end:.1f}", e] for p, e in zip(expected, heard, strict=True)]
+    assert set(heard) & set(EMOTIONS)
 
 
 @pytest.mark.parametrize("arguments", [["no-such-file.wav"], ["README.md"], ["x.wav", "--window", "9"]])

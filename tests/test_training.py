@@ -99,7 +99,7 @@ def test_the_learning_rate_rises_peaks_and_ends_at_a_thousandth():
     assert learning_rate(0, config, 78) == 0
     assert learning_rate(5 * 78, config, 78) == config.lr
     assert learning_rate(150 * 78, config, 78) == pytest.approx(config.lr / 1000)
-    assert learning_rate(3, replace(config, warmup_epochs=0), 78) <= config.lr
+    assert learning_rate(3, replace(config, warmup_epochs=0), 78) == pytest.approx(config.lr, rel=1e-4)
 
 
 def test_names_are_the_reports():
@@ -322,7 +322,11 @@ def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: S
 
     predictions = run.predictions()
     assert predictions.names == split.test
-    assert run.accuracy == pytest.approx((predictions.predicted == predictions.targets).mean(), abs=0.04)
+    second, first = np.sort(predictions.probabilities, axis=1)[:, -2:].T
+    tied = (first - second < 2e-4).sum()  # rounded to four decimals, they may change places
+    right = (predictions.predicted == predictions.targets).sum()
+    assert abs(run.accuracy * len(predictions.names) - right) <= tied + 1e-6
+    assert tied < 3
     predictor = Predictor.load(run.name, root=folders["checkpoints_dir"])
     for name, expected in list(zip(predictions.names, predictions.probabilities, strict=True))[:10]:
         found = predictor(corpus.path(name)).probabilities

@@ -1,16 +1,20 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from ser_app import microphone
+from ser_core.checkpoint import CHECKPOINTS_VARIABLE
+from ser_core.cremad import Corpus
 from ser_core.listener import Listener
-from tests.conftest import ROOT
+from tests.conftest import ROOT, save_opinionated
 
 RUN_SECONDS = 60
+CLIP = "1001_DFA_ANG_XX"
 
 
 class Connection:
@@ -34,6 +38,25 @@ def connection(monkeypatch: pytest.MonkeyPatch) -> Connection:
 
 
 @pytest.fixture
+def two_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The app's only checkpoints: `glad`, which always hears happiness, and is the better one, and `sad`."""
+    root = tmp_path / "checkpoints"
+    save_opinionated(root, "glad", "HAP", val_accuracy=0.6)
+    save_opinionated(root, "sad", "SAD", val_accuracy=0.5)
+    monkeypatch.setenv(CHECKPOINTS_VARIABLE, str(root))
+    return root
+
+
+@pytest.fixture
+def one_clip(corpus: Corpus, tmp_path: Path) -> Path:
+    """A corpus folder with one clip, `CLIP`."""
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    (folder / f"{CLIP}.wav").write_bytes(corpus.path(CLIP).read_bytes())
+    return folder
+
+
+@pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, connection: Connection) -> Callable[..., AppTest]:
     """Open a page of the app; the corpus is empty unless a folder is given."""
     st.cache_data.clear()
@@ -50,6 +73,18 @@ def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, connection: Conne
         return app
 
     return open_it
+
+
+def labelled(elements: Iterable, label: str) -> Any:
+    """The element of that label."""
+    return next(element for element in elements if element.label == label)
+
+
+def set_source(app: AppTest, source: str) -> AppTest:
+    """Choose where recordings come from, on Features and Classify."""
+    app.segmented_control[0].set_value(source).run()
+    assert not app.exception, app.exception
+    return app
 
 
 def texts(app: AppTest) -> str:

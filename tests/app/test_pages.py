@@ -4,28 +4,27 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from ser_app.navigation import PAGES
-from ser_core.emotions import EMOTION_NAMES
+from ser_core.compare import GROUPINGS
+from ser_core.cremad import load_index
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.humans import agreement, uncertainty
 from ser_core.predict import Predictor
 from ser_core.report import REPORT_RESULTS
-from ser_core.runs import RUNS_VARIABLE, load_runs
+from ser_core.runs import RUNS_VARIABLE, Predictions, Run, load_run, load_runs
 from ser_core.train_config import TrainConfig
-from tests.app.conftest import texts
+from tests.app.conftest import labelled, set_source, texts
+from tests.test_compare import NAMES, TARGETS
 from tests.test_findings import record
 from tests.test_runs import write_run
 
 OpenPage = Callable[..., AppTest]
 SAMPLES, FEATURES, CLASSIFY = "pages/samples.py", "pages/features.py", "pages/classify.py"
 RUNS, MISTAKES, HUMANS = "pages/runs.py", "pages/mistakes.py", "pages/humans.py"
-
-
-def set_source(app: AppTest, source: str) -> AppTest:
-    app.segmented_control[0].set_value(source).run()
-    assert not app.exception, app.exception
-    return app
 
 
 @pytest.fixture
@@ -39,8 +38,10 @@ def many_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def labelled(elements: list, label: str):
-    return next(element for element in elements if element.label == label)
+def set_result(folder: Path, **result: object) -> None:
+    """Change what a record says of its result."""
+    path = folder / "test.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | result))
 
 
 @pytest.mark.parametrize("page", [path for path, _, _ in PAGES])
@@ -56,12 +57,16 @@ def test_pages_work_with_clips(open_page: OpenPage, corpus, page: str):
     assert "cremad download" not in texts(open_page(page, corpus=corpus.folder))
 
 
-def test_home_shows_the_best_run_of_the_records(open_page: OpenPage):
+def test_home_shows_the_best_run_in_validation_and_not_on_the_test_set(open_page: OpenPage, many_runs: Path):
+    set_result(many_runs / "lr0.001-SiLU-Combined", val_accuracy=0.5)
     app = open_page("streamlit_app.py")
-    runs, _ = load_runs()
-    best = max(runs, key=lambda run: run.test["val_accuracy"])
-    assert best.name in texts(app)
-    assert labelled(app.metric, "Test accuracy").value == f"{best.accuracy:.1%}"
+    assert "`lr0.001-SiLU-Combined`" in texts(app)
+    assert labelled(app.metric, "Test accuracy").value == "55.0%"  # 180 of 400 wrong: the worst of the three
+
+
+def test_home_shows_one_of_the_projects_own_records(open_page: OpenPage):
+    shown = labelled(open_page("streamlit_app.py").metric, "Test accuracy").value
+    assert shown in {f"{run.accuracy:.1%}" for run in load_runs()[0]}
 
 
 @pytest.mark.parametrize("page", ["streamlit_app.py", RUNS, MISTAKES, HUMANS])
@@ -209,13 +214,6 @@ def test_files_are_uploaded_and_bad_ones_named(open_page: OpenPage, corpus, clip
     assert len(app.get("download_button")) >= 2
 
 
-def test_without_a_checkpoint_classify_says_how_to_make_one(
-    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
-    monkeypatch.setattr("ser_core.checkpoint.list_checkpoints", lambda root=tmp_path: [])
-    assert "python train.py" in "".join(error.value for error in open_page(CLASSIFY).error)
-
-
 def test_files_that_are_all_bad_are_all_named(open_page: OpenPage):
     app = set_source(open_page(CLASSIFY), "upload")
     app.file_uploader[0].set_value([("a.wav", b"no sound", "audio/wav"), ("b.wav", b"", "audio/wav")]).run()
@@ -253,23 +251,34 @@ def test_a_recording_is_classified_once_a_session(open_page: OpenPage, corpus, c
 # Runs, Mistakes, Humans: from records alone.
 
 
-def test_runs_lists_every_record_beside_the_report(open_page: OpenPage):
-    runs, _ = load_runs()
+def test_runs_lists_every_one_of_the_projects_records(open_page: OpenPage):
     table = open_page(RUNS).dataframe[0].value
-    assert sorted(table["run"]) == [run.name for run in runs]
-    row = table.set_index("run").loc["lr0.001-SiLU-2D"]
-    report = 100 * REPORT_RESULTS["lr0.001-SiLU-2D"].accuracy
-    assert row["report"] == pytest.approx(report)
-    assert row["difference"] == pytest.approx(row["accuracy"] - report)
-    assert row["epochs"] == 150
+    assert sorted(table["run"]) == [run.name for run in load_runs()[0]]
 
 
-def test_a_run_in_the_address_is_shown(open_page: OpenPage):
+def test_runs_are_listed_beside_the_report(open_page: OpenPage, many_runs: Path):
+    write_run(many_runs / "other", TrainConfig(seed=1))
+    table = open_page(RUNS).dataframe[0].value.set_index("run")
+    for name, accuracy, epochs in (("lr0.001-SiLU-2D", 75, 150), ("lr0.01-ELU-1D", 70, 30)):
+        row, report = table.loc[name], 100 * REPORT_RESULTS[name].accuracy
+        assert (row["accuracy"], row["epochs"]) == (pytest.approx(accuracy), epochs)
+        assert row["report"] == pytest.approx(report)
+        assert row["difference"] == pytest.approx(accuracy - report)
+    assert np.isnan(table.loc["other", ["report", "difference"]].astype(float)).all()
+
+
+def test_a_run_in_the_address_is_shown(open_page: OpenPage, many_runs: Path):
+    set_result(many_runs / "lr0.001-SiLU-2D", best_epoch=3)
     app = open_page(RUNS, run="lr0.001-SiLU-2D")
-    assert [metric.label for metric in app.metric] == ["Test accuracy", "Weighted F1", "Precision", "UAR"]
-    assert "epoch 74 chosen by loss on 261" in texts(app)
+    assert {metric.label: metric.value for metric in app.metric} == {
+        "Test accuracy": "75.0%",
+        "Weighted F1": f"{load_run(many_runs / 'lr0.001-SiLU-2D').metrics['f1_weighted']:.3f}",
+        "Precision": f"{load_run(many_runs / 'lr0.001-SiLU-2D').metrics['precision_weighted']:.3f}",
+        "UAR": f"{load_run(many_runs / 'lr0.001-SiLU-2D').metrics['uar']:.3f}",
+    }
+    assert "epoch 3 chosen by loss on 2, tested on 400" in texts(app)
     assert len(app.get("plotly_chart")) == 3
-    assert "stException" not in texts(open_page(RUNS, run="no-such-run"))
+    assert not open_page(RUNS, run="no-such-run").metric
 
 
 def test_runs_are_compared_on_the_same_clips_and_different_lengths_are_shown(open_page: OpenPage, many_runs: Path):
@@ -329,10 +338,11 @@ def test_runs_are_filtered(open_page: OpenPage, many_runs: Path):
 
 @pytest.mark.parametrize(
     ("view", "says"),
-    [("Settings", "figure 7"), ("Best", "best validation accuracy"), ("Findings", "2D beats combined")],
+    [("All", "3 of 3 runs"), ("Settings", "figure 7"), ("Best", "table 2"), ("Findings", "2D beats combined")],
 )
 def test_every_view_of_the_runs(open_page: OpenPage, many_runs: Path, view: str, says: str):
     assert says in texts(open_page(RUNS, view=view))
+    assert says not in texts(open_page(RUNS, view="Settings" if view == "All" else "All"))
 
 
 def test_a_heatmap_never_mixes_lengths(open_page: OpenPage, many_runs: Path):
@@ -370,37 +380,80 @@ def test_a_run_that_learned_nothing_says_so(open_page: OpenPage, many_runs: Path
     assert {"diverged": "became NaN", "chance": "never better than guessing"}[status] in texts(app)
 
 
-def test_mistakes_are_listed_the_most_confident_first_and_filtered(open_page: OpenPage, corpus):
-    app = open_page(MISTAKES, corpus=corpus.folder, run="lr0.001-SiLU-2D")
-    run = next(run for run in load_runs()[0] if run.name == "lr0.001-SiLU-2D")
-    predictions = run.predictions()
-    wrong = {name for name, right in zip(predictions.names, predictions.predicted == predictions.targets, strict=True)}
-    table = app.dataframe[0].value
-    assert set(table["clip"]) <= wrong & corpus.present
-    assert table["confidence"].is_monotonic_decreasing
+@pytest.fixture
+def unsure_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The pages' only record: of a model that answers at random, more or less surely."""
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "records"))
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(6), len(NAMES)).astype(np.float32)
+    folder = tmp_path / "records" / "lr0.001-SiLU-2D"
+    write_run(folder, TrainConfig(), predictions=Predictions(NAMES, TARGETS, probabilities))
+    return load_run(folder)
+
+
+def clips_where(run: Run, holds: Callable[[str, str], bool]) -> set[str]:
+    """The clips of whose meant and said emotion something holds."""
+    found = run.predictions()
+    pairs = zip(found.targets.tolist(), found.predicted.tolist(), strict=True)
+    return {
+        name
+        for name, (meant, said) in zip(found.names, pairs, strict=True)
+        if holds(EMOTION_NAMES[EMOTIONS[meant]], EMOTION_NAMES[EMOTIONS[said]])
+    }
+
+
+def test_mistakes_are_listed_the_most_confident_first_and_filtered(open_page: OpenPage, corpus, unsure_run: Run):
+    app = open_page(MISTAKES, corpus=corpus.folder)
+    mistakes = clips_where(unsure_run, lambda meant, said: meant != said)
+    assert 0 < len(mistakes & corpus.present) < len(mistakes) < len(NAMES)
+
+    def listed() -> set[str]:
+        assert not app.exception
+        return set(app.dataframe[0].value["clip"])
+
+    assert listed() == mistakes & corpus.present
     assert len(app.get("audio")) == 1
     app.toggle[0].set_value(False).run()
-    assert len(app.dataframe[0].value) == round((1 - run.accuracy) * len(predictions.names))
+    assert listed() == mistakes
+    table = app.dataframe[0].value
+    assert table["confidence"].is_monotonic_decreasing
+    assert (table["meant"] != table["said"]).all()
     labelled(app.selectbox, "Meant").set_value("fear").run()
+    assert listed() == clips_where(unsure_run, lambda meant, said: meant == "fear" != said)
     labelled(app.selectbox, "Said").set_value("sadness").run()
-    assert len(app.dataframe[0].value) == run.metrics["confusion"][2][5]
+    mistaken = clips_where(unsure_run, lambda meant, said: (meant, said) == ("fear", "sadness"))
+    assert listed() == mistaken
     labelled(app.selectbox, "Raters' majority").set_value("heard what was meant").run()
-    assert set(app.dataframe[0].value["raters heard"]) == {"fear"}
+    heard = {name for name in mistaken if load_index()[name].voice.majority == ("FEA",)}
+    assert listed() == heard
+    assert 0 < len(heard) < len(mistaken)
     labelled(app.selectbox, "Meant").set_value("sadness").run()
     assert "No mistake is like that." in texts(app)
     assert not app.exception
 
 
-def test_mistakes_need_no_sound(open_page: OpenPage):
+def test_mistakes_need_no_sound(open_page: OpenPage, unsure_run: Run):
     app = open_page(MISTAKES)
     assert "not on this machine" in texts(app)
-    assert len(app.get("plotly_chart")) == 7
+    assert len(app.get("plotly_chart")) == 1 + len(GROUPINGS)
 
 
-def test_humans_shows_who_agrees_with_whom(open_page: OpenPage):
-    app = open_page(HUMANS, run="lr0.001-SiLU-2D")
-    assert [metric.label for metric in app.metric] == ["Model and label", "Crowd and label", "Model and crowd"]
-    assert "rank correlation of 0.09 (p < 0.001): hardly any" in texts(app)
+def test_humans_shows_who_agrees_with_whom(open_page: OpenPage, unsure_run: Run):
+    app = open_page(HUMANS)
+    found, unsure = agreement(unsure_run.predictions()), uncertainty(unsure_run.predictions())
+    assert {metric.label: metric.value for metric in app.metric} == {
+        "Model and label": f"{unsure_run.accuracy:.1%}",
+        "Crowd and label": f"{found.crowd_label.accuracy:.1%}",
+        "Model and crowd": f"{found.model_crowd.accuracy:.1%}",
+    }
+    assert abs(unsure.correlation) < 0.1
+    assert f"rank correlation of {unsure.correlation:.2f} (p = {unsure.p_value:.3f}): hardly any" in texts(app)
+
+
+def test_humans_and_a_model_that_answers_like_the_crowd(open_page: OpenPage, many_runs: Path):
+    shares = np.array([load_index()[name].voice.shares for name in NAMES], dtype=np.float32)
+    write_run(many_runs / "crowd", TrainConfig(seed=1), predictions=Predictions(NAMES, TARGETS, shares))
+    assert "rank correlation of 1.00 (p < 0.001): strong" in texts(open_page(HUMANS, run="crowd"))
+    assert "nothing to correlate" in texts(open_page(HUMANS, run="lr0.001-SiLU-2D"))  # always sure
 
 
 @pytest.mark.parametrize("page", [MISTAKES, HUMANS])
