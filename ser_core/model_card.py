@@ -51,6 +51,6 @@ def _speakers(split: Split) -> str:
     """Whether those who are tested on were trained on."""
     shared, tested = len(split.shared_speakers), len(split.test_speakers)
     if not shared:
-        return "Nobody who speaks in the test clips was heard in\ntraining: the figures are those of new speakers."
+        return "Nobody who speaks in the test clips is heard in\ntraining: the figures are those of new speakers."
     some = f"{shared} of the {tested} speakers" if shared < tested else f"All {tested} speakers"
-    return f"{some} of the test\nclips were heard in training, too, so new speakers are recognised less well."
+    return f"{some} of the test\nclips can be heard in training, too, so new speakers are recognised less well."

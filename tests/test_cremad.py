@@ -127,6 +127,12 @@ def test_known_defects_are_in_the_index_and_true():
     assert find_clip("1001_DFA_ANG_XX").defect is None
 
 
+@pytest.mark.parametrize("suffix", ["", ".wav", ".WAV", ".Wav"])
+@pytest.mark.parametrize("folder", ["", "some/folder/", "/some.wav/", "C:\\clips\\", "..\\"])
+def test_a_clip_is_found_by_the_name_of_its_file(folder: str, suffix: str):
+    assert find_clip(f"{folder}1001_DFA_ANG_XX{suffix}").name == "1001_DFA_ANG_XX"
+
+
 def test_every_clip_has_a_sentence_text():
     assert {clip.text for clip in load_index().values()} == set(SENTENCES.values())
 

@@ -2,11 +2,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from ser_core.audio import AudioConfig, load_audio, preprocess
 from ser_core.cremad import Corpus
@@ -128,6 +130,68 @@ load_features(corpus, ["spectral"], clips=[load_index()[{clips[0].name!r}]], cac
     assert [name[:12] for name in built(tmp_path)] == [".unfinished-"]
     features = load_features(corpus, ["spectral"], clips=clips[:1], cache_dir=tmp_path)["spectral"]
     assert features.stack().shape == (1, 27, 301)
+    assert [name[:9] for name in built(tmp_path)] == ["spectral-"]  # and what it left is removed
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process started, and that run."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        if int(parent) == pid and state != "Z":
+            found.append(int(folder.name))
+    return found
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_the_workers_of_a_killed_build_end_and_free_its_lock(corpus, clips, tmp_path: Path):
+    script = f"""
+from pathlib import Path
+from ser_core.audio import AudioConfig
+from ser_core.cremad import Corpus, load_index
+from ser_core.dataset import load_features
+def hang(done, total):
+    print(done, flush=True)
+    while True: pass
+corpus = Corpus(Path({str(corpus.folder)!r}))
+clips = [clip for clip in load_index().values() if clip.name in corpus.present][:200]
+audio, cache = AudioConfig(vad="energy"), Path({str(tmp_path)!r})
+load_features(corpus, ["mel"], clips=clips, audio=audio, cache_dir=cache, workers=3, progress=hang)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout.readline() == b"64\n"
+        workers = children(process.pid)
+        assert len(workers) == 3
+        os.kill(process.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while running := [pid for pid in workers if is_running(pid)]:
+        assert time.monotonic() < deadline, running
+        time.sleep(0.05)
+    with FileLock(tmp_path / ".computing.lock", timeout=1):  # it was theirs as well
+        pass
+    load_features(corpus, ["mel"], clips=clips[:1], audio=ENERGY, cache_dir=tmp_path)
+    assert [name[:4] for name in built(tmp_path)] == ["mel-"]
+
+
+def test_workers_end_with_their_work(corpus, clips, tmp_path: Path):
+    before = children(os.getpid())
+    load_features(corpus, ["mel"], clips=clips[:70], audio=ENERGY, cache_dir=tmp_path, workers=2)
+    assert children(os.getpid()) == before
+
+
+def test_no_clips_are_not_all_clips(corpus, tmp_path: Path):
+    with pytest.raises(CorpusError, match="empty"):
+        load_features(corpus, ["mel"], clips=[], cache_dir=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_build_that_fails_cleans_up(corpus, few, tmp_path: Path):

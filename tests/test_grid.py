@@ -18,16 +18,20 @@ import torch
 
 import grid
 import train
+from ser_core.audio import AudioConfig
 from ser_core.errors import RunError
 from ser_core.estimate import Estimator, training_flops
+from ser_core.flags import settings
 from ser_core.grid import MAX_ATTEMPTS, Entry, How, LocalPool, epochs_in_progress, how_to_start, survey, train_all
 from ser_core.report import REPORT_RESULTS
-from ser_core.runs import alone, load_run, load_runs, partial_folder
+from ser_core.runs import alone, load_run, load_runs, partial_folder, write_config
+from ser_core.splits import load_split
 from ser_core.study import STUDIES, report_study, with_epochs
 from ser_core.train_config import TrainConfig
 from ser_core.training import Device
 from tests.test_runs import write_run
 
+ENVIRONMENT = {"device": "CPU", "clips": {"train": 3, "val": 2, "test": 4}}
 QUICK = ("lr0.01-ELU-1D-mean-tiny", "lr0.001-ELU-1D-tiny")
 SAVE_ALWAYS = "import sys, ser_core.experiment as e; e.SAVE_EVERY_SECONDS = 0; import train; train.main(sys.argv[1:])"
 
@@ -78,10 +82,12 @@ def test_the_report_is_32_runs_with_its_names_and_its_best_first():
 @pytest.mark.parametrize("epochs", [3, 150])
 def test_train_is_told_exactly_what_the_grid_means(study: str, epochs: int):
     args = grid.parse_arguments([study, "--epochs", str(epochs)])
-    for entry in survey(grid.configurations(args), Path("/nowhere")):
+    usual = grid.configurations(args)
+    unusual = [replace(usual[0], batch_size=8, weight_decay=0.5, audio=AudioConfig(vad="none", normalize=False))]
+    for entry in survey([*usual, *unusual], Path("/nowhere")):
         command = grid.train_command(entry, "resume", args)
         parsed = train.parse_arguments(command[2:])
-        assert train.settings(parsed) == entry.config
+        assert settings(parsed) == entry.config
         assert parsed.resume
         assert not parsed.restart
 
@@ -114,7 +120,91 @@ def test_a_run_that_learned_nothing_is_not_trained_again(tmp_path: Path, status:
     assert entry.run.status == status
 
 
-def test_a_run_in_progress_with_other_settings_is_begun_anew(tmp_path: Path):
+OTHERS = {"seed 7 instead of 42": {"seed": 7}, "vad energy instead of silero": {"audio": AudioConfig(vad="energy")}}
+
+
+@pytest.mark.parametrize(("difference", "settings"), OTHERS.items())
+@pytest.mark.parametrize("folder", ["record", "interrupted"])
+def test_a_name_that_is_taken_by_other_settings_is_told_from_what_is_recorded(
+    folder: str, difference: str, settings: dict, tmp_path: Path
+):
+    config = TrainConfig(epochs=3, warmup_epochs=3)
+    place = tmp_path / config.name if folder == "record" else partial_folder(tmp_path, config.name)
+    write_run(place, replace(config, **settings))
+    if folder == "interrupted":
+        (place / "state.safetensors").touch()
+    for epochs in (2, 3, 5):
+        (entry,) = survey(with_epochs([config], epochs), tmp_path)
+        assert (entry.state, entry.run, entry.epochs_left, entry.to_train) == ("other settings", None, 0, False)
+        assert f"{place} holds a run that is not {config.name} as asked for ({difference})." == entry.reason
+    pool = Mock(slots=1)
+    assert train_all([entry], pool, Mock()) == {}
+    pool.start.assert_not_called()
+
+
+def test_a_split_file_that_changed_is_another_split(tiny: Path, tmp_path: Path):
+    path = tmp_path / "tiny.json"
+    path.write_text(tiny.read_text())
+    config = TrainConfig(split=str(path), epochs=3, warmup_epochs=3)
+    write_run(tmp_path / config.name, config)
+    write_config(tmp_path / config.name, config, {"split_id": load_split(str(path)).id, **ENVIRONMENT})
+    assert survey([config], tmp_path)[0].state == "recorded"
+    assert survey([replace(config, split=str(tiny))], tmp_path)[0].state == "recorded"  # the same clips
+    parts = json.loads(path.read_text())
+    path.write_text(json.dumps(parts | {"test": parts["test"][1:]}))
+    (entry,) = survey([config], tmp_path)
+    assert entry.state == "other settings"
+    assert "with other clips" in entry.reason
+
+
+def test_a_grid_lists_a_taken_name_leaves_it_and_trains_the_rest(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    taken = tmp_path / "runs" / QUICK[0]
+    write_run(taken, TrainConfig(model="1d", activation="elu", lr=0.01, form="mean", seed=7))
+    record = (taken / "test.json").read_bytes()
+    options += ["--epochs", "1", "--jobs", "1"]
+    grid.main([*options, "--list"])
+    listed = capsys.readouterr().out
+    assert "1 other settings, 1 missing; 2 in all." in listed
+    assert "seed 7 instead of 42" in listed
+    for _ in range(2):  # the second time there is nothing to train
+        with pytest.raises(SystemExit) as stop:
+            grid.main(options)
+        assert stop.value.code == 1
+        output = capsys.readouterr()
+        assert f"not trained: {QUICK[0]}: " in output.err
+        assert "seed 7 instead of 42" in output.err
+        assert "recorded" not in output.out
+    assert load_run(tmp_path / "runs" / QUICK[1]).test["epochs"] == 1
+    assert (taken / "test.json").read_bytes() == record
+
+
+def test_a_run_that_was_killed_when_all_was_done_is_not_trained_again(tmp_path: Path):
+    config = TrainConfig(epochs=3, warmup_epochs=3)
+    (entry,) = survey([config], tmp_path)
+    pool = LocalPool(lambda *_: ["sh", "-c", "kill -9 $$"], tmp_path, 1, 1)
+    pool.start(entry)
+    write_run(tmp_path / config.name, config)
+    outcomes: dict[str, str | None] = {}
+    wait_for(lambda: outcomes.update(pool.ended()) or outcomes)
+    assert outcomes == {config.name: None}
+    assert pool.attempts[config.name] == 1
+
+
+def test_a_run_without_memory_gets_advice_that_a_grid_can_follow(tmp_path: Path):
+    says = "error: Out of memory. Make --batch-size smaller, or close other programs."
+    pool = LocalPool(lambda *_: ["sh", "-c", f"echo '{says}'; exit 2"], tmp_path, 1, 1, grid.LESS_MEMORY)
+    (entry,) = survey([TrainConfig()], tmp_path)
+    pool.start(entry)
+    outcomes: dict[str, str | None] = {}
+    wait_for(lambda: outcomes.update(pool.ended()) or outcomes)
+    reason = outcomes[entry.name] or ""
+    assert reason.startswith("Out of memory. Make --jobs smaller")
+    assert "--batch-size" not in reason
+
+
+def test_a_run_in_progress_for_another_length_is_begun_anew(tmp_path: Path):
     config = TrainConfig(epochs=3, warmup_epochs=3)
     partial = partial_folder(tmp_path, config.name)
     write_run(partial, config)
@@ -122,7 +212,9 @@ def test_a_run_in_progress_with_other_settings_is_begun_anew(tmp_path: Path):
     (entry,) = survey([config], tmp_path)
     assert (entry.state, entry.epochs_done) == ("interrupted", 3)
     assert how_to_start(config, tmp_path) == "resume"
-    assert how_to_start(replace(config, seed=1), tmp_path) == "restart"
+    (longer,) = with_epochs([config], 5)
+    assert how_to_start(longer, tmp_path) == "restart"
+    assert survey([longer], tmp_path)[0].state == "missing"
     started = json.loads((partial / "config.json").read_text())
     del started["train"]["select"]  # of a version that had no such setting
     (partial / "config.json").write_text(json.dumps(started))

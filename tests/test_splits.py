@@ -5,7 +5,7 @@ from sklearn.model_selection import train_test_split
 
 from ser_core.cremad import load_index
 from ser_core.errors import ConfigError
-from ser_core.splits import SPLITS, listing_4, load_split, report_split, speaker_folds
+from ser_core.splits import SPLITS, Split, listing_4, load_split, report_split, speaker_folds
 
 
 def test_the_reports_split_is_listing_4_on_sorted_names():
@@ -55,6 +55,23 @@ def test_speaker_folds_share_no_actor_and_test_everyone_once():
         assert len(fold.train) + len(fold.val) + len(fold.test) == len(index)
         shares = Counter(index[name].emotion for name in fold.test)
         assert max(shares.values()) / min(shares.values()) < 1.35
+
+
+def test_folds_of_no_clips_are_not_folds_of_all():
+    with pytest.raises(ConfigError, match="5 actors or more, not of 0"):
+        speaker_folds([])
+    of_four = [clip for clip in load_index().values() if clip.actor.id <= 1004]
+    with pytest.raises(ConfigError, match="not of 4"):
+        speaker_folds(of_four)
+
+
+def test_a_split_knows_whether_speakers_are_shared():
+    index, report, fold = load_index(), report_split(), speaker_folds()[0]
+    assert report.shared_speakers == report.test_speakers == {clip.actor.id for clip in index.values()}
+    assert not fold.shared_speakers
+    assert fold.test_speakers == {index[name].actor.id for name in fold.test}
+    mixed = Split("mixed", (*fold.train, fold.test[0]), fold.val, fold.test[1:])
+    assert mixed.shared_speakers == {index[fold.test[0]].actor.id}
 
 
 def test_splits_by_name():

@@ -241,8 +241,9 @@ def test_the_command_follows_a_file(corpus, predictor: Predictor, capsys: pytest
     main([str(path), "--checkpoint", predictor.config.name, "--format", "json"])
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     decoded = decode(path)
+    samples, rate = decoded.samples, decoded.rate
     assert [row["end"] for row in rows][:4] == [0.5, 1.0, 1.5, 2.0]
-    assert rows[-1]["end"] == pytest.approx(decoded.samples.shape[1] / decoded.rate, abs=1e-3)
+    assert rows[-1]["end"] == pytest.approx(samples.shape[1] / rate, abs=1e-3)
     assert rows[-1]["emotion"] in EMOTIONS
     started = time.monotonic()
     main([str(path), "--checkpoint", predictor.config.name, "--real-time", "--hop", "1"])

@@ -1,9 +1,11 @@
+import importlib
 import json
 import math
 import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -11,14 +13,16 @@ import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, SequentialLR
 
 import train
-from ser_core.checkpoint import load_model
+from ser_core import experiment
+from ser_core.checkpoint import list_checkpoints, load_model
 from ser_core.cremad import Corpus
 from ser_core.dataset import FeatureSet
 from ser_core.errors import ConfigError, RunError
 from ser_core.experiment import Watcher, _status, run_experiment
 from ser_core.models import MODELS
 from ser_core.predict import Predictor
-from ser_core.runs import load_run
+from ser_core.runs import load_run, load_runs
+from ser_core.settings import read_settings
 from ser_core.splits import Split
 from ser_core.train_config import TrainConfig, learning_rate
 from ser_core.training import STATE_FILE, ClipTensors, Device, Trainer, predict_logits
@@ -401,6 +405,136 @@ def test_a_killed_experiment_is_resumed(corpus: Corpus, split: Split, folders: d
     assert (resumed.folder / "predictions.csv").read_text() == (whole.folder / "predictions.csv").read_text()
 
 
+SHORT = replace(TINY, epochs=1)
+OTHER = replace(SHORT, seed=7, batch_size=4)
+DIFFERENCE = r"batch size 4 instead of 8, seed 7 instead of 42"
+
+
+@pytest.fixture
+def options(corpus: Corpus, split: Split, folders: dict, cache: Path) -> dict:
+    """All but the configuration of a small experiment under a name that says nothing."""
+    return {"corpus": corpus, "device": CPU, "split": split, "name": "taken", **folders, "cache_dir": cache}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("features")
+
+
+class Sentences(Watcher):
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def replaces(self, sentence: str) -> None:
+        self.heard.append(sentence)
+
+
+def test_a_record_with_other_settings_keeps_its_name_unless_it_is_to_be_replaced(options: dict):
+    other = run_experiment(OTHER, **options)
+    for resume in (False, True):
+        with pytest.raises(RunError, match=DIFFERENCE):
+            run_experiment(SHORT, **options, resume=resume)
+    with pytest.raises(RunError, match="already holds a finished run"):
+        run_experiment(OTHER, **options, resume=True)
+    assert read_settings(other.folder).config == OTHER
+    watcher = Sentences()
+    run_experiment(SHORT, **options, restart=True, watchers=[watcher])
+    assert read_settings(other.folder).config == SHORT
+    assert len(watcher.heard) == 1
+    assert re.search(rf"Replaces.*{DIFFERENCE}", watcher.heard[0])
+    run_experiment(SHORT, **options, restart=True, watchers=[watcher])
+    assert len(watcher.heard) == 1  # the same settings again
+
+
+def test_a_record_of_other_clips_is_not_the_same_run(options: dict, split: Split):
+    run_experiment(SHORT, **options)
+    with pytest.raises(RunError, match="with other clips"):
+        run_experiment(SHORT, **options | {"split": replace(split, test=split.test[1:])})
+
+
+class Killed(BaseException):
+    """Ends a process where it stands: nothing catches it."""
+
+
+class KilledAfter(Watcher):
+    def epoch(self, epoch: object) -> None:
+        raise Killed
+
+
+def test_an_interrupted_run_with_other_settings_keeps_its_name(options: dict, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ser_core.experiment.SAVE_EVERY_SECONDS", 0)
+    longer = replace(OTHER, epochs=2)
+    with pytest.raises(Killed):
+        run_experiment(longer, **options, watchers=[KilledAfter()])
+    for resume in (False, True):
+        with pytest.raises(RunError, match="epochs 2 instead of 1, batch size 4 instead of 8"):
+            run_experiment(SHORT, **options, resume=resume)
+    watcher = Sentences()
+    run_experiment(SHORT, **options, restart=True, watchers=[watcher])
+    assert "Gives up an interrupted run" in watcher.heard[0]
+
+
+def test_a_run_whose_split_file_was_moved_is_resumed(
+    options: dict, split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("ser_core.experiment.SAVE_EVERY_SECONDS", 0)
+    parts = {"train": split.train, "val": split.val, "test": split.test}
+    here, there = tmp_path / "tiny.json", tmp_path / "moved.json"
+    here.write_text(json.dumps(parts))
+    options |= {"split": None}
+    with pytest.raises(Killed):
+        run_experiment(replace(TINY, epochs=2, split=str(here)), **options, watchers=[KilledAfter()])
+    here.rename(there)
+    assert run_experiment(replace(TINY, epochs=2, split=str(there)), **options, resume=True).test["epochs"] == 2
+
+
+STEPS = ("_record", "load_run", "save_checkpoint", "replace_folder")
+
+
+@pytest.mark.parametrize("before", ["nothing", "another run"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_run_that_is_killed_while_it_is_recorded_is_finished_by_the_same_command(
+    step: str, when: str, before: str, options: dict, monkeypatch: pytest.MonkeyPatch
+):
+    runs_dir, config = options["runs_dir"], replace(TINY, epochs=1, lr=0.01)
+    if before == "another run":
+        run_experiment(OTHER, **options)
+    function = getattr(experiment, step)
+
+    def killed(*arguments: object, **values: object) -> None:
+        if when == "after":
+            function(*arguments, **values)
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(experiment, step, killed)
+        with pytest.raises(Killed):
+            run_experiment(config, **options, restart=before == "another run")
+    recorded = {run.name: read_settings(run.folder).config for run in load_runs(runs_dir)[0]}
+    done = (step, when) == ("replace_folder", "after")
+    assert recorded == ({"taken": config} if done else {"taken": OTHER} if before == "another run" else {})
+    for name in list_checkpoints(options["checkpoints_dir"]):
+        described, _ = load_model(options["checkpoints_dir"] / name)  # its weights are its own
+        trained = TrainConfig.from_dict(described.provenance["train"])
+        assert trained in (config, OTHER)
+    if done:
+        with pytest.raises(RunError, match="already holds a finished run"):
+            run_experiment(config, **options, resume=True)
+    else:
+        run_experiment(config, **options, resume=True)
+    run = load_run(runs_dir / "taken")
+    assert {path.name for path in run.folder.iterdir()} == {
+        "config.json",
+        "history.csv",
+        "test.json",
+        "predictions.csv",
+    }
+    described, _ = load_model(options["checkpoints_dir"] / "taken")
+    assert described.provenance["test"] == run.test
+    assert TrainConfig.from_dict(described.provenance["train"]) == config
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -434,7 +568,31 @@ def test_running_out_of_memory_is_a_sentence(
     monkeypatch.setattr(train, "run_experiment", fail)
     with pytest.raises(SystemExit, match="2"):
         train.main([])
-    assert "Out of memory" in capsys.readouterr().err
+    assert "Out of memory. Make --batch-size smaller" in capsys.readouterr().err
+
+
+NO_MEMORY = {
+    "grid": ("grid", "configurations", ["report"]),
+    "predict": ("ser_core.predict_cli", "expand", ["speech.wav"]),
+    "stream": ("ser_core.stream_cli", "decode", ["speech.wav"]),
+    "cremad": ("ser_core.cremad_cli", "_check", ["check"]),
+}
+
+
+@pytest.mark.parametrize(("module", "function", "arguments"), NO_MEMORY.values(), ids=NO_MEMORY)
+def test_other_commands_do_not_advise_what_they_do_not_have(
+    module: str, function: str, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    command = importlib.import_module(module)
+    monkeypatch.setattr(command, function, Mock(side_effect=MemoryError))
+    with pytest.raises(SystemExit, match="2"):
+        command.main(arguments)
+    said = capsys.readouterr().err
+    assert said.startswith("error: Out of memory. ")
+    with pytest.raises(SystemExit, match="0"):
+        command.parse_arguments(["--help"])
+    flags = capsys.readouterr().out
+    assert all(flag in flags for flag in re.findall(r"--[\w-]+", said))
 
 
 def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
