@@ -26,17 +26,18 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from ser_core.checkpoint import CHECKPOINTS_DIR
 from ser_core.command import friendly_errors
 from ser_core.errors import ConfigError
-from ser_core.estimate import Estimator
-from ser_core.flags import command_line
-from ser_core.grid import Entry, How, LocalPool, Pool, epochs_in_progress, survey, train_all
-from ser_core.runs import RUNS_DIR, load_run, load_runs
-from ser_core.study import STUDIES, with_epochs
-from ser_core.train_config import TrainConfig
-from ser_core.training import Device
-from ser_core.winograd import NUMERICS
+from ser_core.models.winograd import NUMERICS
+from ser_core.records.checkpoints import CHECKPOINTS_DIR
+from ser_core.records.runs import RUNS_DIR, load_run, load_runs
+from ser_core.training.config import TrainConfig
+from ser_core.training.device import Device
+from ser_core.training.estimate import Estimator
+from ser_core.training.flags import command_line
+from ser_core.training.pool import LocalPool, Pool, train_all
+from ser_core.training.study import STUDIES, with_epochs
+from ser_core.training.survey import Entry, How, epochs_in_progress, survey
 
 ROOT = Path(__file__).parent
 MAX_JOBS = 6  # on one GPU
@@ -197,7 +198,7 @@ def make_pool(args: argparse.Namespace, jobs: int, threads: int) -> Pool:
     """Where the runs are trained."""
     runs_dir, checkpoints_dir = args.out / RUNS_DIR.name, args.out / CHECKPOINTS_DIR.name
     if args.ray:
-        from ser_core.grid_ray import RayPool
+        from ser_core.training.ray_pool import RayPool
 
         return RayPool(
             args.ray,

@@ -10,10 +10,11 @@ import streamlit as st
 from ser_app.messages import show_unreadable
 from ser_app.navigation import PAGES, start_page
 from ser_app.records import HOW_TO_TRAIN, records
-from ser_core.comparable import by_split
-from ser_core.cremad import Corpus, load_index
+from ser_core.analysis.comparable import by_split
+from ser_core.corpus.clips import load_index
+from ser_core.corpus.folder import Corpus
 from ser_core.emotions import EMOTIONS
-from ser_core.runs import Run
+from ser_core.records.runs import Run
 
 CARDS_IN_A_ROW = 4
 DESCRIPTIONS = {

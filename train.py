@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from ser_core.allocator import keep_freed_memory
-from ser_core.checkpoint import CHECKPOINTS_DIR
 from ser_core.command import friendly_errors
-from ser_core.cremad import Corpus
-from ser_core.experiment import Watcher, run_experiment
-from ser_core.flags import add_settings, settings
-from ser_core.runs import RUNS_DIR, Run
-from ser_core.training import Device, Epoch, Trainer
-from ser_core.winograd import NUMERICS
+from ser_core.corpus.folder import Corpus
+from ser_core.models.winograd import NUMERICS
+from ser_core.records.checkpoints import CHECKPOINTS_DIR
+from ser_core.records.runs import RUNS_DIR, Run
+from ser_core.training.allocator import keep_freed_memory
+from ser_core.training.device import Device
+from ser_core.training.experiment import Watcher, run_experiment
+from ser_core.training.flags import add_settings, settings
+from ser_core.training.trainer import Epoch, Trainer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -119,7 +120,7 @@ def main(arguments: list[str] | None = None) -> None:
     args = parse_arguments(arguments)
     watchers: list[Watcher] = [ProgressBar()]
     if args.wandb != "off":
-        from ser_core.wandb_log import WandbLog
+        from ser_core.training.wandb_log import WandbLog
 
         watchers.append(WandbLog(args.wandb, args.name))
     keep_freed_memory()

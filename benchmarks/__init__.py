@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from ser_core.cremad import Clip, Corpus, load_index
+from ser_core.corpus.clips import Clip, load_index
+from ser_core.corpus.folder import Corpus
 
 
 def open_corpus() -> tuple[Corpus, list[Clip]]:

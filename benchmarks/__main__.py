@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ser_core.training import processor_name
+from ser_core.training.device import processor_name
 
 NAMES = ("features", "training", "latency", "cold_start", "memory", "grid", "runs", "live", "live_memory", "vad")
 RESULTS = Path(__file__).parent / "results"

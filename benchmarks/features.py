@@ -16,10 +16,11 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import open_corpus
-from ser_core.audio import AudioConfig
-from ser_core.cremad import Clip, Corpus
-from ser_core.dataset import load_features
-from ser_core.vad import ENERGY_FRAME_LENGTH, ENERGY_HOP_LENGTH
+from ser_core.audio.preprocess import AudioConfig
+from ser_core.audio.vad import ENERGY_FRAME_LENGTH, ENERGY_HOP_LENGTH
+from ser_core.corpus.clips import Clip
+from ser_core.corpus.folder import Corpus
+from ser_core.features.cache import load_features
 
 ENERGY = AudioConfig(vad="energy")
 

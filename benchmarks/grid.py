@@ -11,9 +11,10 @@ from threading import Barrier
 import torch
 
 from benchmarks.training import N_CLIPS, data
-from ser_core.allocator import keep_freed_memory
-from ser_core.train_config import TrainConfig
-from ser_core.training import Device, Trainer
+from ser_core.training.allocator import keep_freed_memory
+from ser_core.training.config import TrainConfig
+from ser_core.training.device import Device
+from ser_core.training.trainer import Trainer
 
 SECONDS = 10.0
 PATIENCE = 120.0  # seconds for all to be ready

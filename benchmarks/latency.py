@@ -7,8 +7,8 @@ import time
 import numpy as np
 
 from benchmarks import open_corpus
-from ser_core.checkpoint import list_checkpoints
-from ser_core.predict import Predictor
+from ser_core.records.checkpoints import list_checkpoints
+from ser_core.serving.predictor import Predictor
 
 N_CALLS = 200
 N_FILES = 300

@@ -18,13 +18,14 @@ import numpy as np
 import soundfile
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from ser_core.audio import load_audio
-from ser_core.cremad import Clip, Corpus, load_index
+from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.preprocess import load_audio
+from ser_core.corpus.clips import Clip, load_index
+from ser_core.corpus.folder import Corpus
 from ser_core.emotions import EMOTION_NAMES
-from ser_core.listener import Listener
-from ser_core.predict import Predictor
-from ser_core.stream import StreamConfig, blocks
-from ser_core.vad import SAMPLE_RATE
+from ser_core.serving.listener import Listener
+from ser_core.serving.predictor import Predictor
+from ser_core.serving.stream import StreamConfig, blocks
 from tests.browser.app_server import AppServer, find_chromium, launch, wait_until_idle
 
 CHECKPOINT = "lr0.001-SiLU-2D"

@@ -13,13 +13,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from ser_core.allocator import keep_freed_memory
-from ser_core.dataset import FeatureSet, Form
-from ser_core.layers import GroupNorm
-from ser_core.models import MODELS, build_model
-from ser_core.train_config import TrainConfig
-from ser_core.training import ClipTensors, Device, Trainer
-from ser_core.winograd import Conv2d
+from ser_core.features.feature_set import FeatureSet
+from ser_core.features.inputs import Form
+from ser_core.models.layers import GroupNorm
+from ser_core.models.registry import MODELS, build_model
+from ser_core.models.winograd import Conv2d
+from ser_core.training.allocator import keep_freed_memory
+from ser_core.training.batches import ClipTensors
+from ser_core.training.config import TrainConfig
+from ser_core.training.device import Device
+from ser_core.training.trainer import Trainer
 
 N_CLIPS = 64 * 10
 ROUNDS = 3

@@ -17,14 +17,17 @@ from pathlib import Path
 
 import numpy as np
 
-from ser_core.allocator import keep_freed_memory
-from ser_core.audio import AudioConfig, load_audio, preprocess
-from ser_core.cremad import Clip, Corpus, by_name
-from ser_core.dataset import load_features
+from ser_core.audio.preprocess import AudioConfig, load_audio, preprocess
+from ser_core.corpus.clips import Clip, by_name
+from ser_core.corpus.folder import Corpus
+from ser_core.corpus.splits import report_split
 from ser_core.emotions import EMOTIONS
-from ser_core.splits import report_split
-from ser_core.train_config import TrainConfig
-from ser_core.training import ClipTensors, Device, Trainer, predict_logits
+from ser_core.features.cache import load_features
+from ser_core.training.allocator import keep_freed_memory
+from ser_core.training.batches import ClipTensors
+from ser_core.training.config import TrainConfig
+from ser_core.training.device import Device
+from ser_core.training.trainer import Trainer, predict_logits
 
 DETECTORS = {
     "silero": AudioConfig(vad="silero"),

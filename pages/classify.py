@@ -14,16 +14,16 @@ from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, checkpoint_files, checkpoin
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.sources import Recording, choose_recordings
+from ser_core.analysis.figures import mel_image_figure, probability_figure, spectral_figure, timeline_figure
 from ser_core.audio import SAMPLE_RATE
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import AudioError, SERError
-from ser_core.figures import mel_image_figure, probability_figure, spectral_figure, timeline_figure
 from ser_core.file_state import Fingerprint
-from ser_core.prediction import WINDOW_SECONDS, Prediction
-from ser_core.results import TIMELINE_COLUMNS, result_row, timeline_rows, to_csv, to_json
+from ser_core.serving.prediction import WINDOW_SECONDS, Prediction
+from ser_core.serving.rows import TIMELINE_COLUMNS, result_row, timeline_rows, to_csv, to_json
 
 if TYPE_CHECKING:
-    from ser_core.predict import Predictor
+    from ser_core.serving.predictor import Predictor
 
 Results = dict[tuple[str, str], Prediction | SERError]  # by name of the recording and of the checkpoint
 Key = tuple[str, str, Fingerprint]  # of a recording's sound, and of a checkpoint's name and files

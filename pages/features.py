@@ -10,10 +10,13 @@ from ser_app.clip_view import play
 from ser_app.messages import literal, sentence
 from ser_app.navigation import start_page
 from ser_app.sources import choose_recordings
-from ser_core.audio import SAMPLE_RATE, AudioConfig, VadMethod, preprocess
+from ser_core.analysis.figures import log_mel_figure, mel_image_figure, spectral_figure, waveform_figure
+from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.preprocess import AudioConfig, VadMethod, preprocess
 from ser_core.errors import SERError
-from ser_core.features import FeatureConfig, fix_frames, log_mel, mel_image, spectral_features
-from ser_core.figures import log_mel_figure, mel_image_figure, spectral_figure, waveform_figure
+from ser_core.features.config import FeatureConfig
+from ser_core.features.mel import log_mel, mel_image
+from ser_core.features.spectral import fix_frames, spectral_features
 
 VADS: dict[VadMethod, str] = {"silero": "Neural (silero)", "energy": "Energy", "none": "None"}
 WINDOWS = (256, 512, 1024, 2048)

@@ -11,12 +11,15 @@ from ser_app.charts import show_figure
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, choose_run, records
-from ser_core.compare import GroupAccuracy, probability, recalls
-from ser_core.cremad import by_name
+from ser_core.analysis.comparison import probability
+from ser_core.analysis.confusion import recalls
+from ser_core.analysis.groups import GroupAccuracy
+from ser_core.analysis.raters import agreement, rater_confusion, uncertainty, uncertainty_bins
+from ser_core.analysis.run_figures import confusion_figure, emotion_bars, uncertainty_figure
+from ser_core.corpus.clips import by_name
 from ser_core.errors import RunError
-from ser_core.figures_runs import confusion_figure, emotion_bars, uncertainty_figure
-from ser_core.humans import agreement, rater_confusion, uncertainty, uncertainty_bins
-from ser_core.runs import Predictions, Run
+from ser_core.records.predictions import Predictions
+from ser_core.records.runs import Run
 
 
 def show_agreement(predictions: Predictions) -> None:

@@ -14,15 +14,16 @@ from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, checkpoints, make_reruns_ch
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.microphone import connect, show_problem
 from ser_app.navigation import LISTENER, start_page
+from ser_core.analysis.figures import log_mel_figure, probability_figure, timeline_figure, waveform_figure
+from ser_core.audio import SAMPLE_RATE
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import SERError
-from ser_core.features import FeatureConfig, log_mel
-from ser_core.figures import log_mel_figure, probability_figure, timeline_figure, waveform_figure
-from ser_core.listener import SILENCE_DBFS, Heard, Listener
-from ser_core.predict import Predictor
-from ser_core.results import TIMELINE_COLUMNS, timeline_rows, to_csv, to_json
-from ser_core.stream import MAX_WINDOW_SECONDS, MIN_WINDOW_SECONDS, StreamConfig
-from ser_core.vad import SAMPLE_RATE
+from ser_core.features.config import FeatureConfig
+from ser_core.features.mel import log_mel
+from ser_core.serving.listener import SILENCE_DBFS, Heard, Listener
+from ser_core.serving.predictor import Predictor
+from ser_core.serving.rows import TIMELINE_COLUMNS, timeline_rows, to_csv, to_json
+from ser_core.serving.stream import MAX_WINDOW_SECONDS, MIN_WINDOW_SECONDS, StreamConfig
 
 REFRESH_SECONDS = 0.5
 TIMELINE_SECONDS = 60.0  # shown while listening; all of it afterwards

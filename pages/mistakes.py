@@ -10,13 +10,16 @@ from ser_app.clip_view import describe, rater_bars, show_clip_sound
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, choose_run, records
-from ser_core.compare import GROUPINGS, accuracy_by
-from ser_core.cremad import INTENSITIES, Corpus, by_name
+from ser_core.analysis.figures import probability_figure
+from ser_core.analysis.groups import GROUPINGS, accuracy_by
+from ser_core.analysis.run_figures import groups_figure
+from ser_core.corpus.clips import by_name
+from ser_core.corpus.folder import Corpus
+from ser_core.corpus.names import INTENSITIES
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import RunError
-from ser_core.figures import probability_figure
-from ser_core.figures_runs import groups_figure
-from ser_core.runs import Predictions, Run
+from ser_core.records.predictions import Predictions
+from ser_core.records.runs import Run
 
 COLUMNS = {
     "confidence": st.column_config.ProgressColumn(

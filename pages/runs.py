@@ -13,14 +13,15 @@ from ser_app.messages import show_unreadable
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, architecture, records, run_table
 from ser_app.run_view import show_comparison, show_run
-from ser_core.comparable import by_split, differences, listed, over, split_title
-from ser_core.evidence import Verdict
-from ser_core.figures_runs import accuracy_heatmap
-from ser_core.findings import findings
-from ser_core.names import MODEL_LABELS
-from ser_core.runs import Run
-from ser_core.study import by_configuration, report_study
-from ser_core.train_config import TrainConfig
+from ser_core.analysis.comparable import by_split, differences, listed, over, split_title
+from ser_core.analysis.configurations import by_configuration
+from ser_core.analysis.evidence import Verdict
+from ser_core.analysis.findings import findings
+from ser_core.analysis.run_figures import accuracy_heatmap
+from ser_core.models.names import MODEL_LABELS
+from ser_core.records.runs import Run
+from ser_core.training.config import TrainConfig
+from ser_core.training.study import report_study
 
 VIEWS = ("All", "Settings", "Best", "Findings")  # the address says them, too
 GRID = ("1D", "2D", "Combined")

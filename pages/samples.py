@@ -10,11 +10,13 @@ from ser_app.clip_view import describe, play, rater_bars, show_clip_sound, sound
 from ser_app.loaders import HOW_TO_GET_CLIPS, checkpoints, clip_prediction, clip_table, speech_of
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
-from ser_core.cremad import INTENSITIES, SENTENCES, Clip, Corpus, find_clip, load_index
+from ser_core.analysis.figures import log_mel_figure, probability_figure, waveform_figure
+from ser_core.corpus.clips import Clip, find_clip, load_index
+from ser_core.corpus.folder import Corpus
+from ser_core.corpus.names import INTENSITIES, SENTENCES
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import SERError
-from ser_core.features import log_mel
-from ser_core.figures import log_mel_figure, probability_figure, waveform_figure
+from ser_core.features.mel import log_mel
 
 COLUMNS = {
     "voice agreement": st.column_config.ProgressColumn(

@@ -7,8 +7,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from ser_core.figures import figure_rows
-from ser_core.results import to_csv
+from ser_core.analysis.figures import figure_rows
+from ser_core.serving.rows import to_csv
 
 CHART = {"displaylogo": False}
 

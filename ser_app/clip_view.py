@@ -11,12 +11,15 @@ import streamlit as st
 from ser_app.charts import CHART
 from ser_app.loaders import HOW_TO_GET_CLIPS, clip_audio, speech_of
 from ser_app.messages import sentence
-from ser_core.audio import SAMPLE_RATE, Speech
-from ser_core.cremad import INTENSITIES, Clip, Corpus
+from ser_core.analysis.figures import log_mel_figure, waveform_figure
+from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.preprocess import Speech
+from ser_core.corpus.clips import Clip
+from ser_core.corpus.folder import Corpus
+from ser_core.corpus.names import INTENSITIES
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import CorpusError, SERError
-from ser_core.features import log_mel
-from ser_core.figures import log_mel_figure, waveform_figure
+from ser_core.features.mel import log_mel
 
 
 def play(audio: np.ndarray) -> None:
@@ -83,7 +86,7 @@ def rater_bars(clip: Clip) -> dict[str, dict[str, float]]:
 def offer_download(clip: Clip, corpus: Corpus, key: str) -> None:
     """Get a clip's sound on demand, also in place of a damaged file."""
     if st.button("Download this clip", key=key):
-        from ser_core.cremad_download import fetch_clip
+        from ser_core.corpus.download import fetch_clip
 
         try:
             with st.spinner("Downloading…"):

@@ -12,14 +12,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ser_core.cremad import Clip, Corpus, load_index
+from ser_core.corpus.clips import Clip, load_index
+from ser_core.corpus.folder import Corpus
 from ser_core.errors import CorpusError, SERError
 from ser_core.file_state import Fingerprint, fingerprint
 
 if TYPE_CHECKING:
-    from ser_core.audio import Speech
-    from ser_core.predict import Predictor
-    from ser_core.prediction import Prediction
+    from ser_core.audio.preprocess import Speech
+    from ser_core.serving.prediction import Prediction
+    from ser_core.serving.predictor import Predictor
 
 HOW_TO_MAKE_CHECKPOINTS = (
     "There is no checkpoint that can be used. Train one with `python train.py --model 2d --act silu`."
@@ -42,14 +43,14 @@ def predictor(name: str) -> Predictor:
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Loading the model…")
 def _predictor(name: str, files: Fingerprint) -> Predictor:
-    from ser_core.predict import Predictor
+    from ser_core.serving.predictor import Predictor
 
     return Predictor.load(name)
 
 
 def checkpoint_files(name: str) -> Fingerprint:
     """What differs after a checkpoint was trained again: part of the key of all that is kept of its answers."""
-    from ser_core.checkpoint import CHECKPOINT_FILES, checkpoints_dir
+    from ser_core.records.checkpoints import CHECKPOINT_FILES, checkpoints_dir
 
     return fingerprint(*(checkpoints_dir() / name / file for file in CHECKPOINT_FILES))
 
@@ -67,7 +68,7 @@ def make_reruns_cheap() -> None:
 
 def checkpoints() -> tuple[list[str], dict[str, str]]:
     """Names of the checkpoints that can be used, the best first, and why others can't be."""
-    from ser_core.checkpoint import checkpoints_dir, survey_checkpoints
+    from ser_core.records.checkpoints import checkpoints_dir, survey_checkpoints
 
     return survey_checkpoints(checkpoints_dir())
 
@@ -132,6 +133,6 @@ def _row(clip: Clip) -> dict[str, object]:
 @st.cache_data(max_entries=256, show_spinner=False)
 def speech_of(audio: np.ndarray) -> Speech:
     """The speech in samples at 16 kHz, with the default preprocessing."""
-    from ser_core.audio import preprocess
+    from ser_core.audio.preprocess import preprocess
 
     return preprocess(audio)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import av
     from streamlit_webrtc import WebRtcStreamerContext
 
-    from ser_core.listener import Listener
+    from ser_core.serving.listener import Listener
 
 ICE_VARIABLE = "SER_ICE_SERVERS"
 """Environment variable with STUN and TURN servers as a JSON list, for browsers on other networks than the server's."""

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from ser_core.comparable import by_split
+from ser_core.analysis.comparable import by_split
+from ser_core.analysis.configurations import reported_result
 from ser_core.file_state import Fingerprint, fingerprint
-from ser_core.names import ACTIVATION_LABELS, MODEL_LABELS
-from ser_core.runs import Run, load_runs, recorded_in
-from ser_core.study import reported_result
+from ser_core.models.names import ACTIVATION_LABELS, MODEL_LABELS
+from ser_core.records.runs import Run, load_runs, recorded_in
 
 HOW_TO_TRAIN = "Train one with `python train.py --model 2d --act silu`, or many with `python grid.py report`."
 RECORD_FILES = ("config.json", "history.csv", "test.json")

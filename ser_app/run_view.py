@@ -9,12 +9,13 @@ import streamlit as st
 
 from ser_app.charts import show_figure
 from ser_app.messages import literal, sentence
-from ser_core.comparable import differences, listed
-from ser_core.compare import compare, confused_pairs, probability
+from ser_core.analysis.comparable import differences, listed
+from ser_core.analysis.comparison import compare, probability
+from ser_core.analysis.confusion import confused_pairs
+from ser_core.analysis.run_figures import confusion_figure, curves_figure, emotion_bars
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import RunError
-from ser_core.figures_runs import confusion_figure, curves_figure, emotion_bars
-from ser_core.runs import Run
+from ser_core.records.runs import Run
 
 
 def show_run(run: Run) -> None:

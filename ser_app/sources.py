@@ -12,12 +12,13 @@ import numpy as np
 import streamlit as st
 
 from ser_app.clip_view import sound_of
-from ser_core.audio import read_audio
-from ser_core.cremad import Corpus, load_index
+from ser_core.audio.preprocess import read_audio
+from ser_core.audio.synthetic import EXAMPLES, synthesize
+from ser_core.corpus.clips import load_index
+from ser_core.corpus.folder import Corpus
 from ser_core.equality import ByContent
 from ser_core.errors import SERError
-from ser_core.results import AUDIO_SUFFIXES
-from ser_core.synthetic import EXAMPLES, synthesize
+from ser_core.serving.rows import AUDIO_SUFFIXES
 
 SOURCES = {
     "record": ":material/mic: Record",
@@ -35,7 +36,7 @@ class Recording(ByContent):
         name: of the file, clip or example.
         audio: float32 `[samples]` at 16 kHz.
         meant: the emotion that was acted, where that is known.
-        warnings: sentences about what is wrong with it, see `ser_core.audio.read_audio`.
+        warnings: sentences about what is wrong with it, see `ser_core.audio.preprocess.read_audio`.
     """
 
     name: str

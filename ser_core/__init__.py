@@ -12,8 +12,8 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import SERError
 
 if TYPE_CHECKING:
-    from ser_core.predict import Predictor
-    from ser_core.prediction import Prediction
+    from ser_core.serving.prediction import Prediction
+    from ser_core.serving.predictor import Predictor
 
 __all__ = ["EMOTIONS", "EMOTION_NAMES", "Prediction", "Predictor", "SERError"]
 
@@ -21,11 +21,11 @@ __all__ = ["EMOTIONS", "EMOTION_NAMES", "Prediction", "Predictor", "SERError"]
 def __getattr__(name: str) -> object:
     # The predictor imports torch, which takes a second: only those who ask for it wait.
     if name == "Predictor":
-        from ser_core.predict import Predictor
+        from ser_core.serving.predictor import Predictor
 
         return Predictor
     if name == "Prediction":
-        from ser_core.prediction import Prediction
+        from ser_core.serving.prediction import Prediction
 
         return Prediction
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

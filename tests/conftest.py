@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ser_core.audio import AudioConfig
-from ser_core.checkpoint import CheckpointConfig, save_checkpoint
-from ser_core.cremad import Clip, Corpus, load_index
+from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.preprocess import AudioConfig
+from ser_core.corpus.clips import Clip, load_index
+from ser_core.corpus.folder import Corpus
 from ser_core.emotions import EMOTIONS
-from ser_core.features import FeatureConfig
-from ser_core.vad import SAMPLE_RATE
+from ser_core.features.config import FeatureConfig
+from ser_core.records.checkpoints import CheckpointConfig, save_checkpoint
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "crema-d"
@@ -59,7 +60,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one untrained checkpoint of each architecture and form."""
     import torch
 
-    from ser_core.models import build_model
+    from ser_core.models.registry import build_model
 
     root = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)
@@ -77,7 +78,7 @@ def save_opinionated(root: Path, name: str, emotion: str, *, val_accuracy: float
     """A checkpoint that hears one emotion in all speech, with 80 %: what it says is known without training it."""
     import torch
 
-    from ser_core.models import build_model
+    from ser_core.models.registry import build_model
 
     weights = build_model("1d", "silu").state_dict()
     *_, weight, bias = weights

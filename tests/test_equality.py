@@ -11,19 +11,20 @@ import numpy as np
 import pytest
 
 from ser_app.sources import Recording
-from ser_core.audio import AudioConfig, Speech, preprocess
-from ser_core.checkpoint import CheckpointConfig
-from ser_core.dataset import FeatureSet
-from ser_core.decode import Decoded
+from ser_core.analysis.raters import Uncertainty
+from ser_core.audio.decode import Decoded
+from ser_core.audio.preprocess import AudioConfig, Speech, preprocess
 from ser_core.equality import ByContent
-from ser_core.features import FeatureConfig
-from ser_core.grid import Entry
-from ser_core.humans import Uncertainty
-from ser_core.listener import Heard
-from ser_core.prediction import Prediction, TimedPrediction
-from ser_core.runs import Predictions, Run
-from ser_core.stream import StreamConfig, StreamPrediction, Window
-from ser_core.train_config import TrainConfig
+from ser_core.features.config import FeatureConfig
+from ser_core.features.feature_set import FeatureSet
+from ser_core.records.checkpoints import CheckpointConfig
+from ser_core.records.predictions import Predictions
+from ser_core.records.runs import Run
+from ser_core.serving.listener import Heard
+from ser_core.serving.prediction import Prediction, TimedPrediction
+from ser_core.serving.stream import StreamConfig, StreamPrediction, Window
+from ser_core.training.config import TrainConfig
+from ser_core.training.survey import Entry
 from tests.conftest import ROOT, tone
 
 SOUND = tone(200, 0.5)

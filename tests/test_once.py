@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import silero_vad
 
-from ser_core import cremad, vad
-from ser_core.audio import load_audio
+from ser_core.audio import vad
+from ser_core.audio.preprocess import load_audio
+from ser_core.corpus import clips as cremad
 from ser_core.once import once
 
 N_THREADS = 8

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from grid import parse_arguments as grid_arguments
-from ser_core.cremad_cli import parse_arguments as cremad_arguments
-from ser_core.predict_cli import parse_arguments as predict_arguments
-from ser_core.runs import load_runs
-from ser_core.stream_cli import parse_arguments as stream_arguments
-from ser_core.train_config import TrainConfig
+from ser_core.corpus.__main__ import parse_arguments as cremad_arguments
+from ser_core.records.runs import load_runs
+from ser_core.serving.predict_command import parse_arguments as predict_arguments
+from ser_core.serving.stream_command import parse_arguments as stream_arguments
+from ser_core.training.config import TrainConfig
 from tests.conftest import ROOT
 from tests.test_runs import write_run
 from tools.readme import results, selections_table, with_results

@@ -10,11 +10,12 @@ from statistics import median
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from ser_core.comparable import by_split, differences, over, split_title  # noqa: E402
-from ser_core.compare import compare, probability  # noqa: E402
+from ser_core.analysis.comparable import by_split, differences, over, split_title  # noqa: E402
+from ser_core.analysis.comparison import compare, probability  # noqa: E402
+from ser_core.analysis.configurations import by_configuration, reported_result  # noqa: E402
 from ser_core.files import write_text  # noqa: E402
-from ser_core.runs import Run, load_runs  # noqa: E402
-from ser_core.study import by_configuration, report_study, reported_result  # noqa: E402
+from ser_core.records.runs import Run, load_runs  # noqa: E402
+from ser_core.training.study import report_study  # noqa: E402
 
 BEGIN, END = "<!-- results: made by tools/readme.py -->", "<!-- end of results -->"
 BEGIN_SELECTIONS, END_SELECTIONS = "<!-- selections: made by tools/readme.py -->", "<!-- end of selections -->"

@@ -8,9 +8,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from ser_app import microphone
-from ser_core.checkpoint import CHECKPOINTS_VARIABLE
-from ser_core.cremad import Corpus
-from ser_core.listener import Listener
+from ser_core.corpus.folder import Corpus
+from ser_core.records.checkpoints import CHECKPOINTS_VARIABLE
+from ser_core.serving.listener import Listener
 from tests.conftest import ROOT, save_opinionated
 
 RUN_SECONDS = 60

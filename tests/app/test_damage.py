@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ser_app.messages import literal, sentence
-from ser_core.runs import RUNS_VARIABLE
+from ser_core.records.runs import RUNS_VARIABLE
 from tests.app.conftest import CLIP, Connection, labelled, set_source, texts
 from tests.conftest import LFS_POINTER
 from tests.test_compare import NAMES
@@ -112,7 +112,7 @@ def test_a_damaged_clip_is_a_sentence_and_can_be_downloaded(
     assert message.count(path.name) == (2 if page == SAMPLES else 1)  # there, also among the six
     assert re.search(f"{path.name} {says}python -m ser_core.cremad download --to {one_clip}", message)
     assert not app.get("audio")
-    monkeypatch.setattr("ser_core.cremad_download.fetch_clip", lambda clip, corpus: path.write_bytes(whole))
+    monkeypatch.setattr("ser_core.corpus.download.fetch_clip", lambda clip, corpus: path.write_bytes(whole))
     labelled(app.button, "Download this clip").click().run()
     assert not app.exception
     assert not app.error

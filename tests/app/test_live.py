@@ -17,11 +17,12 @@ from streamlit.testing.v1 import AppTest
 from ser_app import microphone
 from ser_app.microphone import ICE_VARIABLE, PROBLEMS, ice_servers, samples_of
 from ser_app.navigation import LISTENER
-from ser_core import listener as module
-from ser_core.audio import SAMPLE_RATE, load_audio
+from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.preprocess import load_audio
 from ser_core.errors import ConfigError
-from ser_core.listener import Listener
-from ser_core.results import TIMELINE_COLUMNS
+from ser_core.serving import listener as module
+from ser_core.serving.listener import Listener
+from ser_core.serving.rows import TIMELINE_COLUMNS
 from tests.app.conftest import Connection, texts
 from tests.test_listener import feed
 

@@ -9,14 +9,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ser_app.navigation import PAGES
-from ser_core.compare import GROUPINGS
-from ser_core.cremad import load_index
+from ser_core.analysis.groups import GROUPINGS
+from ser_core.analysis.raters import agreement, uncertainty
+from ser_core.analysis.report import REPORT_RESULTS
+from ser_core.corpus.clips import load_index
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
-from ser_core.humans import agreement, uncertainty
-from ser_core.predict import Predictor
-from ser_core.report import REPORT_RESULTS
-from ser_core.runs import RUNS_VARIABLE, Predictions, Run, load_run, load_runs
-from ser_core.train_config import TrainConfig
+from ser_core.records.predictions import Predictions
+from ser_core.records.runs import RUNS_VARIABLE, Run, load_run, load_runs
+from ser_core.serving.predictor import Predictor
+from ser_core.training.config import TrainConfig
 from tests.app.conftest import labelled, set_source, texts
 from tests.test_compare import NAMES, TARGETS
 from tests.test_findings import record
@@ -144,7 +145,7 @@ def test_a_single_clip_is_downloaded_on_demand(
         local.folder.mkdir(parents=True, exist_ok=True)
         local.path(clip).write_bytes(corpus.path(clip).read_bytes())
 
-    monkeypatch.setattr("ser_core.cremad_download.fetch_clip", fetch)
+    monkeypatch.setattr("ser_core.corpus.download.fetch_clip", fetch)
     app = open_page(SAMPLES, clip="1001_DFA_ANG_XX", corpus=tmp_path / "new")
     app.button(key="get-clip").click().run()
     assert not app.exception

@@ -12,10 +12,10 @@ import soundfile
 from playwright.sync_api import Page, Playwright, expect
 
 from ser_app.navigation import PAGES
-from ser_core.checkpoint import default_checkpoint
 from ser_core.emotions import EMOTION_NAMES
-from ser_core.predict import Predictor
-from ser_core.runs import load_runs
+from ser_core.records.checkpoints import default_checkpoint
+from ser_core.records.runs import load_runs
+from ser_core.serving.predictor import Predictor
 from tests.browser.app_server import AppServer, launch, wait_until_idle
 from tests.browser.conftest import PHONE
 

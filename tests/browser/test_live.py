@@ -13,11 +13,11 @@ import soxr
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from ser_app.microphone import PROBLEMS
-from ser_core.audio import load_audio
-from ser_core.cremad import Clip
+from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.preprocess import load_audio
+from ser_core.corpus.clips import Clip
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
-from ser_core.predict import Predictor
-from ser_core.vad import SAMPLE_RATE
+from ser_core.serving.predictor import Predictor
 from tests.browser.app_server import AppServer, launch, wait_until_idle
 
 CHECKPOINT = "lr0.001-SiLU-2D"

@@ -1,0 +1,83 @@
+"""Whether runs can be compared: what they differ in beyond what is asked, and which are of the same clips.
+
+A difference between two runs says something about an activation only if the activation is all that differs. What a
+record doesn't say, as older ones don't say how convolutions were computed, may differ: `unknown` equals nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from ser_core.corpus.splits import REPORT_SPLIT_ID
+from ser_core.records.runs import UNKNOWN, Run
+
+NAMED = ("model", "activation", "lr", "form")
+"""What a run's name says, and so what is asked where people choose runs to compare."""
+
+NO_2D_CONVOLUTION = ("1d",)  # models whose numerics are the same whatever the record says
+WORDS = {"lr": "learning rate", "select": "what picks the epoch", "audio vad": "voice activity detection"}
+
+
+def settings(run: Run) -> dict[str, Any]:
+    """All that decides a run's figures, flat, in the order of the record; the split by its id and not its name."""
+    train = {**run.train, "select": run.select}
+    flat = {name: value for name, value in train.items() if name not in ("audio", "features", "split")}
+    for group in ("audio", "features"):
+        flat |= {f"{group} {name}": value for name, value in train[group].items()}
+    return flat | {
+        "split": run.split_id,
+        "data checksum": run.environment.get("data_checksum") or UNKNOWN,
+        "precision": run.precision,
+        "numerics": run.numerics,
+    }
+
+
+def differences(runs: Iterable[Run], asked: Collection[str] = NAMED) -> dict[str, list[str]]:
+    """The settings in which runs differ, or may differ, other than those that are asked about.
+
+    Returns:
+        the values of each, as text, in the order of the runs: nothing if the runs can be compared.
+    """
+    compared = list(runs)
+    if len(compared) < 2:
+        return {}
+    with_2d = [run for run in compared if run.train["model"] not in NO_2D_CONVOLUTION]
+    all_settings = [settings(run) for run in compared]
+    found = {}
+    for name in dict.fromkeys(name for known in all_settings for name in known):
+        rows = [settings(run) for run in with_2d] if name == "numerics" else all_settings
+        values = list(dict.fromkeys(str(known.get(name, UNKNOWN)) for known in rows))
+        if name not in asked and (len(values) > 1 or UNKNOWN in values):
+            found[WORDS.get(name, name.replace("_", " "))] = values
+    return found
+
+
+def listed(found: Mapping[str, Sequence[str]]) -> str:
+    """Differences as part of a sentence: `epochs (30, 150) and precision (bf16, fp32)`."""
+    parts = [f"{name} ({', '.join(values)})" for name, values in found.items()]
+    return " and ".join([*([", ".join(parts[:-1])] if parts[1:] else []), *parts[-1:]])
+
+
+def by_split(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Runs of each split, by its id, in their order: those of the report's split first, else the most common one.
+
+    Figures of different splits are of different clips: only runs of one split are ranked.
+    """
+    splits: dict[str, list[Run]] = {}
+    for run in runs:
+        splits.setdefault(run.split_id, []).append(run)
+    return dict(sorted(splits.items(), key=lambda item: (item[0] != REPORT_SPLIT_ID, -len(item[1]))))
+
+
+def split_title(runs: Sequence[Run]) -> str:
+    """What a table of runs of one split is called."""
+    run = runs[0]
+    if run.split_id == REPORT_SPLIT_ID:
+        return "The report's split"
+    return f"Split {run.split_name} ({run.split_id})"
+
+
+def over(runs: Iterable[Run]) -> str:
+    """What the intervals of these runs are over, as part of a sentence: `speakers and clips`."""
+    return " or ".join(sorted({run.intervals_over for run in runs}, reverse=True))

@@ -1,0 +1,57 @@
+"""Which of the report's configurations a record belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+
+from ser_core.analysis.report import REPORT_RESULTS, ReportResult
+from ser_core.audio.preprocess import AudioConfig
+from ser_core.errors import SERError
+from ser_core.records.runs import Run
+from ser_core.training.config import SELECTIONS, TrainConfig
+from ser_core.training.study import report_study, with_epochs
+
+
+@cache
+def _report_names() -> dict[TrainConfig, str]:
+    both = [replace(config, select=select) for config in report_study() for select in SELECTIONS]
+    return {_without_length(config): config.name for config in both}
+
+
+def _without_length(config: TrainConfig) -> TrainConfig:
+    """The same settings without what the report leaves open (preprocessing), and without their number of epochs."""
+    (usual,) = with_epochs([config], TrainConfig.epochs)
+    return replace(usual, audio=AudioConfig())
+
+
+def configuration_of(run: Run) -> str | None:
+    """Name of the report's configuration that a record belongs to, by its settings and not by its name.
+
+    So `lr0.001-SiLU-2D-30`, trained with the settings of `lr0.001-SiLU-2D` but for fewer epochs, belongs to that, and
+    a run of another seed that bears its name does not. Where the epoch was picked by validation accuracy, the name
+    says so, as `lr0.001-ReLU-ResNet38-by-accuracy`. None where no configuration has such settings.
+    """
+    try:
+        return _report_names().get(_without_length(TrainConfig.from_dict(run.train)))
+    except (SERError, KeyError, TypeError):
+        return None  # of another version of this code
+
+
+def reported_result(run: Run) -> ReportResult | None:
+    """The report's figures for a run that bears the name of a configuration and has its settings, if it gives any."""
+    return REPORT_RESULTS.get(run.name) if configuration_of(run) == run.name else None
+
+
+def by_configuration(runs: Iterable[Run]) -> dict[str, dict[int, list[Run]]]:
+    """Records of each of the report's configurations, by its name, and of each number of epochs.
+
+    Several may differ in precision, numerics or preprocessing; the one that bears the configuration's name is first.
+    """
+    records: dict[str, dict[int, list[Run]]] = {}
+    for run in runs:
+        if name := configuration_of(run):
+            of_length = records.setdefault(name, {}).setdefault(run.train["epochs"], [])
+            of_length.insert(0 if run.name == name else len(of_length), run)
+    return records

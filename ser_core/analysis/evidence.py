@@ -1,0 +1,241 @@
+"""How claims about runs are settled: verdicts, and the sentences with figures that they rest on.
+
+Only runs that differ in nothing but what the claim asks about settle it (`ser_core.analysis.comparable`). Where a
+configuration was trained several times, a claim is judged at the greatest number of epochs at which all its runs are
+comparable.
+
+That one run is better counts as beyond chance if McNemar's exact test on the clips that both classified, or its
+generalisation to several pairs of runs, says so and if the bootstrap interval of the difference over speakers and
+clips excludes 0. Where the report says by how much, its own difference has to lie within that interval: outside, the
+claim is contradicted, also by a greater difference. The report's figure is taken as it stands, without an interval of
+its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+
+import numpy as np
+
+from ser_core.analysis.comparable import differences, listed
+from ser_core.analysis.comparison import SIGNIFICANCE, Difference, compare, compare_together, probability
+from ser_core.analysis.report import REPORT_RESULTS
+from ser_core.emotions import EMOTIONS
+from ser_core.records.metrics import resampled_confusions
+from ser_core.records.resampling import BOTH, N_BOOTSTRAP
+from ser_core.records.runs import Run
+
+Runs = Mapping[str, Run]
+Records = Mapping[str, Mapping[int, Sequence[Run]]]
+"""Of each configuration, by its name, and of each number of epochs."""
+Pair = tuple[str, str]
+
+
+class Verdict(StrEnum):
+    """What our records say about a finding."""
+
+    CONFIRMED = "confirmed"
+    CONTRADICTED = "contradicted"
+    UNDECIDED = "undecided"
+    NOT_COMPARABLE = "not comparable"
+    MISSING = "no run yet"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim and how it fares.
+
+    Attributes:
+        title: the claim in a few words.
+        report: what the report says, with its figures.
+        verdict: of our records.
+        evidence: sentences with figures and intervals.
+        runs: names of the configurations that the claim is about, also of those that were not trained.
+        epochs: that all runs of the claim were trained for, None where they differ or there are none.
+    """
+
+    title: str
+    report: str
+    verdict: Verdict
+    evidence: tuple[str, ...]
+    runs: tuple[str, ...]
+    epochs: int | None = None
+
+
+def chosen(records: Records, pairs: Sequence[Pair], asked: Collection[str]) -> Runs:
+    """A run of each configuration that has one: those of the greatest length at which all pairs are comparable.
+
+    If there is no such length, the first of the greatest length that all have, or else the longest of each.
+    """
+    present = {name: records[name] for pair in pairs for name in pair if name in records}
+    groups = list(_linked([pair for pair in pairs if all(name in present for name in pair)], present))
+    lengths = sorted(set.intersection(*map(set, present.values())), reverse=True) if present else []
+    for length in lengths:
+        sets = [_comparable({name: present[name][length] for name in group}, asked) for group in groups]
+        if all(sets):
+            return {name: run for runs in sets for name, run in runs.items()}
+    return {name: runs[lengths[0] if lengths else max(runs)][0] for name, runs in present.items()}
+
+
+def _linked(pairs: Sequence[Pair], names: Iterable[str]) -> Iterator[list[str]]:
+    """The configurations that are compared with each other, directly or through others."""
+    left = list(names)
+    while left:
+        group = [left[0]]
+        for name in group:  # grows meanwhile
+            neighbours = [other for pair in pairs if name in pair for other in pair]
+            group += dict.fromkeys(other for other in neighbours if other not in group)
+        left = [name for name in left if name not in group]
+        yield group
+
+
+def _comparable(candidates: Mapping[str, Sequence[Run]], asked: Collection[str]) -> Runs:
+    """The first of all choices of a run for each configuration that are all comparable; nothing if none are."""
+    for runs in product(*candidates.values()):
+        if not differences(runs, asked):
+            return dict(zip(candidates, runs, strict=True))
+    return {}
+
+
+def epochs_of(runs: Runs) -> int | None:
+    """How long all of these runs were trained, None where they differ or there are none."""
+    lengths = {run.train["epochs"] for run in runs.values()}
+    return lengths.pop() if len(lengths) == 1 else None
+
+
+def better(
+    records: Records,
+    title: str,
+    report: str,
+    groups: Sequence[Sequence[Pair]],
+    *,
+    asked: Collection[str],
+    margin: Callable[[str, str], float] | None = None,
+) -> Finding:
+    """A claim that the first run of a pair is more accurate: over all pairs of a group together, and in every group.
+
+    Args:
+        asked: names of the settings in which the runs of a pair may differ, as in `TrainConfig`.
+        margin: by how much the first is better, of the names of a group's one pair; without it, any difference is.
+    """
+    pairs = [pair for group in groups for pair in group]
+    names = tuple(dict.fromkeys(name for pair in pairs for name in pair))
+    runs = chosen(records, pairs, asked)
+    evidence = list(figures(runs, names)) if len(groups) == len(pairs) else []
+    verdicts = []
+    for group in groups:
+        ready = []
+        for pair in group:
+            if reason := unequal(runs, pair, asked):
+                evidence.append(reason)
+            elif all(name in runs for name in pair):
+                ready.append(pair)
+        said = [(runs[first].predictions(), runs[second].predictions()) for first, second in ready]
+        evidence += [difference_sentence(runs, pair, compare(*both)) for pair, both in zip(ready, said, strict=True)]
+        if said:
+            together = compare_together(said)
+            verdicts.append(_verdict(together, margin(*group[0]) if margin else None))
+        if len(said) > 1:
+            evidence.append(f"These {len(said)} pairs together: {_points(together)}.")
+    states = [not_settled(runs, pair, asked) for pair in pairs]
+    early = next((state for state in (Verdict.MISSING, Verdict.NOT_COMPARABLE) if state in states), None)
+    return Finding(title, report, early or _all_of(verdicts), tuple(evidence), names, epochs_of(runs))
+
+
+def _verdict(difference: Difference, margin: float | None) -> Verdict:
+    """Of one comparison; see the module's docstring."""
+    low, high = difference.interval
+    is_better, is_worse = ((sign * difference.accuracy > 0 and difference.significant) for sign in (1, -1))
+    if is_worse or (margin is not None and not low <= margin <= high):
+        return Verdict.CONTRADICTED
+    return Verdict.CONFIRMED if is_better else Verdict.UNDECIDED
+
+
+def _all_of(verdicts: Sequence[Verdict]) -> Verdict:
+    """Of a claim with several parts, each of which has to hold."""
+    if Verdict.CONTRADICTED in verdicts:
+        return Verdict.CONTRADICTED
+    return Verdict.UNDECIDED if Verdict.UNDECIDED in verdicts else Verdict.CONFIRMED
+
+
+def order_of_emotions(
+    records: Records, name: str, title: str, report: str, holds: Callable[[np.ndarray], np.ndarray]
+) -> Finding:
+    """A claim about the order of emotions by F1, worst first, of one configuration."""
+    if name not in records:
+        return Finding(title, report, Verdict.MISSING, (), (name,))
+    run = records[name][max(records[name])][0]
+    said = run.predictions()
+    draws = resampled_confusions(said.targets.tolist(), said.predicted.tolist(), said.speakers)
+    share = float(holds(_f1(draws).argsort(axis=-1)).mean())
+    scores = sorted(zip(EMOTIONS, _f1(np.array(run.metrics["confusion"])), strict=True), key=lambda item: item[1])
+    evidence = (
+        f"{after_epochs(run)} F1 of `{run.name}`: {', '.join(f'{emotion} {f1:.2f}' for emotion, f1 in scores)}.",
+        f"It holds in {share:.0%} of {N_BOOTSTRAP:,} resamples of {BOTH}.",
+    )
+    if share > 1 - SIGNIFICANCE:
+        verdict = Verdict.CONFIRMED
+    else:
+        verdict = Verdict.CONTRADICTED if share < SIGNIFICANCE else Verdict.UNDECIDED
+    return Finding(title, report, verdict, evidence, (name,), run.train["epochs"])
+
+
+def _f1(confusion: np.ndarray) -> np.ndarray:
+    right = np.diagonal(confusion, axis1=-2, axis2=-1)
+    return 2 * right / np.maximum(confusion.sum(-1) + confusion.sum(-2), 1)
+
+
+def not_settled(runs: Runs, names: Sequence[str], asked: Collection[str]) -> Verdict | None:
+    """Why these runs can't be compared, if they can't."""
+    if any(name not in runs for name in names):
+        return Verdict.MISSING
+    return Verdict.NOT_COMPARABLE if unequal(runs, names, asked) else None
+
+
+def unequal(runs: Runs, names: Sequence[str], asked: Collection[str]) -> str | None:
+    """The sentence that says in what else than what is asked these runs differ, if they do; of those that exist."""
+    present = [runs[name] for name in names if name in runs]
+    if not (found := differences(present, asked)):
+        return None
+    return f"{' and '.join(f'`{run.name}`' for run in present)} are not comparable. They differ in {listed(found)}."
+
+
+def figures(runs: Runs, names: Sequence[str]) -> tuple[str, ...]:
+    """Accuracy of each run that exists; its interval is over speakers and clips, unless it says otherwise."""
+    sentences = []
+    for name in names:
+        if run := runs.get(name):
+            low, high = run.accuracy_interval
+            over = "" if run.intervals_over == BOTH else f", over {run.intervals_over}"
+            interval = f"{low:.1%} to {high:.1%}{over}"
+            sentences.append(
+                f"{after_epochs(run)} `{name}` is right for {run.accuracy:.1%} of the test clips ({interval})."
+            )
+    return tuple(sentences)
+
+
+def difference_sentence(runs: Runs, pair: Pair, difference: Difference) -> str:
+    """By how much the first of two runs is more accurate."""
+    first, second = pair
+    return f"{after_epochs(runs[first])} `{first}` against `{second}`: {_points(difference)}."
+
+
+def _points(difference: Difference) -> str:
+    low, high = difference.interval
+    return (
+        f"{100 * difference.accuracy:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f}), "
+        f"p {probability(difference.p_value)}"
+    )
+
+
+def after_epochs(run: Run) -> str:
+    """How a sentence about a run begins."""
+    return f"After {run.train['epochs']} epochs,"
+
+
+def reported(name: str) -> str:
+    """The accuracy that the report gives a configuration."""
+    return f"{REPORT_RESULTS[name].accuracy:.1%}"

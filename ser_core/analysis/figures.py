@@ -1,0 +1,235 @@
+"""Plotly figures from plain arrays; nothing here knows about the app.
+
+Time is in seconds and frequency in hertz on every axis. Colours hold on light and dark backgrounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.colors
+import plotly.graph_objects as go
+
+from ser_core.audio import SAMPLE_RATE
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.features.config import FeatureConfig
+from ser_core.features.filterbanks import mel_frequencies
+
+EMOTION_COLORS = {
+    "ANG": "#d94f4f",
+    "DIS": "#5b9e4d",
+    "FEA": "#8e63c7",
+    "HAP": "#e0a126",
+    "NEU": "#7d8794",
+    "SAD": "#4178be",
+}
+ACCENT = "#5470d6"
+SPEECH_SHADE = "rgba(84, 112, 214, 0.18)"
+MAX_POINTS = 2_000  # drawn per waveform: more than a screen has pixels
+MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
+HERTZ_TICKS = (500, 1000, 2000, 4000)
+COMPACT_HEIGHT = 200  # pixels; below this a figure has room for its data only
+# Magma, but for its first colour: "#000004" is one that Streamlit's theme replaces by a colour of its own.
+MAGMA = ["#010005", *plotly.colors.sequential.Magma[1:]]
+
+
+def waveform_figure(
+    audio: np.ndarray,
+    intervals: np.ndarray | None = None,
+    *,
+    height: int = 180,
+    unit: str = "amplitude",
+    max_points: int = MAX_POINTS,
+) -> go.Figure:
+    """Waveform `[samples]` at 16 kHz over time, with the speech `intervals` `[n, 2]` shaded."""
+    times, low, high = envelope(audio, max_points)
+    figure = go.Figure(
+        go.Scatter(
+            x=np.concatenate((times, times[::-1])),
+            y=np.concatenate((high, low[::-1])),
+            fill="toself",
+            line={"width": 0.6, "color": ACCENT},
+            hoverinfo="skip",
+        )
+    )
+    for start, end in intervals if intervals is not None else ():
+        figure.add_vrect(
+            x0=start / SAMPLE_RATE, x1=end / SAMPLE_RATE, fillcolor=SPEECH_SHADE, line_width=0, layer="below"
+        )
+    return finish(figure, height, "time (s)", unit)
+
+
+def envelope(audio: np.ndarray, max_points: int = MAX_POINTS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Times in seconds, and the lowest and highest sample of each of at most so many stretches."""
+    stretch = max(1, -(-len(audio) // max_points))
+    padded = np.pad(audio, (0, -len(audio) % stretch), mode="edge") if len(audio) else np.zeros(stretch, np.float32)
+    blocks = padded.reshape(-1, stretch)
+    return np.arange(len(blocks)) * stretch / SAMPLE_RATE, blocks.min(axis=1), blocks.max(axis=1)
+
+
+def log_mel_figure(
+    log_mel_db: np.ndarray, config: FeatureConfig = FeatureConfig(), *, height: int = 260, colorbar: bool = True
+) -> go.Figure:
+    """Mel spectrogram `[n_mels, frames]` in dB over seconds and hertz."""
+    log_mel_db, stretch = thin(log_mel_db)
+    seconds = np.arange(log_mel_db.shape[1]) * stretch * config.mel_hop_length / SAMPLE_RATE
+    bands = mel_frequencies(config.n_mels, config.fmax)
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.round(log_mel_db, 1),
+            x=seconds,
+            customdata=np.broadcast_to(np.round(bands)[:, None], log_mel_db.shape),
+            zmin=-80,
+            zmax=0,
+            colorscale=MAGMA,
+            showscale=colorbar,
+            colorbar={"title": "dB", "thickness": 10, "outlinewidth": 0},
+            hovertemplate="%{x:.2f} s, %{customdata} Hz: %{z} dB<extra></extra>",
+        )
+    )
+    ticks = [hertz for hertz in HERTZ_TICKS[:: 1 if height > COMPACT_HEIGHT else 2] if hertz <= bands[-1]]
+    figure.update_yaxes(
+        tickvals=np.interp(ticks, bands, np.arange(len(bands))), ticktext=[_hertz(hertz) for hertz in ticks]
+    )
+    return finish(figure, height, "time (s)", "frequency (Hz)")
+
+
+def thin(matrix: np.ndarray) -> tuple[np.ndarray, int]:
+    """`[rows, columns]` averaged to at most 2,000 columns, and how many columns became one."""
+    stretch = -(-matrix.shape[1] // MAX_POINTS)
+    if stretch <= 1:
+        return matrix, 1
+    padded = np.pad(matrix, ((0, 0), (0, -matrix.shape[1] % stretch)), mode="edge")
+    return padded.reshape(len(matrix), -1, stretch).mean(axis=2), stretch
+
+
+def mel_image_figure(image: np.ndarray, *, height: int = 320) -> go.Figure:
+    """The image `[size, size]` in 0..1 that the 2D CNN gets, pixel by pixel."""
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.round(image, 3),
+            zmin=0,
+            zmax=1,
+            colorscale=MAGMA,
+            colorbar={"thickness": 10, "outlinewidth": 0},
+            hovertemplate="column %{x}, band %{y}: %{z}<extra></extra>",
+        )
+    )
+    figure.update_yaxes(scaleanchor="x", constrain="domain")
+    figure.update_xaxes(constrain="domain")
+    return finish(figure, height, "column (time, whole clip)", "mel band")
+
+
+def probability_figure(probabilities: Mapping[str, Mapping[str, float]], *, height: int = 260) -> go.Figure:
+    """Bars per emotion for one or several sources (models, raters): shares in 0..1 by source and emotion."""
+    figure = go.Figure()
+    names = [f"{EMOTION_NAMES[e]}" for e in EMOTIONS]
+    for i, (source, shares) in enumerate(probabilities.items()):
+        single = len(probabilities) == 1
+        figure.add_bar(
+            y=names,
+            x=[shares[e] for e in EMOTIONS],
+            name=source,
+            orientation="h",
+            marker={
+                "color": [EMOTION_COLORS[e] for e in EMOTIONS] if single else SOURCE_COLORS[i % len(SOURCE_COLORS)]
+            },
+            text=[f"{shares[e]:.0%}" for e in EMOTIONS] if single else None,
+            textposition="auto",
+            hovertemplate="%{y}: %{x:.1%}<extra>" + source + "</extra>",
+        )
+    figure.update_layout(barmode="group", showlegend=len(probabilities) > 1)
+    figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    figure.update_yaxes(autorange="reversed")
+    return finish(figure, height, "", "")
+
+
+SOURCE_COLORS = ("#5470d6", "#e0a126", "#5b9e4d", "#8e63c7", "#d94f4f", "#7d8794")
+
+
+def spectral_figure(features: np.ndarray, config: FeatureConfig = FeatureConfig(), *, height: int = 520) -> go.Figure:
+    """All spectral channels `[27, frames]` over time, each scaled to its own range and named."""
+    features, stretch = thin(features)
+    low, high = features.min(axis=1, keepdims=True), features.max(axis=1, keepdims=True)
+    scaled = (features - low) / np.where(high > low, high - low, 1)
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.round(scaled, 3),
+            x=np.arange(features.shape[1]) * stretch * config.hop_length / SAMPLE_RATE,
+            y=config.channel_names,
+            customdata=np.round(features, 3),
+            colorscale="Viridis",
+            showscale=False,
+            hovertemplate="%{y} at %{x:.2f} s: %{customdata}<extra></extra>",
+        )
+    )
+    figure.update_yaxes(autorange="reversed", dtick=1)
+    return finish(figure, height, "time (s)", "")
+
+
+def timeline_figure(
+    rows: Sequence[tuple[float, float, Mapping[str, float] | None]], *, live: bool = False, height: int = 240
+) -> go.Figure:
+    """Probabilities over time: rows of (start, end, probabilities by emotion, or None where nobody speaks).
+
+    Each stands at the centre of its window; `live`, at the end: when it was known.
+    """
+    times = [end if live else (start + end) / 2 for start, end, _ in rows]
+    figure = go.Figure()
+    for emotion in EMOTIONS:
+        figure.add_scatter(
+            x=times,
+            y=[shares[emotion] if shares else None for _, _, shares in rows],
+            name=EMOTION_NAMES[emotion],
+            mode="lines+markers",
+            line={"color": EMOTION_COLORS[emotion], "width": 2},
+            marker={"size": 6},
+            hovertemplate="%{x:.1f} s: %{y:.0%}",
+        )
+    figure.update_xaxes(range=[rows[0][0] if live and rows else 0, rows[-1][1] if rows else 1])
+    figure.update_yaxes(range=[0, 1], tickformat=".0%")
+    figure.update_layout(showlegend=True)
+    return finish(figure, height, "time (s)" if live else "time (s), centre of the window", "probability")
+
+
+SELECTABLE = "selectable"
+"""`meta` of a trace that shows nothing of its own, but makes the cells of a heatmap selectable."""
+
+
+def figure_rows(figure: go.Figure) -> list[dict[str, Any]]:
+    """The numbers of a figure as rows: `series`, `x`, `y`, `value` of heatmaps, `low` and `high` of intervals."""
+    rows = []
+    for trace in figure.data:
+        if trace.meta == SELECTABLE:
+            continue
+        series = {"series": trace.name or ""}
+        if isinstance(trace, go.Heatmap):
+            rows += [
+                series | {"x": x, "y": y, "value": value}
+                for y, values in zip(trace.y, trace.z, strict=True)
+                for x, value in zip(trace.x, values, strict=True)
+            ]
+            continue
+        points = [series | {"x": x, "y": y} for x, y in zip(trace.x, trace.y, strict=True)]
+        for values, error in ((trace.x, trace.error_x), (trace.y, trace.error_y)):
+            if error.array is not None:
+                for point, value, above, below in zip(points, values, error.array, error.arrayminus, strict=True):
+                    point |= {"low": value - below, "high": value + above}
+        rows += points
+    return rows
+
+
+def finish(figure: go.Figure, height: int, x_title: str, y_title: str) -> go.Figure:
+    """Height in pixels, titles of the axes (none where there is no room) and what all figures have in common."""
+    layout: dict[str, Any] = {"height": height, "margin": MARGIN, "showlegend": figure.layout.showlegend or False}
+    figure.update_layout(**layout, legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0})
+    titled = height > COMPACT_HEIGHT - 50
+    figure.update_xaxes(title=x_title if titled else None, zeroline=False)
+    figure.update_yaxes(title=y_title if titled else None, zeroline=False, automargin=True)
+    return figure
+
+
+def _hertz(frequency: float) -> str:
+    return f"{frequency / 1000:g}k" if frequency >= 1000 else f"{frequency:g}"

@@ -1,0 +1,88 @@
+"""On whom and on what a model fails: accuracy by group of clips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import binomtest
+
+from ser_core.corpus.clips import Clip, by_name
+from ser_core.corpus.names import INTENSITIES, SENTENCES
+from ser_core.records.predictions import Predictions
+from ser_core.records.resampling import CONFIDENCE, Speakers, interval, resampled_sums
+
+
+class GroupAccuracy(NamedTuple):
+    """Accuracy within a group of clips: in 0..1, with its 95 % interval, see `group_accuracies`."""
+
+    group: str
+    clips: int
+    accuracy: float
+    low: float
+    high: float
+
+
+def _age(clip: Clip) -> str:
+    decade = min(clip.actor.age // 10 * 10, 60)
+    return f"{decade} to {decade + 9}" if decade < 60 else "60 or older"
+
+
+def _rater_agreement(clip: Clip) -> str:
+    agreement = clip.voice.agreement
+    low = next((low for low in (80, 60, 40) if agreement >= low / 100), 0)
+    return {80: "80 % or more", 60: "60 to 80 %", 40: "40 to 60 %", 0: "below 40 %"}[low]
+
+
+GROUPINGS: dict[str, tuple[Callable[[Clip], str], Sequence[str]]] = {
+    "Actor's sex": (lambda clip: clip.actor.sex, ("female", "male")),
+    "Actor's age": (_age, ("20 to 29", "30 to 39", "40 to 49", "50 to 59", "60 or older")),
+    "Sentence": (lambda clip: clip.text, tuple(SENTENCES.values())),
+    "Intensity": (lambda clip: INTENSITIES[clip.intensity], tuple(INTENSITIES.values())),
+    "Voice-only raters who agree": (_rater_agreement, ("below 40 %", "40 to 60 %", "60 to 80 %", "80 % or more")),
+    "Voice-only raters' majority": (
+        lambda clip: "is the intended emotion" if clip.emotion in clip.voice.majority else "is another emotion",
+        ("is the intended emotion", "is another emotion"),
+    ),
+}
+"""How clips are grouped, and the groups in their order, by name of the grouping."""
+
+
+def accuracy_by(predictions: Predictions, grouping: str) -> list[GroupAccuracy]:
+    """Accuracy in each group that has clips.
+
+    Args:
+        grouping: one of `GROUPINGS`.
+    """
+    group_of, order = GROUPINGS[grouping]
+    groups = np.array([group_of(clip) for clip in by_name(predictions.names)])
+    right = predictions.predicted == predictions.targets
+    present = {group: (groups == group, right) for group in order if (groups == group).any()}
+    return group_accuracies(present, predictions.speakers)
+
+
+def group_accuracies(groups: Mapping[str, tuple[np.ndarray, np.ndarray]], speakers: Speakers) -> list[GroupAccuracy]:
+    """Accuracy in groups of the same clips, each with its 95 % bootstrap interval over speakers and clips.
+
+    A resample is of all clips, so the size of a group varies, too. Where a group is right on all its clips or on none,
+    so is each of its resamples: there the interval is Wilson's (1927), which takes clips as independent.
+
+    Args:
+        groups: which clips are in each, and which of all are right: bools `[clips]`, by name of the group; none empty.
+        speakers: of each clip.
+    """
+    sums = resampled_sums(
+        np.column_stack([column for inside, right in groups.values() for column in (inside, inside & right)]), speakers
+    )
+    found = []
+    for i, (group, (inside, right)) in enumerate(groups.items()):
+        n, n_right = int(inside.sum()), int((inside & right).sum())
+        if 0 < n_right < n:
+            clips, clips_right = sums[:, 2 * i], sums[:, 2 * i + 1]
+            low, high = interval(clips_right[clips > 0] / clips[clips > 0])
+        else:
+            wilson = binomtest(n_right, n).proportion_ci(CONFIDENCE, method="wilson")
+            low, high = float(wilson.low), float(wilson.high)
+        found.append(GroupAccuracy(group, n, n_right / n, low, high))
+    return found

@@ -1,0 +1,197 @@
+"""Plotly figures of recorded runs: accuracy over settings, confusions, training curves, emotions, groups of clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ser_core.analysis.confusion import row_shares
+from ser_core.analysis.figures import ACCENT, SELECTABLE, SOURCE_COLORS, finish
+from ser_core.analysis.groups import GroupAccuracy
+from ser_core.analysis.raters import Bin
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.models.names import ACTIVATION_LABELS
+from ser_core.records.runs import Run
+from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_RATES
+
+ACCURACY_RANGE = (0.35, 0.65)  # of the report's grid; the same colours mean the same in every heatmap
+CELL_PIXELS = 46
+LEGEND_ROW = 20  # pixels
+BLUES = "Blues"
+
+
+def accuracy_heatmap(runs: Iterable[Run], *, height: int = 260) -> go.Figure:
+    """Test accuracy over the report's activations and learning rates (its figure 7), of runs that differ in no more.
+
+    Each cell says its epochs. Over each lies a marker whose `customdata` is the name of its run: heatmaps report no
+    selections, markers do.
+    """
+    known = {(run.train["activation"], run.train["lr"]): run for run in runs}
+    rows, columns = REPORT_ACTIVATIONS, [f"{lr:g}" for lr in REPORT_RATES]
+    cells = [[known.get((activation, lr)) for lr in REPORT_RATES] for activation in rows]
+    figure = go.Figure(
+        go.Heatmap(
+            z=[[run.accuracy if run else None for run in row] for row in cells],
+            x=columns,
+            y=[ACTIVATION_LABELS[activation] for activation in rows],
+            text=[[_cell_text(run) for run in row] for row in cells],
+            texttemplate="%{text}",
+            textfont={"size": 12},
+            zmin=ACCURACY_RANGE[0],
+            zmax=ACCURACY_RANGE[1],
+            colorscale=BLUES,
+            showscale=False,
+            xgap=3,
+            ygap=3,
+            hoverinfo="skip",
+        )
+    )
+    present = [run for row in cells for run in row if run]
+    figure.add_scatter(
+        x=[f"{run.train['lr']:g}" for run in present],
+        y=[ACTIVATION_LABELS[run.train["activation"]] for run in present],
+        customdata=[[run.name, *run.accuracy_interval] for run in present],
+        meta=SELECTABLE,
+        mode="markers",
+        marker={"symbol": "square", "size": CELL_PIXELS, "opacity": 0, "color": ACCENT},
+        selected={"marker": {"opacity": 0.25}},
+        unselected={"marker": {"opacity": 0}},
+        hovertemplate="%{customdata[0]}<br>%{customdata[1]:.1%} to %{customdata[2]:.1%}<extra></extra>",
+    )
+    figure.update_xaxes(type="category", categoryarray=columns, range=[-0.5, len(columns) - 0.5])
+    figure.update_yaxes(type="category", autorange="reversed")
+    _as_matrix(figure)
+    figure.update_layout(clickmode="event+select")
+    return finish(figure, height, "learning rate", "")
+
+
+def _cell_text(run: Run | None) -> str:
+    if run is None:
+        return "no run"
+    status = "" if run.status == "finished" else f"<br>{run.status}"
+    return f"<b>{run.accuracy:.1%}</b><br>{run.train['epochs']} ep.{status}"
+
+
+def confusion_figure(
+    confusion: Sequence[Sequence[int]] | np.ndarray, *, normalised: bool = True, rows: str = "meant", height: int = 380
+) -> go.Figure:
+    """A confusion matrix `[6, 6]` of counts, rows true: as shares of each row, or in counts (report, figure 8).
+
+    Shares of an emotion without clips are left blank.
+    """
+    counts = np.asarray(confusion)
+    shares = row_shares(counts)
+    cells = [row.tolist() if n else [None] * len(row) for row, n in zip(shares, counts.sum(axis=1), strict=True)]
+    figure = go.Figure(
+        go.Heatmap(
+            z=cells if normalised else counts,
+            x=EMOTIONS,
+            y=EMOTIONS,
+            texttemplate="%{z:.0%}" if normalised else "%{z:,}",
+            customdata=np.dstack((counts, shares)),
+            zmin=0,
+            zmax=1 if normalised else None,
+            colorscale=BLUES,
+            showscale=False,
+            hovertemplate="%{y} taken for %{x}: %{customdata[0]:,} (%{customdata[1]:.1%})<extra></extra>",
+        )
+    )
+    figure.update_yaxes(autorange="reversed")
+    _as_matrix(figure)
+    return finish(figure, height, "said", rows)
+
+
+def _as_matrix(figure: go.Figure) -> None:
+    """Nothing to zoom into, and no lines between cells."""
+    figure.update_xaxes(showgrid=False, fixedrange=True, ticks="")
+    figure.update_yaxes(showgrid=False, fixedrange=True, ticks="")
+
+
+def curves_figure(histories: Mapping[str, Mapping[str, np.ndarray]], quantity: str, *, height: int = 340) -> go.Figure:
+    """Training (dotted) and validation curves of runs over epochs (report, figure 9).
+
+    Args:
+        histories: columns of each run's history, by name of the run.
+        quantity: `loss` (cross-entropy in nats) or `accuracy` (0..1).
+    """
+    figure = go.Figure()
+    for i, (name, history) in enumerate(histories.items()):
+        color = SOURCE_COLORS[i % len(SOURCE_COLORS)]
+        for part, style in (("train", "dot"), ("val", "solid")):
+            label = f"{name}, {'training' if part == 'train' else 'validation'}"
+            figure.add_scatter(
+                x=history["epoch"],
+                y=history[f"{part}_{quantity}"],
+                name=label,
+                showlegend=part == "val" or len(histories) == 1,  # with several, lines of a colour belong together
+                mode="lines",
+                line={"color": color, "dash": style, "width": 1.2 if part == "train" else 2},
+                hovertemplate="%{y:.1%}" if quantity == "accuracy" else "%{y:.3f}",
+            )
+    figure.update_layout(hovermode="x unified", showlegend=True)
+    if quantity == "accuracy":
+        figure.update_yaxes(tickformat=".0%")
+    height += LEGEND_ROW * max(0, len(histories) - 2)
+    return finish(figure, height, "epoch", f"{quantity} (nats)" if quantity == "loss" else quantity)
+
+
+def emotion_bars(values: Mapping[str, Mapping[str, float]], title: str, *, height: int = 300) -> go.Figure:
+    """A figure in 0..1 for each emotion and source, as bars beside each other; what a source lacks has no bar."""
+    figure = go.Figure()
+    for i, (source, by_emotion) in enumerate(values.items()):
+        figure.add_bar(
+            x=[EMOTION_NAMES[emotion] for emotion in EMOTIONS],
+            y=[by_emotion.get(emotion) for emotion in EMOTIONS],
+            name=source,
+            marker={"color": SOURCE_COLORS[i % len(SOURCE_COLORS)]},
+            hovertemplate="%{x}: %{y:.2f}<extra>" + source + "</extra>",
+        )
+    figure.update_layout(barmode="group", showlegend=len(values) > 1)
+    figure.update_yaxes(range=[0, 1])
+    return finish(figure, height + LEGEND_ROW * max(0, len(values) - 2), "", title)
+
+
+def groups_figure(groups: Sequence[GroupAccuracy], overall: float) -> go.Figure:
+    """Accuracy of each group of clips with its interval, beside the accuracy over all clips."""
+    figure = go.Figure(
+        go.Scatter(
+            x=[group.accuracy for group in groups],
+            y=[f"{group.group} ({group.clips:,})" for group in groups],
+            error_x={
+                "array": [group.high - group.accuracy for group in groups],
+                "arrayminus": [group.accuracy - group.low for group in groups],
+                "thickness": 1.5,
+            },
+            mode="markers",
+            marker={"size": 9, "color": ACCENT},
+            hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+        )
+    )
+    figure.add_vline(x=overall, line={"dash": "dot", "width": 1, "color": "#7d8794"})
+    figure.update_xaxes(tickformat=".0%")
+    figure.update_yaxes(autorange="reversed")
+    return finish(figure, 90 + 30 * len(groups), "accuracy", "")
+
+
+def uncertainty_figure(bins: Sequence[Bin], *, height: int = 300) -> go.Figure:
+    """The model's mean entropy over that of people's votes, with intervals."""
+    figure = go.Figure(
+        go.Scatter(
+            x=[f"{b.start:.1f} to {b.end:.1f}" for b in bins],
+            y=[b.mean for b in bins],
+            customdata=[b.clips for b in bins],
+            error_y={
+                "array": [b.high - b.mean for b in bins],
+                "arrayminus": [b.mean - b.low for b in bins],
+                "thickness": 1.5,
+            },
+            mode="lines+markers",
+            line={"color": ACCENT, "width": 1},
+            marker={"size": 9},
+            hovertemplate="people %{x} bits: model %{y:.2f} bits (%{customdata:,} clips)<extra></extra>",
+        )
+    )
+    figure.update_yaxes(rangemode="tozero")
+    return finish(figure, height, "people's entropy (bits)", "model's entropy (bits)")

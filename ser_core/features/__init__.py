@@ -1,0 +1,1 @@
+"""What the networks get: spectral features, mel images, and their cache."""

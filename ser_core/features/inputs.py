@@ -1,0 +1,45 @@
+"""Speech to what a network takes: the one place where training and prediction meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from ser_core.features.config import FeatureConfig
+from ser_core.features.mel import log_mel, mel_image, scale_mel
+from ser_core.features.spectral import fix_frames, mean_over_time, spectral_features
+
+Form = Literal["fixed", "variable", "mean"]
+"""`fixed`: 27 × 301 and 64 × 64; `variable`: 27 × frames and 64 × frames; `mean`: 1 × 27 and 64 × 64."""
+
+FORMS: tuple[Form, ...] = ("fixed", "variable", "mean")
+
+
+def network_inputs(
+    waveform: np.ndarray, inputs: Sequence[str], form: Form, features: FeatureConfig
+) -> dict[str, np.ndarray]:
+    """Speech to what a network takes: the one place where training and prediction meet.
+
+    Args:
+        waveform: float32 `[samples]`, from `ser_core.audio.preprocess.preprocess`.
+        inputs: `spectral`, `mel` or both.
+        form: see `Form`.
+
+    Returns:
+        by input: float32 `spectral` `[27, frames]` (`[1, 27]` for `mean`), `mel` `[1, 64, frames]`.
+    """
+    arrays = {}
+    if "spectral" in inputs:
+        spectral = spectral_features(waveform, features)
+        match form:
+            case "fixed":
+                spectral = fix_frames(spectral, features.n_frames)
+            case "mean":
+                spectral = mean_over_time(spectral)
+        arrays["spectral"] = spectral
+    if "mel" in inputs:
+        decibels = log_mel(waveform, features)
+        arrays["mel"] = scale_mel(decibels)[None] if form == "variable" else mel_image(decibels, features)
+    return arrays

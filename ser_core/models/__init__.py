@@ -1,0 +1,1 @@
+"""The networks: an architecture a file, and the registry that names them."""

@@ -1,0 +1,1 @@
+"""What is kept of a run: its record, its weights that describe themselves, its metrics."""

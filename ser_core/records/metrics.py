@@ -1,0 +1,118 @@
+"""How good a model is: torchmetrics' figures (report, listing 6) with confidence intervals.
+
+A class without clips has no recall, and doesn't count in the unweighted average recall, as in scikit-learn's
+`balanced_accuracy_score`; torchmetrics counts it as 0 once it is predicted. In the macro F1 it does count then, as 0,
+in both libraries: F1 is also about what is predicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ser_core.emotions import EMOTIONS
+from ser_core.records.resampling import BOTH, CLIPS_ALONE, Speakers, interval, resampled_sums
+
+SUMMARY = ("accuracy", "f1_weighted", "precision_weighted", "recall_weighted", "f1_macro", "uar")
+
+
+def evaluate(targets: Sequence[int], predictions: Sequence[int], *, speakers: Speakers | None = None) -> dict:
+    """Metrics of predicted against true emotions.
+
+    Args:
+        targets, predictions: indices into `EMOTIONS`, one a clip, of equal length > 0.
+        speakers: who speaks in each clip; without it, intervals are over clips alone.
+
+    Returns:
+        `accuracy`, `f1_weighted`, `precision_weighted`, `recall_weighted`, `f1_macro` and `uar` (unweighted average
+        recall), each in 0..1; `per_class` precision, recall, F1 and support by emotion; `confusion` counts, rows
+        true, columns predicted; `intervals`, the 95 % bootstrap interval of each of the six figures; and
+        `intervals_over`, whether those are over `speakers and clips` or over `clips`.
+    """
+    import torch
+    from torchmetrics import MetricCollection
+    from torchmetrics.classification import (
+        MulticlassAccuracy,
+        MulticlassConfusionMatrix,
+        MulticlassF1Score,
+        MulticlassPrecision,
+        MulticlassRecall,
+    )
+
+    n = len(EMOTIONS)
+    metrics = MetricCollection(
+        {
+            "accuracy": MulticlassAccuracy(n, average="micro"),
+            "f1_weighted": MulticlassF1Score(n, average="weighted"),
+            "precision_weighted": MulticlassPrecision(n, average="weighted"),
+            "recall_weighted": MulticlassRecall(n, average="weighted"),
+            "f1_macro": MulticlassF1Score(n, average="macro"),
+        }
+    )
+    per_class = MetricCollection(
+        {
+            "precision": MulticlassPrecision(n, average="none"),
+            "recall": MulticlassRecall(n, average="none"),
+            "f1": MulticlassF1Score(n, average="none"),
+        }
+    )
+    predicted, true = torch.as_tensor(predictions), torch.as_tensor(targets)
+    scores = {name: values.tolist() for name, values in per_class(predicted, true).items()}
+    confusion = MulticlassConfusionMatrix(n)(predicted, true).numpy()
+    return {
+        **{name: float(value) for name, value in metrics(predicted, true).items()},
+        "uar": float(summary_of(confusion)["uar"]),
+        "per_class": {
+            emotion: {name: values[i] for name, values in scores.items()} | {"support": int(confusion[i].sum())}
+            for i, emotion in enumerate(EMOTIONS)
+        },
+        "confusion": confusion.tolist(),
+        "intervals": bootstrap_intervals(targets, predictions, speakers),
+        "intervals_over": CLIPS_ALONE if speakers is None else BOTH,
+    }
+
+
+def bootstrap_intervals(
+    targets: Sequence[int], predictions: Sequence[int], speakers: Speakers | None = None
+) -> dict[str, list[float]]:
+    """95 % percentile bootstrap intervals of the summary figures, `[low, high]` by name; arguments as of `evaluate`.
+
+    All six depend on the clips through the confusion matrix alone, so each resample is one matrix.
+    """
+    figures = summary_of(resampled_confusions(targets, predictions, speakers))
+    return {name: list(interval(values)) for name, values in figures.items()}
+
+
+def resampled_confusions(
+    targets: Sequence[int], predictions: Sequence[int], speakers: Speakers | None = None
+) -> np.ndarray:
+    """The confusion matrix of each resample: float32 `[resamples, 6, 6]`, rows true; arguments as of `evaluate`."""
+    n = len(EMOTIONS)
+    cells = np.asarray(targets) * n + np.asarray(predictions)
+    return resampled_sums(cells[:, None] == np.arange(n * n), speakers).reshape(-1, n, n)
+
+
+def summary_of(confusion: np.ndarray) -> dict[str, np.ndarray]:
+    """The summary figures from confusion matrices `[..., 6, 6]`: `[...]` by name.
+
+    As in torchmetrics, a class that was never predicted has precision 0, and one that was neither meant nor predicted
+    doesn't count in the macro F1. Recall is averaged over the classes that have clips.
+    """
+    confusion = np.asarray(confusion, dtype=np.float64)
+    right = np.diagonal(confusion, axis1=-2, axis2=-1)
+    support, predicted = confusion.sum(-1), confusion.sum(-2)
+    n = support.sum(-1)
+    recall = right / np.maximum(support, 1)
+    precision = right / np.maximum(predicted, 1)
+    f1 = 2 * right / np.maximum(support + predicted, 1)
+    weights = support / n[..., None]
+    meant, seen = support > 0, (support + predicted) > 0
+    return {
+        "accuracy": right.sum(-1) / n,
+        "f1_weighted": (f1 * weights).sum(-1),
+        "precision_weighted": (precision * weights).sum(-1),
+        "recall_weighted": (recall * weights).sum(-1),
+        "f1_macro": (f1 * seen).sum(-1) / seen.sum(-1),
+        "uar": (recall * meant).sum(-1) / meant.sum(-1),
+    }

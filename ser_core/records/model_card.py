@@ -1,0 +1,56 @@
+"""The README.md of a checkpoint: what it is, how it was made, how good it is, what it is not for."""
+
+from __future__ import annotations
+
+from ser_core.corpus.splits import Split
+from ser_core.emotions import EMOTION_NAMES
+from ser_core.records.runs import Run
+
+
+def model_card(run: Run, split: Split) -> str:
+    """Markdown for the checkpoint of a finished run; every figure is taken from its record, or its split."""
+    train, environment, result = run.config["train"], run.config["environment"], run.test
+    clips, metrics = environment["clips"], result["metrics"]
+    low, high = run.accuracy_interval
+    interval = f"95 % interval over {run.intervals_over} {low:.1%} to {high:.1%}"
+    rows = "\n".join(
+        f"| {emotion} | {EMOTION_NAMES[emotion]} | {scores['precision']:.3f} | {scores['recall']:.3f} "
+        f"| {scores['f1']:.3f} | {scores['support']} |"
+        for emotion, scores in metrics["per_class"].items()
+    )
+    return f"""# {run.name}
+
+Speech emotion recognition: one of six acted emotions from a few seconds of English speech.
+
+| | |
+|---|---|
+| Architecture | {train["model"]} CNN, {train["activation"]}, {result["parameters"]:,} parameters |
+| Input | {train["form"]} form; voice activity detection: {train["audio"]["vad"]} |
+| Data | CREMA-D, split `{train["split"]}` ({environment["split_id"]}), {clips["train"]:,} training clips |
+| Training | {result["epochs"]} epochs, learning rate {train["lr"]:g}, seed {train["seed"]} |
+| Weights | epoch {result["best_epoch"]}, the best by validation {run.select} |
+| Device | {environment["device"]}, {result["training_seconds"] / 60:.0f} min |
+| Test accuracy | {metrics["accuracy"]:.1%} ({interval}, {clips["test"]:,} clips) |
+| Weighted F1 | {metrics["f1_weighted"]:.3f} |
+| Unweighted average recall | {metrics["uar"]:.3f} |
+
+| Code | Emotion | Precision | Recall | F1 | Clips |
+|---|---|---|---|---|---|
+{rows}
+
+## Limits
+
+The emotions are acted, by 91 actors, in twelve English sentences. {_speakers(split)}
+It says nothing reliable about what a person really feels, and must not be used to judge people.
+
+Trained on CREMA-D (Cao et al. 2014), Open Database License 1.0.
+"""
+
+
+def _speakers(split: Split) -> str:
+    """Whether those who are tested on were trained on."""
+    shared, tested = len(split.shared_speakers), len(split.test_speakers)
+    if not shared:
+        return "Nobody who speaks in the test clips is heard in\ntraining: the figures are those of new speakers."
+    some = f"{shared} of the {tested} speakers" if shared < tested else f"All {tested} speakers"
+    return f"{some} of the test\nclips can be heard in training, too, so new speakers are recognised less well."

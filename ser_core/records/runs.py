@@ -1,0 +1,282 @@
+"""A run's record on disk, `runs/<name>/`: all that a page or a paper needs to know about it, without its weights.
+
+    config.json        settings, and what they ran on
+    history.csv        one line an epoch
+    test.json          status, and the one look at the test set
+    predictions.csv    probabilities for every test clip
+
+A run in progress writes to `runs/.partial/<name>/`; what it wrote gets its place when it is whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from ser_core.corpus.clips import load_index
+from ser_core.emotions import EMOTIONS
+from ser_core.equality import ByContent
+from ser_core.errors import RunError, SERError
+from ser_core.file_state import fingerprint
+from ser_core.files import replace_file, restore_folder, set_aside, write_text
+from ser_core.records.metrics import SUMMARY
+from ser_core.records.predictions import PROBABILITY_DECIMALS, Predictions, _read_predictions
+from ser_core.records.resampling import CLIPS_ALONE
+
+RUNS_DIR = Path(__file__).parents[2] / "runs"
+RUNS_VARIABLE = "SER_RUNS_DIR"
+"""Environment variable that says which folder of records the app shows, if not the project's own."""
+PARTIAL = ".partial"
+UNKNOWN = "unknown"  # what a record doesn't say
+PRECISIONS = ("bf16", "fp32")
+HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds")
+
+
+@dataclass(frozen=True, eq=False)
+class Run(ByContent):
+    """A finished run.
+
+    Attributes:
+        name: of its folder, as `lr0.001-SiLU-2D`.
+        config: settings as plain values (`train`) and surroundings (`environment`).
+        history: columns of history.csv as float arrays.
+        test: status and metrics, see `ser_core.records.metrics.evaluate`.
+        folder: where the record is.
+    """
+
+    name: str
+    config: dict[str, Any]
+    history: dict[str, np.ndarray]
+    test: dict[str, Any]
+    folder: Path
+
+    @property
+    def status(self) -> str:
+        """`finished`, `diverged` when the loss became NaN, `chance` when validation never got better than guessing."""
+        return self.test["status"]
+
+    @property
+    def train(self) -> dict[str, Any]:
+        """The settings, see `ser_core.training.config.TrainConfig`."""
+        return self.config["train"]
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Device, precision, numerics, library versions, commit, split id, data checksum and numbers of clips."""
+        return self.config["environment"]
+
+    @property
+    def precision(self) -> str:
+        """`bf16` or `fp32`, in which it was trained; `unknown` where neither the record nor its device's label says."""
+        label = self.environment["device"].rpartition(", ")[2]
+        return self.environment.get("precision", label if label in PRECISIONS else UNKNOWN)
+
+    @property
+    def numerics(self) -> str:
+        """How its 2D convolutions were computed in training, `pytorch` or `winograd`; `unknown` in older records."""
+        return self.environment.get("numerics", UNKNOWN)
+
+    @property
+    def split_id(self) -> str:
+        """Which clips it was trained, validated and tested on (`ser_core.corpus.splits.Split.id`), or `unknown`."""
+        return self.environment.get("split_id") or UNKNOWN
+
+    @property
+    def split_name(self) -> str:
+        """What people call its split: `report`, `fold1`, or a file's name without its folder and `.json`."""
+        return Path(self.train["split"]).stem
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Test figures, see `ser_core.records.metrics.evaluate`."""
+        return self.test["metrics"]
+
+    @property
+    def select(self) -> str:
+        """What picked its epoch in validation, `loss` or `accuracy`; records of before that choice don't say."""
+        return self.train.get("select", "loss")
+
+    @property
+    def val_accuracy(self) -> float:
+        """Validation accuracy of the chosen epoch in 0..1, 0 where no epoch had a finite loss: what picks runs."""
+        return self.test["val_accuracy"] or 0.0
+
+    @property
+    def val_rank(self) -> tuple[float, float]:
+        """What orders runs, the best highest: validation accuracy, and minus the validation loss where it is equal."""
+        loss = self.test.get("val_loss")
+        return self.val_accuracy, -math.inf if loss is None else -loss
+
+    @property
+    def accuracy(self) -> float:
+        """Test accuracy in 0..1."""
+        return self.test["metrics"]["accuracy"]
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float]:
+        """95 % bootstrap interval of the test accuracy, see `intervals_over`."""
+        low, high = self.test["metrics"]["intervals"]["accuracy"]
+        return low, high
+
+    @property
+    def intervals_over(self) -> str:
+        """What the bootstrap of its intervals drew, `speakers and clips` or `clips`, as older records did."""
+        return self.metrics.get("intervals_over", CLIPS_ALONE)
+
+    def predictions(self) -> Predictions:
+        """Per-clip test predictions.
+
+        Raises:
+            RunError: the file is missing or malformed.
+        """
+        path, clips = self.folder / "predictions.csv", self.environment["clips"]["test"]
+        try:
+            predictions = _read_predictions(path, fingerprint(path))
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise RunError(f"{self.name}: predictions.csv can't be read ({type(error).__name__}: {error}).") from None
+        if len(predictions.names) != clips:
+            raise RunError(f"{self.name}: predictions.csv has {len(predictions.names)} clips, and should have {clips}.")
+        if unknown := [name for name in predictions.names if name not in load_index()]:
+            raise RunError(f"{self.name}: predictions.csv names {unknown[0]!r}, which is not a clip of CREMA-D.")
+        return predictions
+
+
+def partial_folder(runs_dir: Path, name: str) -> Path:
+    """Where the run of that name writes while it is in progress."""
+    return runs_dir / PARTIAL / name
+
+
+@contextmanager
+def alone(runs_dir: Path, name: str) -> Iterator[None]:
+    """Let no other process train the run of that name meanwhile.
+
+    Raises:
+        RunError: one does.
+    """
+    partial = partial_folder(runs_dir, name)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(partial.with_name(f"{name}.lock"), timeout=0):
+            yield
+    except Timeout:
+        raise RunError(f"{name} is being trained by another process.") from None
+
+
+def restore_runs(root: Path) -> None:
+    """Put back records that were about to be replaced by a process that was killed in it."""
+    for aside in root.glob(set_aside(Path("*")).name):
+        name = aside.name.removeprefix(".").removesuffix(".replaced")
+        with suppress(RunError, OSError), alone(root, name):  # otherwise it is being replaced now
+            restore_folder(root / name)
+
+
+def write_config(folder: Path, config: Any, environment: dict[str, Any]) -> None:
+    """Write config.json of a run that starts."""
+    write_text(folder / "config.json", _json({"train": asdict(config), "environment": environment}))
+
+
+def write_history(folder: Path, history: Sequence[Sequence[float]]) -> None:
+    """Write history.csv, all epochs so far."""
+    with replace_file(folder / "history.csv") as path, path.open("w", newline="") as table:
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(HISTORY_COLUMNS)
+        writer.writerows([f"{value:.6g}" for value in epoch] for epoch in history)
+
+
+def write_result(folder: Path, predictions: Predictions, test: dict[str, Any]) -> None:
+    """Write predictions.csv and then test.json, which completes the record."""
+    with replace_file(folder / "predictions.csv") as path, path.open("w", newline="") as table:
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(("clip", "target", *EMOTIONS))
+        for name, target, row in zip(predictions.names, predictions.targets, predictions.probabilities, strict=True):
+            writer.writerow((name, EMOTIONS[target], *(f"{p:.{PROBABILITY_DECIMALS}f}" for p in row)))
+    write_text(folder / "test.json", _json(test))
+
+
+def load_run(folder: Path) -> Run:
+    """Read a finished run's record.
+
+    Raises:
+        RunError: the record is missing, unfinished or malformed, and which.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        test = json.loads((folder / "test.json").read_text(encoding="utf-8"))
+        history = _read_history(folder / "history.csv")
+        run = Run(folder.name, config, history, test, folder)
+        _check(run)
+        return run
+    except FileNotFoundError as error:
+        raise RunError(f"{folder.name} is not finished: it has no {Path(error.filename).name}.") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{folder.name} can't be read ({type(error).__name__}: {error}).") from None
+
+
+def _check(run: Run) -> None:
+    """Look at all that pages show of a run, so that a damaged record is noticed here and not on one of them."""
+    metrics, n = run.metrics, len(EMOTIONS)
+    figures = [metrics[name] for name in SUMMARY]
+    for name in SUMMARY:
+        figures += metrics["intervals"][name]
+    for emotion in EMOTIONS:
+        figures += [metrics["per_class"][emotion][name] for name in ("precision", "recall", "f1", "support")]
+    figures += [run.test[name] for name in ("parameters", "epochs", "training_seconds")]
+    figures += [run.train[name] for name in ("lr", "epochs", "seed")]
+    figures += [run.environment["clips"][part] for part in ("train", "val", "test")]
+    figures += [*run.val_rank, run.test["best_epoch"] or 0]
+    for name, value in [(name, run.train[name]) for name in ("model", "activation", "form", "split")] + [
+        ("status", run.status),
+        ("device", run.environment["device"]),
+        *((name, getattr(run, name)) for name in ("precision", "numerics", "split_id", "intervals_over")),
+    ]:
+        if not isinstance(value, str):
+            raise TypeError(f"{name} is {value!r}")
+    for name in ("audio", "features"):
+        if not isinstance(run.train[name], dict):
+            raise TypeError(f"{name} is {run.train[name]!r}")
+    if wrong := [figure for figure in figures if not isinstance(figure, (int, float))]:
+        raise TypeError(f"{wrong[0]!r} stands where a number should")
+    if np.array(metrics["confusion"], dtype=float).shape != (n, n):
+        raise ValueError(f"the confusion matrix is not {n} × {n}")
+    if len(metrics["intervals"]["accuracy"]) != 2:
+        raise ValueError("an interval is not two numbers")
+
+
+def _read_history(path: Path) -> dict[str, np.ndarray]:
+    with path.open(encoding="utf-8", newline="") as table:
+        reader = csv.DictReader(table)
+        if tuple(reader.fieldnames or ()) != HISTORY_COLUMNS:
+            raise ValueError(f"{path.name} lacks its header")
+        rows = list(reader)
+    return {column: np.array([float(row[column]) for row in rows]) for column in HISTORY_COLUMNS}
+
+
+def recorded_in() -> Path:
+    """The folder of records that the app shows."""
+    return Path(os.environ.get(RUNS_VARIABLE) or RUNS_DIR)
+
+
+def load_runs(root: Path = RUNS_DIR) -> tuple[list[Run], dict[str, str]]:
+    """All finished runs by name, and why each of the others can't be shown."""
+    restore_runs(root)
+    runs, unreadable = [], {}
+    for folder in sorted(path for path in root.glob("*") if path.is_dir() and not path.name.startswith(".")):
+        try:
+            runs.append(load_run(folder))
+        except SERError as error:
+            unreadable[folder.name] = str(error)
+    return runs, unreadable
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2) + "\n"

@@ -1,0 +1,1 @@
+"""Using a trained network: predictor, live stream, listener, rows for tables and files."""

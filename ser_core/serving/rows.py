@@ -1,0 +1,70 @@
+"""Predictions as plain rows, for tables, CSV and JSON: the same from the command line and the app."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ser_core.emotions import EMOTIONS
+from ser_core.errors import SERError
+
+if TYPE_CHECKING:
+    from ser_core.serving.prediction import Prediction, TimedPrediction
+    from ser_core.serving.stream import StreamPrediction
+
+
+AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4", ".aac")
+COLUMNS = ("file", "checkpoint", "emotion", "confidence", *EMOTIONS, "speech_seconds", "warnings", "error")
+TIMELINE_COLUMNS = ("start", "end", "emotion", "confidence", *EMOTIONS)
+
+
+def result_row(name: str, result: Prediction | SERError) -> dict[str, Any]:
+    """One file's result, keys as in `COLUMNS`; what doesn't apply is None."""
+    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"file": name, "warnings": []}
+    if isinstance(result, SERError):
+        return row | {"error": str(result)}
+    extra = {"checkpoint": result.checkpoint, "speech_seconds": round(result.speech.seconds, 2)}
+    return row | _scores(result) | extra | {"warnings": list(result.warnings)}
+
+
+def timeline_rows(timeline: Sequence[TimedPrediction]) -> list[dict[str, Any]]:
+    """A timeline's windows, keys as in `TIMELINE_COLUMNS`; seconds, and None where nobody speaks."""
+    return [
+        dict.fromkeys(TIMELINE_COLUMNS)
+        | {"start": round(window.start, 3), "end": round(window.end, 3)}
+        | (_scores(window.prediction) if window.prediction else {})
+        for window in timeline
+    ]
+
+
+def stream_row(heard: StreamPrediction) -> dict[str, Any]:
+    """One moment of a live signal, keys as in `TIMELINE_COLUMNS`, with the smoothed probabilities."""
+    row = dict.fromkeys(TIMELINE_COLUMNS) | {"start": round(heard.start, 3), "end": round(heard.end, 3)}
+    if heard.smoothed is None:
+        return row
+    emotion = max(heard.smoothed, key=heard.smoothed.__getitem__)
+    shares = {name: round(share, 4) for name, share in heard.smoothed.items()}
+    return row | {"emotion": emotion, "confidence": shares[emotion], **shares}
+
+
+def to_json(rows: Iterable[dict[str, Any]]) -> str:
+    """Rows as a JSON array."""
+    return json.dumps(list(rows), indent=2, ensure_ascii=False)
+
+
+def to_csv(rows: Iterable[dict[str, Any]], columns: Sequence[str] = COLUMNS) -> str:
+    """Rows as CSV with a header; several warnings are joined."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: " ".join(value) if isinstance(value, list) else value for key, value in row.items()})
+    return text.getvalue()
+
+
+def _scores(prediction: Prediction) -> dict[str, Any]:
+    scores = {emotion: round(p, 4) for emotion, p in prediction.probabilities.items()}
+    return {"emotion": prediction.emotion, "confidence": round(prediction.confidence, 4), **scores}

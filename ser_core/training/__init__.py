@@ -1,0 +1,1 @@
+"""From settings to weights: configuration, batches, trainer, experiment, studies and grids."""

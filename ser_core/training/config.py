@@ -1,0 +1,149 @@
+"""The settings of a run, and its learning rate (report, tables 1 and 2, listing 5)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from ser_core.audio.preprocess import AudioConfig
+from ser_core.corpus.splits import SPLITS, is_split
+from ser_core.errors import ConfigError
+from ser_core.features.config import FeatureConfig
+from ser_core.features.inputs import FORMS, Form
+from ser_core.models.names import ACTIVATION_LABELS, MODEL_LABELS, run_name
+
+Select = Literal["loss", "accuracy"]
+"""What picks a run's epoch on the validation set: the lowest loss, as in the report, or the highest accuracy."""
+
+SELECTIONS: tuple[Select, ...] = get_args(Select)
+FIXED_SIZE_MODELS = ("resnet38", "resnet101")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides a run's result; the defaults are the report's best (table 2).
+
+    Attributes:
+        model: `1d`, `2d`, `combined`, `resnet38` or `resnet101`.
+        activation: `relu`, `silu` or `elu`.
+        lr: peak learning rate, > 0.
+        form: shape of the input, see `ser_core.features.inputs.Form`.
+        split: `report`, `fold1` to `fold5` (speaker-independent), or a JSON file, see `ser_core.corpus.splits`.
+        epochs, warmup_epochs: int, in all and of them with a rising learning rate.
+        batch_size: clips a step, int > 0.
+        weight_decay: L2 penalty of Adam, >= 0.
+        min_lr_factor: final over peak learning rate, in 0..1.
+        seed: of initialisation, shuffling and dropout.
+        select: `loss` or `accuracy`, which picks the epoch on the validation set.
+        audio, features: preprocessing, which travels with the checkpoint.
+    """
+
+    model: str = "2d"
+    activation: str = "silu"
+    lr: float = 0.001
+    form: Form = "fixed"
+    split: str = "report"
+    epochs: int = 150
+    warmup_epochs: int = 5
+    batch_size: int = 64
+    weight_decay: float = 1e-4
+    min_lr_factor: float = 0.001
+    seed: int = 42
+    select: Select = "loss"
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+
+    def __post_init__(self) -> None:
+        for name, choice, known in (
+            ("model", self.model, MODEL_LABELS),
+            ("activation", self.activation, ACTIVATION_LABELS),
+            ("form", self.form, FORMS),
+            ("select", self.select, SELECTIONS),
+        ):
+            if choice not in known:
+                raise ConfigError(f"{name} is one of {', '.join(known)}, not {choice!r}.")
+        if not is_split(self.split):
+            raise ConfigError(f"split is one of {', '.join(SPLITS)}, or a JSON file, not {self.split!r}.")
+        if self.form != "fixed" and self.model in FIXED_SIZE_MODELS:
+            raise ConfigError(f"{self.model} takes the fixed form only, not {self.form!r}.")
+        for name, value, low, high in (
+            ("lr", self.lr, 1e-9, 10),
+            ("epochs", self.epochs, 1, 100_000),
+            ("warmup_epochs", self.warmup_epochs, 0, self.epochs),
+            ("batch_size", self.batch_size, 1, 65_536),
+            ("weight_decay", self.weight_decay, 0, 1),
+            ("min_lr_factor", self.min_lr_factor, 0, 1),
+            ("seed", self.seed, 0, 2**31 - 1),
+        ):
+            if not low <= value <= high:
+                raise ConfigError(f"{name} is a number from {low:g} to {high:g}, not {value:g}.")
+
+    @property
+    def name(self) -> str:
+        """The report's name of the configuration, as `lr0.001-SiLU-2D`; unusual settings are added, as `-seed7`.
+
+        Not the number of epochs: a longer run takes the place of a shorter one.
+        """
+        usual, settings = TrainConfig(epochs=self.epochs, warmup_epochs=usual_warmup(self.epochs)).flat, self.flat
+        unusual = [key for key, value in settings.items() if value != usual[key] and key not in NAMED]
+        return run_name(self.model, self.activation, self.lr, [_in_a_name(key, settings[key]) for key in unusual])
+
+    @property
+    def flat(self) -> dict[str, Any]:
+        """All settings by name, those of `audio` and `features` among them."""
+        settings = vars(self) | vars(self.audio) | vars(self.features)
+        return {key: value for key, value in settings.items() if key not in ("audio", "features")}
+
+    @staticmethod
+    def from_dict(values: dict[str, Any]) -> TrainConfig:
+        """The inverse of `dataclasses.asdict`.
+
+        Records of older versions lack settings that came later; those have the value that was in force then, which is
+        the default: a new setting is given the default that changes nothing.
+
+        Raises:
+            ConfigError: a setting that this version doesn't know, or a value that it can't have.
+        """
+        try:
+            audio, features = AudioConfig(**values.get("audio", {})), FeatureConfig(**values.get("features", {}))
+            return TrainConfig(**{**values, "audio": audio, "features": features})
+        except (TypeError, AttributeError) as error:
+            raise ConfigError(f"These are not settings of this version: {error}.") from None
+
+
+NAMED = ("model", "activation", "lr", "epochs")
+"""Settings that every name says, or none."""
+
+
+def usual_warmup(epochs: int) -> int:
+    """Epochs of a rising learning rate in a run of so many: the report's, or all there are."""
+    return min(TrainConfig.warmup_epochs, epochs)
+
+
+def _in_a_name(key: str, value: Any) -> str:
+    """What a run's name says of an unusual setting."""
+    match key:
+        case "form" | "vad":
+            return value
+        case "split":
+            return Path(value).stem
+        case "select":
+            return f"by-{value}"
+        case "batch_size":
+            return f"batch{value}"
+        case "warmup_epochs":
+            return f"warmup{value}"
+        case _:
+            return f"{key.replace('_', '-')}{value}"
+
+
+def learning_rate(step: int, config: TrainConfig, steps_per_epoch: int) -> float:
+    """The learning rate of listing 5 at a step counted from 0: linear warm-up, then a cosine down to the minimum."""
+    warmup = config.warmup_epochs * steps_per_epoch
+    if step < warmup:
+        return config.lr * step / warmup
+    main = max(1, (config.epochs - config.warmup_epochs) * steps_per_epoch)
+    minimum = config.lr * config.min_lr_factor
+    return minimum + (config.lr - minimum) * (1 + math.cos(math.pi * (step - warmup) / main)) / 2

@@ -1,0 +1,90 @@
+"""Where and how the arithmetic is done."""
+
+from __future__ import annotations
+
+import platform
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from ser_core.errors import ConfigError
+from ser_core.models.winograd import NUMERICS, Numerics
+
+Precision = Literal["auto", "bf16", "fp32"]
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where and how the arithmetic is done.
+
+    Attributes:
+        device: CPU or CUDA.
+        bf16: whether convolutions and matrix products run in bfloat16 (weights stay float32).
+        winograd: whether convolutions are trained Winograd's way, see `ser_core.models.winograd`.
+    """
+
+    device: torch.device
+    bf16: bool
+    winograd: bool = False
+
+    @staticmethod
+    def choose(
+        name: str = "auto", precision: Precision = "auto", numerics: Numerics | Literal["auto"] = "auto"
+    ) -> Device:
+        """The fastest choice: CUDA if there is one, bfloat16 where hardware multiplies it, and Winograd's way there.
+
+        Raises:
+            ConfigError: something was asked for that is not there.
+        """
+        if precision not in ("auto", "bf16", "fp32"):
+            raise ConfigError(f"precision is auto, bf16 or fp32, not {precision!r}.")
+        if numerics not in ("auto", *NUMERICS):
+            raise ConfigError(f"numerics is auto, {' or '.join(NUMERICS)}, not {numerics!r}.")
+        if name not in ("auto", "cpu", "cuda"):
+            raise ConfigError(f"device is auto, cpu or cuda, not {name!r}.")
+        if name == "cuda" and not torch.cuda.is_available():
+            raise ConfigError("No CUDA device was found. Leave --device away to train on the CPU.")
+        cuda = name != "cpu" and torch.cuda.is_available()
+        # Without these instructions a CPU emulates bfloat16, slower than it computes float32.
+        supported = torch.cuda.is_bf16_supported() if cuda else torch.cpu._is_avx512_bf16_supported()
+        bf16 = supported if precision == "auto" else precision == "bf16"
+        if numerics == "winograd" and (cuda or not bf16):
+            raise ConfigError("Winograd's way is for bfloat16 on a CPU: leave --numerics away.")
+        return Device(torch.device("cuda" if cuda else "cpu"), bf16, numerics != "pytorch" and bf16 and not cuda)
+
+    @property
+    def precision(self) -> str:
+        """`bf16` or `fp32`, for records."""
+        return "bf16" if self.bf16 else "fp32"
+
+    @property
+    def label(self) -> str:
+        """Name of the hardware and the precision, for records."""
+        if self.device.type == "cuda":
+            return f"{torch.cuda.get_device_name(self.device)}, {self.precision}"
+        threads = torch.get_num_threads()
+        return f"{processor_name()}, {threads} thread{'s' * (threads > 1)}, {self.precision}"
+
+    def autocast(self) -> AbstractContextManager:
+        """Bfloat16 for what profits from it, if chosen."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+
+
+def processor_name() -> str:
+    """What the CPU calls itself, as `AMD EPYC`."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        lines = []
+    for line in lines:
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()  # starts a process to find out
+
+
+def full_precision(device: Device) -> Device:
+    """The same hardware without bfloat16, as predictions are made."""
+    return replace(device, bf16=False)

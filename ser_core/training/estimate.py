@@ -1,0 +1,106 @@
+"""How long training will take on this machine: multiplications to do, over the speed at which it does them.
+
+The speed comes from recorded runs on the same device where there are any, from those of the same network first, and
+from a few training steps otherwise. Networks of other shapes run at other speeds: expect a factor of two.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from functools import cache
+from statistics import median
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from ser_core.corpus.splits import load_split
+from ser_core.features.config import FeatureConfig
+from ser_core.models.registry import MODELS, build_model
+from ser_core.records.runs import Run
+from ser_core.training.config import TrainConfig
+from ser_core.training.device import Device
+
+TYPICAL_MEL_FRAMES = 160  # of a padded batch of whole clips (form `variable`)
+TYPICAL_SPECTRAL_FRAMES = 260
+PROBE_SECONDS = 2.0
+PROBE_BATCH = 16
+
+Key = tuple[str, str]
+PROBE: Key = ("1d", "fixed")
+
+
+@cache
+def training_flops(model: str, form: str) -> int:
+    """Floating-point operations of one training step on one clip, forward and backward."""
+    with torch.device("meta"):
+        network = build_model(model, "relu", form)
+        inputs = _inputs(model, form, 1)
+    with FlopCounterMode(display=False) as counter:
+        network(**inputs).sum().backward()
+    return counter.get_total_flops()
+
+
+class Estimator:
+    """Predicts training times.
+
+    Args:
+        runs: recorded before; those on other hardware are left out.
+        device: what training would run on.
+
+    Attributes:
+        measured: whether any record of this device was found.
+    """
+
+    def __init__(self, runs: Iterable[Run], device: Device):
+        self.device = device
+        speeds: dict[Key, list[float]] = {}
+        for run in runs:
+            key = (run.train["model"], run.train["form"])
+            seconds = run.history["seconds"]
+            if run.environment["device"] == device.label and len(seconds) and key[0] in MODELS:
+                clips = run.environment["clips"]["train"]
+                speeds.setdefault(key, []).append(training_flops(*key) * clips / max(median(seconds), 1e-9))
+        self.measured = bool(speeds)
+        self.speeds = {key: median(values) for key, values in speeds.items()}
+
+    def epoch_seconds(self, config: TrainConfig) -> float:
+        """Time of one epoch."""
+        key = (config.model, config.form)
+        return training_flops(*key) * len(load_split(config.split).train) / self._speed(key)
+
+    def _speed(self, key: Key) -> float:
+        if not self.speeds:
+            self.speeds[PROBE] = _probe(self.device)
+        return self.speeds.get(key) or median(self.speeds.values())
+
+
+def _probe(device: Device) -> float:
+    """Floating-point operations a second of a few training steps of the smallest network."""
+    model = build_model(PROBE[0], "relu", PROBE[1]).to(device.device)
+    inputs = _inputs(*PROBE, PROBE_BATCH, device.device)
+    labels = torch.zeros(PROBE_BATCH, dtype=torch.int64, device=device.device)
+    _step(model, inputs, labels, device)
+    started, steps = time.perf_counter(), 0
+    while time.perf_counter() - started < PROBE_SECONDS:
+        _step(model, inputs, labels, device)
+        steps += 1
+    return training_flops(*PROBE) * PROBE_BATCH * steps / (time.perf_counter() - started)
+
+
+def _step(model: nn.Module, inputs: dict[str, torch.Tensor], labels: torch.Tensor, device: Device) -> None:
+    with device.autocast():
+        loss = F.cross_entropy(model(**inputs).float(), labels)
+    loss.backward()
+    assert loss.item() < math.inf  # waits for the device
+
+
+def _inputs(model: str, form: str, n: int, device: torch.device | None = None) -> dict[str, torch.Tensor]:
+    features = FeatureConfig()
+    spectral = {"fixed": (27, features.n_frames), "variable": (27, TYPICAL_SPECTRAL_FRAMES), "mean": (1, 27)}[form]
+    width = TYPICAL_MEL_FRAMES if form == "variable" else features.image_size
+    shapes = {"spectral": (n, *spectral), "mel": (n, 1, features.n_mels, width)}
+    return {name: torch.zeros(shapes[name], device=device) for name in MODELS[model].inputs}

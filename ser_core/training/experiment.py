@@ -1,0 +1,314 @@
+"""A run from settings to record: features, training, one look at the test set, checkpoint."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ser_core.corpus.clips import Clip, by_name
+from ser_core.corpus.folder import Corpus
+from ser_core.corpus.splits import Split, load_split
+from ser_core.emotions import EMOTIONS
+from ser_core.errors import RunError
+from ser_core.features.cache import COMPUTING_LIBRARIES, data_checksum, load_features
+from ser_core.files import replace_folder, restore_folder
+from ser_core.models.registry import MODELS, count_parameters
+from ser_core.models.winograd import Numerics
+from ser_core.records.checkpoints import CHECKPOINTS_DIR, HALF_TOLERANCE, CheckpointConfig, halved, save_checkpoint
+from ser_core.records.metrics import evaluate
+from ser_core.records.model_card import model_card
+from ser_core.records.predictions import Predictions
+from ser_core.records.runs import (
+    RUNS_DIR,
+    Run,
+    alone,
+    load_run,
+    partial_folder,
+    write_config,
+    write_history,
+    write_result,
+)
+from ser_core.training.batches import ClipTensors
+from ser_core.training.config import TrainConfig
+from ser_core.training.device import Device, full_precision
+from ser_core.training.settings import Settings, difference_from, read_settings, settings_of
+from ser_core.training.trainer import SAVE_EVERY_SECONDS, STATE_FILE, Epoch, Trainer, predict_logits
+
+LIBRARIES = ("torch", "torchmetrics", "scikit-learn", *COMPUTING_LIBRARIES)
+COMMIT_VARIABLE = "SER_GIT_COMMIT"
+"""Environment variable with the commit, for machines that got the code without its history."""
+CHANCE_MARGIN = 0.01  # a best validation loss less than this share below that of guessing is chance
+
+
+class Watcher:
+    """Is told how a run goes, and shows nothing; `train.py` has one with a progress bar."""
+
+    def replaces(self, sentence: str) -> None:
+        """A run with other settings has the name, and is to be replaced."""
+
+    def features(self, done: int, total: int) -> None:
+        """So many clips of so many have their features."""
+
+    def started(self, trainer: Trainer) -> None:
+        """Training begins, or goes on after the epochs in `trainer.history`."""
+
+    def step(self, clips: int, loss_sum: Tensor, right: Tensor) -> None:
+        """See `Trainer.run_epoch`."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """An epoch is done."""
+
+    def finished(self, run: Run) -> None:
+        """The record is written."""
+
+
+def run_experiment(
+    config: TrainConfig,
+    *,
+    corpus: Corpus,
+    device: Device,
+    resume: bool = False,
+    restart: bool = False,
+    runs_dir: Path = RUNS_DIR,
+    checkpoints_dir: Path = CHECKPOINTS_DIR,
+    cache_dir: Path | None = None,
+    name: str | None = None,
+    split: Split | None = None,
+    watchers: Sequence[Watcher] = (),
+) -> Run:
+    """Train, evaluate and record one configuration.
+
+    Args:
+        config: what to train.
+        corpus: where the wav files are.
+        device: where and how to compute.
+        resume: go on from what an interrupted run saved.
+        restart: replace an interrupted run of that name, and its record once the new one is whole, whatever their
+            settings; watchers are told if those are others.
+        runs_dir, checkpoints_dir, cache_dir: where the record, the weights and the features go.
+        name: of the run, if not the configuration's own.
+        split: clips to use instead of the configured split's.
+        watchers: are told of progress.
+
+    Returns:
+        the record, as it was written to `runs_dir/<name>`.
+
+    Raises:
+        SERError: no corpus or a damaged clip; nothing to resume; a record that would be lost; a name that is taken by
+            other settings, and in what they differ.
+    """
+    folder = runs_dir / (name or config.name)
+    partial = partial_folder(runs_dir, folder.name)
+    with alone(runs_dir, folder.name):
+        _put_right(folder, checkpoints_dir / folder.name)
+        split = split or load_split(config.split)
+        asked = settings_of(config, split)
+        if restart:
+            _say_what_is_replaced(asked, folder, partial, watchers)
+        else:
+            _refuse_to_replace(asked, folder, partial, resume)
+        if resume:
+            config = read_settings(partial).config  # the same, but its split file may have lain in another place
+        clips = by_name(sorted(split.train + split.val + split.test))
+        positions = {clip.name: i for i, clip in enumerate(clips)}
+        train, val, test = ([positions[clip] for clip in part] for part in (split.train, split.val, split.test))
+
+        data = _load_data(config, clips, corpus, cache_dir, device, watchers)
+        trainer = Trainer(config, data, train, val, device)
+        if resume:
+            trainer.load(partial)
+        else:
+            shutil.rmtree(partial, ignore_errors=True)
+            write_config(partial, config, _environment(device, trainer.numerics, split, clips))
+        for watcher in watchers:
+            watcher.started(trainer)
+        _train(trainer, partial, watchers)
+
+        _record(trainer, partial, split, torch.as_tensor(test, device=device.device))
+        run = load_run(partial)
+        save_checkpoint(
+            checkpoints_dir / run.name,
+            _checkpoint_config(config, run),
+            _storable_weights(trainer),
+            model_card(run, split),
+        )
+        # Until here, whatever ends this process, the saved state is what `resume` goes on from.
+        replace_folder(partial, folder)
+        (folder / STATE_FILE).unlink()
+    run = load_run(folder)
+    for watcher in watchers:
+        watcher.finished(run)
+    return run
+
+
+def _put_right(folder: Path, checkpoint: Path) -> None:
+    """Finish what a process left that was killed while its record and checkpoint got their names."""
+    restore_folder(folder)
+    restore_folder(checkpoint)
+    if folder.is_dir():
+        (folder / STATE_FILE).unlink(missing_ok=True)
+
+
+def _refuse_to_replace(asked: Settings, folder: Path, partial: Path, resume: bool) -> None:
+    if (partial / STATE_FILE).exists():
+        if difference := difference_from(asked, partial):
+            raise RunError(
+                f"{partial} holds an interrupted run that is not this one ({difference}). Give it its own settings, "
+                "choose another --name, or replace it with --restart."
+            )
+        if not resume:
+            raise RunError(f"{partial} holds an interrupted run. Go on with --resume, or start over with --restart.")
+    elif folder.exists():
+        if difference := difference_from(asked, folder):
+            raise RunError(
+                f"{folder} holds a run that is not this one ({difference}). Choose another --name, or replace it with "
+                "--restart."
+            )
+        raise RunError(f"{folder} already holds a finished run. Replace it with --restart, or choose another --name.")
+    elif resume:
+        raise RunError(f"There is nothing to resume in {partial}: start without --resume.")
+
+
+def _say_what_is_replaced(asked: Settings, folder: Path, partial: Path, watchers: Sequence[Watcher]) -> None:
+    sentences = []
+    if (partial / STATE_FILE).exists() and (difference := difference_from(asked, partial)):
+        sentences.append(f"Gives up an interrupted run in {partial} that is not this one ({difference}).")
+    if folder.exists() and (difference := difference_from(asked, folder)):
+        sentences.append(f"Replaces, when it is whole, a run in {folder} that is not this one ({difference}).")
+    for sentence in sentences:
+        for watcher in watchers:
+            watcher.replaces(sentence)
+
+
+def _record(trainer: Trainer, folder: Path, split: Split, test: Tensor) -> None:
+    """The one look at the test set."""
+    predictions = _test(trainer, split, test)
+    best = trainer.best_epoch
+    result = {
+        "status": _status(trainer),
+        "epochs": len(trainer.history),
+        "best_epoch": best.epoch if best else None,
+        "val_loss": best.val_loss if best else None,
+        "val_accuracy": best.val_accuracy if best else None,
+        "parameters": count_parameters(trainer.model),
+        "training_seconds": round(sum(epoch.seconds for epoch in trainer.history), 1),
+        "metrics": evaluate(
+            predictions.targets.tolist(), predictions.predicted.tolist(), speakers=predictions.speakers
+        ),
+    }
+    write_result(folder, predictions, result)
+
+
+def _status(trainer: Trainer) -> str:
+    """See `Run.status`."""
+    if trainer.diverged:
+        return "diverged"
+    counts = Counter(trainer.data.labels[trainer.train_clips].tolist()).values()
+    guessing = -sum(n / sum(counts) * math.log(n / sum(counts)) for n in counts)
+    learned = any(epoch.val_loss < (1 - CHANCE_MARGIN) * guessing for epoch in trainer.history)
+    return "finished" if learned else "chance"
+
+
+def _checkpoint_config(config: TrainConfig, run: Run) -> CheckpointConfig:
+    provenance = {"train": run.config["train"], "environment": run.config["environment"], "test": run.test}
+    return CheckpointConfig(
+        run.name, config.model, config.activation, config.form, config.audio, config.features, provenance
+    )
+
+
+def _load_data(
+    config: TrainConfig,
+    clips: Sequence[Clip],
+    corpus: Corpus,
+    cache_dir: Path | None,
+    device: Device,
+    watchers: Sequence[Watcher],
+) -> ClipTensors:
+    def progress(done: int, total: int) -> None:
+        for watcher in watchers:
+            watcher.features(done, total)
+
+    inputs = load_features(
+        corpus,
+        MODELS[config.model].inputs,
+        form=config.form,
+        audio=config.audio,
+        features=config.features,
+        clips=clips,
+        cache_dir=cache_dir,
+        progress=progress,
+    )
+    return ClipTensors(inputs, [EMOTIONS.index(clip.emotion) for clip in clips], config.form, device.device)
+
+
+def _train(trainer: Trainer, folder: Path, watchers: Sequence[Watcher]) -> None:
+    def on_step(clips: int, loss_sum: Tensor, right: Tensor) -> None:
+        for watcher in watchers:
+            watcher.step(clips, loss_sum, right)
+
+    unsaved_seconds = 0.0
+    while not trainer.finished:
+        epoch = trainer.run_epoch(on_step)
+        unsaved_seconds += epoch.seconds
+        if unsaved_seconds >= SAVE_EVERY_SECONDS or trainer.finished:
+            trainer.save(folder)
+            unsaved_seconds = 0.0
+        write_history(folder, trainer.history)
+        for watcher in watchers:
+            watcher.epoch(epoch)
+
+
+def _test(trainer: Trainer, split: Split, clips: Tensor) -> Predictions:
+    probabilities = _probabilities(trainer, trainer.best, clips)
+    targets = trainer.data.labels[clips].cpu().numpy()
+    return Predictions(split.test, targets, probabilities.cpu().numpy())
+
+
+def _probabilities(trainer: Trainer, weights: dict[str, Tensor], clips: Tensor) -> Tensor:
+    """In float32, as `Predictor` computes them, whatever training used."""
+    model: nn.Module = trainer.model
+    model.load_state_dict(weights)
+    return predict_logits(model, trainer.data, clips, full_precision(trainer.device)).softmax(1)
+
+
+def _storable_weights(trainer: Trainer) -> dict[str, Tensor]:
+    """The best weights in 16 bits, if that leaves the probabilities of the validation clips as they are."""
+    half = halved(trainer.best)
+    exact, rounded = (_probabilities(trainer, weights, trainer.val_clips) for weights in (trainer.best, half))
+    return half if bool((exact - rounded).abs().max() <= HALF_TOLERANCE) else trainer.best
+
+
+def _environment(device: Device, numerics: Numerics, split: Split, clips: Sequence[Clip]) -> dict[str, Any]:
+    return {
+        "device": device.label,
+        "precision": device.precision,
+        "numerics": numerics,
+        "python": platform.python_version(),
+        "libraries": {library: version(library) for library in LIBRARIES},
+        "git_commit": git_commit(),
+        "split_id": split.id,
+        "data_checksum": data_checksum(clips),
+        "clips": {"train": len(split.train), "val": len(split.val), "test": len(split.test)},
+    }
+
+
+def git_commit() -> str | None:
+    """The commit of this code, with `-dirty` where it was changed since; None where that can't be known."""
+    if given := os.environ.get(COMMIT_VARIABLE):
+        return given
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None  # not a checkout, or no git

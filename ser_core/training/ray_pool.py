@@ -1,0 +1,201 @@
+"""A grid over several machines, by Ray (`pip install -r requirements-ray.txt`).
+
+Each run is a task. Ray takes the code to the machines, starts as many at once as fit, and tries again where a worker
+or a machine is lost; a run goes on from what it had saved if the other machine sees the same folder, and from the
+beginning if not. The record and the weights come back to the machine that asked. Each machine finds the corpus by its
+own `CREMAD_DIR`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+from pathlib import Path
+from typing import Any
+
+from ser_core.corpus.splits import Split, load_split
+from ser_core.errors import ConfigError, RunError, SERError
+from ser_core.files import replace_folder
+from ser_core.records.runs import restore_runs
+from ser_core.training.config import TrainConfig
+from ser_core.training.experiment import COMMIT_VARIABLE, git_commit, run_experiment
+from ser_core.training.pool import MAX_ATTEMPTS
+from ser_core.training.survey import Entry, how_to_start, survey_one
+
+ROOT = Path(__file__).parents[2]
+LEFT_BEHIND = [".git", ".venv", "runs", "checkpoints", "docs", "tests", "wandb", ".*_cache"]
+PROBE_SECONDS = 5
+Files = dict[str, bytes]
+
+
+class RayPool:
+    """Machines of a Ray cluster.
+
+    Args:
+        address: of the cluster, as `ray start --head` prints it; `auto` for the one on this machine.
+        runs_dir, checkpoints_dir: where records and weights go on this machine.
+        corpus, cache_dir: on the machines that train; their own settings where None.
+        cpus, gpus: share of a machine that a run gets.
+        device, precision, numerics: see `ser_core.training.device.Device.choose`.
+
+    Raises:
+        ConfigError: Ray is not installed, or nothing answers at the address.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        runs_dir: Path,
+        checkpoints_dir: Path,
+        corpus: str | None = None,
+        cache_dir: Path | None = None,
+        cpus: float = 1,
+        gpus: float = 0,
+        device: str = "auto",
+        precision: str = "auto",
+        numerics: str = "auto",
+    ):
+        try:
+            import ray
+        except ImportError:
+            raise ConfigError("Ray is not installed. Get it with `pip install -r requirements-ray.txt`.") from None
+        self.ray, self.runs_dir, self.checkpoints_dir = ray, runs_dir, checkpoints_dir
+        self.options: dict[str, Any] = {
+            "corpus": corpus,
+            "cache_dir": cache_dir,
+            "runs_dir": runs_dir.resolve(),
+            "checkpoints_dir": checkpoints_dir.resolve(),
+            "device": device,
+            "precision": precision,
+            "numerics": numerics,
+            "threads": max(1, int(cpus)),
+        }
+        environment = {
+            "working_dir": str(ROOT),
+            "excludes": LEFT_BEHIND,
+            "env_vars": {COMMIT_VARIABLE: git_commit() or ""},
+        }
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        _probe(address)
+        try:
+            ray.init(address=address, runtime_env=environment, log_to_driver=False)
+        except (ConnectionError, ValueError) as error:
+            raise ConfigError(f"No Ray cluster answers at {address} ({str(error).splitlines()[0]}).") from None
+        resources = ray.cluster_resources()
+        if resources.get("CPU", 0) < cpus or resources.get("GPU", 0) < gpus:
+            raise ConfigError(
+                f"A run asks for {cpus:g} CPU and {gpus:g} GPU, and the cluster has {resources.get('CPU', 0):g} "
+                f"and {resources.get('GPU', 0):g}."
+            )
+        self.slots = 1_000_000  # Ray itself keeps those waiting that don't fit
+        share: dict[str, Any] = {"num_cpus": cpus, "num_gpus": gpus, "max_retries": MAX_ATTEMPTS - 1}
+        remote: Any = ray.remote(**share)
+        self.task = remote(train_one)
+        self.refs: dict[Any, str] = {}
+
+    def start(self, entry: Entry) -> None:
+        """See `Pool`."""
+        split = load_split(entry.config.split)
+        self.refs[self.task.remote(entry.config, split, **self.options)] = entry.name
+
+    def ended(self) -> dict[str, str | None]:
+        """See `Pool`."""
+        outcomes: dict[str, str | None] = {}
+        done, _ = self.ray.wait(list(self.refs), num_returns=len(self.refs), timeout=0) if self.refs else ([], [])
+        for ref in done:
+            outcomes[self.refs.pop(ref)] = self._collect(ref)
+        return outcomes
+
+    def stop(self) -> None:
+        """See `Pool`."""
+        for ref in self.refs:
+            self.ray.cancel(ref, force=True)
+        self.refs.clear()
+        self.ray.shutdown()
+
+    def _collect(self, ref: Any) -> str | None:
+        try:
+            record, checkpoint = self.ray.get(ref)
+        except self.ray.exceptions.RayError as error:
+            return str(error).strip().splitlines()[-1]
+        for (name, files), root in ((checkpoint, self.checkpoints_dir), (record, self.runs_dir)):
+            _store(files, root / name)
+        return None
+
+
+def _store(files: Files, folder: Path) -> None:
+    """Write a record or checkpoint that came back, unless the machine that trained it sees the same folder."""
+    if folder.is_dir() and _files(folder) == files:
+        return
+    new = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    for name, content in files.items():
+        (new / name).write_bytes(content)
+    replace_folder(new, folder)
+
+
+def _probe(address: str) -> None:
+    """Find out in seconds whether anything listens there; Ray itself would try for minutes."""
+    match = re.fullmatch(r"(?:ray://)?(?P<host>[^/]+):(?P<port>\d+)", address)
+    if not match:
+        return
+    try:
+        socket.create_connection((match["host"].strip("[]"), int(match["port"])), PROBE_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"No Ray cluster answers at {address} ({error}).") from None
+
+
+def train_one(
+    config: TrainConfig,
+    split: Split,
+    *,
+    corpus: str | None,
+    cache_dir: Path | None,
+    runs_dir: Path,
+    checkpoints_dir: Path,
+    device: str,
+    precision: Any,
+    numerics: Any,
+    threads: int,
+) -> tuple[tuple[str, Files], tuple[str, Files]]:
+    """Train one run on the machine where this is called, unless an attempt before this one was lost on its last step.
+
+    Returns:
+        of its record and of its checkpoint, the folder's name and the files.
+    """
+    import torch
+
+    from ser_core.corpus.folder import Corpus
+    from ser_core.training.device import Device
+
+    torch.set_num_threads(threads)
+    restore_runs(runs_dir)
+    found = survey_one(config, runs_dir, split)
+    how = how_to_start(config, runs_dir, split)
+    try:
+        if found.state == "other settings":
+            raise RunError(found.reason)
+        whole = found.state == "recorded" and (checkpoints_dir / config.name).is_dir()
+        run = found.run if whole else None
+        run = run or run_experiment(
+            config,
+            corpus=Corpus.open(corpus),
+            device=Device.choose(device, precision, numerics),
+            resume=how == "resume",
+            restart=how == "restart",
+            runs_dir=runs_dir,
+            checkpoints_dir=checkpoints_dir,
+            cache_dir=cache_dir,
+            split=split,
+        )
+    except SERError as error:
+        raise RuntimeError(str(error)) from None  # Ray shows an error of its own that ends with this sentence
+    return (run.name, _files(run.folder)), (run.name, _files(checkpoints_dir / run.name))
+
+
+def _files(folder: Path) -> Files:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}

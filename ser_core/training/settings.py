@@ -1,0 +1,93 @@
+"""Whether what stands under a run's name is what was asked for: a run is its settings, not its name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ser_core.corpus.splits import SPLITS, Split, load_split
+from ser_core.errors import RunError, SERError
+from ser_core.training.config import TrainConfig, usual_warmup
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides a run's result.
+
+    Attributes:
+        config: its configuration.
+        split_id: of the split's clips, which decides where the configuration names a file: a file can change, and the
+            same split can lie in another place. None where a record doesn't say.
+    """
+
+    config: TrainConfig
+    split_id: str | None
+
+    def difference(self, other: Settings, *, epochs: bool = True) -> str:
+        """In what other settings differ from these, as `seed 7 instead of 42`; nothing where they don't.
+
+        Args:
+            epochs: whether the number of epochs counts.
+        """
+        here, there = self.config.flat, other.config.flat
+        skipped = {"split"} if epochs else {"split", "epochs"}
+        if not epochs and self._has_usual_warmup and other._has_usual_warmup:
+            skipped.add("warmup_epochs")
+        changed = [key for key in here if key not in skipped and here[key] != there[key]]
+        sentences = [f"{key.replace('_', ' ')} {there[key]} instead of {here[key]}" for key in changed]
+        return ", ".join(sentences + self._split_difference(other))
+
+    def _split_difference(self, other: Settings) -> list[str]:
+        here, there = self.config.split, other.config.split
+        if self.split_id and other.split_id:
+            if self.split_id == other.split_id:
+                return []
+            if here == there:
+                return [f"the split {here} with other clips, {other.split_id} instead of {self.split_id}"]
+        return [f"split {there} instead of {here}"] if here != there else []
+
+    @property
+    def _has_usual_warmup(self) -> bool:
+        return self.config.warmup_epochs == usual_warmup(self.config.epochs)
+
+
+def settings_of(config: TrainConfig, split: Split | None = None) -> Settings:
+    """What is asked for.
+
+    Args:
+        split: clips to use instead of the configured split's.
+
+    Raises:
+        ConfigError: there is no such split.
+    """
+    if split is None:
+        return Settings(config, _known_id(config.split) if config.split in SPLITS else load_split(config.split).id)
+    return Settings(config, split.id)
+
+
+@cache
+def _known_id(name: str) -> str:
+    return load_split(name).id
+
+
+def read_settings(folder: Path) -> Settings:
+    """What the run in this folder, finished or not, was started with.
+
+    Raises:
+        RunError: its config.json is missing, damaged or of another version.
+    """
+    try:
+        values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return Settings(TrainConfig.from_dict(values["train"]), values["environment"].get("split_id"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, SERError) as error:
+        raise RunError(f"{folder.name}: config.json can't be read ({type(error).__name__}: {error}).") from None
+
+
+def difference_from(asked: Settings, folder: Path, *, epochs: bool = True) -> str:
+    """In what the run in a folder differs from what is asked, or that it doesn't say; nothing where it doesn't."""
+    try:
+        return asked.difference(read_settings(folder), epochs=epochs)
+    except RunError:
+        return "its config.json can't be read"

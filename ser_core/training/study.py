@@ -1,0 +1,48 @@
+"""Studies: the configurations that a grid trains, in the order in which they are worth having."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from ser_core.corpus.splits import N_FOLDS
+from ser_core.training.config import TrainConfig
+from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_MODELS, REPORT_RATES
+
+BEST_1D = TrainConfig(model="1d", activation="elu", lr=0.01)
+BEST_2D = TrainConfig(model="2d", activation="silu", lr=0.001)
+BEST_COMBINED = TrainConfig(model="combined", activation="silu", lr=0.001)
+
+
+def report_study() -> list[TrainConfig]:
+    """All that the report trained: its table 2, the rest of its 27 configurations, and its variations (section 4.4).
+
+    The report names activation and learning rate of the ResNets and of the combined model on variable-length input
+    (table 2). For single-channel 1D features it names neither: they are those of the fixed form's best.
+    """
+    table_2 = [BEST_2D, BEST_1D, BEST_COMBINED, replace(BEST_COMBINED, form="variable")]
+    grid = [
+        TrainConfig(model=model, activation=activation, lr=lr)
+        for model, lr, activation in itertools.product(REPORT_MODELS, REPORT_RATES, REPORT_ACTIVATIONS)
+    ]
+    single_channel = [replace(BEST_1D, form="mean"), replace(BEST_COMBINED, form="mean")]
+    resnets = [TrainConfig(model=model, activation="relu", lr=0.001) for model in ("resnet38", "resnet101")]
+    return list(dict.fromkeys([*table_2, *grid, *single_channel, *resnets]))
+
+
+def speakers_study() -> list[TrainConfig]:
+    """The best of each architecture on speakers it never heard: five folds each."""
+    return [
+        replace(best, split=f"fold{fold}")
+        for best in (BEST_1D, BEST_2D, BEST_COMBINED)
+        for fold in range(1, N_FOLDS + 1)
+    ]
+
+
+STUDIES: dict[str, Callable[[], list[TrainConfig]]] = {"report": report_study, "speakers": speakers_study}
+
+
+def with_epochs(configs: Iterable[TrainConfig], epochs: int) -> list[TrainConfig]:
+    """The same configurations trained for so many epochs, of which at most all warm up."""
+    return [replace(c, epochs=epochs, warmup_epochs=min(TrainConfig.warmup_epochs, epochs)) for c in configs]

@@ -1,0 +1,204 @@
+"""One training run: schedule, loop, checkpointing, resume (report, section 5).
+
+Every epoch is seeded on its own, so its shuffling and dropout don't depend on what ran before it: a run that was
+killed and resumed has the same history as one that was not.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ser_core.errors import RunError
+from ser_core.files import replace_file
+from ser_core.models.registry import build_model
+from ser_core.models.winograd import use_winograd
+from ser_core.training.batches import ClipTensors
+from ser_core.training.config import TrainConfig, learning_rate
+from ser_core.training.device import Device, full_precision
+
+STATE_FILE = "state.safetensors"
+SAVE_EVERY_SECONDS = 5.0  # epochs shorter than this are not saved one by one
+
+
+class Epoch(NamedTuple):
+    """One line of a run's history; losses are cross-entropies in nats, accuracies in 0..1."""
+
+    epoch: int
+    lr: float
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    seconds: float
+
+
+class Trainer:
+    """A run in progress: network, optimiser, history and the best weights so far.
+
+    Args:
+        config: what to train.
+        data: all clips on `device`.
+        train, val: indices of the clips in `data`.
+        device: where and how.
+
+    Attributes:
+        numerics: which way convolutions go in training, see `ser_core.models.winograd`.
+    """
+
+    def __init__(
+        self, config: TrainConfig, data: ClipTensors, train: Sequence[int], val: Sequence[int], device: Device
+    ):
+        self.config, self.data, self.device = config, data, device
+        self.train_clips = torch.as_tensor(train, device=device.device)
+        self.val_clips = torch.as_tensor(val, device=device.device)
+        self.steps_per_epoch = math.ceil(len(train) / config.batch_size)
+        torch.manual_seed(config.seed)
+        self.model = build_model(config.model, config.activation, config.form).to(device.device)
+        self.numerics = use_winograd(self.model, device.winograd)
+        if config.model != "1d":
+            self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = torch.optim.Adam(
+            self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True
+        )
+        self.history: list[Epoch] = []
+        self.best: dict[str, Tensor] = self._weights()
+
+    @property
+    def best_epoch(self) -> Epoch | None:
+        """The epoch with the lowest validation loss or the highest accuracy so far, whose weights `best` holds."""
+        finite = [epoch for epoch in self.history if math.isfinite(epoch.val_loss)]
+        if self.config.select == "accuracy":  # where that is equal, by the loss
+            return max(finite, key=lambda epoch: (epoch.val_accuracy, -epoch.val_loss), default=None)
+        return min(finite, key=lambda epoch: epoch.val_loss, default=None)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the last loss is not a number: no later epoch can be better."""
+        return bool(self.history) and not math.isfinite(self.history[-1].train_loss)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or the run diverged."""
+        return len(self.history) >= self.config.epochs or self.diverged
+
+    def run_epoch(self, on_step: Callable[[int, Tensor, Tensor], None] | None = None) -> Epoch:
+        """Train and validate once.
+
+        Args:
+            on_step: called after each step with the number of clips it took, the loss summed over this epoch's clips
+                so far, and the number of them predicted right (tensors: reading them waits for the device).
+        """
+        started, number = time.perf_counter(), len(self.history) + 1
+        torch.manual_seed(self.config.seed * 100_003 + number)
+        order = self.train_clips[torch.randperm(len(self.train_clips)).to(self.train_clips.device)]
+        loss_sum, right = (torch.zeros((), device=self.device.device) for _ in range(2))
+        self.model.train()
+        rate = 0.0
+        for i, clips in enumerate(order.split(self.config.batch_size)):
+            rate = learning_rate((number - 1) * self.steps_per_epoch + i, self.config, self.steps_per_epoch)
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            self.optimizer.zero_grad(set_to_none=True)
+            for part in self.data.parts(clips):
+                inputs, labels = self.data.batch(part)
+                with self.device.autocast():
+                    logits = self.model(**inputs).float()
+                part_sum = F.cross_entropy(logits, labels, reduction="sum")
+                (part_sum / len(clips)).backward()
+                loss_sum += part_sum.detach()
+                right += (logits.argmax(1) == labels).sum()
+            self.optimizer.step()
+            if on_step:
+                on_step(len(clips), loss_sum, right)
+        val_loss, val_accuracy = self._validate()
+        n = len(self.train_clips)
+        epoch = Epoch(
+            number, rate, float(loss_sum) / n, float(right) / n, val_loss, val_accuracy, time.perf_counter() - started
+        )
+        self.history.append(epoch)
+        if epoch is self.best_epoch:
+            self.best = self._weights()
+        return epoch
+
+    def _validate(self) -> tuple[float, float]:
+        """Loss and accuracy in float32, as the test set and users will get it."""
+        logits = predict_logits(self.model, self.data, self.val_clips, full_precision(self.device))
+        labels = self.data.labels[self.val_clips]
+        return float(F.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).float().mean())
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {
+            name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+            for name, value in self.model.state_dict().items()
+        }
+
+    def best_model(self) -> nn.Module:
+        """The network with its best weights, for the test set."""
+        self.model.load_state_dict(self.best)
+        return self.model
+
+    def save(self, folder: Path) -> None:
+        """Write everything `load` needs to `folder`, atomically."""
+        from safetensors.torch import save_file
+
+        tensors = {f"model.{name}": value for name, value in self._weights().items()}
+        tensors |= {f"best.{name}": value for name, value in self.best.items()}
+        for i, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"adam.{i}.{key}": value.detach().cpu().contiguous() for key, value in state.items()}
+        metadata = {"config": json.dumps(asdict(self.config)), "history": json.dumps(self.history)}
+        with replace_file(folder / STATE_FILE) as path:
+            save_file(tensors, path, metadata)
+
+    def load(self, folder: Path) -> None:
+        """Go on where `save` left off.
+
+        Raises:
+            RunError: nothing was saved, it is damaged, or it belongs to other settings.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(folder / STATE_FILE, "pt") as file:
+                metadata = file.metadata()
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except FileNotFoundError:
+            raise RunError(f"There is nothing to resume in {folder}: start without --resume.") from None
+        except SafetensorError:
+            raise RunError(f"{folder / STATE_FILE} is damaged. Start again without --resume.") from None
+        saved = TrainConfig.from_dict(json.loads(metadata["config"]))
+        if saved != self.config:
+            changed = [key for key, value in vars(saved).items() if value != getattr(self.config, key)]
+            raise RunError(
+                f"{folder.name} was started with another {' and '.join(changed)}. Resume it with its own settings, "
+                "or start again without --resume."
+            )
+        self.model.load_state_dict(_part(tensors, "model."))
+        self.best = _part(tensors, "best.")
+        self.history = [Epoch(*values) for values in json.loads(metadata["history"])]
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in _part(tensors, "adam.").items():
+            index, name = key.split(".")
+            state.setdefault(int(index), {})[name] = value
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+
+
+@torch.inference_mode()
+def predict_logits(model: nn.Module, data: ClipTensors, clips: Tensor, device: Device, batch_size: int = 256) -> Tensor:
+    """Logits `[clips, 6]` in float32 of the clips with these indices."""
+    model.eval()
+    with device.autocast():
+        return torch.cat([model(**data.batch(part)[0]).float() for part in clips.split(batch_size)])
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

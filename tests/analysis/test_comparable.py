@@ -1,0 +1,97 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ser_core.analysis.comparable import by_split, differences, listed, split_title
+from ser_core.audio.preprocess import AudioConfig
+from ser_core.corpus.splits import REPORT_SPLIT_ID, report_split
+from ser_core.features.config import FeatureConfig
+from ser_core.records.runs import Run, load_run
+from ser_core.training.config import TrainConfig
+from tests.test_runs import write_run
+
+TWO_D, ONE_D = TrainConfig(), TrainConfig(model="1d")
+
+
+def run(folder: Path, config: TrainConfig = TWO_D, **environment: str) -> Run:
+    write_run(folder, config, environment=environment)
+    return load_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"epochs": 30}, "epochs (150, 30)"),
+        ({"seed": 1}, "seed (42, 1)"),
+        ({"batch_size": 32}, "batch size (64, 32)"),
+        ({"weight_decay": 0.0}, "weight decay (0.0001, 0.0)"),
+        ({"warmup_epochs": 2}, "warmup epochs (5, 2)"),
+        ({"select": "accuracy"}, "what picks the epoch (loss, accuracy)"),
+        ({"split": "fold1"}, f"split ({REPORT_SPLIT_ID}, id of fold1)"),
+        ({"audio": AudioConfig(vad="none")}, "voice activity detection (silero, none)"),
+        ({"audio": AudioConfig(normalize=False)}, "audio normalize (True, False)"),
+        ({"features": FeatureConfig(n_mfcc=20)}, "features n mfcc (13, 20)"),
+    ],
+)
+def test_settings_that_are_not_asked_about_have_to_be_equal(tmp_path: Path, change: dict, found: str):
+    usual = run(tmp_path / "usual", replace(TWO_D, audio=AudioConfig(vad="silero")))
+    config = replace(TWO_D, audio=AudioConfig(vad="silero"))
+    other = run(tmp_path / "other", replace(config, **change, activation="relu"))
+    assert listed(differences([usual, other])) == found
+    assert differences([usual, other], ()).keys() > differences([usual, other]).keys()
+    assert not differences([usual, run(tmp_path / "equal", replace(config, activation="relu"))])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("precision", "fp32"), ("numerics", "winograd"), ("data_checksum", "0"), ("split_id", "0")],
+)
+def test_what_runs_were_computed_with_has_to_be_equal(tmp_path: Path, name: str, value: str):
+    usual, other = run(tmp_path / "usual"), run(tmp_path / "other", **{name: value})
+    assert list(differences([usual, other])) == [name.replace("_id", "").replace("_", " ")]
+
+
+@pytest.mark.parametrize("name", ["precision", "numerics"])
+def test_unknown_is_comparable_with_nothing(tmp_path: Path, name: str):
+    first, second = (run(tmp_path / folder, device="CPU", **{name: "unknown"}) for folder in "ab")
+    assert listed(differences([first, second])) == f"{name} (unknown)"
+    assert not differences([first])
+
+
+def test_numerics_of_networks_without_2d_convolutions_are_equal(tmp_path: Path):
+    one, other = (run(tmp_path / name, ONE_D, numerics=name) for name in ("unknown", "winograd"))
+    assert not differences([one, other])
+    assert not differences([one, other, run(tmp_path / "2d", numerics="winograd")])
+    assert differences([one, run(tmp_path / "2d?", numerics="unknown")]) == {"numerics": ["unknown"]}
+
+
+def test_a_record_of_before_the_epoch_could_be_picked_by_accuracy_picked_it_by_loss(tmp_path: Path):
+    usual, old = run(tmp_path / "usual"), run(tmp_path / "old")
+    path = old.folder / "config.json"
+    path.write_text(path.read_text().replace('    "select": "loss",\n', ""))
+    assert "select" not in load_run(old.folder).train
+    assert not differences([usual, load_run(old.folder)])
+
+
+def test_several_differences_are_listed_as_in_a_sentence():
+    assert listed({"a": ["1", "2"]}) == "a (1, 2)"
+    assert listed({"a": ["1", "2"], "b": ["x"]}) == "a (1, 2) and b (x)"
+    assert listed({"a": ["1"], "b": ["x"], "c": ["y", "z"]}) == "a (1), b (x) and c (y, z)"
+
+
+def test_splits_do_not_mix_and_the_reports_comes_first(tmp_path: Path):
+    runs = [
+        run(tmp_path / name, replace(TWO_D, split=split))
+        for name, split in (("a", "fold1"), ("b", "mine.json"), ("c", "mine.json"), ("d", "report"))
+    ]
+    assert [[r.name for r in of_split] for of_split in by_split(runs).values()] == [["d"], ["b", "c"], ["a"]]
+    assert [split_title(of_split) for of_split in by_split(runs).values()] == [
+        "The report's split",
+        "Split mine (id of mine.json)",
+        "Split fold1 (id of fold1)",
+    ]
+
+
+def test_the_reports_split_is_known_by_its_id():
+    assert report_split().id == REPORT_SPLIT_ID

@@ -1,0 +1,309 @@
+"""The report's findings, against records that were made to settle them one way or the other."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ser_core.analysis.evidence import Finding, Verdict
+from ser_core.analysis.findings import FINDINGS, findings
+from ser_core.analysis.report import REPORT_F1, REPORT_RESNET101, REPORT_RESULTS, reported_difference
+from ser_core.audio.preprocess import AudioConfig
+from ser_core.corpus.splits import REPORT_SPLIT_ID
+from ser_core.models.names import ACTIVATION_LABELS
+from ser_core.records.predictions import Predictions
+from ser_core.records.runs import load_runs
+from ser_core.training.config import TrainConfig
+from ser_core.training.study import report_study
+from tests.conftest import ROOT
+from tests.test_compare import TARGETS, answering
+from tests.test_runs import write_run
+
+CONFIGS = {config.name: config for config in report_study()}
+TITLES = (
+    "2D beats combined",
+    "SiLU beats ReLU by 6 points",
+    "ELU is best for 1D, by 0.7 and 1.5 points",
+    "Variable length helps",
+    "Lower learning rates are better for 2D and combined",
+    "0.01 is best for 1D",
+    "A learning rate of 0.1 is too high",
+    "FEA is hardest",
+    "ANG and HAP are easiest",
+    "Mean features are comparable",
+    "ResNets overfit",
+)
+
+
+def record(
+    root: Path,
+    name: str,
+    errors: int,
+    *,
+    epochs: int = 150,
+    seed: int = 0,
+    folder: str | None = None,
+    settings: dict | None = None,
+    environment: dict[str, str] | None = None,
+) -> None:
+    """A run of the report's study that is wrong on so many of 400 clips."""
+    said = TARGETS.copy()
+    wrong = np.random.default_rng(seed).permutation(len(said))[:errors]
+    said[wrong] = (said[wrong] + 1) % 6
+    config: TrainConfig = replace(CONFIGS[name], epochs=epochs, **(settings or {}))
+    write_run(root / (folder or name), config, predictions=answering(said), environment=environment)
+
+
+def found(root: Path, title: str) -> Finding:
+    runs, unreadable = load_runs(root)
+    assert not unreadable
+    return next(finding for finding in findings(runs) if finding.title == title)
+
+
+def test_without_runs_nothing_is_settled_and_every_run_is_known():
+    claims = findings([])
+    assert tuple(claim.title for claim in claims) == TITLES
+    assert len(FINDINGS) == len(TITLES)
+    assert {claim.verdict for claim in claims} == {Verdict.MISSING}
+    assert {name for claim in claims for name in claim.runs} <= set(CONFIGS)
+
+
+@pytest.mark.parametrize(
+    ("errors", "verdict"),
+    [((100, 180), Verdict.CONFIRMED), ((180, 100), Verdict.CONTRADICTED), ((140, 143), Verdict.UNDECIDED)],
+)
+def test_two_runs_settle_which_is_better(tmp_path: Path, errors: tuple[int, int], verdict: Verdict):
+    record(tmp_path, "lr0.001-SiLU-2D", errors[0])
+    assert found(tmp_path, TITLES[0]).verdict == Verdict.MISSING
+    record(tmp_path, "lr0.001-SiLU-Combined", errors[1])
+    finding = found(tmp_path, TITLES[0])
+    assert finding.verdict == verdict
+    assert f"{(errors[1] - errors[0]) / 4:+.1f} points" in finding.evidence[-1]
+
+
+def test_runs_of_different_lengths_settle_nothing_and_say_so(tmp_path: Path):
+    record(tmp_path, "lr0.001-SiLU-2D", 100)
+    record(tmp_path, "lr0.001-SiLU-Combined", 300, epochs=30)
+    finding = found(tmp_path, TITLES[0])
+    assert finding.verdict == Verdict.NOT_COMPARABLE == "not comparable"
+    assert finding.evidence[-1].endswith("are not comparable. They differ in epochs (150, 30).")
+    assert "After 150 epochs, `lr0.001-SiLU-2D`" in finding.evidence[0]
+    assert "After 30 epochs, `lr0.001-SiLU-Combined`" in finding.evidence[1]
+    assert finding.epochs is None
+
+
+def test_runs_are_compared_at_the_greatest_length_that_all_have(tmp_path: Path):
+    record(tmp_path, "lr0.001-SiLU-2D", 50)
+    record(tmp_path, "lr0.001-SiLU-2D", 140, epochs=30, folder="lr0.001-SiLU-2D-30")
+    record(tmp_path, "lr0.001-SiLU-2D", 160, epochs=10, folder="lr0.001-SiLU-2D-10")
+    for epochs in (10, 30):
+        record(tmp_path, "lr0.001-SiLU-Combined", 300, epochs=epochs, folder=f"combined-{epochs}")
+    finding = found(tmp_path, TITLES[0])
+    assert finding.verdict == Verdict.CONFIRMED
+    assert "After 30 epochs, `lr0.001-SiLU-2D` is right for 65.0%" in finding.evidence[0]
+    assert "+40.0 points" in finding.evidence[-1]
+    assert finding.epochs == 30
+    record(tmp_path, "lr0.001-SiLU-Combined", 30)
+    assert found(tmp_path, TITLES[0]).verdict == Verdict.CONTRADICTED
+
+
+@pytest.mark.parametrize(
+    ("settings", "environment", "says"),
+    [
+        ({}, {"precision": "fp32"}, "precision (bf16, fp32)"),
+        ({}, {"numerics": "winograd"}, "numerics (pytorch, winograd)"),
+        ({}, {"numerics": "unknown"}, "numerics (pytorch, unknown)"),
+        ({}, {"split_id": "another"}, f"split ({REPORT_SPLIT_ID}, another)"),
+        ({}, {"data_checksum": "another"}, "data checksum (578b33035034, another)"),
+        ({"audio": AudioConfig(vad="none")}, {}, f"voice activity detection ({AudioConfig().vad}, none)"),
+    ],
+)
+def test_runs_that_differ_in_more_than_what_is_asked_are_not_compared(
+    tmp_path: Path, settings: dict, environment: dict, says: str
+):
+    record(tmp_path, "lr0.001-SiLU-2D", 100)
+    record(tmp_path, "lr0.001-SiLU-Combined", 300, settings=settings, environment=environment)
+    finding = found(tmp_path, TITLES[0])
+    assert finding.verdict == Verdict.NOT_COMPARABLE
+    assert finding.evidence[-1].endswith(f"They differ in {says}.")
+    assert not any("points" in sentence for sentence in finding.evidence)
+
+
+def test_a_claim_is_judged_at_the_greatest_length_at_which_its_runs_are_comparable(tmp_path: Path):
+    for epochs, numerics in ((150, "winograd"), (30, "pytorch"), (10, "pytorch")):
+        record(tmp_path, "lr0.001-SiLU-2D", 50 + epochs, epochs=epochs, folder=f"2d-{epochs}")
+        record(
+            tmp_path,
+            "lr0.001-SiLU-Combined",
+            300,
+            epochs=epochs,
+            folder=f"combined-{epochs}",
+            environment={"numerics": numerics},
+        )
+    finding = found(tmp_path, TITLES[0])
+    assert (finding.verdict, finding.epochs) == (Verdict.CONFIRMED, 30)
+    assert "+55.0 points" in finding.evidence[-1]
+
+
+def test_of_several_runs_of_a_configuration_those_that_are_comparable_are_compared(tmp_path: Path):
+    record(tmp_path, "lr0.001-SiLU-2D", 100, environment={"numerics": "winograd"})
+    record(tmp_path, "lr0.001-SiLU-Combined", 300)
+    record(tmp_path, "lr0.001-SiLU-Combined", 200, folder="again", environment={"numerics": "winograd"})
+    finding = found(tmp_path, TITLES[0])
+    assert finding.verdict == Verdict.CONFIRMED
+    assert "+25.0 points" in finding.evidence[-1]
+
+
+def test_one_pair_that_is_not_comparable_leaves_the_claim_open_and_the_others_are_shown(tmp_path: Path):
+    for i, activation in enumerate(("ReLU", "SiLU", "ELU")):
+        for rate in ("0.01", "0.001", "0.1"):
+            other = {"precision": "fp32"} if (rate, activation) == ("0.1", "SiLU") else {}
+            record(tmp_path, f"lr{rate}-{activation}-1D", 100 if rate == "0.01" else 250, seed=i, environment=other)
+    finding = found(tmp_path, "0.01 is best for 1D")
+    assert finding.verdict == Verdict.NOT_COMPARABLE
+    assert sum("precision (bf16, fp32)" in sentence for sentence in finding.evidence) == 1
+    assert any(sentence.startswith("These 2 pairs together: +37.5 points") for sentence in finding.evidence)
+
+
+def test_a_run_of_other_settings_does_not_take_the_place_of_the_reports(tmp_path: Path):
+    record(tmp_path, "lr0.001-SiLU-2D", 100, settings={"seed": 1})
+    record(tmp_path, "lr0.001-SiLU-Combined", 300, settings={"seed": 1})
+    finding = found(tmp_path, TITLES[0])
+    assert (finding.verdict, finding.evidence) == (Verdict.MISSING, ())
+
+
+def test_another_activation_changes_no_claim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    runs = [finding.runs for finding in findings([])]
+    monkeypatch.setitem(ACTIVATION_LABELS, "gelu", "GELU")
+    assert [finding.runs for finding in findings([])] == runs
+
+
+def nested(wrong: int, seed: int = 0) -> Predictions:
+    """Wrong on so many clips of all speakers: on those of fewer errors, and others."""
+    said, order = TARGETS.copy(), np.random.default_rng(seed).permutation(len(TARGETS))
+    said[order[:wrong]] = (said[order[:wrong]] + 1) % 6
+    return answering(said)
+
+
+@pytest.mark.parametrize(
+    ("other", "verdict", "points"),
+    [
+        (nested(124), Verdict.CONFIRMED, 6),
+        (nested(260), Verdict.CONTRADICTED, 40),  # better, but not by so little
+        (nested(108, seed=1), Verdict.UNDECIDED, 2),  # perhaps not better at all, perhaps by 6
+        (nested(108), Verdict.CONTRADICTED, 2),  # better beyond chance, and not by 6
+        (nested(20), Verdict.CONTRADICTED, -20),
+    ],
+)
+def test_better_by_so_much_is_tested_for_so_much(tmp_path: Path, other: Predictions, verdict: Verdict, points: float):
+    first, second = "lr0.001-SiLU-2D", "lr0.001-ReLU-2D"
+    assert reported_difference(first, second) == pytest.approx(0.059)
+    write_run(tmp_path / first, CONFIGS[first], predictions=nested(100))
+    write_run(tmp_path / second, CONFIGS[second], predictions=other)
+    finding = found(tmp_path, TITLES[1])
+    assert f"{points:+.1f} points" in finding.evidence[-1]
+    assert finding.verdict == verdict, finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("others", "verdict"),
+    [((103, 106), Verdict.CONFIRMED), ((103, 200), Verdict.CONTRADICTED), ((96, 106), Verdict.UNDECIDED)],
+)
+def test_the_best_activation_is_tested_for_both_of_its_margins(
+    tmp_path: Path, others: tuple[int, int], verdict: Verdict
+):
+    for activation, wrong in zip(("ELU", "ReLU", "SiLU"), (94, *others), strict=True):
+        write_run(tmp_path / activation, CONFIGS[f"lr0.01-{activation}-1D"], predictions=nested(wrong))
+    finding = found(tmp_path, TITLES[2])
+    assert finding.verdict == verdict, finding.evidence
+
+
+@pytest.mark.parametrize("module", ["findings", "evidence", "study"])
+def test_the_reports_figures_stand_in_one_file(module: str):
+    published = {value for result in REPORT_RESULTS.values() for value in result if value}
+    published |= {*REPORT_F1.values(), *REPORT_RESNET101.values(), 0.29, 5.9}
+    written = {form for value in published for form in (f"{value:g}", f"{100 * value:g} %", f"{100 * value:g}%")}
+    source = (ROOT / "ser_core" / f"{module}.py").read_text(encoding="utf-8")
+    assert not written & {number.strip() for number in re.findall(r"\d+(?:\.\d+)?(?: ?%)?", source)}
+
+
+@pytest.mark.parametrize(
+    ("errors", "verdict"),
+    [((180, 200), Verdict.CONFIRMED), ((131, 250), Verdict.UNDECIDED), ((100, 250), Verdict.CONTRADICTED)],
+)
+def test_the_best_learning_rate_beats_each_other_one_over_all_activations(
+    tmp_path: Path, errors: tuple[int, int], verdict: Verdict
+):
+    for i, activation in enumerate(("ReLU", "SiLU", "ELU")):
+        record(tmp_path, f"lr0.01-{activation}-1D", 130, seed=i)
+        record(tmp_path, f"lr0.001-{activation}-1D", errors[0], seed=i + 3)
+        record(tmp_path, f"lr0.1-{activation}-1D", errors[1], seed=i + 6)
+    finding = found(tmp_path, "0.01 is best for 1D")
+    assert finding.verdict == verdict
+    assert len(finding.evidence) == 8
+    for evidence, other in ((finding.evidence[3], errors[0]), (finding.evidence[7], errors[1])):
+        assert evidence.startswith(f"These 3 pairs together: {(other - 130) / 4:+.1f} points")
+
+
+@pytest.mark.parametrize(("worst", "verdict"), [(2, Verdict.CONFIRMED), (0, Verdict.CONTRADICTED)])
+def test_the_hardest_emotion_is_that_of_the_lowest_f1(tmp_path: Path, worst: int, verdict: Verdict):
+    said = TARGETS.copy()
+    (clips,) = np.nonzero(said == worst)
+    said[clips[: len(clips) // 2]] = (worst + 1) % 6
+    write_run(tmp_path / "lr0.001-SiLU-2D", CONFIGS["lr0.001-SiLU-2D"], predictions=answering(said))
+    assert found(tmp_path, "FEA is hardest").verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("errors", "verdict"), [(100, Verdict.CONFIRMED), (180, Verdict.CONTRADICTED), (120, Verdict.UNDECIDED)]
+)
+def test_comparable_is_less_than_three_points_worse(tmp_path: Path, errors: int, verdict: Verdict):
+    record(tmp_path, "lr0.001-SiLU-Combined", 110)
+    record(tmp_path, "lr0.001-SiLU-Combined-mean", errors)
+    assert found(tmp_path, "Mean features are comparable").verdict == verdict
+
+
+def test_overfitting_is_read_from_the_end_of_the_curves(tmp_path: Path):
+    """The written history ends at 30 % in training and 40 % in validation."""
+    record(tmp_path, "lr0.001-ReLU-ResNet38", 100)
+    assert found(tmp_path, "ResNets overfit").verdict == Verdict.MISSING
+    record(tmp_path, "lr0.001-ReLU-ResNet101", 100)
+    finding = found(tmp_path, "ResNets overfit")
+    assert finding.verdict == Verdict.CONTRADICTED
+    for name in ("ResNet38", "ResNet101"):
+        history = tmp_path / f"lr0.001-ReLU-{name}" / "history.csv"
+        history.write_text(history.read_text().replace("0.3,1.4", "0.7,1.4"))
+    assert found(tmp_path, "ResNets overfit").verdict == Verdict.CONFIRMED
+
+
+def test_an_overconfident_resnet_is_shown_by_loss_and_by_accuracy(tmp_path: Path):
+    name = "lr0.001-ReLU-ResNet101"
+    record(tmp_path, name, 200)
+    other = replace(CONFIGS[name], select="accuracy")
+    write_run(tmp_path / other.name, other, predictions=answering(TARGETS))
+    history = tmp_path / name / "history.csv"
+    header, *rows = history.read_text().splitlines()
+    cells = [row.split(",") for row in rows]
+    for row, loss, accuracy in zip(cells, ("nan", "1.2", "1.9"), ("0.1", "0.3", "0.6"), strict=True):
+        row[4:6] = loss, accuracy
+    history.write_text("\n".join([header, *(",".join(row) for row in cells)]))
+    evidence = " ".join(found(tmp_path, "ResNets overfit").evidence)
+    assert "lowest in epoch 2, with 30.0% and 30.0% right; most were right in validation in epoch 3, 60.0%" in evidence
+    assert f"`{name}-by-accuracy` is right for 100.0%" in evidence
+    history.write_text("\n".join([header, *(",".join([*row[:4], "nan", *row[5:]]) for row in cells)]))
+    assert found(tmp_path, "ResNets overfit").verdict == Verdict.MISSING
+
+
+def test_a_short_training_does_not_acquit_of_overfitting(tmp_path: Path):
+    for name in ("ResNet38", "ResNet101"):
+        record(tmp_path, f"lr0.001-ReLU-{name}", 100, epochs=30)
+    assert found(tmp_path, "ResNets overfit").verdict == Verdict.UNDECIDED
+
+
+def test_a_run_without_its_predictions_counts_as_missing(tmp_path: Path):
+    record(tmp_path, "lr0.001-SiLU-2D", 100)
+    record(tmp_path, "lr0.001-SiLU-Combined", 180)
+    (tmp_path / "lr0.001-SiLU-Combined" / "predictions.csv").write_text("clip,target\n")
+    assert found(tmp_path, TITLES[0]).verdict == Verdict.MISSING

@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from ser_core.analysis.confusion import recalls
+from ser_core.analysis.figures import figure_rows
+from ser_core.analysis.groups import accuracy_by
+from ser_core.analysis.raters import uncertainty, uncertainty_bins
+from ser_core.analysis.run_figures import (
+    accuracy_heatmap,
+    confusion_figure,
+    curves_figure,
+    emotion_bars,
+    groups_figure,
+    uncertainty_figure,
+)
+from ser_core.emotions import EMOTIONS
+from ser_core.records.runs import Run, load_run
+from tests.test_compare import TARGETS, answering
+from tests.test_findings import record
+
+CONFUSION = np.diag([5] * 6) + 1
+RIGHT = answering(TARGETS)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    record(tmp_path, "lr0.01-ELU-1D", 100)
+    return load_run(tmp_path / "lr0.01-ELU-1D")
+
+
+def test_each_cell_has_a_marker_that_names_its_run(run: Run):
+    heatmap, markers = accuracy_heatmap([run]).data
+    assert heatmap.z[2][1] == pytest.approx(0.75)
+    assert heatmap.text[2][1] == "<b>75.0%</b><br>150 ep."
+    assert heatmap.text[0][0] == "no run"
+    assert (list(markers.x), list(markers.y)) == (["0.01"], ["ELU"])
+    assert markers.customdata[0][0] == run.name
+
+
+def test_confusions_are_shares_or_counts():
+    shares, counts = confusion_figure(CONFUSION), confusion_figure(CONFUSION, normalised=False)
+    assert np.sum(shares.data[0].z, axis=1) == pytest.approx(np.ones(6))
+    np.testing.assert_array_equal(counts.data[0].z, CONFUSION)
+
+
+def test_an_emotion_without_clips_has_no_recall():
+    confusion = CONFUSION.copy()
+    confusion[2] = 0
+    assert recalls(confusion) == pytest.approx({e: 6 / 11 for e in EMOTIONS if e != "FEA"})
+    figure = confusion_figure(confusion)
+    assert list(figure.data[0].z[2]) == [None] * 6
+    assert [row["value"] for row in figure_rows(figure)][12:18] == [None] * 6
+    bars = emotion_bars({"a": recalls(confusion)}, "recall").data[0]
+    assert [height is None for height in bars.y] == [e == "FEA" for e in EMOTIONS]
+
+
+def test_curves_are_of_training_and_validation(run: Run):
+    figure = curves_figure({"a": run.history, "b": run.history}, "loss")
+    assert [line.name for line in figure.data] == ["a, training", "a, validation", "b, training", "b, validation"]
+    assert [line.showlegend for line in figure.data] == [False, True, False, True]
+    assert all(line.showlegend for line in curves_figure({"a": run.history}, "loss").data)
+    assert list(figure.data[0].y) == [1.5, 1.5, 1.5]
+    assert list(figure.data[1].x) == [1, 2, 3]
+
+
+def test_the_data_of_figures_are_rows(run: Run):
+    assert len(rows := figure_rows(accuracy_heatmap([run]))) == 9
+    assert {"series": "", "x": "0.01", "y": "ELU", "value": pytest.approx(0.75)} in rows
+    assert figure_rows(confusion_figure(CONFUSION, normalised=False))[1] == {
+        "series": "",
+        "x": "DIS",
+        "y": "ANG",
+        "value": 1,
+    }
+    groups = accuracy_by(RIGHT, "Actor's sex")
+    row = figure_rows(groups_figure(groups, 0.5))[0]
+    assert (row["x"], row["low"], row["high"]) == pytest.approx((1, groups[0].low, groups[0].high))
+    curves = figure_rows(curves_figure({"a": run.history}, "loss"))
+    assert [row["series"] for row in curves] == 3 * ["a, training"] + 3 * ["a, validation"]
+
+
+def test_all_survive_json(run: Run):
+    figures = [
+        accuracy_heatmap([]),
+        accuracy_heatmap([run]),
+        confusion_figure(CONFUSION),
+        curves_figure({run.name: run.history}, "accuracy"),
+        emotion_bars({"a": dict.fromkeys(EMOTIONS, 0.5)}, "F1"),
+        groups_figure(accuracy_by(RIGHT, "Actor's age"), 0.5),
+        uncertainty_figure(uncertainty_bins(uncertainty(RIGHT))),
+    ]
+    for figure in figures:
+        assert go.Figure(json.loads(figure.to_json())) == figure

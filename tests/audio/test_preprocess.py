@@ -1,0 +1,158 @@
+import librosa
+import numpy as np
+import pytest
+
+from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.preprocess import (
+    AudioConfig,
+    detect_speech,
+    keep_intervals,
+    load_audio,
+    preprocess,
+    resample,
+    speech_seconds,
+    to_mono,
+    z_score,
+)
+from ser_core.audio.vad import ENERGY_FRAME_LENGTH, ENERGY_HOP_LENGTH
+from ser_core.errors import ConfigError, NoSpeechError
+from tests.conftest import tone
+
+ENERGY = AudioConfig(vad="energy")
+
+
+def level(waveform: np.ndarray) -> float:
+    """RMS of the middle half."""
+    quarter = len(waveform) // 4
+    return float(np.sqrt(np.mean(waveform[quarter:-quarter] ** 2)))
+
+
+def test_mono_is_the_average_of_the_channels():
+    left, right = tone(100, 0.1), tone(200, 0.1)
+    np.testing.assert_allclose(to_mono(np.stack([left, right])), (left + right) / 2, atol=1e-7)
+    np.testing.assert_allclose(to_mono(np.stack([left, -left])), 0, atol=1e-7)
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 48_000, 96_000, 192_000])
+def test_resampling_keeps_a_tone_in_the_band(rate: int):
+    resampled = resample(tone(1000, 1, rate), rate)
+    assert len(resampled) == SAMPLE_RATE
+    np.testing.assert_allclose(resampled[2000:-2000], tone(1000, 1)[2000:-2000], atol=2e-3)
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000, 192_000])
+def test_resampling_kills_what_would_alias(rate: int):
+    assert level(resample(tone(9_500, 1, rate), rate)) < 1e-4
+
+
+def test_a_waveform_at_16_khz_is_left_alone():
+    waveform = tone(1000, 0.1)
+    assert resample(waveform, SAMPLE_RATE) is waveform
+
+
+@pytest.mark.parametrize("rate", [8_000, 48_000])
+def test_any_rate_and_channels_give_the_same_speech(rate: int, speech_like: np.ndarray):
+    stereo = np.stack([resampled := librosa.resample(speech_like, orig_sr=16_000, target_sr=rate), resampled])
+    loaded = load_audio(stereo, sample_rate=rate)
+    assert np.corrcoef(loaded[1000:31000], speech_like[1000:31000])[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("top_db", [10, 20, 30, 40, 60])
+def test_energy_detection_is_librosas(corpus, clips, top_db: int):
+    for clip in clips[:40]:
+        audio = load_audio(corpus.path(clip))
+        expected = librosa.effects.split(
+            audio, top_db=top_db, frame_length=ENERGY_FRAME_LENGTH, hop_length=ENERGY_HOP_LENGTH
+        )
+        np.testing.assert_array_equal(detect_speech(audio, AudioConfig(vad="energy", vad_top_db=top_db))[0], expected)
+
+
+@pytest.mark.parametrize("vad", ["energy", "silero"])
+def test_silence_around_and_inside_speech_is_dropped(corpus, clips, vad: str):
+    speech = load_audio(corpus.path(clips[0]))
+    pause = np.zeros(SAMPLE_RATE, np.float32)
+    audio = np.concatenate([pause, speech, pause, speech, pause])
+    intervals, recognized = detect_speech(audio, AudioConfig(vad=vad))
+    assert recognized
+    assert len(intervals) >= 2
+    assert (intervals[:, 0] < intervals[:, 1]).all()
+    assert (intervals[1:, 0] >= intervals[:-1, 1]).all()
+    assert intervals[0, 0] > 0.8 * SAMPLE_RATE
+    assert intervals[-1, 1] < len(audio) - 0.8 * SAMPLE_RATE
+    middle = SAMPLE_RATE + len(speech) + SAMPLE_RATE // 2
+    assert not any(start <= middle < end for start, end in intervals)
+    assert len(keep_intervals(audio, intervals)) == pytest.approx(speech_seconds(intervals) * SAMPLE_RATE)
+
+
+def test_silero_finds_speech_in_real_clips_and_falls_back_to_energy_for_shouts(corpus, clips):
+    shares = [preprocess(load_audio(corpus.path(clip))).seconds / clip.seconds for clip in clips if not clip.defect]
+    assert min(shares) > 0
+    assert 0.4 < np.mean(shares) < 0.8
+    missed = [speech for clip in clips if not (speech := preprocess(load_audio(corpus.path(clip)))).recognized]
+    assert len(missed) >= 2
+    for speech in missed:
+        if speech.audio.any():
+            assert speech.require().seconds > 0.2
+            assert "No voice was recognised" in speech.warnings[-1]
+
+
+@pytest.mark.parametrize("vad", ["energy", "silero", "none"])
+def test_digital_silence_holds_no_speech(vad: str):
+    speech = preprocess(np.zeros(2 * SAMPLE_RATE, np.float32), AudioConfig(vad=vad))
+    assert len(speech.intervals) == len(speech.waveform) == 0
+    with pytest.raises(NoSpeechError, match="silent"):
+        speech.require()
+
+
+def test_the_silent_clip_of_the_corpus_holds_no_speech(corpus):
+    with pytest.raises(NoSpeechError, match="silent"):
+        preprocess(load_audio(corpus.path("1076_MTI_SAD_XX"))).require()
+
+
+def test_the_noise_of_a_muted_microphone_holds_no_speech():
+    noise = np.random.default_rng(0).normal(0, 1e-4, 2 * SAMPLE_RATE).astype(np.float32)
+    assert len(preprocess(noise).intervals) == 0
+
+
+def test_too_little_speech_is_a_sentence():
+    click = np.zeros(SAMPLE_RATE, np.float32)
+    click[8000:9000] = tone(300, 1000 / SAMPLE_RATE)
+    with pytest.raises(NoSpeechError, match=r"at least 0.2 s"):
+        preprocess(click).require()
+    with pytest.raises(NoSpeechError):
+        preprocess(click[:100]).require()
+
+
+def test_clipping_is_a_warning(speech_like: np.ndarray):
+    assert preprocess(speech_like, ENERGY).warnings == ()
+    (warning,) = preprocess(np.clip(8 * speech_like, -1, 1), ENERGY).warnings
+    assert "clipped" in warning
+
+
+def test_z_scores_have_mean_zero_and_variance_one(speech_like: np.ndarray):
+    scored = z_score(3 * speech_like + 0.2)
+    assert scored.dtype == np.float32
+    assert scored.mean() == pytest.approx(0, abs=1e-6)
+    assert scored.std() == pytest.approx(1, abs=1e-6)
+    np.testing.assert_array_equal(z_score(np.full(10, 0.3, np.float32)), 0)
+    assert len(z_score(np.zeros(0, np.float32))) == 0
+
+
+def test_loudness_does_not_matter_after_z_scoring(speech_like: np.ndarray):
+    loud, quiet = (preprocess(gain * speech_like, ENERGY).waveform for gain in (1.0, 0.1))
+    np.testing.assert_allclose(loud, quiet, atol=1e-4)
+
+
+def test_every_step_can_be_switched_off(speech_like: np.ndarray):
+    speech = preprocess(speech_like, AudioConfig(vad="none", normalize=False))
+    np.testing.assert_array_equal(speech.waveform, speech_like)
+    np.testing.assert_array_equal(speech.intervals, [[0, len(speech_like)]])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"vad": "loud"}, {"vad_top_db": 0}, {"vad_threshold": 1.5}, {"vad_threshold": 0}, {"vad_floor_dbfs": 3}],
+)
+def test_settings_out_of_range_are_a_sentence(settings: dict):
+    with pytest.raises(ConfigError, match=next(iter(settings))):
+        AudioConfig(**settings)

@@ -1,0 +1,252 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+from filelock import FileLock
+
+from ser_core.audio.preprocess import AudioConfig, load_audio, preprocess
+from ser_core.corpus.folder import Corpus
+from ser_core.errors import CorpusError
+from ser_core.features.cache import COMPUTING_LIBRARIES, cache_key, code_checksum, load_features
+from ser_core.features.config import FeatureConfig
+from ser_core.features.inputs import network_inputs
+from ser_core.features.mel import log_mel, mel_image
+from ser_core.features.spectral import fix_frames, spectral_features
+from tests.conftest import ROOT
+
+ENERGY = AudioConfig(vad="energy")
+
+
+def built(cache: Path) -> list[str]:
+    """Names of the folders in a cache, also of those that aren't finished."""
+    return [path.name for path in cache.iterdir() if path.is_dir()]
+
+
+@pytest.fixture
+def few(clips) -> list:
+    return [clip for clip in clips if not clip.defect][:6]
+
+
+def test_features_are_those_of_the_functions(corpus, few, tmp_path: Path):
+    both = load_features(corpus, ("spectral", "mel"), clips=few, cache_dir=tmp_path)
+    spectral, images = both["spectral"], both["mel"]
+    assert spectral.stack().shape == (6, 27, 301)
+    assert images.stack().shape == (6, 1, 64, 64)
+    for i, clip in enumerate(few):
+        waveform = preprocess(load_audio(corpus.path(clip))).waveform
+        np.testing.assert_allclose(spectral.stack()[i], fix_frames(spectral_features(waveform)), atol=1e-3)
+        np.testing.assert_allclose(images[i], mel_image(log_mel(waveform)), atol=1e-5)
+
+
+def test_variable_lengths_keep_their_lengths(corpus, few, tmp_path: Path):
+    features = load_features(corpus, ["mel"], form="variable", clips=few, cache_dir=tmp_path)["mel"]
+    assert len(features) == 6
+    for i, clip in enumerate(few):
+        waveform = preprocess(load_audio(corpus.path(clip))).waveform
+        assert features[i].shape == (1, 64, 1 + len(waveform) // 256)
+
+
+def test_one_process_and_two_give_the_same(corpus, clips, tmp_path: Path):
+    one, two = (
+        load_features(corpus, ["spectral"], clips=clips[:130], audio=ENERGY, cache_dir=tmp_path / str(n), workers=n)[
+            "spectral"
+        ]
+        for n in (1, 2)
+    )
+    np.testing.assert_allclose(one.values, two.values, atol=1e-3)
+
+
+def test_the_cache_is_read_without_the_corpus(corpus, few, tmp_path: Path):
+    calls = []
+    options = {"clips": few, "cache_dir": tmp_path, "progress": lambda done, total: calls.append((done, total))}
+    built = load_features(corpus, ["spectral"], **options)["spectral"]
+    assert calls[-1] == (6, 6)
+    again = load_features(Corpus(tmp_path / "nowhere"), ["spectral"], **options)["spectral"]
+    assert len(calls) == 1
+    np.testing.assert_array_equal(again.values, built.values)
+
+
+def test_every_setting_and_the_data_have_a_cache_of_their_own(clips):
+    keys = [
+        cache_key(clips, "spectral", "fixed", AudioConfig(), FeatureConfig()),
+        cache_key(clips, "mel", "fixed", AudioConfig(), FeatureConfig()),
+        cache_key(clips, "spectral", "variable", AudioConfig(), FeatureConfig()),
+        cache_key(clips, "spectral", "fixed", AudioConfig(vad_threshold=0.4), FeatureConfig()),
+        cache_key(clips, "spectral", "fixed", AudioConfig(normalize=False), FeatureConfig()),
+        cache_key(clips, "spectral", "fixed", AudioConfig(), FeatureConfig(n_mfcc=20)),
+        cache_key(clips[1:], "spectral", "fixed", AudioConfig(), FeatureConfig()),
+        cache_key(clips[::-1], "spectral", "fixed", AudioConfig(), FeatureConfig()),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert keys[0] == cache_key(clips, "spectral", "fixed", AudioConfig(), FeatureConfig())
+
+
+def test_changed_code_has_a_cache_of_its_own(clips, monkeypatch: pytest.MonkeyPatch):
+    arguments = (clips, "spectral", "fixed", AudioConfig(), FeatureConfig())
+    before = cache_key(*arguments)
+    monkeypatch.setattr("ser_core.features.cache.code_checksum", lambda: "other code")
+    assert cache_key(*arguments) != before
+
+
+@pytest.mark.parametrize("library", COMPUTING_LIBRARIES)
+def test_another_version_of_a_library_that_computes_has_a_cache_of_its_own(
+    clips, monkeypatch: pytest.MonkeyPatch, library: str
+):
+    arguments = (clips, "spectral", "fixed", AudioConfig(), FeatureConfig())
+    code_checksum.cache_clear()
+    before = cache_key(*arguments)
+    code_checksum.cache_clear()
+    monkeypatch.setattr("ser_core.features.cache.version", lambda name: "0.0" if name == library else version(name))
+    assert cache_key(*arguments) != before
+    code_checksum.cache_clear()
+
+
+def test_another_setting_is_not_read_from_the_cache(corpus, few, tmp_path: Path):
+    first = load_features(corpus, ["spectral"], clips=few, cache_dir=tmp_path)["spectral"]
+    other = load_features(corpus, ["spectral"], clips=few, cache_dir=tmp_path, audio=AudioConfig(vad="none"))[
+        "spectral"
+    ]
+    assert not np.array_equal(first.values, other.values)
+    assert len(built(tmp_path)) == 2
+
+
+def test_a_killed_build_leaves_nothing_that_is_read(corpus, clips, tmp_path: Path):
+    script = f"""
+from pathlib import Path
+from ser_core.cremad import Corpus, load_index
+from ser_core.dataset import load_features
+def hang(done, total):
+    print(done, flush=True)
+    while True: pass
+corpus, cache = Corpus(Path({str(corpus.folder)!r})), Path({str(tmp_path)!r})
+load_features(corpus, ["spectral"], clips=[load_index()[{clips[0].name!r}]], cache_dir=cache, progress=hang)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout.readline() == b"1\n"
+        os.kill(process.pid, signal.SIGKILL)
+    assert [name[:12] for name in built(tmp_path)] == [".unfinished-"]
+    features = load_features(corpus, ["spectral"], clips=clips[:1], cache_dir=tmp_path)["spectral"]
+    assert features.stack().shape == (1, 27, 301)
+    assert [name[:9] for name in built(tmp_path)] == ["spectral-"]  # and what it left is removed
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process started, and that run."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        if int(parent) == pid and state != "Z":
+            found.append(int(folder.name))
+    return found
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_the_workers_of_a_killed_build_end_and_free_its_lock(corpus, clips, tmp_path: Path):
+    script = f"""
+from pathlib import Path
+from ser_core.audio import AudioConfig
+from ser_core.cremad import Corpus, load_index
+from ser_core.dataset import load_features
+def hang(done, total):
+    print(done, flush=True)
+    while True: pass
+corpus = Corpus(Path({str(corpus.folder)!r}))
+clips = [clip for clip in load_index().values() if clip.name in corpus.present][:200]
+audio, cache = AudioConfig(vad="energy"), Path({str(tmp_path)!r})
+load_features(corpus, ["mel"], clips=clips, audio=audio, cache_dir=cache, workers=3, progress=hang)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout.readline() == b"64\n"
+        workers = children(process.pid)
+        assert len(workers) == 3
+        os.kill(process.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while running := [pid for pid in workers if is_running(pid)]:
+        assert time.monotonic() < deadline, running
+        time.sleep(0.05)
+    with FileLock(tmp_path / ".computing.lock", timeout=1):  # it was theirs as well
+        pass
+    load_features(corpus, ["mel"], clips=clips[:1], audio=ENERGY, cache_dir=tmp_path)
+    assert [name[:4] for name in built(tmp_path)] == ["mel-"]
+
+
+def test_workers_end_with_their_work(corpus, clips, tmp_path: Path):
+    before = children(os.getpid())
+    load_features(corpus, ["mel"], clips=clips[:70], audio=ENERGY, cache_dir=tmp_path, workers=2)
+    assert children(os.getpid()) == before
+
+
+def test_no_clips_are_not_all_clips(corpus, tmp_path: Path):
+    with pytest.raises(CorpusError, match="empty"):
+        load_features(corpus, ["mel"], clips=[], cache_dir=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_build_that_fails_cleans_up(corpus, few, tmp_path: Path):
+    def fail(_done: int, _total: int) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        load_features(corpus, ["mel"], clips=few, cache_dir=tmp_path, progress=fail)
+    assert built(tmp_path) == []
+
+
+def test_of_two_that_need_the_same_one_computes(corpus, clips, tmp_path: Path):
+    script = f"""
+from pathlib import Path
+from ser_core.cremad import Corpus, load_index
+from ser_core.dataset import load_features
+corpus, cache = Corpus(Path({str(corpus.folder)!r})), Path({str(tmp_path)!r})
+clips = [clip for clip in load_index().values() if clip.name in corpus.present][:80]
+calls = []
+features = load_features(corpus, ["spectral"], clips=clips, cache_dir=cache, progress=lambda *counts: calls.append(1))
+print(features["spectral"].values.sum(), bool(calls))
+"""
+    processes = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) for _ in range(2)]
+    outputs = [process.communicate()[0].split() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    (first, first_computed), (second, second_computed) = outputs
+    assert first == second
+    assert sorted([first_computed, second_computed]) == [b"False", b"True"]
+    assert len(built(tmp_path)) == 1
+
+
+def test_a_missing_corpus_is_a_sentence(few, tmp_path: Path):
+    with pytest.raises(CorpusError, match="6 of 6 clips"):
+        load_features(Corpus(tmp_path), ["mel"], clips=few, cache_dir=tmp_path / "cache")["mel"]
+
+
+def test_the_silent_clip_has_finite_features(corpus, clips, tmp_path: Path):
+    silent = [clip for clip in clips if clip.defect == "digital silence"]
+    for name in ("spectral", "mel"):
+        features = load_features(corpus, [name], clips=silent, cache_dir=tmp_path)[name]
+        assert np.isfinite(features.values).all()
+
+
+def test_the_forms_of_the_inputs():
+    waveform = np.random.default_rng(0).normal(size=32_000).astype(np.float32)
+    both, config = ("spectral", "mel"), FeatureConfig()
+    shapes = {
+        form: {name: array.shape for name, array in network_inputs(waveform, both, form, config).items()}
+        for form in ("fixed", "variable", "mean")
+    }
+    assert shapes == {
+        "fixed": {"spectral": (27, 301), "mel": (1, 64, 64)},
+        "variable": {"spectral": (27, 201), "mel": (1, 64, 126)},
+        "mean": {"spectral": (1, 27), "mel": (1, 64, 64)},
+    }

@@ -1,0 +1,235 @@
+import json
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from ser_core.corpus.splits import REPORT_SPLIT_ID
+from ser_core.errors import CheckpointError
+from ser_core.models.registry import count_parameters
+from ser_core.records.checkpoints import (
+    CHECKPOINTS_DIR,
+    CHECKPOINTS_VARIABLE,
+    default_checkpoint,
+    halved,
+    list_checkpoints,
+    load_config,
+    load_model,
+    survey_checkpoints,
+)
+from ser_core.serving.predictor import Predictor
+from tests.conftest import ROOT
+
+MAX_BYTES = 45e6
+
+
+@pytest.fixture
+def folder(checkpoints: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(checkpoints / "1d-fixed", tmp_path / "1d-fixed"))
+
+
+def test_a_checkpoint_describes_itself(checkpoints: Path):
+    config, model = load_model(checkpoints / "combined-variable")
+    assert (config.model, config.activation, config.form) == ("combined", "silu", "variable")
+    assert not model.training
+    assert count_parameters(model) > 5_000_000
+    assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
+
+
+def test_only_large_tensors_are_halved():
+    weights = halved({"large": torch.rand(100, 100), "small": torch.rand(99, 100)})
+    assert (weights["large"].dtype, weights["small"].dtype) == (torch.float16, torch.float32)
+
+
+def test_the_default_is_the_best_on_the_validation_set(checkpoints: Path, tmp_path: Path):
+    assert default_checkpoint(checkpoints) == "2d-fixed"
+    assert len(list_checkpoints(checkpoints)) == 9
+    with pytest.raises(CheckpointError, match=r"train.py"):
+        default_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("split_ids", "expected"),
+    [
+        ({"1d-fixed": REPORT_SPLIT_ID, "1d-mean": REPORT_SPLIT_ID, "2d-fixed": "fold"}, "1d-mean"),
+        ({"1d-fixed": "a", "1d-mean": "a", "2d-fixed": "b"}, "1d-mean"),
+        ({"1d-fixed": "a", "1d-mean": REPORT_SPLIT_ID, "2d-fixed": "a"}, "1d-mean"),
+    ],
+)
+def test_the_default_is_the_best_of_one_split(
+    checkpoints: Path, tmp_path: Path, split_ids: dict[str, str], expected: str
+):
+    accuracies = {"1d-fixed": 0.3, "1d-mean": 0.4, "2d-fixed": 0.9}
+    for name, split_id in split_ids.items():
+        values = json.loads((checkpoints / name / "config.json").read_text())
+        values["provenance"] = {"environment": {"split_id": split_id}, "test": {"val_accuracy": accuracies[name]}}
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(json.dumps(values))
+    assert default_checkpoint(tmp_path) == expected
+
+
+def test_an_unknown_name_lists_what_there_is(checkpoints: Path):
+    with pytest.raises(CheckpointError, match=r"no checkpoint 'nothing'. Available: 1d-fixed"):
+        load_config(checkpoints / "nothing")
+
+
+def change_config(folder: Path, **changes: object) -> None:
+    values = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(values | changes))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"format": 99}, "another version"),
+        ({"format": None}, "another version"),
+        ({"emotions": ["JOY"]}, "another version"),
+        ({"emotions": None}, "another version"),
+        ({"extra": 1}, "'extra'"),
+        ({"name": None}, "name should be a text"),
+        ({"model": "3d"}, "model should be one of 1d, 2d"),
+        ({"model": ["1d"]}, "model should be one of 1d, 2d"),
+        ({"activation": "gelu"}, "activation should be one of"),
+        ({"form": None}, "form should be one of"),
+        ({"model": "resnet38", "form": "variable"}, "fixed form only"),
+        ({"audio": None}, "audio should be an object, not None"),
+        ({"audio": {"vad": "loud"}}, "vad is energy"),
+        ({"audio": {"normalize": "yes"}}, "audio.normalize should be of type bool, not 'yes'"),
+        ({"audio": {"vad_top_db": math.nan}}, "audio.vad_top_db should be of type float, not nan"),
+        ({"features": []}, "features should be an object"),
+        ({"features": {"unknown": 1}}, "no setting 'unknown'"),
+        ({"features": {"hop_length": 160.5}}, "features.hop_length should be of type int, not 160.5"),
+        ({"features": {"mel_fmax": 10**400}}, "features.mel_fmax should be of type float"),
+        ({"features": {"hop_length": -1}}, "hop_length is a number above 0"),
+        ({"provenance": 1}, "provenance should be an object"),
+    ],
+)
+def test_a_configuration_of_another_kind_is_a_sentence(folder: Path, change: dict, says: str):
+    change_config(folder, **change)
+    with pytest.raises(CheckpointError, match=f"checkpoint 1d-fixed .*{says}"):
+        load_config(folder)
+
+
+@pytest.mark.parametrize("entry", ["format", "emotions", "name", "model", "form", "audio", "features", "provenance"])
+def test_a_configuration_that_lacks_something_says_what(folder: Path, entry: str):
+    values = json.loads((folder / "config.json").read_text())
+    del values[entry]
+    (folder / "config.json").write_text(json.dumps(values))
+    with pytest.raises(CheckpointError, match=f"1d-fixed is damaged.*'{entry}'"):
+        load_config(folder)
+
+
+DAMAGED = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b'"text"',
+    b"3",
+    b"NaN",
+    b"\xff",
+    b"[" * 100_000,
+    b"[" * 900 + b"]" * 900,
+    b"9" * 5000,
+]
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_damaged_configuration_is_a_short_sentence(folder: Path, content: bytes):
+    (folder / "config.json").write_bytes(content)
+    with pytest.raises(CheckpointError, match="1d-fixed is damaged") as error:
+        load_config(folder)
+    assert len(str(error.value)) < 300
+
+
+@pytest.fixture
+def several(checkpoints: Path, tmp_path: Path) -> Path:
+    """Three checkpoints, of which `best` is best in validation and `worst` worst."""
+    for name, accuracy in (("best", 0.6), ("middle", 0.5), ("worst", 0)):
+        change_config(Path(shutil.copytree(checkpoints / "1d-fixed", tmp_path / name)), name=name, **ranked(accuracy))
+    return tmp_path
+
+
+def ranked(accuracy: object) -> dict[str, object]:
+    return {"provenance": {"test": {"val_accuracy": accuracy}}}
+
+
+@pytest.mark.parametrize(
+    "provenance",
+    [{}, {"test": None}, {"test": []}, {"test": {}}]
+    + [ranked(value)["provenance"] for value in (None, "0.9", math.nan, math.inf, 10**400, True, -0.1, 1.1, [0.9])],
+    ids=repr,
+)
+def test_a_checkpoint_without_its_validation_accuracy_is_left_out_and_named(
+    several: Path, provenance: object, caplog: pytest.LogCaptureFixture
+):
+    change_config(several / "best", provenance=provenance)
+    names, unusable = survey_checkpoints(several)
+    assert names == ["middle", "worst"]
+    assert list(unusable) == ["best"]
+    assert "checkpoint best" in unusable["best"]
+    assert "no validation accuracy" in unusable["best"]
+    assert Predictor.load(root=several).config.name == "middle"
+    assert unusable["best"] in caplog.text
+    assert Predictor.load("best", root=several).config.name == "best"  # who names it gets it
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.json", b"null"),
+        ("config.json", b"[" * 100_000),
+        ("model.safetensors", b""),
+        ("model.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"),
+        ("model.safetensors", None),
+    ],
+)
+def test_a_damaged_checkpoint_is_left_out_and_named(several: Path, file: str, content: bytes | None):
+    (several / "best" / file).unlink()
+    if content is not None:
+        (several / "best" / file).write_bytes(content)
+    names, unusable = survey_checkpoints(several)
+    assert names == ["middle", "worst"]
+    assert "checkpoint best" in unusable["best"]
+    assert Predictor.load(root=several).config.name == "middle"
+
+
+def test_without_any_that_can_be_used_all_are_named(several: Path):
+    for name in ("best", "middle", "worst"):
+        (several / name / "config.json").write_text("null")
+    with pytest.raises(CheckpointError, match=r"No checkpoint .*best.*middle.*worst"):
+        Predictor.load(root=several)
+
+
+def test_the_folder_of_checkpoints_is_a_setting(several: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(CHECKPOINTS_VARIABLE, str(several))
+    assert Predictor.load().config.name == "best"
+
+
+def test_damaged_or_foreign_weights_are_a_sentence(folder: Path, checkpoints: Path):
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="can't be loaded"):
+        load_model(folder)
+    shutil.copy(checkpoints / "2d-fixed" / "model.safetensors", weights)
+    with pytest.raises(CheckpointError, match="can't be loaded"):
+        load_model(folder)
+    (folder / "model.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(CheckpointError, match="git lfs pull"):
+        load_model(folder)
+    weights.unlink()
+    with pytest.raises(CheckpointError, match="can't be loaded"):
+        load_model(folder)
+
+
+def test_shipped_checkpoints_are_whole_small_and_never_pickled():
+    assert list_checkpoints(CHECKPOINTS_DIR)
+    files = [path for path in CHECKPOINTS_DIR.rglob("*") if path.is_file()]
+    assert {path.name for path in files} == {"model.safetensors", "config.json", "README.md"}
+    assert sum(path.stat().st_size for path in files) < MAX_BYTES
+    for name in list_checkpoints(CHECKPOINTS_DIR):
+        config, _ = load_model(CHECKPOINTS_DIR / name)
+        assert config.provenance["test"]["metrics"]
+        assert (ROOT / "runs" / name / "test.json").is_file()

@@ -1,0 +1,36 @@
+"""A checkpoint's card says what is true of its split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ser_core.corpus.splits import Split, load_split
+from ser_core.records.model_card import model_card
+from ser_core.records.runs import load_run
+from tests.conftest import ROOT
+
+
+def limits(split: Split) -> str:
+    run = load_run(next(path.parent for path in sorted(Path(ROOT / "runs").glob("*/test.json"))))
+    return " ".join(model_card(run, split).partition("## Limits")[2].split())
+
+
+def test_the_reports_split_shares_all_speakers():
+    assert "All 91 speakers of the test clips can be heard in training, too" in limits(load_split("report"))
+
+
+@pytest.mark.parametrize("fold", ["fold1", "fold5"])
+def test_a_fold_shares_none(fold: str):
+    card = limits(load_split(fold))
+    assert "Nobody who speaks in the test clips is heard in training" in card
+    assert "less well" not in card
+
+
+def test_a_split_of_a_file_may_share_some():
+    fold = load_split("fold1")
+    split = Split("mixed", (*fold.train, fold.test[0]), fold.val, fold.test[1:])
+    assert f"1 of the {len(fold.test_speakers)} speakers of the test clips can be heard in training, too" in limits(
+        split
+    )

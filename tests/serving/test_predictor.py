@@ -1,0 +1,223 @@
+import csv
+import io
+import itertools
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from ser_core import EMOTIONS
+from ser_core.audio.preprocess import load_audio
+from ser_core.corpus.clips import find_clip
+from ser_core.errors import AudioError, NoSpeechError
+from ser_core.records.checkpoints import CHECKPOINTS_DIR, list_checkpoints, load_config
+from ser_core.records.metrics import bootstrap_intervals
+from ser_core.records.runs import RUNS_DIR, load_run
+from ser_core.serving.predict_command import main
+from ser_core.serving.prediction import Prediction, window_spans
+from ser_core.serving.predictor import Predictor
+from ser_core.serving.rows import COLUMNS, TIMELINE_COLUMNS, timeline_rows, to_csv
+from tests.conftest import tone
+
+
+@pytest.fixture(scope="module")
+def predictor(checkpoints: Path) -> Predictor:
+    return Predictor.load("1d-fixed", root=checkpoints)
+
+
+@pytest.fixture(scope="module")
+def usable(corpus, clips) -> list[Path]:
+    return [corpus.path(clip) for clip in clips if not clip.defect][:20]
+
+
+def values(prediction: Prediction) -> np.ndarray:
+    return np.array(list(prediction.probabilities.values()))
+
+
+def test_a_prediction(predictor: Predictor, usable):
+    prediction = predictor(usable[0])
+    assert tuple(prediction.probabilities) == EMOTIONS
+    assert values(prediction).sum() == pytest.approx(1, abs=1e-5)
+    assert prediction.confidence == prediction.probabilities[prediction.emotion] == values(prediction).max()
+    assert prediction.checkpoint == "1d-fixed"
+    assert 0.2 <= prediction.speech.seconds <= find_clip(usable[0].stem).seconds
+
+
+def test_path_bytes_file_and_array_give_the_same(predictor: Predictor, usable):
+    expected = values(predictor(usable[0]))
+    samples, rate = soundfile.read(usable[0])
+    with usable[0].open("rb") as file:
+        for source in (usable[0].read_bytes(), str(usable[0]), file):
+            np.testing.assert_array_equal(values(predictor(source)), expected)
+    np.testing.assert_allclose(values(predictor(samples, sample_rate=rate)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
+def test_another_rate_and_container_change_little(predictor: Predictor, usable, rate: int):
+    samples, original = soundfile.read(usable[0])
+    samples = soxr.resample(samples, original, rate)
+    stereo = io.BytesIO()
+    soundfile.write(stereo, np.stack([samples, samples], axis=1), rate, format="FLAC")
+    expected, other = values(predictor(usable[0])), values(predictor(usable[1]))
+    np.testing.assert_allclose(values(predictor(stereo.getvalue())), expected, atol=1e-3)
+    assert np.abs(other - expected).max() > 4e-3  # another clip is told from this one
+
+
+@pytest.mark.parametrize("form", ["fixed", "variable", "mean"])
+@pytest.mark.parametrize("model", ["1d", "2d", "combined"])
+def test_many_at_once_are_the_same_as_one_by_one(checkpoints: Path, usable, model: str, form: str):
+    predictor = Predictor.load(f"{model}-{form}", root=checkpoints)
+    for path, batched in zip(usable[:4], predictor.classify_many(usable[:4]), strict=True):
+        np.testing.assert_allclose(values(batched), values(predictor(path)), atol=1e-4)
+
+
+def test_a_bad_file_among_many_stops_nobody(predictor: Predictor, corpus, usable, tmp_path: Path):
+    (tmp_path / "text.wav").write_text("no sound")
+    sources = [usable[0], tmp_path / "text.wav", corpus.path("1076_MTI_SAD_XX"), usable[1]]
+    kinds = [type(result) for result in predictor.classify_many(sources)]
+    assert kinds == [Prediction, AudioError, NoSpeechError, Prediction]
+
+
+def test_threads_share_a_predictor(predictor: Predictor, usable):
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(predictor, usable))
+    for path, prediction in zip(usable, together, strict=True):
+        np.testing.assert_allclose(values(prediction), values(predictor(path)), atol=1e-5)
+
+
+def test_silence_is_a_sentence(predictor: Predictor):
+    with pytest.raises(NoSpeechError, match="silent"):
+        predictor(np.zeros(16_000, np.float32), sample_rate=16_000)
+
+
+def test_clipping_is_a_warning(predictor: Predictor, usable):
+    audio = load_audio(usable[0])
+    loud = np.clip(audio / np.abs(audio).max() * 20, -1, 1)
+    assert any("clipped" in warning for warning in predictor.classify(loud).warnings)
+
+
+def test_long_audio_is_the_average_over_windows_and_says_so(predictor: Predictor, usable):
+    audio = np.concatenate([load_audio(path) for path in usable])
+    prediction = predictor.classify(audio)
+    assert prediction.speech.seconds > 6
+    assert any("average over" in warning for warning in prediction.warnings)
+    assert values(prediction).sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_an_unsure_model_says_so(predictor: Predictor, usable):
+    prediction = predictor(usable[0])
+    assert prediction.confidence < 0.4  # untrained
+    assert any("unsure" in warning for warning in prediction.warnings)
+
+
+@pytest.mark.parametrize(("seconds", "n"), [(0.5, 1), (3, 1), (3.5, 2), (5, 3), (10.2, 9)])
+def test_windows_cover_everything_and_end_with_the_audio(seconds: float, n: int):
+    spans = window_spans(round(seconds * 16_000), 3.0, 1.0)
+    assert len(spans) == n
+    assert spans[0][0] == 0
+    assert spans[-1][1] == round(seconds * 16_000)
+    assert all(later[0] <= earlier[1] for earlier, later in itertools.pairwise(spans))
+    assert all(end - start == min(48_000, round(seconds * 16_000)) for start, end in spans)
+
+
+def test_a_timeline_is_its_windows_and_silence_has_no_emotion(predictor: Predictor, usable):
+    speech = load_audio(usable[0])
+    audio = np.concatenate([speech, np.zeros(6 * 16_000, np.float32), speech])
+    timeline = predictor.timeline(audio)
+    assert timeline[-1].end == pytest.approx(len(audio) / 16_000)
+    assert timeline[0].prediction is not None
+    assert any(window.prediction is None for window in timeline)
+    first = timeline[0]
+    np.testing.assert_allclose(
+        values(first.prediction), values(predictor.classify(audio[: round(first.end * 16_000)])), atol=1e-5
+    )
+    rows = list(csv.DictReader(io.StringIO(to_csv(timeline_rows(timeline), TIMELINE_COLUMNS))))
+    assert len(rows) == len(timeline)
+    assert {row["emotion"] for row in rows} >= {""}
+
+
+# The command.
+
+
+@pytest.fixture
+def use_untrained(monkeypatch: pytest.MonkeyPatch, checkpoints: Path) -> None:
+    monkeypatch.setattr(Predictor.load, "__kwdefaults__", {"root": checkpoints})
+
+
+def test_the_command_as_json_csv_and_table(use_untrained, usable, capsys: pytest.CaptureFixture):
+    files = [str(path) for path in usable[:3]]
+    main([*files, "--format", "json", "--checkpoint", "1d-fixed"])
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["file"] for row in rows] == files
+    assert all(set(row) == set(COLUMNS) for row in rows)
+    main([*files, "--format", "csv", "--checkpoint", "1d-fixed"])
+    table = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["emotion"] for row in table] == [row["emotion"] for row in rows]
+    main([*files, "--checkpoint", "1d-fixed"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["emotion", *(row["emotion"] for row in rows)]
+
+
+def test_the_command_reads_folders(use_untrained, usable, tmp_path: Path, capsys: pytest.CaptureFixture):
+    for path in usable[:2]:
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "notes.txt").write_text("not audio")
+    main([str(tmp_path), "--format", "json", "--checkpoint", "1d-fixed"])
+    assert len(json.loads(capsys.readouterr().out)) == 2
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path / "empty")])
+    assert "without audio files" in capsys.readouterr().err
+
+
+def test_the_command_goes_on_after_a_bad_file_and_exits_2(use_untrained, usable, tmp_path: Path, capsys):
+    (tmp_path / "bad.wav").write_bytes(b"")
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path / "bad.wav"), str(usable[0]), "nowhere.wav", "--format", "json", "--checkpoint", "1d-fixed"])
+    captured = capsys.readouterr()
+    rows = json.loads(captured.out)
+    assert [row["error"] is None for row in rows] == [False, True, False]
+    assert "no bytes" in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_the_command_knows_no_such_checkpoint(use_untrained, usable, capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit, match="2"):
+        main([str(usable[0]), "--checkpoint", "nothing"])
+    assert "Available: 1d-fixed" in capsys.readouterr().err
+
+
+# The shipped checkpoints, on real test clips.
+
+
+@pytest.mark.parametrize("name", list_checkpoints())
+def test_a_shipped_checkpoint_scores_within_its_interval_on_real_clips(name: str, corpus, clips, capsys):
+    """On the shared clips of the report's test split, through the command, it says what its record says."""
+    assert load_config(CHECKPOINTS_DIR / name).name == name
+    run = load_run(RUNS_DIR / name)
+    recorded = run.predictions()
+    tested = [clip for clip in clips if clip.name in recorded.names and not clip.defect]
+    assert len(tested) >= 300
+    main([*(str(corpus.path(clip)) for clip in tested), "--format", "json", "--checkpoint", name])
+    rows = json.loads(capsys.readouterr().out)
+    rights = np.array([row["emotion"] == clip.emotion for row, clip in zip(rows, tested, strict=True)])
+
+    positions = [recorded.names.index(clip.name) for clip in tested]
+    expected = recorded.probabilities[positions]
+    found = np.array([[row[emotion] for emotion in EMOTIONS] for row in rows])
+    np.testing.assert_allclose(found, expected, atol=5e-3)
+
+    confusion = np.zeros((6, 6), int)
+    for row, clip in zip(rows, tested, strict=True):
+        confusion[EMOTIONS.index(clip.emotion), EMOTIONS.index(row["emotion"])] += 1
+    low, high = bootstrap_intervals(confusion)["accuracy"]
+    assert low <= run.accuracy <= high, (rights.mean(), low, high)
+    assert rights.mean() > 1 / 3  # guessing is right for one in six
+
+
+def test_a_tone_is_no_reason_to_crash(predictor: Predictor):
+    assert predictor(tone(440, 1), sample_rate=16_000).emotion in EMOTIONS

@@ -1,0 +1,264 @@
+"""A live signal: however it is cut and at whatever rate it comes, predictions are those of its windows offline."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr
+
+from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.decode import decode
+from ser_core.audio.preprocess import load_audio, resample
+from ser_core.emotions import EMOTIONS
+from ser_core.errors import AudioError, ConfigError
+from ser_core.records.checkpoints import CheckpointConfig
+from ser_core.serving.prediction import Prediction
+from ser_core.serving.predictor import Predictor
+from ser_core.serving.stream import RingBuffer, SpeechStream, StreamConfig, StreamPrediction, blocks, classify_window
+from ser_core.serving.stream_command import main, parse_arguments
+
+HOP = StreamConfig().hop
+NAMES = ("1001_DFA_ANG_XX", "1001_ITH_NEU_XX", "1004_IOM_FEA_XX")
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return Predictor.load()
+
+
+@pytest.fixture(scope="module")
+def signal(corpus) -> np.ndarray:
+    """Three clips between silences, at 16 kHz."""
+    gap = np.zeros(SAMPLE_RATE * 2, np.float32)
+    parts = [gap]
+    for name in NAMES:
+        parts += [load_audio(corpus.folder / f"{name}.wav"), gap]
+    return np.concatenate(parts)[:-1234]
+
+
+def run(stream: SpeechStream, samples: np.ndarray, rate: int, cuts: list[int]) -> list[StreamPrediction]:
+    heard = []
+    for block in np.split(samples, cuts, axis=-1):
+        heard += stream.push(block, rate)
+    return heard + stream.finish()
+
+
+def assert_same(first: Prediction | None, second: Prediction | None) -> None:
+    assert (first is None) == (second is None)
+    if first and second:
+        np.testing.assert_allclose(list(first.probabilities.values()), list(second.probabilities.values()), atol=1e-5)
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100, 48_000, 8_000])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_blocks_of_any_size_give_what_the_windows_give_offline(
+    predictor: Predictor, signal: np.ndarray, rate: int, seed: int
+):
+    samples = np.stack([soxr.resample(signal, SAMPLE_RATE, rate)] * 2)  # stereo
+    whole = resample(samples[0], rate)
+    rng = np.random.default_rng(seed)
+    cuts = sorted(rng.integers(0, samples.shape[1], size=(7, 900)[seed]).tolist())
+    config = StreamConfig(window_seconds=(3.0, 1.5)[seed], smoothing=0)
+    stream = SpeechStream(predictor, config)
+    heard = run(stream, samples, rate, cuts)
+
+    ends = [*range(HOP, len(whole) + 1, HOP)]
+    if ends[-1] < len(whole):
+        ends.append(len(whole))
+    assert [round(prediction.end * SAMPLE_RATE) for prediction in heard] == ends
+    assert stream.seconds == len(whole) / SAMPLE_RATE
+    spoken = 0
+    for prediction, end in zip(heard, ends, strict=True):
+        start = max(0, end - config.window)
+        assert prediction.start == start / SAMPLE_RATE
+        assert_same(prediction.prediction, classify_window(predictor, whole[start:end]))
+        spoken += prediction.prediction is not None
+    assert len(heard) / 4 < spoken < len(heard)
+
+
+def test_where_somebody_speaks_it_is_what_the_predictor_says(predictor: Predictor, signal: np.ndarray):
+    heard = run(SpeechStream(predictor, StreamConfig(smoothing=0)), signal, SAMPLE_RATE, [])
+    for prediction in heard:
+        if prediction.prediction:
+            start, end = (round(seconds * SAMPLE_RATE) for seconds in (prediction.start, prediction.end))
+            assert_same(prediction.prediction, predictor.classify(signal[start:end]))
+            assert prediction.smoothed == pytest.approx(prediction.prediction.probabilities)
+
+
+def test_silence_and_noise_are_nobody(predictor: Predictor):
+    rng = np.random.default_rng(0)
+    for samples in (
+        np.zeros(5 * SAMPLE_RATE),
+        rng.normal(0, 0.01, 5 * SAMPLE_RATE),
+        rng.normal(0, 0.2, 5 * SAMPLE_RATE),
+    ):
+        heard = run(SpeechStream(predictor), samples.astype(np.float32), SAMPLE_RATE, [])
+        assert len(heard) == 10
+        assert all(prediction.prediction is prediction.smoothed is None for prediction in heard)
+
+
+@pytest.mark.parametrize("vad", ["energy", "none"])
+def test_silence_is_nobody_whatever_the_checkpoint_does_about_it(predictor: Predictor, signal: np.ndarray, vad: str):
+    config = predictor.config
+    other = CheckpointConfig(**{**vars(config), "audio": type(config.audio)(vad=vad)})
+    noise = np.random.default_rng(0).normal(0, 0.05, SAMPLE_RATE * 3).astype(np.float32)
+    assert classify_window(Predictor(other, predictor.model), noise) is None
+    spoken = signal[: SAMPLE_RATE * 4]
+    assert classify_window(Predictor(other, predictor.model), spoken) is not None
+
+
+def test_who_stops_speaking_is_silent_within_a_second(predictor: Predictor, signal: np.ndarray):
+    end = next(i for i in range(2 * SAMPLE_RATE, len(signal)) if not signal[i : i + SAMPLE_RATE].any())
+    heard = run(SpeechStream(predictor), signal[: end + 2 * SAMPLE_RATE], SAMPLE_RATE, [])
+    for prediction in heard:
+        if prediction.end > end / SAMPLE_RATE + 1:
+            assert prediction.prediction is None
+
+
+def test_probabilities_are_smoothed_while_somebody_speaks(predictor: Predictor, signal: np.ndarray):
+    raw = run(SpeechStream(predictor, StreamConfig(smoothing=0)), signal, SAMPLE_RATE, [])
+    smooth = run(SpeechStream(predictor, StreamConfig(smoothing=0.8)), signal, SAMPLE_RATE, [])
+    expected = None
+    for plain, smoothed in zip(raw, smooth, strict=True):
+        if plain.prediction is None:
+            expected = None
+            assert smoothed.smoothed is None
+            continue
+        shares = np.array(list(plain.prediction.probabilities.values()))
+        expected = shares if expected is None else 0.8 * expected + 0.2 * shares
+        np.testing.assert_allclose(list(smoothed.smoothed.values()), expected, atol=1e-5)
+        assert sum(smoothed.smoothed.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_who_is_late_hears_the_newest_only(predictor: Predictor, signal: np.ndarray):
+    stream = SpeechStream(predictor)
+    (heard,) = stream.push(signal[: 10 * HOP + 100], SAMPLE_RATE, newest_only=True)
+    assert heard.end == 10 * HOP / SAMPLE_RATE
+    assert (
+        stream.push(signal[10 * HOP + 100 : 11 * HOP], SAMPLE_RATE, newest_only=True)[0].end == 11 * HOP / SAMPLE_RATE
+    )
+
+
+def test_after_a_pause_a_window_begins_anew_and_time_goes_on(predictor: Predictor, signal: np.ndarray):
+    stream = SpeechStream(predictor)
+    stream.push(signal[: 8 * HOP], SAMPLE_RATE)
+    stream.forget()
+    assert len(stream.window()) == 0
+    (heard,) = stream.push(np.zeros(HOP, np.float32), SAMPLE_RATE)
+    assert heard.prediction is None
+    assert (heard.start, heard.end) == (4.0, 4.5)
+
+
+def test_the_rate_may_change(predictor: Predictor, signal: np.ndarray):
+    stream = SpeechStream(predictor)
+    for rate in (48_000, 16_000, 44_100):
+        stream.push(np.zeros(rate, np.float32), rate)
+    stream.finish()
+    assert stream.seconds == pytest.approx(3, abs=0.001)
+    assert stream.finish() == []
+
+
+def test_settings_may_change(predictor: Predictor, signal: np.ndarray):
+    stream = SpeechStream(predictor)
+    stream.push(signal[: 5 * SAMPLE_RATE], SAMPLE_RATE)
+    assert len(stream.window()) == 3 * SAMPLE_RATE
+    stream.config = StreamConfig(window_seconds=5)
+    np.testing.assert_array_equal(stream.window(), signal[: 5 * SAMPLE_RATE])
+
+
+def test_another_model_or_setting_begins_its_own_smoothing(predictor: Predictor, signal: np.ndarray):
+    spoken = signal[2 * SAMPLE_RATE :]
+    stream = SpeechStream(predictor)
+    stream.push(spoken[: 3 * HOP], SAMPLE_RATE)
+    stream.predictor = Predictor(predictor.config, predictor.model)
+    (heard,) = stream.push(spoken[2 * HOP : 3 * HOP], SAMPLE_RATE)
+    assert heard.smoothed == heard.prediction.probabilities
+    stream.config = StreamConfig(smoothing=0.9)
+    (heard,) = stream.push(spoken[2 * HOP : 3 * HOP], SAMPLE_RATE)
+    assert heard.smoothed == heard.prediction.probabilities
+    stream.config = StreamConfig(smoothing=0.9)
+    (heard,) = stream.push(spoken[2 * HOP : 3 * HOP], SAMPLE_RATE)
+    assert heard.smoothed != heard.prediction.probabilities
+
+
+def test_windows_classified_elsewhere_give_the_same(predictor: Predictor, signal: np.ndarray):
+    pushed, taken = SpeechStream(predictor), SpeechStream(predictor)
+    heard = []
+    for block in blocks(signal[: 6 * SAMPLE_RATE], 1000):
+        heard += [taken.smoothed(window, window.classify()) for window in list(taken.windows(block, SAMPLE_RATE))]
+    assert heard == pushed.push(signal[: 6 * SAMPLE_RATE], SAMPLE_RATE)
+    assert any(moment.prediction for moment in heard)
+
+
+def test_the_end_is_classified_once_and_whatever_the_settings_were(predictor: Predictor, signal: np.ndarray):
+    stream = SpeechStream(predictor)
+    stream.push(signal[: 3 * HOP], SAMPLE_RATE)
+    stream.config = StreamConfig(hop_seconds=2)
+    stream.push(signal[3 * HOP : 3 * HOP + 100], SAMPLE_RATE)
+    assert [heard.end for heard in stream.finish()] == [(3 * HOP + 100) / SAMPLE_RATE]
+    assert stream.finish() == []
+
+
+@pytest.mark.parametrize(
+    "samples", [np.zeros((2, 3, 4), np.float32), np.float32(1), np.array([0, np.nan], np.float32)], ids=str
+)
+def test_what_is_no_audio_is_refused(predictor: Predictor, samples: np.ndarray):
+    with pytest.raises(AudioError):
+        SpeechStream(predictor).push(samples, 16_000)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"window_seconds": 0.5}, {"window_seconds": 6}, {"hop_seconds": 0}, {"hop_seconds": 4}, {"smoothing": 1}],
+)
+def test_impossible_settings_are_refused(settings: dict):
+    with pytest.raises(ConfigError):
+        StreamConfig(**settings)
+
+
+def test_a_ring_buffer_keeps_the_newest():
+    rng, kept, ring = np.random.default_rng(0), np.zeros(0, np.float32), RingBuffer(100)
+    for _ in range(200):
+        block = rng.random(rng.integers(0, 150)).astype(np.float32)
+        ring.write(block)
+        kept = np.concatenate((kept, block))
+        n = int(rng.integers(1, 150))
+        np.testing.assert_array_equal(ring.newest(n), kept[-min(n, 100) :])
+    ring.clear()
+    assert len(ring.newest(100)) == 0
+
+
+def test_blocks_are_all_of_the_signal():
+    samples = np.arange(20).reshape(2, 10)
+    assert [block.shape[-1] for block in blocks(samples, 4)] == [4, 4, 2]
+    np.testing.assert_array_equal(np.concatenate(list(blocks(samples, 3)), axis=1), samples)
+
+
+def test_the_command_follows_a_file(corpus, predictor: Predictor, capsys: pytest.CaptureFixture):
+    path = corpus.folder / f"{NAMES[0]}.wav"
+    main([str(path), "--checkpoint", predictor.config.name, "--format", "json"])
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    decoded = decode(path)
+    samples, rate = decoded.samples, decoded.rate
+    assert [row["end"] for row in rows][:4] == [0.5, 1.0, 1.5, 2.0]
+    assert rows[-1]["end"] == pytest.approx(samples.shape[1] / rate, abs=1e-3)
+    assert rows[-1]["emotion"] in EMOTIONS
+    started = time.monotonic()
+    main([str(path), "--checkpoint", predictor.config.name, "--real-time", "--hop", "1"])
+    assert time.monotonic() - started > samples.shape[1] / rate - 0.2
+    _, *lines = capsys.readouterr().out.splitlines()
+    expected = run(SpeechStream(predictor, StreamConfig(hop_seconds=1)), samples, rate, [])
+    heard = [max(p.smoothed, key=p.smoothed.__getitem__) if p.smoothed else "–" for p in expected]
+    assert [line.split()[:2] for line in lines] == [[f"{p.end:.1f}", e] for p, e in zip(expected, heard, strict=True)]
+    assert set(heard) & set(EMOTIONS)
+
+
+@pytest.mark.parametrize("arguments", [["no-such-file.wav"], ["README.md"], ["x.wav", "--window", "9"]])
+def test_the_command_fails_with_a_sentence(arguments: list[str], capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.startswith("error: ")
+    assert parse_arguments(arguments).file == Path(arguments[0])

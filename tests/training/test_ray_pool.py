@@ -1,0 +1,102 @@
+"""A grid on a Ray cluster of two nodes, one of whose workers is killed midway."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import grid
+from ser_core.records.runs import load_runs
+from ser_core.training.survey import epochs_in_progress, survey
+from tests.test_grid import QUICK, options, tiny  # noqa: F401  (fixtures)
+
+pytest.importorskip("ray", reason="Ray is optional: pip install -r requirements-ray.txt")
+PATIENCE_SECONDS = 150
+
+# In a process of its own, which says where the cluster is, and ends it when its input is closed.
+CLUSTER = """
+import sys
+from ray.cluster_utils import Cluster
+cluster = Cluster()
+for _ in range(2):
+    cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20, include_dashboard=False)
+print("address", cluster.address, flush=True)
+sys.stdin.read()
+cluster.shutdown()
+"""
+
+
+@pytest.fixture
+def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A cluster of two nodes with one CPU each."""
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    cluster = subprocess.Popen([sys.executable, "-c", CLUSTER], stdin=-1, stdout=-1, stderr=-2, text=True)
+    said = []
+    for line in cluster.stdout:
+        said.append(line)
+        if match := re.match(r"address (\S+)", line):
+            yield match[1]
+            break
+    else:
+        pytest.fail("".join(said))
+    cluster.communicate(timeout=60)
+
+
+def workers() -> dict[int, str]:
+    """Process ids of Ray workers that train, by what they are called."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().decode()
+        except OSError:
+            continue
+        if command.startswith("ray::train_one"):
+            found[int(folder.name)] = command
+    return found
+
+
+@pytest.mark.timeout(2 * PATIENCE_SECONDS)
+def test_every_run_is_recorded_once_though_a_worker_was_killed(options: list[str], tmp_path: Path, address: str):  # noqa: F811
+    arguments = [*options, "--epochs", "40", "--ray", address]
+    runs_dir = tmp_path / "runs"
+    entries = survey(grid.configurations(grid.parse_arguments(arguments)), runs_dir)
+    with subprocess.Popen([sys.executable, "grid.py", *arguments], stdout=-1, stderr=-2, text=True) as process:
+        killed, deadline = 0, time.monotonic() + PATIENCE_SECONDS
+        at_once = 0
+        while process.poll() is None:
+            assert time.monotonic() < deadline, process.kill() or process.stdout.read()
+            training = workers()
+            at_once = max(at_once, len(training))
+            if not killed and training and any(epochs_in_progress(runs_dir, name) >= 3 for name in QUICK):
+                killed = min(training)
+                os.kill(killed, signal.SIGKILL)
+            time.sleep(0.05)
+        output = process.stdout.read()
+    assert process.returncode == 0, output
+    assert killed
+    assert at_once == 2
+    runs, unreadable = load_runs(runs_dir)
+    assert sorted(run.name for run in runs) == sorted(QUICK)
+    assert not unreadable
+    assert [run.test["epochs"] for run in runs] == [40, 40]
+    assert {entry.state for entry in survey([entry.config for entry in entries], runs_dir)} == {"recorded"}
+    for name in QUICK:
+        assert output.count(f"{name}: test accuracy") == 1
+        assert json.loads((runs_dir / name / "config.json").read_text())["environment"]["git_commit"]
+        assert (tmp_path / "checkpoints" / name / "model.safetensors").is_file()
+
+
+def test_a_run_that_asks_for_more_than_the_cluster_has_is_refused(options: list[str], address: str):  # noqa: F811
+    command = [sys.executable, "grid.py", *options, "--epochs", "2", "--ray", address, "--gpus", "1"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+    assert result.returncode == 2
+    assert "A run asks for 1 CPU and 1 GPU, and the cluster has 2 and 0." in result.stderr

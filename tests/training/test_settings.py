@@ -1,0 +1,166 @@
+"""A run is its settings: what its name says, what two runs differ in, and the command line that describes them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ser_core.audio.preprocess import AudioConfig
+from ser_core.corpus.splits import Split, load_split
+from ser_core.errors import ConfigError, RunError
+from ser_core.features.config import FeatureConfig
+from ser_core.records.runs import RUNS_DIR, load_runs, write_config
+from ser_core.training.config import TrainConfig
+from ser_core.training.flags import add_settings, command_line, settings
+from ser_core.training.settings import Settings, difference_from, read_settings, settings_of
+from ser_core.training.study import STUDIES
+
+UNUSUAL: dict[str, TrainConfig] = {
+    "seed7": TrainConfig(seed=7),
+    "batch32": TrainConfig(batch_size=32),
+    "energy": TrainConfig(audio=AudioConfig(vad="energy")),
+    "mean": TrainConfig(form="mean"),
+    "by-accuracy": TrainConfig(select="accuracy"),
+    "fold2": TrainConfig(split="fold2"),
+    "tiny": TrainConfig(split="/some/where/tiny.json"),
+    "report": TrainConfig(split="/some/where/report.json"),
+    "warmup7": TrainConfig(warmup_epochs=7),
+    "weight-decay0.01": TrainConfig(weight_decay=0.01),
+    "min-lr-factor0.1": TrainConfig(min_lr_factor=0.1),
+    "vad-threshold0.4": TrainConfig(audio=AudioConfig(vad_threshold=0.4)),
+    "normalizeFalse": TrainConfig(audio=AudioConfig(normalize=False)),
+    "n-mfcc20": TrainConfig(features=FeatureConfig(n_mfcc=20)),
+    "mean-fold1-batch32-seed7-energy": TrainConfig(
+        form="mean", split="fold1", batch_size=32, seed=7, audio=AudioConfig(vad="energy")
+    ),
+}
+
+
+@pytest.mark.parametrize("says", UNUSUAL)
+def test_a_name_says_what_is_unusual(says: str):
+    assert UNUSUAL[says].name == f"lr0.001-SiLU-2D-{says}"
+
+
+@pytest.mark.parametrize("epochs", [1, 3, 30, 150])
+def test_a_name_does_not_say_how_long(epochs: int):
+    assert TrainConfig(epochs=epochs, warmup_epochs=min(5, epochs)).name == "lr0.001-SiLU-2D"
+
+
+def changed(config: TrainConfig, key: str) -> TrainConfig:
+    """The configuration with another value of one setting."""
+    for part in ("audio", "features"):
+        if hasattr(getattr(config, part), key):
+            inner = getattr(config, part)
+            return replace(config, **{part: replace(inner, **{key: other_value(key, getattr(inner, key))})})
+    return replace(config, **{key: other_value(key, getattr(config, key))})
+
+
+def other_value(key: str, value: Any) -> Any:
+    words = {"model": "1d", "activation": "elu", "form": "mean", "split": "fold1", "select": "accuracy", "vad": "none"}
+    if key in words:
+        return words[key]
+    return not value if isinstance(value, bool) else value * 2 if value != 0.5 else 0.25
+
+
+@pytest.mark.parametrize("key", TrainConfig().flat)
+def test_every_setting_is_in_the_name_or_the_difference(key: str):
+    usual = TrainConfig(epochs=30)
+    other = changed(usual, key)
+    assert other.flat[key] != usual.flat[key]
+    assert (other.name != usual.name) == (key != "epochs")
+    if key != "split":
+        says = f"{key.replace('_', ' ')} {other.flat[key]} instead of {usual.flat[key]}"
+        assert Settings(usual, "id").difference(Settings(other, "id")) == says
+    assert Settings(usual, "id").difference(Settings(usual, "id")) == ""
+
+
+def test_epochs_apart_a_warm_up_counts_only_if_it_is_unusual():
+    three, five = TrainConfig(epochs=3, warmup_epochs=3), TrainConfig(epochs=30)
+    assert "epochs 30 instead of 3" in Settings(three, None).difference(Settings(five, None))
+    assert Settings(three, None).difference(Settings(five, None), epochs=False) == ""
+    slow = replace(five, warmup_epochs=10)
+    assert Settings(three, None).difference(Settings(slow, None), epochs=False) == "warmup epochs 10 instead of 3"
+
+
+def test_a_split_is_its_clips_wherever_its_file_lies(clips, tmp_path: Path):
+    parts = {part: [clip.name for clip in clips if clip.report_split == part] for part in ("train", "val", "test")}
+    here, there = tmp_path / "tiny.json", tmp_path / "there" / "tiny.json"
+    there.parent.mkdir()
+    for path in (here, there):
+        path.write_text(json.dumps(parts))
+    asked = settings_of(TrainConfig(split=str(here)))
+    assert asked.difference(settings_of(TrainConfig(split=str(there)))) == ""
+    here.write_text(json.dumps(parts | {"test": parts["test"][1:]}))
+    now = settings_of(TrainConfig(split=str(here)))
+    assert now.difference(asked) == (f"the split {here} with other clips, {asked.split_id} instead of {now.split_id}")
+    assert settings_of(TrainConfig()).difference(settings_of(TrainConfig(split="fold1"))) == (
+        "split fold1 instead of report"
+    )
+    given = Split("given", *(tuple(parts[part]) for part in ("train", "val", "test")))
+    assert "the split report with other clips" in settings_of(TrainConfig()).difference(
+        settings_of(TrainConfig(), given)
+    )
+
+
+def test_a_record_that_does_not_say_its_clips_is_compared_by_the_splits_name():
+    asked = settings_of(TrainConfig())
+    assert asked.difference(Settings(TrainConfig(), None)) == ""
+    assert asked.difference(Settings(TrainConfig(split="fold1"), None)) == "split fold1 instead of report"
+
+
+def test_records_of_older_versions_had_the_values_that_are_now_the_defaults():
+    values = asdict(TrainConfig(lr=0.1))
+    for part, missing in ((values, "select"), (values, "min_lr_factor"), (values["audio"], "vad_threshold")):
+        del part[missing]
+    assert TrainConfig.from_dict(values) == TrainConfig(lr=0.1)
+    assert TrainConfig.from_dict({"lr": 0.1}) == TrainConfig(lr=0.1)
+
+
+@pytest.mark.parametrize(
+    "values", [{"depth": 3}, {"audio": {"loudness": 1}}, {"lr": "fast"}, {"audio": 3}, {"split": 3}, {"model": []}]
+)
+def test_settings_of_another_version_are_a_sentence(values: dict):
+    with pytest.raises(ConfigError, match="version"):
+        TrainConfig.from_dict(values)
+
+
+def test_shipped_records_are_what_their_names_say():
+    runs, _ = load_runs()
+    assert runs
+    for run in runs:
+        found = read_settings(RUNS_DIR / run.name)
+        assert run.name.removesuffix("-30") == found.config.name
+        assert found.split_id == load_split(found.config.split).id
+
+
+def test_a_folder_that_does_not_say_its_settings_is_told_from_one_that_does(tmp_path: Path):
+    asked = settings_of(TrainConfig())
+    for content in (None, "{", "[]", '{"train": {}}', '{"train": {"depth": 3}, "environment": {}}'):
+        if content is not None:
+            (tmp_path / "config.json").write_text(content)
+        with pytest.raises(RunError, match=r"config.json can't be read"):
+            read_settings(tmp_path)
+        assert difference_from(asked, tmp_path) == "its config.json can't be read"
+    write_config(tmp_path, TrainConfig(seed=3), {"split_id": asked.split_id})
+    assert difference_from(asked, tmp_path) == "seed 3 instead of 42"
+
+
+ALL = [*UNUSUAL.values(), *(config for study in STUDIES.values() for config in study())]
+
+
+@pytest.mark.parametrize("config", [*ALL, *(changed(TrainConfig(), key) for key in TrainConfig().flat)])
+def test_the_command_line_says_every_setting(config: TrainConfig):
+    parser = argparse.ArgumentParser()
+    add_settings(parser)
+    assert settings(parser.parse_args(command_line(config))) == config
+
+
+def test_settings_have_names_of_their_own():
+    names = [field.name for kind in (TrainConfig, AudioConfig, FeatureConfig) for field in fields(kind)]
+    assert len(names) == len(set(names))
+    assert set(TrainConfig().flat) == set(names) - {"audio", "features"}

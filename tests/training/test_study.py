@@ -1,0 +1,82 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ser_core.analysis.configurations import by_configuration, configuration_of, reported_result
+from ser_core.analysis.report import REPORT_RESULTS
+from ser_core.audio.preprocess import AudioConfig
+from ser_core.models.names import ACTIVATION_LABELS, MODEL_LABELS
+from ser_core.records.runs import load_run, load_runs
+from ser_core.training.config import TrainConfig
+from ser_core.training.study import BEST_2D, report_study, with_epochs
+from tests.test_runs import write_run
+
+
+def test_the_report_trained_27_configurations_and_five_variations():
+    names = [config.name for config in report_study()]
+    assert len(names) == len(set(names)) == 27 + 5
+    assert names[:4] == [
+        "lr0.001-SiLU-2D",
+        "lr0.01-ELU-1D",
+        "lr0.001-SiLU-Combined",
+        "lr0.001-SiLU-Combined-variable",
+    ]
+
+
+@pytest.mark.parametrize("config", report_study()[:3])
+@pytest.mark.parametrize("epochs", [3, 30, 150])
+def test_a_record_belongs_to_the_configuration_of_its_settings(tmp_path: Path, config: TrainConfig, epochs: int):
+    (shorter,) = with_epochs([config], epochs)
+    write_run(tmp_path / "again", shorter)
+    assert configuration_of(load_run(tmp_path / "again")) == config.name
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"batch_size": 32}, {"split": "fold1"}, {"lr": 0.02}])
+def test_other_settings_belong_to_none(tmp_path: Path, change: dict):
+    write_run(tmp_path / "other", replace(BEST_2D, **change))
+    assert configuration_of(load_run(tmp_path / "other")) is None
+
+
+def test_a_record_is_its_settings_and_not_its_name(tmp_path: Path):
+    write_run(tmp_path / BEST_2D.name, replace(BEST_2D, seed=1))
+    run = load_run(tmp_path / BEST_2D.name)
+    assert configuration_of(run) is None
+    assert reported_result(run) is None
+    write_run(tmp_path / BEST_2D.name, BEST_2D)
+    assert reported_result(load_run(tmp_path / BEST_2D.name)) == REPORT_RESULTS[BEST_2D.name]
+
+
+def test_preprocessing_which_the_report_leaves_open_does_not_make_another_configuration(tmp_path: Path):
+    write_run(tmp_path / "none", replace(BEST_2D, audio=AudioConfig(vad="none")))
+    assert configuration_of(load_run(tmp_path / "none")) == BEST_2D.name
+
+
+def test_an_epoch_picked_by_accuracy_makes_another_configuration(tmp_path: Path):
+    config = replace(BEST_2D, select="accuracy")
+    write_run(tmp_path / "other", config)
+    assert configuration_of(load_run(tmp_path / "other")) == config.name != BEST_2D.name
+
+
+def test_another_activation_or_model_changes_no_study(monkeypatch: pytest.MonkeyPatch):
+    before = report_study()
+    monkeypatch.setitem(ACTIVATION_LABELS, "gelu", "GELU")
+    monkeypatch.setitem(MODEL_LABELS, "3d", "3D")
+    assert report_study() == before
+
+
+def test_settings_of_another_version_belong_to_none(tmp_path: Path):
+    write_run(tmp_path / "old", BEST_2D)
+    path = tmp_path / "old" / "config.json"
+    path.write_text(path.read_text().replace('"seed"', '"seeds"', 1).replace('"lr"', '"seed": 42, "lr"', 1))
+    assert configuration_of(load_run(tmp_path / "old")) is None
+
+
+@pytest.mark.parametrize("other", ["a", "z"])
+def test_of_two_records_with_the_same_settings_the_one_with_their_name_comes_first(tmp_path: Path, other: str):
+    (short,) = with_epochs([BEST_2D], 30)
+    for name, config in ((BEST_2D.name, BEST_2D), (other, BEST_2D), ("short", short)):
+        write_run(tmp_path / name, config)
+    recorded = by_configuration(load_runs(tmp_path)[0])
+    names = {epochs: [run.name for run in runs] for epochs, runs in recorded[BEST_2D.name].items()}
+    assert names == {150: [BEST_2D.name, other], 30: ["short"]}

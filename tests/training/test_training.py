@@ -1,0 +1,635 @@
+import importlib
+import json
+import math
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+import torch
+from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, SequentialLR
+
+import train
+from ser_core.corpus.folder import Corpus
+from ser_core.corpus.splits import Split
+from ser_core.errors import ConfigError, RunError
+from ser_core.features.feature_set import FeatureSet
+from ser_core.models.registry import MODELS
+from ser_core.records.checkpoints import list_checkpoints, load_model
+from ser_core.records.runs import load_run, load_runs
+from ser_core.serving.predictor import Predictor
+from ser_core.training import experiment
+from ser_core.training.batches import ClipTensors
+from ser_core.training.config import TrainConfig, learning_rate
+from ser_core.training.device import Device
+from ser_core.training.experiment import Watcher, _status, run_experiment
+from ser_core.training.settings import read_settings
+from ser_core.training.trainer import STATE_FILE, Trainer, predict_logits
+
+CPU = Device(torch.device("cpu"), bf16=False)
+TINY = TrainConfig(model="1d", activation="elu", epochs=4, warmup_epochs=1, batch_size=8)
+SHAPES = {"spectral": (27, 40), "mel": (1, 64, 64)}
+
+
+def tensors(config: TrainConfig, n: int = 24) -> ClipTensors:
+    """Random features whose mean tells the class."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % 6
+    inputs = {}
+    for name in MODELS[config.model].inputs:
+        *channels, length = SHAPES[name]
+        lengths = rng.integers(20, length + 1, n) if config.form == "variable" else np.full(n, length)
+        clips = [rng.normal(labels[i], 0.5, (*channels, lengths[i])).astype(np.float32) for i in range(n)]
+        inputs[name] = FeatureSet.join(clips)
+    return ClipTensors(inputs, labels.tolist(), config.form, CPU.device)
+
+
+def trainer_for(config: TrainConfig, device: Device = CPU) -> Trainer:
+    return Trainer(config, tensors(config), range(18), range(18, 24), device)
+
+
+def run_all(trainer: Trainer) -> list:
+    while not trainer.finished:
+        trainer.run_epoch()
+    return without_times(trainer.history)
+
+
+def without_times(history: list) -> list:
+    return [epoch._replace(seconds=0) for epoch in history]
+
+
+def test_parts_of_a_batch_pad_less_and_add_up_to_it(monkeypatch: pytest.MonkeyPatch):
+    """Computed in parts of similar lengths, a step of training is that of the whole batch, but for dropout."""
+    config = replace(TINY, model="combined", form="variable", batch_size=18, lr=0.01)
+    monkeypatch.setattr("torch.nn.Dropout.forward", lambda self, x: x)
+    epochs, padded = [], []
+    for parts in (1, 3):
+        monkeypatch.setattr("ser_core.training.batches.PARTS", parts)
+        trainer = trainer_for(config)
+        batches = trainer.data.parts(trainer.train_clips)
+        assert sorted(torch.cat(list(batches)).tolist()) == list(range(18))
+        padded.append(sum(trainer.data.batch(part)[0]["spectral"].numel() for part in batches))
+        trainer.run_epoch()
+        epochs.append(trainer.run_epoch())
+    assert len(batches) == 3
+    assert padded[1] < 0.9 * padded[0]
+    assert epochs[1].train_loss == pytest.approx(epochs[0].train_loss, rel=1e-4)
+    assert epochs[1].val_loss == pytest.approx(epochs[0].val_loss, rel=1e-3)
+    assert trainer_for(TINY).data.parts(trainer.train_clips) == [trainer.train_clips]
+
+
+def test_the_learning_rate_is_listing_5():
+    config, steps = TrainConfig(lr=0.01, epochs=30), 7
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.Adam([parameter], lr=config.lr)
+    warmup_steps, main_steps = 5 * steps, 25 * steps
+    scheduler = SequentialLR(
+        optimizer,
+        schedulers=[
+            LambdaLR(optimizer, lr_lambda=lambda step: step / max(1, warmup_steps)),
+            CosineAnnealingLR(optimizer, T_max=main_steps, eta_min=config.lr * 0.001),
+        ],
+        milestones=[warmup_steps],
+    )
+    for step in range(30 * steps):
+        assert learning_rate(step, config, steps) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-4, abs=1e-12)
+        optimizer.step()
+        scheduler.step()
+
+
+def test_the_learning_rate_rises_peaks_and_ends_at_a_thousandth():
+    config = TrainConfig()
+    assert learning_rate(0, config, 78) == 0
+    assert learning_rate(5 * 78, config, 78) == config.lr
+    assert learning_rate(150 * 78, config, 78) == pytest.approx(config.lr / 1000)
+    assert learning_rate(3, replace(config, warmup_epochs=0), 78) == pytest.approx(config.lr, rel=1e-4)
+
+
+def test_names_are_the_reports():
+    assert TrainConfig().name == "lr0.001-SiLU-2D"
+    assert TrainConfig(model="1d", activation="elu", lr=0.01).name == "lr0.01-ELU-1D"
+    assert TrainConfig(model="combined", activation="relu", lr=0.1).name == "lr0.1-ReLU-Combined"
+    names = {TrainConfig(form=form, split=split).name for form in ("fixed", "mean") for split in ("report", "fold1")}
+    assert len(names) == 4
+
+
+def test_a_configuration_survives_json():
+    from dataclasses import asdict
+
+    config = TrainConfig(model="combined", lr=0.1, form="variable")
+    assert TrainConfig.from_dict(json.loads(json.dumps(asdict(config)))) == config
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("model", "3d"),
+        ("activation", "gelu"),
+        ("form", "round"),
+        ("split", "fold9"),
+        ("lr", 0.0),
+        ("lr", float("nan")),
+        ("lr", -1.0),
+        ("epochs", 0),
+        ("batch_size", 0),
+        ("warmup_epochs", 151),
+        ("seed", -1),
+    ],
+)
+def test_settings_out_of_range_are_a_sentence(setting: str, value: object):
+    with pytest.raises(ConfigError, match=setting):
+        TrainConfig(**{setting: value})
+
+
+@pytest.mark.parametrize("model", ["1d", "2d", "combined"])
+@pytest.mark.parametrize("form", ["fixed", "variable"])
+def test_training_learns(model: str, form: str):
+    trainer = trainer_for(TrainConfig(model=model, form=form, epochs=6, warmup_epochs=1, batch_size=6, lr=0.003))
+    history = run_all(trainer)
+    assert [epoch.epoch for epoch in history] == [1, 2, 3, 4, 5, 6]
+    assert history[-1].train_loss < history[0].train_loss
+    assert min(epoch.val_loss for epoch in history) == trainer.best_epoch.val_loss
+
+
+def test_bfloat16_learns_too():
+    history = run_all(trainer_for(replace(TINY, epochs=6), Device(torch.device("cpu"), bf16=True)))
+    assert history[-1].train_loss < history[0].train_loss
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
+def test_every_network_trains_a_finite_step(model: str, bf16: bool):
+    config = replace(TINY, model=model, lr=1e-4, epochs=1, warmup_epochs=0)
+    (epoch,) = run_all(trainer_for(config, Device(torch.device("cpu"), bf16, winograd=bf16)))
+    assert math.isfinite(epoch.train_loss)
+    assert math.isfinite(epoch.val_loss)
+
+
+def test_validation_is_in_float32_whatever_training_is_in():
+    trainer = trainer_for(TINY, Device(torch.device("cpu"), bf16=True))
+    epoch = trainer.run_epoch()
+    logits = predict_logits(trainer.model, trainer.data, trainer.val_clips, Device(torch.device("cpu"), bf16=False))
+    expected = torch.nn.functional.cross_entropy(logits, trainer.data.labels[trainer.val_clips])
+    assert epoch.val_loss == float(expected)
+
+
+def test_numerics_are_chosen_by_what_the_hardware_has_and_can_be_told(monkeypatch: pytest.MonkeyPatch):
+    for bf16 in (True, False):
+        monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda bf16=bf16: bf16)
+        assert Device.choose("cpu").winograd == bf16
+    assert not Device.choose("cpu", "bf16", "pytorch").winograd
+    assert Device.choose("cpu", "bf16").winograd
+    for precision, numerics in (("fp32", "winograd"), ("bf16", "exact"), ("half", "auto")):
+        with pytest.raises(ConfigError):
+            Device.choose("cpu", precision, numerics)
+
+
+def test_the_best_weights_are_those_of_the_lowest_validation_loss():
+    trainer = trainer_for(replace(TINY, lr=0.05, epochs=5))
+    losses, weights = [], []
+    while not trainer.finished:
+        losses.append(trainer.run_epoch().val_loss)
+        weights.append({name: value.clone() for name, value in trainer.model.state_dict().items()})
+    best = weights[int(np.argmin(losses))]
+    assert trainer.best_epoch.epoch == int(np.argmin(losses)) + 1
+    assert all(torch.equal(trainer.best[name], best[name]) for name in best)
+
+
+@pytest.mark.parametrize(("select", "chosen"), [("loss", 1), ("accuracy", 3)])
+def test_an_overconfident_epoch_can_be_chosen_for_its_accuracy(
+    select: str, chosen: int, monkeypatch: pytest.MonkeyPatch
+):
+    trainer = trainer_for(replace(TINY, select=select))
+    validation = iter([(1.0, 0.3), (1.5, 0.5), (1.4, 0.5), (1.6, 0.4)])
+    monkeypatch.setattr(trainer, "_validate", lambda: next(validation))
+    weights = []
+    while not trainer.finished:
+        trainer.run_epoch()
+        weights.append(trainer._weights())
+    assert trainer.best_epoch.epoch == chosen
+    assert all(torch.equal(trainer.best[name], value) for name, value in weights[chosen - 1].items())
+
+
+def test_another_selection_is_in_the_name():
+    assert TrainConfig(select="accuracy").name == "lr0.001-SiLU-2D-by-accuracy"
+    with pytest.raises(ConfigError, match="select"):
+        TrainConfig(select="luck")
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another():
+    assert run_all(trainer_for(TINY)) == run_all(trainer_for(TINY))
+    assert run_all(trainer_for(TINY)) != run_all(trainer_for(replace(TINY, seed=1)))
+
+
+@pytest.mark.parametrize("stop_after", [1, 3, 4])
+def test_a_resumed_run_has_the_history_of_an_unbroken_one(stop_after: int, tmp_path: Path):
+    unbroken = trainer_for(TINY)
+    expected = run_all(unbroken)
+    first = trainer_for(TINY)
+    for _ in range(stop_after):
+        first.run_epoch()
+    first.save(tmp_path)
+    torch.rand(100)  # whatever else draws random numbers doesn't matter
+    second = trainer_for(TINY)
+    second.load(tmp_path)
+    assert run_all(second) == expected
+    assert all(torch.equal(unbroken.best[name], second.best[name]) for name in unbroken.best)
+
+
+def test_resuming_says_what_does_not_fit(tmp_path: Path):
+    with pytest.raises(RunError, match="nothing to resume"):
+        trainer_for(TINY).load(tmp_path)
+    trainer = trainer_for(TINY)
+    trainer.run_epoch()
+    trainer.save(tmp_path)
+    with pytest.raises(RunError, match="another seed"):
+        trainer_for(replace(TINY, seed=3)).load(tmp_path)
+    (tmp_path / STATE_FILE).write_bytes(b"damaged")
+    with pytest.raises(RunError, match="damaged"):
+        trainer_for(TINY).load(tmp_path)
+
+
+def test_a_loss_that_is_not_a_number_ends_the_run():
+    trainer = trainer_for(replace(TINY, epochs=20))
+    trainer.run_epoch()
+    with torch.no_grad():
+        next(trainer.model.parameters()).fill_(float("nan"))
+    run_all(trainer)
+    assert trainer.diverged
+    assert len(trainer.history) == 2
+    assert trainer.best_epoch.epoch == 1
+    assert all(value.isfinite().all() for value in trainer.best.values())
+
+
+def test_residual_networks_take_images_of_one_size():
+    assert TrainConfig(model="resnet38", activation="relu").name == "lr0.001-ReLU-ResNet38"
+    with pytest.raises(ConfigError, match="fixed form only"):
+        TrainConfig(model="resnet101", form="variable")
+
+
+def test_devices():
+    assert Device.choose("cpu", "bf16").bf16
+    assert not Device.choose("cpu", "fp32").bf16
+    assert re.search(r", \d+ threads?, ", Device.choose("cpu").label)
+    with pytest.raises(ConfigError, match="device"):
+        Device.choose("tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(ConfigError, match="No CUDA"):
+            Device.choose("cuda")
+
+
+# The experiment as a whole, on real clips; those that are trained on are of the report's training part.
+
+
+@pytest.fixture(scope="module")
+def split(clips) -> Split:
+    parts = {part: [clip.name for clip in clips if clip.report_split == part] for part in ("train", "val", "test")}
+    return Split("tiny", tuple(parts["train"]), tuple(parts["val"]), tuple(parts["test"][:30]))
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> dict[str, Path]:
+    return {key: tmp_path / key for key in ("runs_dir", "checkpoints_dir", "cache_dir")}
+
+
+class Counter(Watcher):
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def started(self, trainer: Trainer) -> None:
+        self.calls.append("started")
+
+    def epoch(self, epoch: object) -> None:
+        self.calls.append("epoch")
+
+    def finished(self, run: object) -> None:
+        self.calls.append("finished")
+
+
+def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: Split, folders: dict):
+    watcher, config = Counter(), replace(TINY, model="combined", epochs=2)
+    run = run_experiment(config, corpus=corpus, device=CPU, split=split, watchers=[watcher], **folders)
+    assert watcher.calls == ["started", "epoch", "epoch", "finished"]
+    assert run.name == config.name
+    assert run.status == "chance"  # two epochs on some ten clips
+    assert run.config["environment"]["clips"] == {"train": len(split.train), "val": 2, "test": 30}
+    for key in ("device", "python", "libraries", "precision", "numerics", "git_commit", "split_id", "data_checksum"):
+        assert run.config["environment"][key]
+    assert load_run(run.folder).accuracy == run.accuracy
+    assert {path.name for path in run.folder.iterdir()} == {
+        "config.json",
+        "history.csv",
+        "test.json",
+        "predictions.csv",
+    }
+
+    predictions = run.predictions()
+    assert predictions.names == split.test
+    second, first = np.sort(predictions.probabilities, axis=1)[:, -2:].T
+    tied = (first - second < 2e-4).sum()  # rounded to four decimals, they may change places
+    right = (predictions.predicted == predictions.targets).sum()
+    assert abs(run.accuracy * len(predictions.names) - right) <= tied + 1e-6
+    assert tied < 3
+    predictor = Predictor.load(run.name, root=folders["checkpoints_dir"])
+    for name, expected in list(zip(predictions.names, predictions.probabilities, strict=True))[:10]:
+        found = predictor(corpus.path(name)).probabilities
+        np.testing.assert_allclose(list(found.values()), expected, atol=2e-3)
+    card = (folders["checkpoints_dir"] / run.name / "README.md").read_text()
+    assert f"{run.accuracy:.1%}" in card
+
+    with pytest.raises(RunError, match="--restart"):
+        run_experiment(config, corpus=corpus, device=CPU, split=split, **folders)
+    again = run_experiment(config, corpus=corpus, device=CPU, split=split, restart=True, **folders)
+    assert again.accuracy == run.accuracy
+
+
+def test_what_was_learned_is_told_from_chance():
+    trainer = trainer_for(replace(TINY, epochs=12))
+    trainer.run_epoch()
+    guessing = math.log(6)
+    for losses, status in (([guessing * 1.2, guessing], "chance"), ([guessing * 1.2, guessing * 0.9], "finished")):
+        trainer.history = [trainer.history[0]._replace(epoch=i + 1, val_loss=loss) for i, loss in enumerate(losses)]
+        assert _status(trainer) == status
+
+
+def test_an_overconfident_epoch_that_was_chosen_for_its_accuracy_is_not_chance():
+    trainer = trainer_for(replace(TINY, select="accuracy"))
+    trainer.run_epoch()
+    (epoch,), guessing = trainer.history, math.log(6)
+    for first_loss, status in ((guessing * 0.9, "finished"), (guessing, "chance")):
+        trainer.history = [
+            epoch._replace(val_loss=first_loss, val_accuracy=0.3),
+            epoch._replace(epoch=2, val_loss=guessing * 1.5, val_accuracy=0.6),
+        ]
+        assert trainer.best_epoch.epoch == 2
+        assert _status(trainer) == status
+
+
+def test_an_experiment_that_diverges_is_recorded_as_such(corpus: Corpus, split: Split, folders: dict):
+    class Poison(Watcher):
+        def epoch(self, epoch: object) -> None:
+            with torch.no_grad():
+                next(self.trainer.model.parameters()).fill_(float("nan"))
+
+        def started(self, trainer: Trainer) -> None:
+            self.trainer = trainer
+
+    run = run_experiment(TINY, corpus=corpus, device=CPU, split=split, watchers=[Poison()], **folders)
+    assert run.status == "diverged"
+    assert run.test["epochs"] == 2
+    assert math.isfinite(run.accuracy)
+    load_model(folders["checkpoints_dir"] / run.name)
+
+
+def test_a_killed_experiment_is_resumed(corpus: Corpus, split: Split, folders: dict, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ser_core.training.experiment.SAVE_EVERY_SECONDS", 0)
+    options = {"corpus": corpus, "device": CPU, "split": split}
+    whole = run_experiment(TINY, **options, name="whole", **folders)
+
+    class Killed(Watcher):
+        def epoch(self, epoch: object) -> None:
+            if epoch.epoch == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(TINY, **options, name="broken", watchers=[Killed()], **folders)
+    with pytest.raises(RunError, match="not finished"):
+        load_run(folders["runs_dir"] / "broken")
+    with pytest.raises(RunError, match="--resume"):
+        run_experiment(TINY, **options, name="broken", **folders)
+    resumed = run_experiment(TINY, **options, name="broken", resume=True, **folders)
+    for column in ("train_loss", "val_loss", "lr", "train_accuracy"):
+        np.testing.assert_array_equal(resumed.history[column], whole.history[column])
+    assert resumed.test["metrics"] == whole.test["metrics"]
+    assert (resumed.folder / "predictions.csv").read_text() == (whole.folder / "predictions.csv").read_text()
+
+
+SHORT = replace(TINY, epochs=1)
+OTHER = replace(SHORT, seed=7, batch_size=4)
+DIFFERENCE = r"batch size 4 instead of 8, seed 7 instead of 42"
+
+
+@pytest.fixture
+def options(corpus: Corpus, split: Split, folders: dict, cache: Path) -> dict:
+    """All but the configuration of a small experiment under a name that says nothing."""
+    return {"corpus": corpus, "device": CPU, "split": split, "name": "taken", **folders, "cache_dir": cache}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("features")
+
+
+class Sentences(Watcher):
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def replaces(self, sentence: str) -> None:
+        self.heard.append(sentence)
+
+
+def test_a_record_with_other_settings_keeps_its_name_unless_it_is_to_be_replaced(options: dict):
+    other = run_experiment(OTHER, **options)
+    for resume in (False, True):
+        with pytest.raises(RunError, match=DIFFERENCE):
+            run_experiment(SHORT, **options, resume=resume)
+    with pytest.raises(RunError, match="already holds a finished run"):
+        run_experiment(OTHER, **options, resume=True)
+    assert read_settings(other.folder).config == OTHER
+    watcher = Sentences()
+    run_experiment(SHORT, **options, restart=True, watchers=[watcher])
+    assert read_settings(other.folder).config == SHORT
+    assert len(watcher.heard) == 1
+    assert re.search(rf"Replaces.*{DIFFERENCE}", watcher.heard[0])
+    run_experiment(SHORT, **options, restart=True, watchers=[watcher])
+    assert len(watcher.heard) == 1  # the same settings again
+
+
+def test_a_record_of_other_clips_is_not_the_same_run(options: dict, split: Split):
+    run_experiment(SHORT, **options)
+    with pytest.raises(RunError, match="with other clips"):
+        run_experiment(SHORT, **options | {"split": replace(split, test=split.test[1:])})
+
+
+class Killed(BaseException):
+    """Ends a process where it stands: nothing catches it."""
+
+
+class KilledAfter(Watcher):
+    def epoch(self, epoch: object) -> None:
+        raise Killed
+
+
+def test_an_interrupted_run_with_other_settings_keeps_its_name(options: dict, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ser_core.training.experiment.SAVE_EVERY_SECONDS", 0)
+    longer = replace(OTHER, epochs=2)
+    with pytest.raises(Killed):
+        run_experiment(longer, **options, watchers=[KilledAfter()])
+    for resume in (False, True):
+        with pytest.raises(RunError, match="epochs 2 instead of 1, batch size 4 instead of 8"):
+            run_experiment(SHORT, **options, resume=resume)
+    watcher = Sentences()
+    run_experiment(SHORT, **options, restart=True, watchers=[watcher])
+    assert "Gives up an interrupted run" in watcher.heard[0]
+
+
+def test_a_run_whose_split_file_was_moved_is_resumed(
+    options: dict, split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("ser_core.training.experiment.SAVE_EVERY_SECONDS", 0)
+    parts = {"train": split.train, "val": split.val, "test": split.test}
+    here, there = tmp_path / "tiny.json", tmp_path / "moved.json"
+    here.write_text(json.dumps(parts))
+    options |= {"split": None}
+    with pytest.raises(Killed):
+        run_experiment(replace(TINY, epochs=2, split=str(here)), **options, watchers=[KilledAfter()])
+    here.rename(there)
+    assert run_experiment(replace(TINY, epochs=2, split=str(there)), **options, resume=True).test["epochs"] == 2
+
+
+STEPS = ("_record", "load_run", "save_checkpoint", "replace_folder")
+
+
+@pytest.mark.parametrize("before", ["nothing", "another run"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_run_that_is_killed_while_it_is_recorded_is_finished_by_the_same_command(
+    step: str, when: str, before: str, options: dict, monkeypatch: pytest.MonkeyPatch
+):
+    runs_dir, config = options["runs_dir"], replace(TINY, epochs=1, lr=0.01)
+    if before == "another run":
+        run_experiment(OTHER, **options)
+    function = getattr(experiment, step)
+
+    def killed(*arguments: object, **values: object) -> None:
+        if when == "after":
+            function(*arguments, **values)
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(experiment, step, killed)
+        with pytest.raises(Killed):
+            run_experiment(config, **options, restart=before == "another run")
+    recorded = {run.name: read_settings(run.folder).config for run in load_runs(runs_dir)[0]}
+    done = (step, when) == ("replace_folder", "after")
+    assert recorded == ({"taken": config} if done else {"taken": OTHER} if before == "another run" else {})
+    for name in list_checkpoints(options["checkpoints_dir"]):
+        described, _ = load_model(options["checkpoints_dir"] / name)  # its weights are its own
+        trained = TrainConfig.from_dict(described.provenance["train"])
+        assert trained in (config, OTHER)
+    if done:
+        with pytest.raises(RunError, match="already holds a finished run"):
+            run_experiment(config, **options, resume=True)
+    else:
+        run_experiment(config, **options, resume=True)
+    run = load_run(runs_dir / "taken")
+    assert {path.name for path in run.folder.iterdir()} == {
+        "config.json",
+        "history.csv",
+        "test.json",
+        "predictions.csv",
+    }
+    described, _ = load_model(options["checkpoints_dir"] / "taken")
+    assert described.provenance["test"] == run.test
+    assert TrainConfig.from_dict(described.provenance["train"]) == config
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--epochs", "0"], "epochs is a number"),
+        (["--lr", "nan"], "lr is a number"),
+        (["--model", "3d"], "invalid choice"),
+        (["--corpus", "/nowhere"], "cremad download"),
+        (["--resume", "--name", "nothing-there"], "nothing to resume|cremad download"),
+    ],
+)
+def test_the_command_fails_with_a_sentence(
+    arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    monkeypatch.setenv("CREMAD_DIR", str(tmp_path))
+    monkeypatch.setenv("SER_CACHE_DIR", str(tmp_path))
+    with pytest.raises(SystemExit) as stop:
+        train.main([*arguments, "--name", "test-of-the-command"] if "--name" not in arguments else arguments)
+    assert stop.value.code == 2
+    output = capsys.readouterr().err
+    assert re.search(says, output)
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")])
+def test_running_out_of_memory_is_a_sentence(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(train, "run_experiment", fail)
+    with pytest.raises(SystemExit, match="2"):
+        train.main([])
+    assert "Out of memory. Make --batch-size smaller" in capsys.readouterr().err
+
+
+NO_MEMORY = {
+    "grid": ("grid", "configurations", ["report"]),
+    "predict": ("ser_core.serving.predict_command", "expand", ["speech.wav"]),
+    "stream": ("ser_core.serving.stream_command", "decode", ["speech.wav"]),
+    "cremad": ("ser_core.corpus.__main__", "_check", ["check"]),
+}
+
+
+@pytest.mark.parametrize(("module", "function", "arguments"), NO_MEMORY.values(), ids=NO_MEMORY)
+def test_other_commands_do_not_advise_what_they_do_not_have(
+    module: str, function: str, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    command = importlib.import_module(module)
+    monkeypatch.setattr(command, function, Mock(side_effect=MemoryError))
+    with pytest.raises(SystemExit, match="2"):
+        command.main(arguments)
+    said = capsys.readouterr().err
+    assert said.startswith("error: Out of memory. ")
+    with pytest.raises(SystemExit, match="0"):
+        command.parse_arguments(["--help"])
+    flags = capsys.readouterr().out
+    assert all(flag in flags for flag in re.findall(r"--[\w-]+", said))
+
+
+def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    def interrupt(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "run_experiment", interrupt)
+    with pytest.raises(SystemExit, match="130"):
+        train.main([])
+    assert "--resume" in capsys.readouterr().err
+
+
+def watched(trainer: Trainer) -> None:
+    """Train as `train.py` shows it."""
+    bar = train.ProgressBar()
+    bar.features(3, 6)
+    bar.features(6, 6)
+    bar.started(trainer)
+    bar.bar.mininterval = 0
+    while not trainer.finished:
+        bar.epoch(trainer.run_epoch(bar.step))
+    bar.finished(None)
+
+
+def test_the_progress_bar_shows_loss_accuracy_and_speed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    watched(trainer_for(TINY))
+    output = capsys.readouterr()
+    for part in ("loss=", "acc=", "clip/s", "Epoch 4/4"):
+        assert part in output.err
+    assert "val loss" in output.out
+
+
+def test_a_log_gets_a_line_an_epoch_and_no_bar(capsys: pytest.CaptureFixture):
+    watched(trainer_for(TINY))
+    output = capsys.readouterr()
+    assert [line.split()[:2] for line in output.out.splitlines()] == [["epoch", str(n)] for n in range(1, 5)]
+    assert not output.err
