@@ -17,17 +17,6 @@ from ser_core.emotions import EMOTIONS
 from ser_core.records.runs import Run
 
 CARDS_IN_A_ROW = 4
-DESCRIPTIONS = {
-    "pages/samples.py": "Browse the 7,442 clips of CREMA-D: hear them, see them, and compare what people heard with "
-    "what a model says.",
-    "pages/features.py": "Follow one recording through the pipeline, from raw sound to what the networks see, and "
-    "turn its knobs.",
-    "pages/runs.py": "Compare all training runs with each other and with the report: settings, confusions, curves.",
-    "pages/mistakes.py": "Listen to what a model gets wrong, and see for whom it fails.",
-    "pages/humans.py": "See what people heard in the same clips, and whether models are unsure where people are.",
-    "pages/classify.py": "Record yourself, upload files or pick an example, and see which emotion the networks hear.",
-    "pages/live.py": "Speak into the microphone, and watch the emotion as you speak.",
-}
 
 
 def show_best(runs: list[Run]) -> None:
@@ -68,12 +57,12 @@ def voice_recognition() -> float:
 
 def show_ways_in() -> None:
     """A card a page."""
-    pages = [page for page in PAGES if page[0] in DESCRIPTIONS]
+    _, *pages = PAGES
     cards = (column for _ in range(0, len(pages), CARDS_IN_A_ROW) for column in st.columns(CARDS_IN_A_ROW))
-    for (path, label, icon), card in zip(pages, cards, strict=False):
+    for page, card in zip(pages, cards, strict=False):
         with card, st.container(border=True, height="stretch"):
-            st.page_link(path, label=f"**{label}**", icon=icon)
-            st.markdown(DESCRIPTIONS[path])
+            st.page_link(page.path, label=f"**{page.label}**", icon=page.icon)
+            st.markdown(page.description)
 
 
 start_page("Home")

@@ -11,7 +11,7 @@ from playwright.sync_api import expect, sync_playwright
 from ser_app.navigation import PAGES as NAVIGATION
 from tests.browser.app_server import AppServer, find_chromium, launch
 
-PAGES = {label: "/" if label == "Home" else f"/{label.lower()}" for _, label, _ in NAVIGATION}
+PAGES = {page.label: "/" if page.label == "Home" else f"/{page.label.lower()}" for page in NAVIGATION}
 ROUNDS = 3
 
 

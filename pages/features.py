@@ -12,13 +12,13 @@ from ser_app.navigation import start_page
 from ser_app.sources import choose_recordings
 from ser_core.analysis.figures import log_mel_figure, mel_image_figure, spectral_figure, waveform_figure
 from ser_core.audio import SAMPLE_RATE
-from ser_core.audio.preprocess import AudioConfig, VadMethod, preprocess
+from ser_core.audio.preprocess import AudioConfig, preprocess
+from ser_core.audio.vad import VAD_METHODS
 from ser_core.errors import SERError
 from ser_core.features.config import FeatureConfig
 from ser_core.features.mel import log_mel, mel_image
 from ser_core.features.spectral import fix_frames, spectral_features
 
-VADS: dict[VadMethod, str] = {"silero": "Neural (silero)", "energy": "Energy", "none": "None"}
 WINDOWS = (256, 512, 1024, 2048)
 
 
@@ -29,7 +29,9 @@ def knobs() -> tuple[AudioConfig, FeatureConfig]:
         speech, spectral, mel = st.columns(3)
         with speech:
             st.markdown("**Speech**")
-            vad: VadMethod = st.selectbox("Voice activity detection", list(VADS), format_func=VADS.__getitem__)
+            vad = st.selectbox(
+                "Voice activity detection", list(VAD_METHODS), format_func=lambda name: VAD_METHODS[name].label
+            )
             threshold = st.slider(
                 "Speech probability", 0.1, 0.9, default_audio.vad_threshold, 0.05, disabled=vad != "silero"
             )

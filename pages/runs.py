@@ -18,7 +18,7 @@ from ser_core.analysis.configurations import by_configuration
 from ser_core.analysis.evidence import Verdict
 from ser_core.analysis.findings import findings
 from ser_core.analysis.run_figures import accuracy_heatmap
-from ser_core.models.names import MODEL_LABELS
+from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
 from ser_core.training.study import report_study
@@ -115,7 +115,7 @@ def show_table(table: pd.DataFrame) -> None:
 def show_settings(runs: Sequence[Run]) -> None:
     """Heatmaps of test accuracy (figure 7)."""
     st.caption("Test accuracy over activation and learning rate (the report's figure 7). Choose a cell to see its run.")
-    grid = [config.name for config in report_study() if MODEL_LABELS[config.model] in GRID and config.form == "fixed"]
+    grid = [config.name for config in report_study() if MODELS[config.model].label in GRID and config.form == "fixed"]
     recorded = by_configuration(runs)
     usual = [candidates[0] for name in grid for candidates in recorded.get(name, {}).values()]
     lengths = Counter(run.train["epochs"] for run in usual)

@@ -7,19 +7,67 @@ folder named `pages/` are both there; links of our own are the same wherever a v
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import streamlit as st
 
+
+class AppPage(NamedTuple):
+    """A page of the app: its script, its name and icon, and what one can do there (the text of its card on Home)."""
+
+    path: str
+    label: str
+    icon: str
+    description: str
+
+
 PAGES = (
-    ("streamlit_app.py", "Home", ":material/home:"),
-    ("pages/samples.py", "Samples", ":material/library_music:"),
-    ("pages/features.py", "Features", ":material/equalizer:"),
-    ("pages/runs.py", "Runs", ":material/query_stats:"),
-    ("pages/mistakes.py", "Mistakes", ":material/hearing:"),
-    ("pages/humans.py", "Humans", ":material/groups:"),
-    ("pages/classify.py", "Classify", ":material/mic:"),
-    ("pages/live.py", "Live", ":material/graphic_eq:"),
+    AppPage("streamlit_app.py", "Home", ":material/home:", "What this is, the best result, and the way in."),
+    AppPage(
+        "pages/samples.py",
+        "Samples",
+        ":material/library_music:",
+        "Browse the 7,442 clips of CREMA-D: hear them, see them, and compare what people heard with what a model says.",
+    ),
+    AppPage(
+        "pages/features.py",
+        "Features",
+        ":material/equalizer:",
+        "Follow one recording through the pipeline, from raw sound to what the networks see, and turn its knobs.",
+    ),
+    AppPage(
+        "pages/runs.py",
+        "Runs",
+        ":material/query_stats:",
+        "Compare all training runs with each other and with the report: settings, confusions, curves.",
+    ),
+    AppPage(
+        "pages/mistakes.py",
+        "Mistakes",
+        ":material/hearing:",
+        "Listen to what a model gets wrong, and see for whom it fails.",
+    ),
+    AppPage(
+        "pages/humans.py",
+        "Humans",
+        ":material/groups:",
+        "See what people heard in the same clips, and whether models are unsure where people are.",
+    ),
+    AppPage(
+        "pages/classify.py",
+        "Classify",
+        ":material/mic:",
+        "Record yourself, upload files or pick an example, and see which emotion the networks hear.",
+    ),
+    AppPage(
+        "pages/live.py",
+        "Live",
+        ":material/graphic_eq:",
+        "Speak into the microphone, and watch the emotion as you speak.",
+    ),
 )
+"""All pages, in the order of the navigation: a new one is a script in `pages/` and an entry here."""
+
 LISTENER = "listener"
 """Key of the session state under which Live keeps what it hears; gone as soon as another page is opened."""
 
@@ -35,5 +83,5 @@ def start_page(title: str) -> None:
     st.set_page_config(page_title=f"{title} · Speech emotion", page_icon=str(FAVICON), layout="wide")
     with st.sidebar:
         st.markdown("**Speech emotion**  \nCREMA-D explorer")
-        for path, label, page_icon in PAGES:
-            st.page_link(path, label=label, icon=page_icon)
+        for page in PAGES:
+            st.page_link(page.path, label=page.label, icon=page.icon)

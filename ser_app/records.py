@@ -11,7 +11,8 @@ import streamlit as st
 from ser_core.analysis.comparable import by_split
 from ser_core.analysis.configurations import reported_result
 from ser_core.file_state import Fingerprint, fingerprint
-from ser_core.models.names import ACTIVATION_LABELS, MODEL_LABELS
+from ser_core.models.activations import activation_label
+from ser_core.models.registry import model_label
 from ser_core.records.runs import Run, load_runs, recorded_in
 
 HOW_TO_TRAIN = "Train one with `python train.py --model 2d --act silu`, or many with `python grid.py report`."
@@ -37,7 +38,7 @@ def _records(folder: str, files: Fingerprint) -> tuple[list[Run], dict[str, str]
 
 def architecture(run: Run) -> str:
     """What a run's network is called, with its form of input if that is not the usual one."""
-    label = MODEL_LABELS.get(run.train["model"], run.train["model"])
+    label = model_label(run.train["model"])
     return label if run.train["form"] == "fixed" else f"{label}, {run.train['form']}"
 
 
@@ -65,7 +66,7 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
                 "minutes": run.test["training_seconds"] / 60,
                 "trained on": run.environment["device"],
                 "architecture": architecture(run),
-                "activation": ACTIVATION_LABELS.get(run.train["activation"], run.train["activation"]),
+                "activation": activation_label(run.train["activation"]),
                 "learning rate": run.train["lr"],
                 "split": run.split_name,
             }

@@ -30,7 +30,7 @@ from ser_core.analysis.evidence import (
 from ser_core.analysis.report import REPORT_F1, REPORT_RESNET101, REPORT_RESULTS, reported_difference
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError
-from ser_core.models.names import ACTIVATION_LABELS
+from ser_core.models.activations import activation_label
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
 from ser_core.training.report_grid import REPORT_ACTIVATIONS
@@ -220,7 +220,7 @@ def _rate_pairs(claims: Iterable[tuple[str, float, Sequence[float]]]) -> list[li
     return [
         [
             (f"lr{best:g}-{activation}-{model}", f"lr{worse:g}-{activation}-{model}")
-            for activation in map(ACTIVATION_LABELS.__getitem__, REPORT_ACTIVATIONS)
+            for activation in map(activation_label, REPORT_ACTIVATIONS)
         ]
         for model, best, others in claims
         for worse in others

@@ -12,7 +12,7 @@ from ser_core.analysis.figures import ACCENT, SELECTABLE, SOURCE_COLORS, finish
 from ser_core.analysis.groups import GroupAccuracy
 from ser_core.analysis.raters import Bin
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
-from ser_core.models.names import ACTIVATION_LABELS
+from ser_core.models.activations import activation_label
 from ser_core.records.runs import Run
 from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_RATES
 
@@ -35,7 +35,7 @@ def accuracy_heatmap(runs: Iterable[Run], *, height: int = 260) -> go.Figure:
         go.Heatmap(
             z=[[run.accuracy if run else None for run in row] for row in cells],
             x=columns,
-            y=[ACTIVATION_LABELS[activation] for activation in rows],
+            y=[activation_label(activation) for activation in rows],
             text=[[_cell_text(run) for run in row] for row in cells],
             texttemplate="%{text}",
             textfont={"size": 12},
@@ -51,7 +51,7 @@ def accuracy_heatmap(runs: Iterable[Run], *, height: int = 260) -> go.Figure:
     present = [run for row in cells for run in row if run]
     figure.add_scatter(
         x=[f"{run.train['lr']:g}" for run in present],
-        y=[ACTIVATION_LABELS[run.train["activation"]] for run in present],
+        y=[activation_label(run.train["activation"]) for run in present],
         customdata=[[run.name, *run.accuracy_interval] for run in present],
         meta=SELECTABLE,
         mode="markers",

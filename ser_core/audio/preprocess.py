@@ -10,21 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import AudioSource, decode
-from ser_core.audio.vad import energy_intervals, silero_intervals
+from ser_core.audio.vad import MIN_SPEECH_SECONDS, VAD_METHODS, Detected
 from ser_core.equality import ByContent
 from ser_core.errors import ConfigError, NoSpeechError
 
-MIN_SPEECH_SECONDS = 0.2
 CLIPPING_SHARE = 0.001  # of samples at full scale, from which clipping is worth a warning
 FULL_SCALE = 0.9999
-
-VadMethod = Literal["energy", "silero", "none"]
 
 
 @dataclass(frozen=True)
@@ -40,15 +36,15 @@ class AudioConfig:
         normalize: whether the speech is z-scored (zero mean, unit variance).
     """
 
-    vad: VadMethod = "silero"
+    vad: str = "silero"
     vad_top_db: float = 30.0
     vad_floor_dbfs: float = -65.0
     vad_threshold: float = 0.5
     normalize: bool = True
 
     def __post_init__(self) -> None:
-        if self.vad not in ("energy", "silero", "none"):
-            raise ConfigError(f"vad is energy, silero or none, not {self.vad!r}.")
+        if self.vad not in VAD_METHODS:
+            raise ConfigError(f"vad is one of {', '.join(VAD_METHODS)}, not {self.vad!r}.")
         if self.vad_top_db <= 0:
             raise ConfigError(f"vad_top_db is a number of decibels above 0, not {self.vad_top_db}.")
         if self.vad_floor_dbfs >= 0:
@@ -131,30 +127,14 @@ def resample(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
     return soxr.resample(waveform, sample_rate, SAMPLE_RATE, quality="HQ")
 
 
-def detect_speech(waveform: np.ndarray, config: AudioConfig = AudioConfig()) -> tuple[np.ndarray, bool]:
+def detect_speech(waveform: np.ndarray, config: AudioConfig = AudioConfig()) -> Detected:
     """Find speech with the configured detector.
 
     Args:
         waveform: float32 `[samples]` at 16 kHz, in ±1.
 
-    Returns:
-        int64 intervals `[n, 2]`, and whether the detector itself found them: the neural one misses some shouts and
-        screams, and energy steps in where it hears under 0.2 s.
     """
-    if config.vad == "none":
-        whole = [(0, len(waveform))] if waveform.any() else []
-        return np.array(whole, dtype=np.int64).reshape(-1, 2), True
-    if config.vad == "silero":
-        intervals = silero_intervals(waveform, threshold=config.vad_threshold)
-        if speech_seconds(intervals) >= MIN_SPEECH_SECONDS:
-            return intervals, True
-    loud = energy_intervals(waveform, top_db=config.vad_top_db, floor_dbfs=config.vad_floor_dbfs)
-    return loud, config.vad == "energy"
-
-
-def speech_seconds(intervals: np.ndarray) -> float:
-    """Total duration of sample intervals `[n, 2]` at 16 kHz."""
-    return float((intervals[:, 1] - intervals[:, 0]).sum()) / SAMPLE_RATE
+    return VAD_METHODS[config.vad].detect(waveform, config)
 
 
 def keep_intervals(waveform: np.ndarray, intervals: np.ndarray) -> np.ndarray:

@@ -1,15 +1,17 @@
 """Voice activity detection: where in a waveform somebody speaks.
 
-Two detectors with one signature. `energy_intervals` gives the same intervals as `librosa.effects.split` (a test
-holds it to that) without librosa's just-in-time compilation, which costs seconds on a cold machine.
-`silero_intervals` asks silero-vad's neural network, which ships inside its wheel.
+`energy_intervals` gives the same intervals as `librosa.effects.split` (a test holds it to that) without librosa's
+just-in-time compilation, which costs seconds on a cold machine. `silero_intervals` asks silero-vad's neural network,
+which ships inside its wheel. Both return an int array `[n, 2]` of half-open sample intervals at 16 kHz, in order and
+not overlapping.
 
-Both return an int array `[n, 2]` of half-open sample intervals at 16 kHz, in order and not overlapping.
+A new method is a function of a waveform and `VadSettings`, and a line in `VAD_METHODS`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 from ser_core.audio import SAMPLE_RATE
 
+MIN_SPEECH_SECONDS = 0.2
 ENERGY_FRAME_LENGTH = 1024  # samples, 64 ms
 ENERGY_HOP_LENGTH = 256  # samples, 16 ms
 
@@ -83,3 +86,66 @@ def _silero() -> SileroVADSequence:
 
     torch.set_num_threads(threads)  # importing silero_vad sets it to 1, for the whole process
     return load_silero_vad(sequence=True)
+
+
+def speech_seconds(intervals: np.ndarray) -> float:
+    """Total duration of sample intervals `[n, 2]` at 16 kHz."""
+    return float((intervals[:, 1] - intervals[:, 0]).sum()) / SAMPLE_RATE
+
+
+class VadSettings(Protocol):
+    """What the methods ask for, see `ser_core.audio.preprocess.AudioConfig`."""
+
+    @property
+    def vad_top_db(self) -> float: ...
+    @property
+    def vad_floor_dbfs(self) -> float: ...
+    @property
+    def vad_threshold(self) -> float: ...
+
+
+class Detected(NamedTuple):
+    """What a method found.
+
+    Attributes:
+        intervals: int64 `[n, 2]`, half-open sample intervals.
+        recognized: whether the method itself found them, not what stepped in for it.
+    """
+
+    intervals: np.ndarray
+    recognized: bool
+
+
+def by_energy(waveform: np.ndarray, settings: VadSettings) -> Detected:
+    """The loud parts."""
+    loud = energy_intervals(waveform, top_db=settings.vad_top_db, floor_dbfs=settings.vad_floor_dbfs)
+    return Detected(loud, True)
+
+
+def by_silero(waveform: np.ndarray, settings: VadSettings) -> Detected:
+    """What silero's network hears; the loud parts where that is under 0.2 s: it misses some shouts and screams."""
+    intervals = silero_intervals(waveform, threshold=settings.vad_threshold)
+    if speech_seconds(intervals) >= MIN_SPEECH_SECONDS:
+        return Detected(intervals, True)
+    return Detected(by_energy(waveform, settings).intervals, False)
+
+
+def everything(waveform: np.ndarray, settings: VadSettings) -> Detected:
+    """All of it, unless it is digital silence."""
+    whole = [(0, len(waveform))] if waveform.any() else []
+    return Detected(np.array(whole, dtype=np.int64).reshape(-1, 2), True)
+
+
+class VadMethod(NamedTuple):
+    """A way to find speech: what pages call it, and the function."""
+
+    label: str
+    detect: Callable[[np.ndarray, VadSettings], Detected]
+
+
+VAD_METHODS = {
+    "silero": VadMethod("Neural (silero)", by_silero),
+    "energy": VadMethod("Energy", by_energy),
+    "none": VadMethod("None", everything),
+}
+"""All methods by name."""

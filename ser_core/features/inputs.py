@@ -11,6 +11,9 @@ from ser_core.features.config import FeatureConfig
 from ser_core.features.mel import log_mel, mel_image, scale_mel
 from ser_core.features.spectral import fix_frames, mean_over_time, spectral_features
 
+InputName = Literal["spectral", "mel"]
+"""What a network can take: spectral features, mel images."""
+
 Form = Literal["fixed", "variable", "mean"]
 """`fixed`: 27 × 301 and 64 × 64; `variable`: 27 × frames and 64 × frames; `mean`: 1 × 27 and 64 × 64."""
 

@@ -1,4 +1,4 @@
-"""The combined CNN (report, listing 3)."""
+"""The combined CNN (report, listing 3): spectral features and mel image to logits."""
 
 from __future__ import annotations
 
@@ -6,27 +6,29 @@ import torch
 from torch import Tensor, nn
 
 from ser_core.emotions import EMOTIONS
-from ser_core.models.encoder import CHANNELS_1D, CHANNELS_2D, MLP_DROPOUT, SPECTRAL_CHANNELS, Encoder
-from ser_core.models.layers import ACTIVATIONS
+from ser_core.features.inputs import Form
+from ser_core.models.activations import build_activation
+from ser_core.models.encoder import CHANNELS_1D, CHANNELS_2D, MLP_DROPOUT, Encoder, spectral_channels
 
-HIDDEN_COMBINED = 128
+HIDDEN = 128
 
 
 class CombinedCNN(nn.Module):
-    """Listing 3: both paths, concatenated and classified by a fully connected block."""
+    """Spectral features `[batch, 27, frames]` and mel image `[batch, 1, 64, frames]` to logits `[batch, 6]`.
 
-    inputs: tuple[str, ...] = ("spectral", "mel")
+    The feature vectors of both paths are concatenated and classified by a fully connected block.
+    """
 
-    def __init__(self, activation: str = "silu", in_channels: int = SPECTRAL_CHANNELS):
+    def __init__(self, activation: str, in_channels: int):
         super().__init__()
         self.encoder_1d = Encoder(1, in_channels, CHANNELS_1D, activation)
         self.encoder_2d = Encoder(2, 1, CHANNELS_2D, activation)
         self.classifier = nn.Sequential(
-            nn.Linear(CHANNELS_1D[-1] + CHANNELS_2D[-1], HIDDEN_COMBINED),
-            nn.LayerNorm(HIDDEN_COMBINED),
-            ACTIVATIONS[activation](),
+            nn.Linear(CHANNELS_1D[-1] + CHANNELS_2D[-1], HIDDEN),
+            nn.LayerNorm(HIDDEN),
+            build_activation(activation),
             nn.Dropout(MLP_DROPOUT),
-            nn.Linear(HIDDEN_COMBINED, len(EMOTIONS)),
+            nn.Linear(HIDDEN, len(EMOTIONS)),
         )
 
     def forward(
@@ -38,3 +40,8 @@ class CombinedCNN(nn.Module):
     ) -> Tensor:
         paths = (self.encoder_1d(spectral, spectral_lengths), self.encoder_2d(mel, mel_lengths))
         return self.classifier(torch.cat(paths, dim=1))
+
+
+def build(activation: str, form: Form) -> CombinedCNN:
+    """See `ser_core.models.registry`."""
+    return CombinedCNN(activation, spectral_channels(form))

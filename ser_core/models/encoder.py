@@ -6,6 +6,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from ser_core.features.inputs import Form
 from ser_core.models.layers import ConvBlock, masked_average, pad_time
 
 CHANNELS_1D = (128, 256, 512)
@@ -15,8 +16,15 @@ CONV_DROPOUT = 0.3
 MLP_DROPOUT = 0.5
 
 
+def spectral_channels(form: Form) -> int:
+    """Channels of the spectral features: 27, or the one channel of 27 means."""
+    return 1 if form == "mean" else SPECTRAL_CHANNELS
+
+
 class Encoder(nn.Module):
     """Convolution blocks and a global average: one feature vector a clip.
+
+    Lengths, where clips of a batch differ, count the frames of each clip: int `[batch]`.
 
     Args:
         dimensions: 1 or 2.
@@ -37,7 +45,6 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(
             ConvBlock(dimensions, i, o, activation, dropout) for i, o in zip(inputs, channels, strict=True)
         )
-        self.out_features = channels[-1]
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         shortest = 2 ** len(self.blocks)

@@ -12,11 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ser_core.models.activations import build_activation
 from ser_core.models.winograd import Conv2d
 
 NORM_GROUPS = 8  # the report leaves the number of groups open
-
-ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU, "elu": nn.ELU}
 
 
 class GroupNorm(nn.GroupNorm):
@@ -62,7 +61,7 @@ class ConvBlock(nn.Module):
         convolution, pooling = (nn.Conv1d, nn.MaxPool1d) if dimensions == 1 else (Conv2d, nn.MaxPool2d)
         self.conv = convolution(in_channels, out_channels, kernel_size=3, padding=1)
         self.norm = GroupNorm(NORM_GROUPS, out_channels)
-        self.activation = ACTIVATIONS[activation]()
+        self.activation = build_activation(activation)
         self.pool = pooling(kernel_size=2, stride=2)
         self.dropout = nn.Dropout(dropout)
 

@@ -1,52 +1,83 @@
-"""The report's three networks (section 4, listings 1 to 3).
+"""The networks by name. A new one is a file beside this one, with a function `build`, and a line below.
 
-| name       | input                              | output of the listing | classifier                     |
-|------------|------------------------------------|-----------------------|--------------------------------|
-| `1d`       | spectral `[batch, 27, frames]`     | `[batch, 512]`        | dropout, linear                |
-| `2d`       | mel `[batch, 1, 64, frames]`       | `[batch, 1024]`       | dropout, linear                |
-| `combined` | both                               | `[batch, 1536]`       | two linear layers, see listing |
-
-The residual networks it compared them with (`resnet38`, `resnet101`) are in `ser_core.models.resnet`.
-
-All return logits `[batch, 6]` in the order of `EMOTIONS`. Lengths, where clips of a batch differ, count the frames of
-each clip: int `[batch]`.
+Nothing here imports torch until a network is built: commands and pages that only name networks start fast.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from torch import nn
+from ser_core.errors import ConfigError
+from ser_core.features.inputs import FORMS, Form, InputName
 
-from ser_core.models.cnn1d import CNN1D
-from ser_core.models.cnn2d import CNN2D
-from ser_core.models.combined import CombinedCNN
-from ser_core.models.resnet import ResNet38, ResNet101
-
-ModelName = Literal["1d", "2d", "combined"]
-
-
-MODELS: dict[str, type[CNN1D | CNN2D | CombinedCNN | ResNet38 | ResNet101]] = {
-    "1d": CNN1D,
-    "2d": CNN2D,
-    "combined": CombinedCNN,
-    "resnet38": ResNet38,
-    "resnet101": ResNet101,
-}
+if TYPE_CHECKING:
+    from torch import nn
 
 
-def build_model(name: str, activation: str, form: str = "fixed") -> nn.Module:
+@dataclass(frozen=True)
+class Architecture:
+    """A network that can be trained.
+
+    Attributes:
+        name: on the command line and in records, as `2d`.
+        label: in names of runs and on pages, as `2D`.
+        module: file in `ser_core.models` whose `build(activation, form)` makes it.
+        inputs: what it takes, in the order of its arguments, see `ser_core.features.inputs.network_inputs`.
+        activation: the one that it has if none is asked for: the report's best for it (table 2).
+        forms: shapes of the input that it takes.
+    """
+
+    name: str
+    label: str
+    module: str
+    inputs: tuple[InputName, ...]
+    activation: str
+    forms: tuple[Form, ...] = FORMS
+
+
+ARCHITECTURES = (
+    Architecture("1d", "1D", "cnn1d", ("spectral",), "elu"),
+    Architecture("2d", "2D", "cnn2d", ("mel",), "silu"),
+    Architecture("combined", "Combined", "combined", ("spectral", "mel"), "silu"),
+    Architecture("resnet38", "ResNet38", "resnet38", ("mel",), "relu", forms=("fixed",)),
+    Architecture("resnet101", "ResNet101", "resnet101", ("mel",), "relu", forms=("fixed",)),
+)
+MODELS = {architecture.name: architecture for architecture in ARCHITECTURES}
+
+
+def architecture(name: str) -> Architecture:
+    """The network of that name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if name not in MODELS:
+        raise ConfigError(f"model is one of {', '.join(MODELS)}, not {name!r}.")
+    return MODELS[name]
+
+
+def build_model(name: str, activation: str, form: Form = "fixed") -> nn.Module:
     """A freshly initialised network.
 
     Args:
         name: one of `MODELS`.
-        activation: one of `ACTIVATIONS`.
-        form: of the input; with `mean`, spectral features are one channel of 27 means.
+        activation: one of `ser_core.models.activations.ACTIVATIONS`.
+        form: of the input, one of the architecture's.
+
+    Raises:
+        ConfigError: there is no such network.
     """
-    single_channel = form == "mean" and "spectral" in MODELS[name].inputs
-    return MODELS[name](activation, **({"in_channels": 1} if single_channel else {}))
+    module = import_module(f"ser_core.models.{architecture(name).module}")
+    return module.build(activation, form)
 
 
 def count_parameters(model: nn.Module) -> int:
     """Number of trainable parameters."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def model_label(name: str) -> str:
+    """How it is called in names of runs and on pages; a name of another version is its own label."""
+    return MODELS[name].label if name in MODELS else name

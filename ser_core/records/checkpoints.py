@@ -29,8 +29,8 @@ from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import FORMS, Form
 from ser_core.file_state import LFS_POINTER
 from ser_core.files import replace_file, replace_folder, write_text
-from ser_core.models.names import ACTIVATION_LABELS, MODEL_LABELS
-from ser_core.training.config import FIXED_SIZE_MODELS
+from ser_core.models.activations import ACTIVATIONS
+from ser_core.models.registry import MODELS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -125,10 +125,10 @@ def _parse(folder: str, values: Any) -> CheckpointConfig:
     values = {key: value for key, value in values.items() if key not in ("format", "emotions")}
     if unknown := values.keys() - {field.name for field in fields(CheckpointConfig)}:
         raise ValueError(f"{brief(min(unknown))} is none of its entries")
-    for key, known in (("model", MODEL_LABELS), ("activation", ACTIVATION_LABELS), ("form", FORMS)):
+    for key, known in (("model", MODELS), ("activation", ACTIVATIONS), ("form", FORMS)):
         if not isinstance(values[key], str) or values[key] not in known:
             raise ValueError(f"{key} should be one of {', '.join(known)}, not {brief(values[key])}")
-    if values["form"] != "fixed" and values["model"] in FIXED_SIZE_MODELS:
+    if values["form"] not in MODELS[values["model"]].forms:
         raise ValueError(f"{values['model']} takes the fixed form only, not {values['form']!r}")
     if not isinstance(values["name"], str):
         raise TypeError(f"name should be a text, not {brief(values['name'])}")

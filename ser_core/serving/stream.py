@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
-from ser_core.audio.preprocess import MIN_SPEECH_SECONDS, Speech, preprocess, speech_seconds, to_mono
-from ser_core.audio.vad import silero_intervals
+from ser_core.audio.preprocess import Speech, preprocess, to_mono
+from ser_core.audio.vad import MIN_SPEECH_SECONDS, silero_intervals, speech_seconds
 from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 from ser_core.errors import AudioError, ConfigError

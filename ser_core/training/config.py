@@ -12,13 +12,13 @@ from ser_core.corpus.splits import SPLITS, is_split
 from ser_core.errors import ConfigError
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import FORMS, Form
-from ser_core.models.names import ACTIVATION_LABELS, MODEL_LABELS, run_name
+from ser_core.models.activations import ACTIVATIONS
+from ser_core.models.registry import MODELS, architecture
 
 Select = Literal["loss", "accuracy"]
 """What picks a run's epoch on the validation set: the lowest loss, as in the report, or the highest accuracy."""
 
 SELECTIONS: tuple[Select, ...] = get_args(Select)
-FIXED_SIZE_MODELS = ("resnet38", "resnet101")
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class TrainConfig:
     """Everything that decides a run's result; the defaults are the report's best (table 2).
 
     Attributes:
-        model: `1d`, `2d`, `combined`, `resnet38` or `resnet101`.
-        activation: `relu`, `silu` or `elu`.
+        model: one of `ser_core.models.registry.MODELS`.
+        activation: one of `ser_core.models.activations.ACTIVATIONS`; the network's own if empty.
         lr: peak learning rate, > 0.
         form: shape of the input, see `ser_core.features.inputs.Form`.
         split: `report`, `fold1` to `fold5` (speaker-independent), or a JSON file, see `ser_core.corpus.splits`.
@@ -41,7 +41,7 @@ class TrainConfig:
     """
 
     model: str = "2d"
-    activation: str = "silu"
+    activation: str = ""
     lr: float = 0.001
     form: Form = "fixed"
     split: str = "report"
@@ -56,9 +56,11 @@ class TrainConfig:
     features: FeatureConfig = field(default_factory=FeatureConfig)
 
     def __post_init__(self) -> None:
+        network = architecture(self.model)
+        if not self.activation:
+            object.__setattr__(self, "activation", network.activation)
         for name, choice, known in (
-            ("model", self.model, MODEL_LABELS),
-            ("activation", self.activation, ACTIVATION_LABELS),
+            ("activation", self.activation, ACTIVATIONS),
             ("form", self.form, FORMS),
             ("select", self.select, SELECTIONS),
         ):
@@ -66,8 +68,8 @@ class TrainConfig:
                 raise ConfigError(f"{name} is one of {', '.join(known)}, not {choice!r}.")
         if not is_split(self.split):
             raise ConfigError(f"split is one of {', '.join(SPLITS)}, or a JSON file, not {self.split!r}.")
-        if self.form != "fixed" and self.model in FIXED_SIZE_MODELS:
-            raise ConfigError(f"{self.model} takes the fixed form only, not {self.form!r}.")
+        if self.form not in network.forms:
+            raise ConfigError(f"{self.model} takes the form {' or '.join(network.forms)}, not {self.form!r}.")
         for name, value, low, high in (
             ("lr", self.lr, 1e-9, 10),
             ("epochs", self.epochs, 1, 100_000),
@@ -88,7 +90,9 @@ class TrainConfig:
         """
         usual, settings = TrainConfig(epochs=self.epochs, warmup_epochs=usual_warmup(self.epochs)).flat, self.flat
         unusual = [key for key, value in settings.items() if value != usual[key] and key not in NAMED]
-        return run_name(self.model, self.activation, self.lr, [_in_a_name(key, settings[key]) for key in unusual])
+        others = [_in_a_name(key, settings[key]) for key in unusual]
+        named = (f"lr{self.lr:g}", ACTIVATIONS[self.activation].label, MODELS[self.model].label)
+        return "-".join((*named, *others))
 
     @property
     def flat(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ser_core.corpus.splits import load_split
 from ser_core.features.config import FeatureConfig
+from ser_core.features.inputs import Form
 from ser_core.models.registry import MODELS, build_model
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
@@ -29,12 +30,12 @@ TYPICAL_SPECTRAL_FRAMES = 260
 PROBE_SECONDS = 2.0
 PROBE_BATCH = 16
 
-Key = tuple[str, str]
+Key = tuple[str, Form]
 PROBE: Key = ("1d", "fixed")
 
 
 @cache
-def training_flops(model: str, form: str) -> int:
+def training_flops(model: str, form: Form) -> int:
     """Floating-point operations of one training step on one clip, forward and backward."""
     with torch.device("meta"):
         network = build_model(model, "relu", form)

@@ -7,20 +7,22 @@ from dataclasses import fields
 from typing import Any
 
 from ser_core.audio.preprocess import AudioConfig
+from ser_core.audio.vad import VAD_METHODS
 from ser_core.corpus.splits import SPLITS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import FORMS
-from ser_core.models.names import ACTIVATION_LABELS, MODEL_LABELS
+from ser_core.models.activations import ACTIVATIONS
+from ser_core.models.registry import MODELS
 from ser_core.training.config import SELECTIONS, TrainConfig, usual_warmup
 
 SHORT = {"activation": "act"}
 """Flags that are shorter than the setting's name."""
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "model": tuple(MODEL_LABELS),
-    "activation": tuple(ACTIVATION_LABELS),
+    "model": tuple(MODELS),
+    "activation": tuple(ACTIVATIONS),
     "form": FORMS,
-    "vad": ("energy", "silero", "none"),
+    "vad": tuple(VAD_METHODS),
     "select": SELECTIONS,
 }
 HELP = {

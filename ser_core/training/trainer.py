@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from ser_core.errors import RunError
 from ser_core.files import replace_file
-from ser_core.models.registry import build_model
+from ser_core.models.registry import MODELS, build_model
 from ser_core.models.winograd import use_winograd
 from ser_core.training.batches import ClipTensors
 from ser_core.training.config import TrainConfig, learning_rate
@@ -65,7 +65,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.model = build_model(config.model, config.activation, config.form).to(device.device)
         self.numerics = use_winograd(self.model, device.winograd)
-        if config.model != "1d":
+        if "mel" in MODELS[config.model].inputs:  # images
             self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.Adam(
             self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True

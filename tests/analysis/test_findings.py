@@ -12,7 +12,7 @@ from ser_core.analysis.findings import FINDINGS, findings
 from ser_core.analysis.report import REPORT_F1, REPORT_RESNET101, REPORT_RESULTS, reported_difference
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import REPORT_SPLIT_ID
-from ser_core.models.names import ACTIVATION_LABELS
+from ser_core.models.activations import ACTIVATIONS, Activation
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import load_runs
 from ser_core.training.config import TrainConfig
@@ -176,7 +176,7 @@ def test_a_run_of_other_settings_does_not_take_the_place_of_the_reports(tmp_path
 
 def test_another_activation_changes_no_claim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     runs = [finding.runs for finding in findings([])]
-    monkeypatch.setitem(ACTIVATION_LABELS, "gelu", "GELU")
+    monkeypatch.setitem(ACTIVATIONS, "gelu", Activation("gelu", "GELU", "torch.nn", "GELU"))
     assert [finding.runs for finding in findings([])] == runs
 
 

@@ -45,7 +45,7 @@ def set_result(folder: Path, **result: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | result))
 
 
-@pytest.mark.parametrize("page", [path for path, _, _ in PAGES])
+@pytest.mark.parametrize("page", [page.path for page in PAGES])
 def test_pages_work_without_clips_and_say_how_to_get_them(open_page: OpenPage, page: str):
     app = open_page(page)
     assert app.title
@@ -53,7 +53,7 @@ def test_pages_work_without_clips_and_say_how_to_get_them(open_page: OpenPage, p
         assert "python -m ser_core.cremad download" in texts(app)
 
 
-@pytest.mark.parametrize("page", [path for path, _, _ in PAGES])
+@pytest.mark.parametrize("page", [page.path for page in PAGES])
 def test_pages_work_with_clips(open_page: OpenPage, corpus, page: str):
     assert "cremad download" not in texts(open_page(page, corpus=corpus.folder))
 
@@ -465,3 +465,11 @@ def test_a_run_without_predictions_says_so_and_the_page_goes_on(open_page: OpenP
     app.selectbox(key="run").set_value("lr0.001-SiLU-2D").run()
     assert not app.exception
     assert not app.error
+
+
+def test_every_page_is_in_the_navigation_and_described():
+    scripts = {f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py")} | {"streamlit_app.py"}
+    assert {page.path for page in PAGES} == scripts
+    for page in PAGES:
+        assert page.description.endswith("."), page.label
+        assert page.icon.startswith(":material/"), page.label

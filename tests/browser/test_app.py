@@ -20,7 +20,7 @@ from tests.browser.app_server import AppServer, launch, wait_until_idle
 from tests.browser.conftest import PHONE
 
 OpenTab = Callable[..., Page]
-LABELS = [label for _, label, _ in PAGES]
+LABELS = [page.label for page in PAGES]
 ADDRESSES = {label: "/" if label == "Home" else f"/{label.lower()}" for label in LABELS}
 TITLES = {"Home": "Speech emotion recognition", "Humans": "Humans and models"}
 

@@ -1,15 +1,20 @@
 """Shapes and parameter counts of the report's listings 1 to 3, layer by layer."""
 
+import sys
+from types import ModuleType
+
 import pytest
 import torch
 from torch import nn
 
+from ser_core.errors import ConfigError
+from ser_core.models.activations import ACTIVATIONS, Activation, build_activation
 from ser_core.models.cnn1d import CNN1D
 from ser_core.models.cnn2d import CNN2D
 from ser_core.models.combined import CombinedCNN
-from ser_core.models.layers import ACTIVATIONS, GroupNorm, length_mask, masked_average
-from ser_core.models.names import ACTIVATION_LABELS, MODEL_LABELS
-from ser_core.models.registry import MODELS, build_model, count_parameters
+from ser_core.models.layers import GroupNorm, length_mask, masked_average
+from ser_core.models.registry import MODELS, Architecture, build_model, count_parameters
+from ser_core.training.config import TrainConfig
 
 
 def conv_parameters(dimensions: int, inputs: int, outputs: int) -> int:
@@ -27,7 +32,7 @@ def shapes_of(model: nn.Module, *inputs: torch.Tensor) -> dict[str, tuple[int, .
 
 
 def test_listing_1():
-    model = CNN1D("elu")
+    model = CNN1D("elu", 27)
     shapes = shapes_of(model, torch.randn(2, 27, 301))
     for i, (channels, time) in enumerate([(128, 301), (256, 150), (512, 75)]):
         block = f"encoder.blocks.{i}"
@@ -55,14 +60,14 @@ def test_listing_2():
 
 
 def test_listing_3():
-    model = CombinedCNN("silu")
+    model = CombinedCNN("silu", 27)
     shapes = shapes_of(model, torch.randn(2, 27, 301), torch.rand(2, 1, 64, 64))
     assert (shapes["encoder_1d"], shapes["encoder_2d"]) == ((2, 512), (2, 1024))
     assert [shapes[f"classifier.{i}"] for i in range(5)] == [(2, 128)] * 4 + [(2, 6)]
     kinds = [type(layer) for layer in model.classifier]
     assert kinds == [nn.Linear, nn.LayerNorm, nn.SiLU, nn.Dropout, nn.Linear]
     head = 1536 * 128 + 128 + 2 * 128 + 128 * 6 + 6
-    encoders = count_parameters(CNN1D("silu").encoder) + count_parameters(CNN2D("silu").encoder)
+    encoders = count_parameters(CNN1D("silu", 27).encoder) + count_parameters(CNN2D("silu").encoder)
     assert count_parameters(model) == encoders + head
 
 
@@ -72,7 +77,8 @@ def test_every_block_has_the_reports_layers(model: str, activation: str):
     network = build_model(model, activation)
     layers = list(network.modules())
     assert (
-        sum(isinstance(layer, ACTIVATIONS[activation]) for layer in layers) == {"1d": 3, "2d": 4, "combined": 8}[model]
+        sum(isinstance(layer, type(build_activation(activation))) for layer in layers)
+        == {"1d": 3, "2d": 4, "combined": 8}[model]
     )
     assert {layer.num_groups for layer in layers if isinstance(layer, nn.GroupNorm)} == {8}
     convolutional = [m.dropout.p for m in layers if hasattr(m, "dropout")]
@@ -82,7 +88,7 @@ def test_every_block_has_the_reports_layers(model: str, activation: str):
 
 def inputs_of(model: str, batch: int, frames: int = 120, width: int = 90) -> dict[str, torch.Tensor]:
     inputs = {"spectral": torch.randn(batch, 27, frames), "mel": torch.rand(batch, 1, 64, width)}
-    return {name: inputs[name] for name in build_model(model, "silu").inputs}
+    return {name: inputs[name] for name in MODELS[model].inputs}
 
 
 @pytest.mark.parametrize("model", ["1d", "2d", "combined"])
@@ -119,9 +125,32 @@ def test_the_single_channel_form_fits():
     assert count_parameters(build_model("2d", "relu", "mean")) == count_parameters(CNN2D("relu"))
 
 
-def test_every_network_and_activation_has_a_name():
-    assert MODEL_LABELS.keys() == MODELS.keys()
-    assert ACTIVATION_LABELS.keys() == ACTIVATIONS.keys()
+def test_a_new_network_is_a_file_and_a_line(monkeypatch: pytest.MonkeyPatch):
+    """What a registry entry says is all that training, checkpoints and names need."""
+    module = ModuleType("ser_core.models.tiny")
+    module.build = lambda activation, form: nn.Sequential(nn.Flatten(), nn.Linear(64 * 64, 6))
+    monkeypatch.setitem(sys.modules, "ser_core.models.tiny", module)
+    monkeypatch.setitem(MODELS, "tiny", Architecture("tiny", "Tiny", "tiny", ("mel",), "relu", forms=("fixed",)))
+    assert TrainConfig(model="tiny").name == "lr0.001-ReLU-Tiny"
+    assert build_model("tiny", "relu")(torch.zeros(2, 1, 64, 64)).shape == (2, 6)
+    with pytest.raises(ConfigError, match="tiny takes the form fixed"):
+        TrainConfig(model="tiny", form="mean")
+
+
+def test_a_new_activation_is_a_line(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(ACTIVATIONS, "mish", Activation("mish", "Mish", "torch.nn", "Mish"))
+    assert TrainConfig(activation="mish").name == "lr0.001-Mish-2D"
+    assert any(isinstance(layer, nn.Mish) for layer in build_model("2d", "mish").modules())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_network_without_an_activation_asked_for_has_its_own(name: str):
+    assert TrainConfig(model=name).activation == MODELS[name].activation
+
+
+def test_an_unknown_network_is_a_sentence():
+    with pytest.raises(ConfigError, match="model is one of 1d, 2d"):
+        build_model("3d", "relu")
 
 
 def test_group_norm_without_padding_is_torchs():

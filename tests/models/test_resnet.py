@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from ser_core.models.registry import build_model, count_parameters
-from ser_core.models.resnet import BasicBlock, Bottleneck
+from ser_core.models.resnet38 import BasicBlock
+from ser_core.models.resnet101 import Bottleneck
 
 PANNS_RESNET38 = 73_783_247  # with a batch norm over 64 mel bands, and 527 classes
 TORCHVISION_RESNET101 = 44_549_160  # with three input channels and 1,000 classes

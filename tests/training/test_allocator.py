@@ -11,7 +11,7 @@ import train
 PAGES_CLEARED = """
 import resource, torch
 from ser_core.allocator import keep_freed_memory
-from ser_core.models import build_model
+from ser_core.models.registry import build_model
 if {keep}:
     assert keep_freed_memory()
 model = build_model("2d", "silu")

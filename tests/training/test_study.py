@@ -6,7 +6,8 @@ import pytest
 from ser_core.analysis.configurations import by_configuration, configuration_of, reported_result
 from ser_core.analysis.report import REPORT_RESULTS
 from ser_core.audio.preprocess import AudioConfig
-from ser_core.models.names import ACTIVATION_LABELS, MODEL_LABELS
+from ser_core.models.activations import ACTIVATIONS, Activation
+from ser_core.models.registry import MODELS, Architecture
 from ser_core.records.runs import load_run, load_runs
 from ser_core.training.config import TrainConfig
 from ser_core.training.study import BEST_2D, report_study, with_epochs
@@ -60,8 +61,8 @@ def test_an_epoch_picked_by_accuracy_makes_another_configuration(tmp_path: Path)
 
 def test_another_activation_or_model_changes_no_study(monkeypatch: pytest.MonkeyPatch):
     before = report_study()
-    monkeypatch.setitem(ACTIVATION_LABELS, "gelu", "GELU")
-    monkeypatch.setitem(MODEL_LABELS, "3d", "3D")
+    monkeypatch.setitem(ACTIVATIONS, "gelu", Activation("gelu", "GELU", "torch.nn", "GELU"))
+    monkeypatch.setitem(MODELS, "3d", Architecture("3d", "3D", "cnn3d", ("mel",), "relu"))
     assert report_study() == before
 
 
