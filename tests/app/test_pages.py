@@ -19,6 +19,7 @@ from ser_core.records.runs import RUNS_VARIABLE, Run, load_run, load_runs
 from ser_core.serving.predictor import Predictor
 from ser_core.training.config import TrainConfig
 from tests.app.conftest import labelled, set_source, texts
+from tests.conftest import ROOT
 from tests.test_compare import NAMES, TARGETS
 from tests.test_findings import record
 from tests.test_runs import write_run
@@ -250,6 +251,17 @@ def test_a_recording_is_classified_once_a_session(open_page: OpenPage, corpus, c
 
 
 # Runs, Mistakes, Humans: from records alone.
+
+
+@pytest.mark.parametrize("page", [RUNS, HUMANS])
+def test_emotions_without_test_clips_have_neither_recall_nor_f1(open_page: OpenPage, many_runs: Path, page: str):
+    write_run(many_runs / "few", TrainConfig(seed=1))  # one clip each of ANG, DIS, FEA and HAP
+    charts = [json.loads(chart.proto.spec)["data"] for chart in open_page(page, run="few").get("plotly_chart")]
+    bars = next(traces for traces in charts if traces[0]["type"] == "bar")[-1]  # beside raters', where they are
+    assert [emotion for emotion, height in zip(bars["x"], bars["y"], strict=True) if height is None] == [
+        "neutral",
+        "sadness",
+    ]
 
 
 def test_runs_lists_every_one_of_the_projects_records(open_page: OpenPage):

@@ -13,11 +13,12 @@ from ser_core.audio.decode import decode
 from ser_core.audio.preprocess import load_audio, resample
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
-from ser_core.records.checkpoints import CheckpointConfig
+from ser_core.records.checkpoints import CHECKPOINTS_VARIABLE, CheckpointConfig
 from ser_core.serving.prediction import Prediction
 from ser_core.serving.predictor import Predictor
 from ser_core.serving.stream import RingBuffer, SpeechStream, StreamConfig, StreamPrediction, blocks, classify_window
 from ser_core.serving.stream_command import main, parse_arguments
+from tests.conftest import save_opinionated
 
 HOP = StreamConfig().hop
 NAMES = ("1001_DFA_ANG_XX", "1001_ITH_NEU_XX", "1004_IOM_FEA_XX")
@@ -245,14 +246,22 @@ def test_the_command_follows_a_file(corpus, predictor: Predictor, capsys: pytest
     assert [row["end"] for row in rows][:4] == [0.5, 1.0, 1.5, 2.0]
     assert rows[-1]["end"] == pytest.approx(samples.shape[1] / rate, abs=1e-3)
     assert rows[-1]["emotion"] in EMOTIONS
+
+
+def test_the_command_in_real_time_prints_a_label_a_line(
+    corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    monkeypatch.setenv(CHECKPOINTS_VARIABLE, str(save_opinionated(tmp_path, "glad", "HAP").parent))
+    path = corpus.folder / f"{NAMES[0]}.wav"
+    samples, rate = decode(path)
     started = time.monotonic()
-    main([str(path), "--checkpoint", predictor.config.name, "--real-time", "--hop", "1"])
+    main([str(path), "--real-time", "--hop", "1"])
     assert time.monotonic() - started > samples.shape[1] / rate - 0.2
     _, *lines = capsys.readouterr().out.splitlines()
-    expected = run(SpeechStream(predictor, StreamConfig(hop_seconds=1)), samples, rate, [])
-    heard = [max(p.smoothed, key=p.smoothed.__getitem__) if p.smoothed else "–" for p in expected]
-    assert [line.split()[:2] for line in lines] == [[f"{p.end:.1f}", e] for p, e in zip(expected, heard, strict=True)]
-    assert set(heard) & set(EMOTIONS)
+    heard = run(SpeechStream(Predictor.load(), StreamConfig(hop_seconds=1)), samples, rate, [])
+    spoken = ["HAP" if prediction.prediction else "–" for prediction in heard]
+    assert [line.split()[:2] for line in lines] == [[f"{p.end:.1f}", s] for p, s in zip(heard, spoken, strict=True)]
+    assert "HAP" in spoken
 
 
 @pytest.mark.parametrize("arguments", [["no-such-file.wav"], ["README.md"], ["x.wav", "--window", "9"]])
