@@ -99,7 +99,8 @@ def test_the_order_of_emotions_does_not_matter():
 
 def records_of(package: str) -> list[type]:
     """All frozen dataclasses of a package."""
-    modules = [importlib.import_module(f"{package}.{path.stem}") for path in sorted((ROOT / package).glob("*.py"))]
+    names = (".".join(path.relative_to(ROOT).with_suffix("").parts) for path in sorted((ROOT / package).rglob("*.py")))
+    modules = [importlib.import_module(name.removesuffix(".__init__")) for name in names]
     return [
         found
         for module in modules
