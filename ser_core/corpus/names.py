@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ser_core.corpus.clips import _stem
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import CorpusError
 
@@ -41,7 +40,7 @@ def parse_name(name: str) -> ClipName:
     Raises:
         CorpusError: naming the part that is wrong.
     """
-    stem = _stem(name)
+    stem = stem_of(name)
     parts = stem.split("_")
     if len(parts) != 4:
         raise CorpusError(
@@ -59,3 +58,8 @@ def parse_name(name: str) -> ClipName:
         if value not in known:
             raise CorpusError(f"{stem!r}: the {part} is one of {', '.join(known)}, not {value!r}.")
     return ClipName(int(actor), sentence, emotion, intensity)
+
+
+def stem_of(name: str) -> str:
+    """A clip's name without the folder, of whatever system, and without `.wav` in whatever case."""
+    return re.sub(r"\.wav$", "", PureWindowsPath(name).name, flags=re.IGNORECASE)
