@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PureWindowsPath
 from typing import NamedTuple
 
 from ser_core.emotions import EMOTIONS

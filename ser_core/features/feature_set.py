@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ser_core.equality import ByContent
-from ser_core.features.cache import UNFINISHED
+
+UNFINISHED = ".unfinished-"
 
 
 @dataclass(frozen=True, eq=False)
