@@ -124,12 +124,10 @@ def show_differences(runs: Sequence[Run]) -> None:
         "The interval is 95 %, over speakers and clips; p is of McNemar's exact test on the same clips. Beyond chance "
         "is what is so by both. It compares these trained networks; another seed would give others."
     )
-    for other in runs[1:]:
-        if found := differences([first, other]):
-            st.warning(
-                f"`{first.name}` and `{other.name}` are not comparable: they also differ in {listed(found)}. Part of "
-                "the difference may be that."
-            )
+    found = {other.name: differences([first, other]) for other in runs[1:]}
+    lines = [f"- `{name}` also differs in {listed(settings)}" for name, settings in found.items() if settings]
+    if lines:
+        st.warning("\n".join([f"Not comparable with `{first.name}`; part of a difference may be that:", *lines]))
 
 
 def pairs_table(runs: Sequence[Run]) -> pd.DataFrame:

@@ -302,7 +302,7 @@ def test_runs_are_compared_on_the_same_clips_and_different_lengths_are_shown(ope
     assert differences.iloc[0]["beyond chance"] == "yes"
     assert not app.warning
     app.multiselect(key="run").set_value(["lr0.001-SiLU-2D", "lr0.01-ELU-1D"]).run()
-    assert "they also differ in epochs (150, 30)." in texts(app)
+    assert "`lr0.01-ELU-1D` also differs in epochs (150, 30)" in texts(app)
     assert app.dataframe[1].value.iloc[0]["beyond chance"] == "not comparable"
 
 

@@ -319,6 +319,7 @@ def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: S
     for key in ("device", "python", "libraries", "precision", "numerics", "git_commit", "split_id", "data_checksum"):
         assert run.config["environment"][key]
     assert load_run(run.folder).accuracy == run.accuracy
+    assert run.intervals_over == "speakers and clips"
     assert {path.name for path in run.folder.iterdir()} == {
         "config.json",
         "history.csv",
@@ -338,7 +339,7 @@ def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: S
         found = predictor(corpus.path(name)).probabilities
         np.testing.assert_allclose(list(found.values()), expected, atol=2e-3)
     card = (folders["checkpoints_dir"] / run.name / "README.md").read_text()
-    assert f"{run.accuracy:.1%}" in card
+    assert f"{run.accuracy:.1%} (95 % interval over speakers and clips " in card
 
     with pytest.raises(RunError, match="--restart"):
         run_experiment(config, corpus=corpus, device=CPU, split=split, **folders)
