@@ -21,7 +21,7 @@ from ser_core.errors import ConfigError, RunError
 from ser_core.experiment import Watcher, _status, run_experiment
 from ser_core.models import MODELS
 from ser_core.predict import Predictor
-from ser_core.runs import load_run, load_runs
+from ser_core.runs import load_run, load_runs, partial_folder
 from ser_core.settings import read_settings
 from ser_core.splits import Split
 from ser_core.train_config import TrainConfig, learning_rate
@@ -490,6 +490,7 @@ def test_a_run_that_is_killed_while_it_is_recorded_is_finished_by_the_same_comma
         with pytest.raises(RunError, match="already holds a finished run"):
             run_experiment(config, **options, resume=True)
     else:
+        (partial_folder(runs_dir, "taken") / f".{STATE_FILE}-0123").touch()  # as if it was killed in a file, too
         run_experiment(config, **options, resume=True)
     run = load_run(runs_dir / "taken")
     assert {path.name for path in run.folder.iterdir()} == {
