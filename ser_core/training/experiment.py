@@ -20,9 +20,8 @@ from ser_core.corpus.clips import Clip, by_name
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.splits import Split, load_split
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import RunError
 from ser_core.features.cache import COMPUTING_LIBRARIES, data_checksum, load_features
-from ser_core.files import replace_folder, restore_folder
+from ser_core.files import replace_folder
 from ser_core.models.registry import MODELS, count_parameters
 from ser_core.models.winograd import Numerics
 from ser_core.records.checkpoints import CHECKPOINTS_DIR, HALF_TOLERANCE, CheckpointConfig, halved, save_checkpoint
@@ -42,7 +41,8 @@ from ser_core.records.runs import (
 from ser_core.training.batches import ClipTensors
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device, full_precision
-from ser_core.training.settings import Settings, difference_from, read_settings, settings_of
+from ser_core.training.run_folders import put_right, refuse_to_replace, what_is_replaced
+from ser_core.training.settings import read_settings, settings_of
 from ser_core.training.trainer import SAVE_EVERY_SECONDS, STATE_FILE, Epoch, Trainer, predict_logits
 
 LIBRARIES = ("torch", "torchmetrics", "scikit-learn", *COMPUTING_LIBRARIES)
@@ -111,13 +111,15 @@ def run_experiment(
     folder = runs_dir / (name or config.name)
     partial = partial_folder(runs_dir, folder.name)
     with alone(runs_dir, folder.name):
-        _put_right(folder, checkpoints_dir / folder.name)
+        put_right(folder, partial, checkpoints_dir / folder.name)
         split = split or load_split(config.split)
         asked = settings_of(config, split)
         if restart:
-            _say_what_is_replaced(asked, folder, partial, watchers)
+            for sentence in what_is_replaced(asked, folder, partial):
+                for watcher in watchers:
+                    watcher.replaces(sentence)
         else:
-            _refuse_to_replace(asked, folder, partial, resume)
+            refuse_to_replace(asked, folder, partial, resume)
         if resume:
             config = read_settings(partial).config  # the same, but its split file may have lain in another place
         clips = by_name(sorted(split.train + split.val + split.test))
@@ -150,45 +152,6 @@ def run_experiment(
     for watcher in watchers:
         watcher.finished(run)
     return run
-
-
-def _put_right(folder: Path, checkpoint: Path) -> None:
-    """Finish what a process left that was killed while its record and checkpoint got their names."""
-    restore_folder(folder)
-    restore_folder(checkpoint)
-    if folder.is_dir():
-        (folder / STATE_FILE).unlink(missing_ok=True)
-
-
-def _refuse_to_replace(asked: Settings, folder: Path, partial: Path, resume: bool) -> None:
-    if (partial / STATE_FILE).exists():
-        if difference := difference_from(asked, partial):
-            raise RunError(
-                f"{partial} holds an interrupted run that is not this one ({difference}). Give it its own settings, "
-                "choose another --name, or replace it with --restart."
-            )
-        if not resume:
-            raise RunError(f"{partial} holds an interrupted run. Go on with --resume, or start over with --restart.")
-    elif folder.exists():
-        if difference := difference_from(asked, folder):
-            raise RunError(
-                f"{folder} holds a run that is not this one ({difference}). Choose another --name, or replace it with "
-                "--restart."
-            )
-        raise RunError(f"{folder} already holds a finished run. Replace it with --restart, or choose another --name.")
-    elif resume:
-        raise RunError(f"There is nothing to resume in {partial}: start without --resume.")
-
-
-def _say_what_is_replaced(asked: Settings, folder: Path, partial: Path, watchers: Sequence[Watcher]) -> None:
-    sentences = []
-    if (partial / STATE_FILE).exists() and (difference := difference_from(asked, partial)):
-        sentences.append(f"Gives up an interrupted run in {partial} that is not this one ({difference}).")
-    if folder.exists() and (difference := difference_from(asked, folder)):
-        sentences.append(f"Replaces, when it is whole, a run in {folder} that is not this one ({difference}).")
-    for sentence in sentences:
-        for watcher in watchers:
-            watcher.replaces(sentence)
 
 
 def _record(trainer: Trainer, folder: Path, split: Split, test: Tensor) -> None:

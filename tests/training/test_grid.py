@@ -169,7 +169,7 @@ def test_a_grid_lists_a_taken_name_leaves_it_and_trains_the_rest(
     options += ["--epochs", "1", "--jobs", "1"]
     grid.main([*options, "--list"])
     listed = capsys.readouterr().out
-    assert "1 other settings, 1 missing; 2 in all." in listed
+    assert "1 missing, 1 other settings; 2 in all." in listed
     assert "seed 7 instead of 42" in listed
     for _ in range(2):  # the second time there is nothing to train
         with pytest.raises(SystemExit) as stop:

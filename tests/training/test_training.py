@@ -19,7 +19,7 @@ from ser_core.errors import ConfigError, RunError
 from ser_core.features.feature_set import FeatureSet
 from ser_core.models.registry import MODELS
 from ser_core.records.checkpoints import list_checkpoints, load_model
-from ser_core.records.runs import load_run, load_runs
+from ser_core.records.runs import load_run, load_runs, partial_folder
 from ser_core.serving.predictor import Predictor
 from ser_core.training import experiment
 from ser_core.training.batches import ClipTensors
@@ -525,6 +525,7 @@ def test_a_run_that_is_killed_while_it_is_recorded_is_finished_by_the_same_comma
         with pytest.raises(RunError, match="already holds a finished run"):
             run_experiment(config, **options, resume=True)
     else:
+        (partial_folder(runs_dir, "taken") / f".{STATE_FILE}-0123").touch()  # as if it was killed in a file, too
         run_experiment(config, **options, resume=True)
     run = load_run(runs_dir / "taken")
     assert {path.name for path in run.folder.iterdir()} == {
