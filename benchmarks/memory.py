@@ -14,11 +14,11 @@ from tests.browser.app_server import AppServer, find_chromium, launch, wait_unti
 TRAIN = """
 import torch
 from pathlib import Path
-from ser_core.allocator import keep_freed_memory
-from ser_core.cremad import Corpus
-from ser_core.experiment import run_experiment
-from ser_core.train_config import TrainConfig
-from ser_core.training import Device
+from ser_core.training.allocator import keep_freed_memory
+from ser_core.corpus.folder import Corpus
+from ser_core.training.experiment import run_experiment
+from ser_core.training.config import TrainConfig
+from ser_core.training.device import Device
 keep_freed_memory()
 run_experiment(TrainConfig(epochs=1, warmup_epochs=0), corpus=Corpus.open(), device=Device.choose("cpu"),
                runs_dir=Path({folder!r}) / "runs", checkpoints_dir=Path({folder!r}) / "checkpoints",

@@ -1,9 +1,11 @@
-"""The README and the project agree."""
+"""README and docs/ agree with the project: their figures, and every file, module, command and setting they name."""
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from grid import parse_arguments as grid_arguments
@@ -13,11 +15,12 @@ from ser_core.serving.predict_command import parse_arguments as predict_argument
 from ser_core.serving.stream_command import parse_arguments as stream_arguments
 from ser_core.training.config import TrainConfig
 from tests.conftest import ROOT
-from tests.test_runs import write_run
-from tools.readme import results, selections_table, with_results
+from tests.records.test_runs import write_run
+from tools.readme import FILES, MARKED, PARTS, best, missing, results, selections, with_parts
 from train import parse_arguments as train_arguments
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
 PARSERS = {
     "python train.py ": train_arguments,
     "python grid.py ": grid_arguments,
@@ -25,26 +28,91 @@ PARSERS = {
     "python -m ser_core.cremad ": cremad_arguments,
     "python -m ser_core.stream ": stream_arguments,
 }
+SUFFIXES = (".py", ".md", ".txt", ".toml", ".csv", ".png")
+PACKAGES = ("ser_core", "ser_app", "pages", "benchmarks", "tests", "tools")
+FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 
 
-def test_the_results_are_those_of_the_records():
+def mentions(pattern: str) -> list[tuple[str, str]]:
+    """What README and docs/ say that fits a pattern's one group, with the file that says it."""
+    return sorted({(file, found) for file, text in TEXTS.items() for found in re.findall(pattern, text, re.MULTILINE)})
+
+
+def quoted() -> list[tuple[str, str]]:
+    """All that stands in backticks within a line."""
+    return mentions(r"(?<!`)`([^`\n]+)`(?!`)")
+
+
+def paths() -> list[tuple[str, str]]:
+    """Paths in backticks: with a slash, or with the ending of a file. Placeholders in capitals stand for names."""
+    names = [(file, text) for file, text in quoted() if re.fullmatch(r"[\w.-]+(/[\w.-]*)*", text)]
+    names = [(file, text) for file, text in names if "/" in text or text.endswith(SUFFIXES)]
+    return [(file, text) for file, text in names if not re.search(r"\bNAME\b", text)]
+
+
+def modules() -> list[tuple[str, str]]:
+    """Dotted names of modules and what is in them, wherever they stand."""
+    return mentions(rf"(?<![\w/])((?:{'|'.join(PACKAGES)})(?:\.[A-Za-z_]\w*)+)(?!\w*[/(])")
+
+
+def source(module: str) -> Path | None:
+    """The file of a dotted module or package; None if there is none."""
+    base = ROOT.joinpath(*module.split("."))
+    candidates = (base.with_suffix(".py"), base / "__init__.py", base / "__main__.py")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def defines(path: Path, name: str) -> bool:
+    """Whether a file's text defines a function, a class or a variable, without running it."""
+    return bool(re.search(rf"^\s*(?:def|class) {name}\b|^{name}\b.*=", path.read_text("utf-8"), re.MULTILINE))
+
+
+def commands() -> list[tuple[str, str]]:
+    """Lines of code blocks, and what stands in backticks, that begin as a command does; without their comments."""
+    starts = r"(?:python|streamlit|make|pip) \S"
+    found = mentions(rf"^({starts}.*)$") + [(file, text) for file, text in quoted() if re.match(starts, text)]
+    return sorted({(file, text.split("#")[0].strip()) for file, text in found})
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_figures_are_those_of_the_records(file: str):
     runs, unreadable = load_runs()
     assert runs
     assert not unreadable
-    assert with_results(README, runs) == README, "run python tools/readme.py"
+    assert with_parts(TEXTS[file], runs) == TEXTS[file], "run python tools/readme.py"
+
+
+def test_every_part_stands_somewhere_and_every_mark_is_made():
+    marks = [name for file in FILES for name in MARKED.findall(TEXTS[file])]
+    assert set(marks) == set(PARTS)
+    assert len(marks) == sum(text.count("made by tools/readme.py -->") for text in TEXTS.values())
+
+
+def test_the_best_of_each_network_is_picked_in_validation_on_the_reports_split(tmp_path: Path):
+    for config in (
+        TrainConfig(model="1d", activation="relu"),
+        TrainConfig(model="1d", activation="silu"),
+        TrainConfig(model="2d", split="fold1"),
+    ):
+        write_run(tmp_path / config.name, config)
+    path = tmp_path / "lr0.001-ReLU-1D" / "test.json"
+    path.write_text(re.sub(r'"val_accuracy": [\d.]+', '"val_accuracy": 0.99', path.read_text()))
+    lines = best(load_runs(tmp_path)[0]).splitlines()[2:]
+    assert len(lines) == 1
+    assert lines[0].startswith("| 1D | `lr0.001-ReLU-1D` |")
 
 
 def test_only_equally_long_runs_are_compared_by_how_their_epoch_was_picked(tmp_path: Path):
     by_loss, by_accuracy = TrainConfig(epochs=30), TrainConfig(epochs=30, select="accuracy")
     for config in (by_loss, by_accuracy):
         write_run(tmp_path / config.name, config)
-    assert by_loss.name in selections_table(load_runs(tmp_path)[0])
+    assert by_loss.name in selections(load_runs(tmp_path)[0])
     write_run(tmp_path / by_loss.name, TrainConfig())
-    assert by_loss.name not in selections_table(load_runs(tmp_path)[0])
+    assert by_loss.name not in selections(load_runs(tmp_path)[0])
     write_run(tmp_path / by_loss.name, by_loss, status="diverged")
-    assert by_loss.name not in selections_table(load_runs(tmp_path)[0])
+    assert by_loss.name not in selections(load_runs(tmp_path)[0])
     write_run(tmp_path / by_loss.name, by_loss, environment={"precision": "fp32"})
-    assert by_loss.name not in selections_table(load_runs(tmp_path)[0])
+    assert by_loss.name not in selections(load_runs(tmp_path)[0])
 
 
 def test_each_split_has_a_table_of_its_own_and_the_reports_is_first(tmp_path: Path):
@@ -52,13 +120,26 @@ def test_each_split_has_a_table_of_its_own_and_the_reports_is_first(tmp_path: Pa
         for activation in ("elu", "silu"):
             config = TrainConfig(split=split, activation=activation, epochs=30)
             write_run(tmp_path / config.name, config)
-    report, fold = results(load_runs(tmp_path)[0]).split("Split fold1 (id of fold1):")
-    assert report.startswith("The report's split:\n\n| run |")
+    report, fold = results(load_runs(tmp_path)[0]).split("**Split fold1 (id of fold1)**")
+    assert report.startswith("**The report's split**\n\n| run |")
     assert report.count("| `lr0.001-") == fold.count("-fold1` |") == 2
     assert "-fold1" not in report
-    assert "30 are not trained yet and 2 are not trained for 150 epochs" in fold
+
+
+def test_what_is_missing_is_named_with_the_hours_it_would_take(tmp_path: Path):
+    for activation in ("elu", "silu"):
+        config = TrainConfig(activation=activation, epochs=30)
+        write_run(tmp_path / config.name, config)
+    runs = load_runs(tmp_path)[0]
+    text = missing(runs)
+    assert "30 are not trained yet and 2 are not trained for 150 epochs" in text
+    hours = min(float(np.median(run.history["seconds"])) for run in runs) * 150 / 3600
+    device = runs[0].environment["device"]
+    assert f"| `lr0.001-SiLU-2D` | 30 | 150 | {hours:.1f} | {device} |" in text
+    assert f"| `lr0.001-ReLU-2D` | 0 | 150 | {hours:.1f} | {device} |" in text
+    assert "| `lr0.001-ReLU-ResNet38` | 0 | 150 | – | – |" in text
     write_run(tmp_path / "lr0.001-SiLU-2D", TrainConfig(seed=1))
-    assert "31 are not trained yet" in results(load_runs(tmp_path)[0])
+    assert "31 are not trained yet" in missing(load_runs(tmp_path)[0])
 
 
 def test_intervals_say_what_they_are_over(tmp_path: Path):
@@ -69,20 +150,90 @@ def test_intervals_say_what_they_are_over(tmp_path: Path):
     assert "| 95 % interval over clips |" in results(load_runs(tmp_path)[0])
 
 
-@pytest.mark.parametrize("line", [line for line in README.splitlines() if line.startswith(tuple(PARSERS))])
-def test_commands_are_accepted(line: str):
-    command = line.split("#")[0].strip()
-    prefix = next(prefix for prefix in PARSERS if command.startswith(prefix))
-    PARSERS[prefix](shlex.split(command.removeprefix(prefix)))
+@pytest.mark.parametrize(("file", "command"), commands())
+def test_commands_are_accepted(file: str, command: str):
+    words = shlex.split(command)
+    if words[0] == "make":
+        assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    elif words[:2] == ["python", "-m"]:
+        assert source(words[2])
+    else:
+        for word in words[1:]:
+            assert not word.endswith((".py", ".txt")) or (ROOT / word).is_file()
+    prefix = next((prefix for prefix in PARSERS if command.startswith(prefix)), None)
+    if prefix and "--help" not in words:
+        PARSERS[prefix](shlex.split(command.removeprefix(prefix)))
 
 
 def test_commands_are_there_to_be_tested():
-    assert sum(line.startswith(tuple(PARSERS)) for line in README.splitlines()) >= 5
+    assert {prefix for prefix in PARSERS if any(text.startswith(prefix) for _, text in commands())} == set(PARSERS)
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)#]+)\)", README))
-def test_links_lead_somewhere(link: str):
-    assert (ROOT / link).exists()
+@pytest.mark.parametrize(("file", "link"), mentions(r"\]\((?!http)([^)#]+)\)"))
+def test_links_lead_somewhere(file: str, link: str):
+    assert ((ROOT / file).parent / link).exists()
+
+
+@pytest.mark.parametrize("file", TEXTS)
+def test_every_page_is_linked_from_the_readme(file: str):
+    assert file == "README.md" or f"]({file})" in TEXTS["README.md"]
+
+
+def test_there_are_paths_and_modules_to_be_tested():
+    assert len(paths()) > 30
+    assert len(modules()) > 25
+
+
+@pytest.mark.parametrize(("file", "path"), paths())
+def test_paths_exist(file: str, path: str):
+    """From the top of the project, or, for a bare name, as a file of a run or a checkpoint."""
+    folders = [ROOT, next((ROOT / "runs").iterdir()), next((ROOT / "checkpoints").iterdir())]
+    assert any((folder / path).exists() for folder in (folders if "/" not in path else folders[:1]))
+
+
+@pytest.mark.parametrize(("file", "name"), modules())
+def test_modules_exist(file: str, name: str):
+    module, _, last = name.rpartition(".")
+    outer = source(module)
+    assert source(name) or (outer and defines(outer, last))
+
+
+@pytest.mark.parametrize(("module", "names"), re.findall(r'"([\w.]+)<br>([\w, ]+)"', TEXTS["README.md"]))
+def test_the_diagrams_boxes_name_what_their_modules_define(module: str, names: str):
+    path = source(module)
+    assert path
+    assert [name for name in names.split(", ") if not defines(path, name)] == []
+
+
+@pytest.mark.parametrize("row", re.findall(r"^\| an? .*", TEXTS["README.md"].split("## Where to change what")[1], re.M))
+def test_where_to_change_what_names_what_is_there(row: str):
+    """Each name in capitals or of a function is defined in one of the files of its row."""
+    words = re.findall(r"`([^`]+)`", row)
+    files = [ROOT / word for word in words if word.endswith(".py")]
+    names = [
+        word.split("(")[0] for word in words if re.fullmatch(r"[A-Z_]{4,}|[a-z]+_[a-z_]+|[A-Z]\w+|build\(.*\)", word)
+    ]
+    assert files
+    assert [name for name in names if not any(defines(file, name) for file in files)] == []
+
+
+def test_environment_variables_are_those_of_the_code():
+    tracked = subprocess.run(["git", "ls-files", "ser_core", "ser_app"], cwd=ROOT, capture_output=True, text=True)
+    code = [(ROOT / file).read_text("utf-8") for file in tracked.stdout.split() if file.endswith(".py")]
+    used = {name for text in code for name in re.findall(r'"((?:SER|CREMAD)_[A-Z_]+)"', text)}
+    assert len(used) > 5
+    assert used == set(re.findall(r"^\| `(\w+)`", TEXTS["docs/settings.md"], re.MULTILINE))
+
+
+def test_every_flag_is_one_of_a_command(capsys: pytest.CaptureFixture[str]):
+    helps = []
+    for arguments in ([], ["download"], ["check"]):
+        for parse in PARSERS.values() if not arguments else [cremad_arguments]:
+            with pytest.raises(SystemExit):
+                parse([*arguments, "--help"])
+            helps.append(capsys.readouterr().out)
+    known = {flag for text in helps for flag in FLAG.findall(text)}
+    assert {flag for text in TEXTS.values() for flag in FLAG.findall(text)} - known == set()
 
 
 def test_every_requirement_is_explained():
@@ -92,7 +243,7 @@ def test_every_requirement_is_explained():
         for line in (ROOT / file).read_text().splitlines()
         if line and not line.startswith(("#", "-r")) and "stubs" not in line and "types" not in line
     ]
-    table = README.split("## What is used, and why")[1]
+    table = TEXTS["docs/dependencies.md"]
     explained = {
         name for row in re.findall(r"^\| (.+?) \|", table, re.MULTILINE) for name in re.split(r", | and ", row)
     }

@@ -1,9 +1,14 @@
-"""Write the README's results tables from the records in runs/: `python tools/readme.py`."""
+"""Write the figures of README.md and docs/ from the records in runs/: `python tools/readme.py`.
+
+What is written stands between marks as `<!-- best: made by tools/readme.py -->` and `<!-- end of best -->`; the name
+says which of `PARTS` it is. All else in these files is written by hand, and holds no figure of ours.
+"""
 
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -13,24 +18,61 @@ sys.path.insert(0, str(ROOT))
 from ser_core.analysis.comparable import by_split, differences, over, split_title  # noqa: E402
 from ser_core.analysis.comparison import compare, probability  # noqa: E402
 from ser_core.analysis.configurations import by_configuration, reported_result  # noqa: E402
+from ser_core.analysis.raters import rater_confusion  # noqa: E402
+from ser_core.corpus.clips import load_index  # noqa: E402
+from ser_core.corpus.splits import RANDOM_SEED, REPORT_SPLIT_ID, report_split  # noqa: E402
 from ser_core.files import write_text  # noqa: E402
+from ser_core.models.registry import model_label  # noqa: E402
 from ser_core.records.runs import Run, load_runs  # noqa: E402
+from ser_core.training.config import TrainConfig  # noqa: E402
 from ser_core.training.study import report_study  # noqa: E402
 
-BEGIN, END = "<!-- results: made by tools/readme.py -->", "<!-- end of results -->"
-BEGIN_SELECTIONS, END_SELECTIONS = "<!-- selections: made by tools/readme.py -->", "<!-- end of selections -->"
+FILES = ("README.md", "docs/results.md")
+MARKED = re.compile(r"<!-- (\w+): made by tools/readme\.py -->\n.*?<!-- end of \1 -->", re.DOTALL)
+
+
+def best(runs: list[Run]) -> str:
+    """Markdown, a line an architecture: its run of the best validation accuracy on the report's split."""
+    ranked = sorted(by_split(runs).get(REPORT_SPLIT_ID, []), key=lambda run: run.val_rank, reverse=True)
+    chosen: dict[str, Run] = {}
+    for run in ranked:
+        chosen.setdefault(run.train["model"], run)
+    lines = [
+        f"| network | run | report | ours | 95 % interval over {over(chosen.values())} | parameters | epochs |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for model, run in chosen.items():
+        low, high = run.accuracy_interval
+        lines.append(
+            f"| {model_label(model)} | `{run.name}` | {reported(run)} | **{run.accuracy:.1%}** "
+            f"| {low:.1%} – {high:.1%} | {run.test['parameters']:,} | {run.test['epochs']} |"
+        )
+    return "\n".join(lines)
+
+
+def split(_: list[Run]) -> str:
+    """A sentence on the report's split."""
+    parts = report_split()
+    return (
+        f"The report's split is random (seed {RANDOM_SEED}): {len(parts.train):,} clips to train on, "
+        f"{len(parts.val):,} to validate on and {len(parts.test):,} to test on. Of the {len(parts.test_speakers)} "
+        f"speakers who are tested on, {len(parts.shared_speakers)} are also trained on."
+    )
+
+
+def people(_: list[Run]) -> str:
+    """A sentence on how well people do."""
+    ratings = rater_confusion(list(load_index().values()))
+    share = ratings.trace() / ratings.sum()
+    return f"People who only heard these clips named the intended emotion in {share:.0%} of {ratings.sum():,} ratings."
 
 
 def results(runs: list[Run]) -> str:
     """Markdown, a table for each split: the report's first, and others by their names."""
-    splits = list(by_split(runs).values())
-    tables = [split_table(of_split) for of_split in splits]
-    if len(splits) > 1:
-        tables = [f"{split_title(runs)}:\n\n{table}" for runs, table in zip(splits, tables, strict=True)]
-    return "\n\n".join([*tables, *unfinished(runs)])
+    return "\n\n".join(f"**{split_title(of_split)}**\n\n{table(of_split)}" for of_split in by_split(runs).values())
 
 
-def split_table(runs: list[Run]) -> str:
+def table(runs: list[Run]) -> str:
     """A line a run, the best on the validation set first."""
     lines = [
         f"| run | report | ours | 95 % interval over {over(runs)} | weighted F1 | UAR | parameters | epochs "
@@ -49,25 +91,39 @@ def split_table(runs: list[Run]) -> str:
     return "\n".join(lines)
 
 
-def unfinished(runs: list[Run]) -> list[str]:
-    """How much of the report's study is missing or shorter than it should be, and why; nothing if it is complete."""
+def missing(runs: list[Run]) -> str:
+    """Markdown, how much of the report's study is missing or shorter than it should be, and how long that takes."""
     study, known = report_study(), by_configuration(runs)
-    missing = [config for config in study if config.name not in known]
+    absent = [config for config in study if config.name not in known]
     short = [config for config in study if config.name in known and _is_short(known[config.name], config.epochs)]
-    if not missing and not short:
-        return []
+    if not absent and not short:
+        return f"All of the report's {len(study)} settings are trained."
+    counts = [f"{len(absent)} are not trained yet"] if absent else []
+    counts += [f"{len(short)} are not trained for {TrainConfig.epochs} epochs yet"] if short else []
     fastest: dict[tuple[str, str], Run] = {}  # of each network and form of input
     for run in sorted(runs, key=epoch_seconds):
         fastest.setdefault((run.train["model"], run.train["form"]), run)
-    slowest = max(fastest.values(), key=epoch_seconds)
-    minutes = epoch_seconds(slowest) * study[0].epochs / 60
-    not_yet = [f"{len(missing)} are not trained yet"] if missing else []
-    not_yet += [f"{len(short)} are not trained for {study[0].epochs} epochs yet"] if short else []
-    return [
-        f"Of the report's {len(study)}, {' and '.join(not_yet)}; `grid.py report --list` names them. "
-        f"They wait for a GPU: on {slowest.environment['device']}, `{slowest.name}` takes {minutes:.0f} minutes for "
-        f"{study[0].epochs} epochs.",
+    seconds = {
+        config.name: epoch_seconds(fastest[config.model, config.form]) * config.epochs
+        for config in [*absent, *short]
+        if (config.model, config.form) in fastest
+    }
+    lines = [
+        f"Of the report's {len(study)} settings, {' and '.join(counts)}. That would "
+        f"take {sum(seconds.values()) / 3600:.0f} hours, if each is trained from its first epoch on what trained its "
+        "network fastest until now.",
+        "",
+        "| run | epochs now | epochs wanted | hours | on |",
+        "|---|---|---|---|---|",
     ]
+    for config in [*absent, *short]:
+        hours, device = "–", "–"  # of a network that nothing has trained yet
+        if config.name in seconds:
+            hours = f"{seconds[config.name] / 3600:.1f}"
+            device = fastest[config.model, config.form].environment["device"]
+        now = max(known.get(config.name, [0]))
+        lines.append(f"| `{config.name}` | {now} | {config.epochs} | {hours} | {device} |")
+    return "\n".join(lines)
 
 
 def _is_short(records: dict[int, list[Run]], epochs: int) -> bool:
@@ -87,7 +143,7 @@ def epoch_seconds(run: Run) -> float:
     return median(run.history["seconds"])
 
 
-def selections_table(runs: list[Run]) -> str:
+def selections(runs: list[Run]) -> str:
     """Markdown, a line a training of which both epochs are recorded, that of the lowest loss and of the most right."""
     known = {run.name: run for run in runs}
     lines = [
@@ -116,17 +172,24 @@ def chosen_epoch(run: Run) -> str:
     return f"{epoch}: **{run.accuracy:.1%}** ({training:.0%} in training)"
 
 
-def with_results(readme: str, runs: list[Run]) -> str:
-    """The README with the tables between their marks replaced."""
-    for begin, table, end in (
-        (BEGIN, results(runs), END),
-        (BEGIN_SELECTIONS, selections_table(runs), END_SELECTIONS),
-    ):
-        block = f"{begin}\n{table}\n{end}"
-        readme = re.sub(f"{re.escape(begin)}.*{re.escape(end)}", lambda _, block=block: block, readme, flags=re.DOTALL)
-    return readme
+PARTS: dict[str, Callable[[list[Run]], str]] = {
+    part.__name__: part for part in (best, split, people, results, selections, missing)
+}
+"""What can stand between marks, by name."""
+
+
+def with_parts(text: str, runs: list[Run]) -> str:
+    """A file's text with all that stands between marks made anew."""
+
+    def made(found: re.Match[str]) -> str:
+        name = found[1]
+        return f"<!-- {name}: made by tools/readme.py -->\n{PARTS[name](runs)}\n<!-- end of {name} -->"
+
+    return MARKED.sub(made, text)
 
 
 if __name__ == "__main__":
-    path = ROOT / "README.md"
-    write_text(path, with_results(path.read_text(encoding="utf-8"), load_runs()[0]))
+    recorded, _ = load_runs()
+    for file in FILES:
+        path = ROOT / file
+        write_text(path, with_parts(path.read_text(encoding="utf-8"), recorded))

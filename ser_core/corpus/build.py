@@ -1,7 +1,7 @@
 """Build the shipped index from the official tables: `python -m ser_core.cremad index CSV_DIR`.
 
 CSV_DIR holds `VideoDemographics.csv` and `tabulatedVotes.csv` of the official repository, and `sha256.csv`: a table
-`file,sha256,bytes` of its `AudioWAV` folder. The result is two small tables under `ser_core/data/`.
+`file,sha256,bytes` of its `AudioWAV` folder. The result is two small tables under `ser_core/corpus/data/`.
 """
 
 from __future__ import annotations

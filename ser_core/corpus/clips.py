@@ -4,7 +4,7 @@
     python -m ser_core.cremad check [DIR]                          compare a folder with the official checksums
     python -m ser_core.cremad index CSV_DIR                        rebuild the index from the official tables
 
-The index (`ser_core/data/clips.csv` and `actors.csv`) ships with the library; no audio does.
+The index (`ser_core/corpus/data/clips.csv` and `actors.csv`) ships with the library; no audio does.
 """
 
 from __future__ import annotations

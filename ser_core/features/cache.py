@@ -1,4 +1,4 @@
-"""The corpus as tensors: a feature cache on disk, and batches from memory.
+"""Features of the whole corpus, computed once and kept on disk.
 
 A cache is a folder named after a hash of everything that decides its content: the preprocessing, the features, the
 data's checksum and the code that computes them. Anything else is another folder, so nothing stale is ever read; a

@@ -120,7 +120,7 @@ def test_a_killed_build_leaves_nothing_that_is_read(corpus, clips, tmp_path: Pat
     script = f"""
 from pathlib import Path
 from ser_core.cremad import Corpus, load_index
-from ser_core.dataset import load_features
+from ser_core.features.cache import load_features
 def hang(done, total):
     print(done, flush=True)
     while True: pass
@@ -161,7 +161,7 @@ def test_the_workers_of_a_killed_build_end_and_free_its_lock(corpus, clips, tmp_
 from pathlib import Path
 from ser_core.audio import AudioConfig
 from ser_core.cremad import Corpus, load_index
-from ser_core.dataset import load_features
+from ser_core.features.cache import load_features
 def hang(done, total):
     print(done, flush=True)
     while True: pass
@@ -210,7 +210,7 @@ def test_of_two_that_need_the_same_one_computes(corpus, clips, tmp_path: Path):
     script = f"""
 from pathlib import Path
 from ser_core.cremad import Corpus, load_index
-from ser_core.dataset import load_features
+from ser_core.features.cache import load_features
 corpus, cache = Corpus(Path({str(corpus.folder)!r})), Path({str(tmp_path)!r})
 clips = [clip for clip in load_index().values() if clip.name in corpus.present][:80]
 calls = []
