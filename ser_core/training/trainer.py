@@ -147,6 +147,11 @@ class Trainer:
         self.model.load_state_dict(self.best)
         return self.model
 
+    @property
+    def _arithmetic(self) -> str:
+        convolutions = "Winograd's" if self.numerics == "winograd" else "PyTorch's"
+        return f"{self.device.precision} with {convolutions} convolutions"
+
     def save(self, folder: Path) -> None:
         """Write everything `load` needs to `folder`, atomically."""
         from safetensors.torch import save_file
@@ -155,7 +160,11 @@ class Trainer:
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
         for i, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{i}.{key}": value.detach().cpu().contiguous() for key, value in state.items()}
-        metadata = {"config": json.dumps(asdict(self.config)), "history": json.dumps(self.history)}
+        metadata = {
+            "config": json.dumps(asdict(self.config)),
+            "history": json.dumps(self.history),
+            "arithmetic": self._arithmetic,
+        }
         with replace_file(folder / STATE_FILE) as path:
             save_file(tensors, path, metadata)
 
@@ -163,7 +172,7 @@ class Trainer:
         """Go on where `save` left off.
 
         Raises:
-            RunError: nothing was saved, it is damaged, or it belongs to other settings.
+            RunError: nothing was saved, it is damaged, or it belongs to other settings or another arithmetic.
         """
         from safetensors import SafetensorError, safe_open
 
@@ -181,6 +190,12 @@ class Trainer:
             raise RunError(
                 f"{folder.name} was started with another {' and '.join(changed)}. Resume it with its own settings, "
                 "or start again without --resume."
+            )
+        begun = metadata.get("arithmetic", self._arithmetic)
+        if begun != self._arithmetic:  # the record says one for all epochs
+            raise RunError(
+                f"{folder.name} was begun in {begun}, and would go on in {self._arithmetic}. Resume it as it was begun "
+                "(see --device, --precision and --numerics), or start again without --resume."
             )
         self.model.load_state_dict(_part(tensors, "model."))
         self.best = _part(tensors, "best.")

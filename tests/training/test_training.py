@@ -16,6 +16,7 @@ import train
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.splits import Split
 from ser_core.errors import ConfigError, RunError
+from ser_core.features.cache import COMPUTING_LIBRARIES
 from ser_core.features.feature_set import FeatureSet
 from ser_core.models.registry import MODELS
 from ser_core.records.checkpoints import list_checkpoints, load_model
@@ -247,9 +248,20 @@ def test_resuming_says_what_does_not_fit(tmp_path: Path):
     trainer.save(tmp_path)
     with pytest.raises(RunError, match="another seed"):
         trainer_for(replace(TINY, seed=3)).load(tmp_path)
+    with pytest.raises(RunError, match="begun in fp32 with PyTorch's convolutions, and would go on in bf16"):
+        trainer_for(TINY, Device(torch.device("cpu"), bf16=True)).load(tmp_path)
     (tmp_path / STATE_FILE).write_bytes(b"damaged")
     with pytest.raises(RunError, match="damaged"):
         trainer_for(TINY).load(tmp_path)
+
+
+def test_a_run_that_was_begun_with_winograds_convolutions_does_not_go_on_without(tmp_path: Path):
+    config = replace(TINY, model="2d")
+    winograd, pytorch = (Device(torch.device("cpu"), bf16=True, winograd=on) for on in (True, False))
+    trainer_for(config, winograd).save(tmp_path)
+    trainer_for(config, winograd).load(tmp_path)
+    with pytest.raises(RunError, match=r"begun in bf16 with Winograd's convolutions, .* PyTorch's"):
+        trainer_for(config, pytorch).load(tmp_path)
 
 
 def test_a_loss_that_is_not_a_number_ends_the_run():
@@ -318,6 +330,8 @@ def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: S
     assert run.config["environment"]["clips"] == {"train": len(split.train), "val": 2, "test": 30}
     for key in ("device", "python", "libraries", "precision", "numerics", "git_commit", "split_id", "data_checksum"):
         assert run.config["environment"][key]
+    assert (run.environment["precision"], run.environment["numerics"]) == ("fp32", "pytorch")
+    assert run.environment["libraries"].keys() >= {"torch", *COMPUTING_LIBRARIES}
     assert load_run(run.folder).accuracy == run.accuracy
     assert run.intervals_over == "speakers and clips"
     assert {path.name for path in run.folder.iterdir()} == {
@@ -345,6 +359,15 @@ def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: S
         run_experiment(config, corpus=corpus, device=CPU, split=split, **folders)
     again = run_experiment(config, corpus=corpus, device=CPU, split=split, restart=True, **folders)
     assert again.accuracy == run.accuracy
+
+
+@pytest.mark.parametrize(("numerics", "recorded"), [("auto", "winograd"), ("pytorch", "pytorch")])
+def test_a_record_says_which_convolutions_were_used(
+    numerics: str, recorded: str, corpus: Corpus, split: Split, folders: dict
+):
+    config, device = replace(TINY, model="2d", epochs=1), Device.choose("cpu", "bf16", numerics)
+    run = run_experiment(config, corpus=corpus, device=device, split=split, **folders)
+    assert (run.environment["precision"], run.environment["numerics"]) == ("bf16", recorded)
 
 
 def test_what_was_learned_is_told_from_chance():
