@@ -26,9 +26,17 @@ from ser_core.training.trainer import Trainer
 
 N_CLIPS = 64 * 10
 ROUNDS = 3
+WINOGRAD = "bf16 and Winograd"
 SHAPES = {"spectral": (27, 301), "mel": (1, 64, 64)}
 SPEECH_SECONDS, DEVIATION, LONGEST = 1.55, 0.39, 3.5  # of the corpus, without silence at both ends
 FRAMES_A_SECOND = {"spectral": 100.0, "mel": 62.5}
+
+
+class WholeBatches(ClipTensors):
+    """Clips of different lengths in one part, padded to the longest."""
+
+    def parts(self, clips: torch.Tensor) -> list[torch.Tensor]:
+        return [clips]
 
 
 class MaskedGroupNorm(GroupNorm):
@@ -41,7 +49,7 @@ class MaskedGroupNorm(GroupNorm):
 PLAIN = {Conv2d: nn.Conv2d, GroupNorm: MaskedGroupNorm}
 
 
-def data(model: str, form: Form) -> ClipTensors:
+def data(model: str, form: Form, kind: type[ClipTensors] = ClipTensors) -> ClipTensors:
     """Random features of the right shapes: the numbers don't change the speed."""
     rng = np.random.default_rng(0)
     seconds = rng.normal(SPEECH_SECONDS, DEVIATION, N_CLIPS).clip(0.2, LONGEST)
@@ -50,7 +58,7 @@ def data(model: str, form: Form) -> ClipTensors:
         *channels, length = SHAPES[name]
         lengths = (seconds * FRAMES_A_SECOND[name]).astype(int) if form == "variable" else [length] * N_CLIPS
         inputs[name] = FeatureSet.join([rng.normal(size=(*channels, n)).astype(np.float32) for n in lengths])
-    return ClipTensors(inputs, rng.integers(0, 6, N_CLIPS).tolist(), form, torch.device("cpu"))
+    return kind(inputs, rng.integers(0, 6, N_CLIPS).tolist(), form, torch.device("cpu"))
 
 
 def plain_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, clips: ClipTensors) -> float:
@@ -71,7 +79,7 @@ def main() -> None:
     devices = {"fp32": Device.choose("cpu", "fp32")}
     if Device.choose("cpu").bf16:
         devices["bf16"] = Device.choose("cpu", "bf16", "pytorch")
-        devices["bf16 and Winograd"] = Device.choose("cpu", "bf16", "winograd")
+        devices[WINOGRAD] = Device.choose("cpu", "bf16", "winograd")
     print(f"{torch.get_num_threads()} threads; median of {ROUNDS} alternating rounds of {N_CLIPS} clips, clips/s")
     rows: tuple[tuple[str, Form], ...] = (
         ("1d", "fixed"),
@@ -87,6 +95,13 @@ def main() -> None:
             for label, device in devices.items()
             if not device.winograd or name != "1d"
         }
+        fastest = list(trainers)[-1]
+        if form == "variable":  # the same without parts of similar lengths, and with group norm over a mask
+            trainers["whole batches"] = Trainer(
+                config, data(name, form, WholeBatches), range(N_CLIPS), range(1), devices[fastest]
+            )
+            for layer in trainers["whole batches"].model.modules():
+                layer.__class__ = {GroupNorm: MaskedGroupNorm}.get(type(layer), type(layer))
         plain = build_model(name, "silu")
         for layer in plain.modules():
             layer.__class__ = PLAIN.get(type(layer), type(layer))
@@ -95,12 +110,15 @@ def main() -> None:
             [plain_epoch(plain, optimizer, clips), *(trainer.run_epoch().seconds for trainer in trainers.values())]
             for _ in range(ROUNDS)
         ]
-        theirs, *ours = (N_CLIPS / statistics.median(seconds) for seconds in zip(*rounds, strict=True))
+        theirs, *others = (N_CLIPS / statistics.median(seconds) for seconds in zip(*rounds, strict=True))
+        ours = dict(zip(trainers, others, strict=True))
         print(f"{name:8} {form:8}  plain {theirs:6.1f}", end="")
-        for label, speed in zip(trainers, ours, strict=True):
+        for label, speed in ours.items():
             print(f"   {label} {speed:6.1f} ({speed / theirs:.2f} x)", end="")
-        if len(ours) == len(devices) == 3:
-            print(f"   Winograd alone {ours[2] / ours[1]:.2f} x", end="")
+        if WINOGRAD in ours:
+            print(f"   Winograd alone {ours[WINOGRAD] / ours['bf16']:.2f} x", end="")
+        if form == "variable":
+            print(f"   parts alone {ours[fastest] / ours['whole batches']:.2f} x", end="")
         print(flush=True)
 
 
