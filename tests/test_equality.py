@@ -25,7 +25,7 @@ from ser_core.serving.prediction import Prediction, TimedPrediction
 from ser_core.serving.stream import StreamConfig, StreamPrediction, Window
 from ser_core.training.config import TrainConfig
 from ser_core.training.survey import Entry
-from tests.conftest import ROOT, tone
+from tests.helpers import ROOT, tone
 
 SOUND = tone(200, 0.5)
 SPEECH = Speech(SOUND, SOUND, np.array([[0, len(SOUND)]]), True, ("clipped",))

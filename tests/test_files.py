@@ -13,7 +13,7 @@ import ser_core.files as files
 from ser_core.files import replace_file, replace_folder, restore_folder, write_text
 from ser_core.records.checkpoints import list_checkpoints
 from ser_core.records.runs import alone, load_runs
-from tests.test_runs import write_run
+from tests.made_records import write_run
 
 
 class Killed(BaseException):

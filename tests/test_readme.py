@@ -14,8 +14,8 @@ from ser_core.records.runs import load_runs
 from ser_core.serving.predict_command import parse_arguments as predict_arguments
 from ser_core.serving.stream_command import parse_arguments as stream_arguments
 from ser_core.training.config import TrainConfig
-from tests.conftest import ROOT
-from tests.records.test_runs import write_run
+from tests.helpers import ROOT
+from tests.made_records import write_run
 from tools.readme import FILES, MARKED, PARTS, best, missing, results, selections, with_parts
 from train import parse_arguments as train_arguments
 

@@ -9,7 +9,7 @@ from ser_core.corpus.splits import REPORT_SPLIT_ID, report_split
 from ser_core.features.config import FeatureConfig
 from ser_core.records.runs import Run, load_run
 from ser_core.training.config import TrainConfig
-from tests.test_runs import write_run
+from tests.made_records import write_run
 
 TWO_D, ONE_D = TrainConfig(), TrainConfig(model="1d")
 

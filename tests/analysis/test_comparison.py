@@ -10,17 +10,10 @@ from ser_core.analysis.comparison import Difference, compare, compare_together
 from ser_core.analysis.confusion import confused_pairs, row_shares
 from ser_core.analysis.groups import GROUPINGS, accuracy_by, group_accuracies
 from ser_core.corpus.clips import by_name, load_index
-from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError
 from ser_core.records.predictions import Predictions
 from ser_core.records.resampling import interval, resampled_sums
-
-NAMES = tuple(name for name, clip in load_index().items() if clip.report_split == "test")[:400]
-TARGETS = np.array([EMOTIONS.index(name.split("_")[2]) for name in NAMES])
-
-
-def answering(said: np.ndarray, names: tuple[str, ...] = NAMES, targets: np.ndarray = TARGETS) -> Predictions:
-    return Predictions(names, targets, np.eye(6, dtype=np.float32)[said])
+from tests.made_records import NAMES, TARGETS, answering
 
 
 def wrong_on(*clips: int) -> Predictions:

@@ -18,7 +18,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.mel import log_mel, mel_image
 from ser_core.features.spectral import spectral_features
-from tests.conftest import tone
+from tests.helpers import tone
 
 AUDIO = tone(440, 2)
 SHARES = dict.fromkeys(EMOTIONS, 1 / 6)

@@ -15,13 +15,9 @@ from ser_core.corpus.splits import REPORT_SPLIT_ID
 from ser_core.models.activations import ACTIVATIONS, Activation
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import load_runs
-from ser_core.training.config import TrainConfig
-from ser_core.training.study import report_study
-from tests.conftest import ROOT
-from tests.test_compare import TARGETS, answering
-from tests.test_runs import write_run
+from tests.helpers import ROOT
+from tests.made_records import CONFIGS, TARGETS, answering, record, write_run
 
-CONFIGS = {config.name: config for config in report_study()}
 TITLES = (
     "2D beats combined",
     "SiLU beats ReLU by 6 points",
@@ -35,25 +31,6 @@ TITLES = (
     "Mean features are comparable",
     "ResNets overfit",
 )
-
-
-def record(
-    root: Path,
-    name: str,
-    errors: int,
-    *,
-    epochs: int = 150,
-    seed: int = 0,
-    folder: str | None = None,
-    settings: dict | None = None,
-    environment: dict[str, str] | None = None,
-) -> None:
-    """A run of the report's study that is wrong on so many of 400 clips."""
-    said = TARGETS.copy()
-    wrong = np.random.default_rng(seed).permutation(len(said))[:errors]
-    said[wrong] = (said[wrong] + 1) % 6
-    config: TrainConfig = replace(CONFIGS[name], epochs=epochs, **(settings or {}))
-    write_run(root / (folder or name), config, predictions=answering(said), environment=environment)
 
 
 def found(root: Path, title: str) -> Finding:

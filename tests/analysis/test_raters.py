@@ -8,7 +8,7 @@ from ser_core.analysis.raters import agreement, entropy, rater_confusion, uncert
 from ser_core.corpus.clips import by_name, load_index
 from ser_core.emotions import EMOTIONS
 from ser_core.records.predictions import Predictions
-from tests.test_compare import NAMES, TARGETS, answering
+from tests.made_records import NAMES, TARGETS, answering
 
 CLIPS = by_name(NAMES)
 

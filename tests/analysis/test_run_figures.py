@@ -19,8 +19,7 @@ from ser_core.analysis.run_figures import (
 )
 from ser_core.emotions import EMOTIONS
 from ser_core.records.runs import Run, load_run
-from tests.test_compare import TARGETS, answering
-from tests.test_findings import record
+from tests.made_records import TARGETS, answering, record
 
 CONFUSION = np.diag([5] * 6) + 1
 RIGHT = answering(TARGETS)

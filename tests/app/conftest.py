@@ -1,7 +1,5 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import streamlit as st
@@ -10,24 +8,10 @@ from streamlit.testing.v1 import AppTest
 from ser_app import microphone
 from ser_core.corpus.folder import Corpus
 from ser_core.records.checkpoints import CHECKPOINTS_VARIABLE
-from ser_core.serving.listener import Listener
-from tests.conftest import ROOT, save_opinionated
+from tests.app.helpers import CLIP, Connection
+from tests.helpers import ROOT, save_opinionated
 
 RUN_SECONDS = 60
-CLIP = "1001_DFA_ANG_XX"
-
-
-class Connection:
-    """Stands for the browser's on the Live page, which AppTest can't run: started and stopped by the test."""
-
-    def __init__(self) -> None:
-        self.playing, self.wanted = False, []
-
-    def __call__(self, listener: Listener, *, playing: bool | None = None) -> SimpleNamespace:
-        self.wanted.append(playing)
-        if playing is not None:
-            self.playing = playing
-        return SimpleNamespace(state=SimpleNamespace(playing=self.playing))
 
 
 @pytest.fixture
@@ -73,21 +57,3 @@ def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, connection: Conne
         return app
 
     return open_it
-
-
-def labelled(elements: Iterable, label: str) -> Any:
-    """The element of that label."""
-    return next(element for element in elements if element.label == label)
-
-
-def set_source(app: AppTest, source: str) -> AppTest:
-    """Choose where recordings come from, on Features and Classify."""
-    app.segmented_control[0].set_value(source).run()
-    assert not app.exception, app.exception
-    return app
-
-
-def texts(app: AppTest) -> str:
-    """All that a page says, in one string."""
-    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "text")
-    return "\n".join(element.value for kind in kinds for element in getattr(app, kind))

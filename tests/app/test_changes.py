@@ -9,10 +9,10 @@ from streamlit.testing.v1 import AppTest
 from ser_app.navigation import LISTENER
 from ser_core.audio.preprocess import load_audio
 from ser_core.records.runs import RUNS_VARIABLE, load_run
-from tests.app.conftest import CLIP, Connection, labelled, set_source, texts
-from tests.conftest import save_opinionated
-from tests.test_findings import record
-from tests.test_listener import feed
+from tests.app.helpers import CLIP, Connection, labelled, set_source, texts
+from tests.helpers import save_opinionated
+from tests.listening import feed
+from tests.made_records import record
 
 OpenPage = Callable[..., AppTest]
 OTHER_CLIP = "1001_IEO_ANG_HI"

@@ -11,10 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from ser_app.messages import literal, sentence
 from ser_core.records.runs import RUNS_VARIABLE
-from tests.app.conftest import CLIP, Connection, labelled, set_source, texts
-from tests.conftest import LFS_POINTER
-from tests.test_compare import NAMES
-from tests.test_findings import record
+from tests.app.helpers import CLIP, Connection, labelled, set_source, texts
+from tests.helpers import LFS_POINTER
+from tests.made_records import NAMES, record
 
 OpenPage = Callable[..., AppTest]
 SAMPLES, FEATURES, CLASSIFY, LIVE = "pages/samples.py", "pages/features.py", "pages/classify.py", "pages/live.py"

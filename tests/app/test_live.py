@@ -23,8 +23,8 @@ from ser_core.errors import ConfigError
 from ser_core.serving import listener as module
 from ser_core.serving.listener import Listener
 from ser_core.serving.rows import TIMELINE_COLUMNS
-from tests.app.conftest import Connection, texts
-from tests.test_listener import feed
+from tests.app.helpers import Connection, texts
+from tests.listening import feed
 
 LIVE = "pages/live.py"
 OpenPage = Callable[..., AppTest]

@@ -18,11 +18,9 @@ from ser_core.records.predictions import Predictions
 from ser_core.records.runs import RUNS_VARIABLE, Run, load_run, load_runs
 from ser_core.serving.predictor import Predictor
 from ser_core.training.config import TrainConfig
-from tests.app.conftest import labelled, set_source, texts
-from tests.conftest import ROOT
-from tests.test_compare import NAMES, TARGETS
-from tests.test_findings import record
-from tests.test_runs import write_run
+from tests.app.helpers import labelled, set_source, texts
+from tests.helpers import ROOT
+from tests.made_records import NAMES, TARGETS, record, write_run
 
 OpenPage = Callable[..., AppTest]
 SAMPLES, FEATURES, CLASSIFY = "pages/samples.py", "pages/features.py", "pages/classify.py"

@@ -15,7 +15,7 @@ from ser_core.errors import AudioError
 from ser_core.serving import predict_command as predict_cli
 from ser_core.serving import stream_command as stream_cli
 from ser_core.serving.predictor import Predictor
-from tests.conftest import tone
+from tests.helpers import tone
 
 RATE = 48_000
 BREAKS_OFF = "The recording breaks off at {:.1f} s: what should follow is missing or damaged."

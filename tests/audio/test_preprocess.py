@@ -10,13 +10,12 @@ from ser_core.audio.preprocess import (
     load_audio,
     preprocess,
     resample,
-    speech_seconds,
     to_mono,
     z_score,
 )
-from ser_core.audio.vad import ENERGY_FRAME_LENGTH, ENERGY_HOP_LENGTH
+from ser_core.audio.vad import ENERGY_FRAME_LENGTH, ENERGY_HOP_LENGTH, speech_seconds
 from ser_core.errors import ConfigError, NoSpeechError
-from tests.conftest import tone
+from tests.helpers import tone
 
 ENERGY = AudioConfig(vad="energy")
 

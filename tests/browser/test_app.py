@@ -16,8 +16,7 @@ from ser_core.emotions import EMOTION_NAMES
 from ser_core.records.checkpoints import default_checkpoint
 from ser_core.records.runs import load_runs
 from ser_core.serving.predictor import Predictor
-from tests.browser.app_server import AppServer, launch, wait_until_idle
-from tests.browser.conftest import PHONE
+from tests.browser.app_server import PHONE, AppServer, launch, wait_until_idle
 
 OpenTab = Callable[..., Page]
 LABELS = [page.label for page in PAGES]

@@ -12,7 +12,7 @@ from ser_core.corpus.clips import find_clip
 from ser_core.corpus.folder import Corpus
 from ser_core.errors import CorpusError
 from ser_core.features.cache import load_features
-from tests.conftest import LFS_POINTER
+from tests.helpers import LFS_POINTER
 
 CLIP = find_clip("1001_DFA_ANG_XX")
 OTHER = find_clip("1001_IEO_ANG_HI")

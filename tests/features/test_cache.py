@@ -18,7 +18,7 @@ from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import network_inputs
 from ser_core.features.mel import log_mel, mel_image
 from ser_core.features.spectral import fix_frames, spectral_features
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 ENERGY = AudioConfig(vad="energy")
 

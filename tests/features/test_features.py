@@ -8,7 +8,7 @@ from ser_core.features.config import FeatureConfig
 from ser_core.features.filterbanks import chroma_filterbank, mel_filterbank, mel_frequencies
 from ser_core.features.mel import log_mel, mel_image, scale_mel
 from ser_core.features.spectral import fix_frames, mean_over_time, spectral_features
-from tests.conftest import tone
+from tests.helpers import tone
 
 CONFIG = FeatureConfig()
 FRAMES = {"n_fft": 512, "hop_length": 160}

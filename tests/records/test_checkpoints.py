@@ -20,7 +20,7 @@ from ser_core.records.checkpoints import (
     survey_checkpoints,
 )
 from ser_core.serving.predictor import Predictor
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 MAX_BYTES = 45e6
 

@@ -9,7 +9,7 @@ import pytest
 from ser_core.corpus.splits import Split, load_split
 from ser_core.records.model_card import model_card
 from ser_core.records.runs import load_run
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 
 def limits(split: Split) -> str:

@@ -4,47 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ser_core.corpus.splits import REPORT_SPLIT_ID
 from ser_core.errors import RunError
 from ser_core.files import replace_file
-from ser_core.records.metrics import bootstrap_intervals, evaluate
-from ser_core.records.predictions import Predictions
-from ser_core.records.runs import load_run, load_runs, write_config, write_history, write_result
+from ser_core.records.metrics import bootstrap_intervals
+from ser_core.records.runs import load_run, load_runs
 from ser_core.training.config import TrainConfig
-from ser_core.training.trainer import Epoch
-
-CLIPS = ("1001_DFA_ANG_XX", "1001_DFA_DIS_XX", "1001_DFA_FEA_XX", "1001_DFA_HAP_XX")
-
-
-def write_run(
-    folder: Path,
-    config: TrainConfig = TrainConfig(),
-    *,
-    status: str = "finished",
-    device: str = "CPU, 1 thread, bf16",
-    predictions: Predictions | None = None,
-    environment: dict[str, str] | None = None,
-) -> None:
-    """A record of three epochs, and of four clips or what is given; `environment` replaces parts of the usual one."""
-    if predictions is None:
-        probabilities = np.random.default_rng(0).dirichlet(np.ones(6), 4).astype(np.float32)
-        predictions = Predictions(CLIPS, np.array([0, 1, 2, 3]), probabilities)
-    clips = {"train": 3, "val": 2, "test": len(predictions.names)}
-    usual = {
-        "device": device,
-        "precision": "bf16",
-        "numerics": "pytorch",
-        "split_id": REPORT_SPLIT_ID if config.split == "report" else f"id of {config.split}",
-        "data_checksum": "578b33035034",
-        "clips": clips,
-    }
-    write_config(folder, config, usual | (environment or {}))
-    write_history(folder, [Epoch(i, 0.001, 1.5, 0.3, 1.4, 0.4, 2.0) for i in (1, 2, 3)])
-    metrics = evaluate(
-        predictions.targets.tolist(), predictions.predicted.tolist(), speakers=predictions.speakers.tolist()
-    )
-    result = {"status": status, "best_epoch": 2, "val_accuracy": 0.4, "epochs": 3, "parameters": 9, "metrics": metrics}
-    write_result(folder, predictions, result | {"training_seconds": 6.0})
+from tests.made_records import CLIPS, write_run
 
 
 @pytest.fixture

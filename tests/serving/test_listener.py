@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -13,13 +13,12 @@ from ser_core.emotions import EMOTIONS
 from ser_core.errors import SERError
 from ser_core.serving import listener as module
 from ser_core.serving import stream as stream_module
-from ser_core.serving.listener import SILENCE_DBFS, Heard, Listener
+from ser_core.serving.listener import SILENCE_DBFS, Listener
 from ser_core.serving.prediction import Prediction
 from ser_core.serving.predictor import Predictor
 from ser_core.serving.rows import TIMELINE_COLUMNS, stream_row
 from ser_core.serving.stream import SpeechStream, StreamConfig, blocks
-
-PATIENCE_SECONDS = 30
+from tests.listening import PATIENCE_SECONDS, feed, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -31,24 +30,6 @@ def predictor() -> Predictor:
 def speech(corpus) -> np.ndarray:
     clip = load_audio(corpus.folder / "1001_DFA_ANG_XX.wav")
     return np.concatenate((clip, np.zeros(2 * SAMPLE_RATE, np.float32)))
-
-
-def wait_for(listener: Listener, condition: Callable[[Heard], bool]) -> Heard:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if condition(heard := listener.look()):
-            return heard
-        time.sleep(0.02)
-    pytest.fail(f"after {PATIENCE_SECONDS} s: {listener.look()}")
-
-
-def feed(listener: Listener, audio: np.ndarray, size: int = SAMPLE_RATE // 2) -> Heard:
-    """Feed 16-bit blocks, each after the one before was heard."""
-    heard = listener.look()
-    for block in blocks((audio * 32767).astype(np.int16)[None], size):
-        listener.feed(block, SAMPLE_RATE)
-        heard = wait_for(listener, lambda heard: heard.backlog_seconds < 0.001)
-    return heard
 
 
 def test_it_hears_what_a_stream_hears(predictor: Predictor, speech: np.ndarray):

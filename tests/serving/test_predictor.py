@@ -21,7 +21,7 @@ from ser_core.serving.predict_command import main
 from ser_core.serving.prediction import Prediction, window_spans
 from ser_core.serving.predictor import Predictor
 from ser_core.serving.rows import COLUMNS, TIMELINE_COLUMNS, timeline_rows, to_csv
-from tests.conftest import tone
+from tests.helpers import tone
 
 
 @pytest.fixture(scope="module")

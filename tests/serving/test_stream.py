@@ -18,7 +18,7 @@ from ser_core.serving.prediction import Prediction
 from ser_core.serving.predictor import Predictor
 from ser_core.serving.stream import RingBuffer, SpeechStream, StreamConfig, StreamPrediction, blocks, classify_window
 from ser_core.serving.stream_command import main, parse_arguments
-from tests.conftest import save_opinionated
+from tests.helpers import save_opinionated
 
 HOP = StreamConfig().hop
 NAMES = ("1001_DFA_ANG_XX", "1001_ITH_NEU_XX", "1004_IOM_FEA_XX")

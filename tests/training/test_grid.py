@@ -30,22 +30,13 @@ from ser_core.training.flags import settings
 from ser_core.training.pool import MAX_ATTEMPTS, LocalPool, train_all
 from ser_core.training.study import STUDIES, report_study, with_epochs
 from ser_core.training.survey import Entry, How, epochs_in_progress, how_to_start, survey
-from tests.test_runs import write_run
+from tests.helpers import QUICK
+from tests.made_records import write_run
 
 ENVIRONMENT = {"device": "CPU", "clips": {"train": 3, "val": 2, "test": 4}}
-QUICK = ("lr0.01-ELU-1D-mean-tiny", "lr0.001-ELU-1D-tiny")
 SAVE_ALWAYS = (
     "import sys, ser_core.training.experiment as e; e.SAVE_EVERY_SECONDS = 0; import train; train.main(sys.argv[1:])"
 )
-
-
-@pytest.fixture(scope="module")
-def tiny(clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A split of the shared clips; those that are trained on are of the report's training part."""
-    parts = {part: [clip.name for clip in clips if clip.report_split == part] for part in ("train", "val", "test")}
-    path = tmp_path_factory.mktemp("split") / "tiny.json"
-    path.write_text(json.dumps(parts | {"test": parts["test"][:20]}))
-    return path
 
 
 @pytest.fixture(autouse=True)
@@ -54,14 +45,6 @@ def same_threads() -> Iterator[None]:
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
-
-
-@pytest.fixture
-def options(corpus, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The command line of a small grid of two runs."""
-    monkeypatch.setenv("SER_CACHE_DIR", str(tmp_path / "cache"))
-    folders = ["--corpus", str(corpus.folder), "--out", str(tmp_path)]
-    return ["report", "--split", str(tiny), "--only", *QUICK, "--device", "cpu", *folders]
 
 
 def local_pool(args: object, runs_dir: Path, slots: int = 2) -> LocalPool:

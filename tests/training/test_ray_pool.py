@@ -17,7 +17,7 @@ import pytest
 import grid
 from ser_core.records.runs import load_runs
 from ser_core.training.survey import epochs_in_progress, survey
-from tests.test_grid import QUICK, options, tiny  # noqa: F401  (fixtures)
+from tests.helpers import QUICK
 
 pytest.importorskip("ray", reason="Ray is optional: pip install -r requirements-ray.txt")
 PATIENCE_SECONDS = 150
@@ -65,7 +65,7 @@ def workers() -> dict[int, str]:
 
 
 @pytest.mark.timeout(2 * PATIENCE_SECONDS)
-def test_every_run_is_recorded_once_though_a_worker_was_killed(options: list[str], tmp_path: Path, address: str):  # noqa: F811
+def test_every_run_is_recorded_once_though_a_worker_was_killed(options: list[str], tmp_path: Path, address: str):
     arguments = [*options, "--epochs", "40", "--ray", address]
     runs_dir = tmp_path / "runs"
     entries = survey(grid.configurations(grid.parse_arguments(arguments)), runs_dir)
@@ -95,7 +95,7 @@ def test_every_run_is_recorded_once_though_a_worker_was_killed(options: list[str
         assert (tmp_path / "checkpoints" / name / "model.safetensors").is_file()
 
 
-def test_a_run_that_asks_for_more_than_the_cluster_has_is_refused(options: list[str], address: str):  # noqa: F811
+def test_a_run_that_asks_for_more_than_the_cluster_has_is_refused(options: list[str], address: str):
     command = [sys.executable, "grid.py", *options, "--epochs", "2", "--ray", address, "--gpus", "1"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert result.returncode == 2

@@ -11,7 +11,7 @@ from ser_core.models.registry import MODELS, Architecture
 from ser_core.records.runs import load_run, load_runs
 from ser_core.training.config import TrainConfig
 from ser_core.training.study import BEST_2D, report_study, with_epochs
-from tests.test_runs import write_run
+from tests.made_records import write_run
 
 
 def test_the_report_trained_27_configurations_and_five_variations():
