@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# Tests run in several processes at once (Makefile). Threads that wait for each other would keep a core from another
+# process, so each has one. Read when numpy and torch are loaded, here and in all processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 
@@ -12,18 +16,14 @@ from ser_core.audio import AudioConfig
 from ser_core.checkpoint import CheckpointConfig, save_checkpoint
 from ser_core.cremad import Clip, Corpus, load_index
 from ser_core.features import FeatureConfig
-from ser_core.vad import SAMPLE_RATE
+from tests.helpers import REAL_TIME, ROOT, SHARED, skip_or_fail, tone
 
-ROOT = Path(__file__).parents[1]
-SHARED = ROOT.parent / "shared" / "crema-d"
-IN_CI = os.environ.get("CI") == "true"
+__all__ = ["ROOT", "skip_or_fail", "tone"]  # for tests that import them from here
 
 
-def skip_or_fail(reason: str) -> None:
-    """Skip here, fail in CI, where everything has to be there."""
-    if IN_CI:
-        pytest.fail(reason)
-    pytest.skip(reason)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest and mostly waits comes first, so that the other tests run beside it."""
+    items.sort(key=lambda item: REAL_TIME.mark not in item.iter_markers())
 
 
 @pytest.fixture(scope="session")
@@ -69,8 +69,3 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
             config = CheckpointConfig(name, model, "silu", form, AudioConfig(), FeatureConfig(), provenance)
             save_checkpoint(root / name, config, weights, "untrained")
     return root
-
-
-def tone(frequency: float, seconds: float, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
-    """A sine of amplitude 1, float32."""
-    return np.sin(2 * np.pi * frequency * np.arange(round(seconds * sample_rate)) / sample_rate).astype(np.float32)

@@ -15,7 +15,7 @@ from ser_core.audio import (
 )
 from ser_core.errors import ConfigError, NoSpeechError
 from ser_core.vad import ENERGY_FRAME_LENGTH, ENERGY_HOP_LENGTH, SAMPLE_RATE
-from tests.conftest import tone
+from tests.helpers import tone
 
 ENERGY = AudioConfig(vad="energy")
 

@@ -8,7 +8,7 @@ import torch
 from ser_core.checkpoint import CHECKPOINTS_DIR, default_checkpoint, halved, list_checkpoints, load_config, load_model
 from ser_core.errors import CheckpointError
 from ser_core.models import count_parameters
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 MAX_BYTES = 45e6
 

@@ -12,7 +12,7 @@ from ser_core.cremad import Corpus
 from ser_core.dataset import cache_key, load_features, network_inputs
 from ser_core.errors import CorpusError
 from ser_core.features import FeatureConfig, fix_frames, log_mel, mel_image, spectral_features
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 ENERGY = AudioConfig(vad="energy")
 

@@ -8,7 +8,7 @@ import soundfile
 
 from ser_core.decode import decode
 from ser_core.errors import AudioError
-from tests.conftest import tone
+from tests.helpers import tone
 
 RATE = 48_000
 

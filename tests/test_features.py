@@ -14,7 +14,7 @@ from ser_core.features import (
     spectral_features,
 )
 from ser_core.filterbanks import chroma_filterbank, mel_filterbank, mel_frequencies
-from tests.conftest import tone
+from tests.helpers import tone
 
 CONFIG = FeatureConfig()
 FRAMES = {"n_fft": 512, "hop_length": 160}

@@ -16,7 +16,7 @@ from ser_core.figures import (
     timeline_figure,
     waveform_figure,
 )
-from tests.conftest import tone
+from tests.helpers import tone
 
 AUDIO = tone(440, 2)
 SHARES = dict.fromkeys(EMOTIONS, 1 / 6)

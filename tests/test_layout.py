@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 LIBRARY = sorted((ROOT / "ser_core").glob("*.py"))
 MAX_LINES = 320

@@ -20,7 +20,7 @@ from ser_core.predict_cli import main
 from ser_core.prediction import Prediction, window_spans
 from ser_core.results import COLUMNS, TIMELINE_COLUMNS, timeline_rows, to_csv
 from ser_core.runs import RUNS_DIR, load_run
-from tests.conftest import tone
+from tests.helpers import tone
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from ser_core.predict_cli import parse_arguments as predict_arguments
 from ser_core.runs import load_runs
 from ser_core.stream_cli import parse_arguments as stream_arguments
 from ser_core.train_config import TrainConfig
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 from tests.test_runs import write_run
 from tools.readme import selections_table, with_results
 from train import parse_arguments as train_arguments

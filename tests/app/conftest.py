@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from ser_app import microphone
 from ser_core.listener import Listener
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 RUN_SECONDS = 60
 

@@ -17,6 +17,9 @@ from types import TracebackType
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 ROOT = Path(__file__).parents[2]
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
 CHROMIUM_FLAGS = (
     "--headless=new",
     "--no-sandbox",

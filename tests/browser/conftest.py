@@ -4,11 +4,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from tests.browser.app_server import AppServer, find_chromium, launch
-from tests.conftest import skip_or_fail
-
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
+from tests.browser.app_server import DESKTOP, AppServer, find_chromium, launch
+from tests.helpers import skip_or_fail
 
 
 @pytest.fixture(scope="session")
