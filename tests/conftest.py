@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+# Tests run in several processes at once (Makefile). Threads that wait for each other would keep a core from another
+# process, so each has one. Read when numpy and torch are loaded, here and in all processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
@@ -12,7 +17,12 @@ from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.features.config import FeatureConfig
 from ser_core.records.checkpoints import CheckpointConfig, save_checkpoint
-from tests.helpers import SHARED, skip_or_fail, tone
+from tests.helpers import REAL_TIME, SHARED, skip_or_fail, tone
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest and mostly waits comes first, so that the other tests run beside it."""
+    items.sort(key=lambda item: REAL_TIME.mark not in item.iter_markers())
 
 
 @pytest.fixture(scope="session")

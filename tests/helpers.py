@@ -19,6 +19,9 @@ ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "crema-d"
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 72862\n"
 IN_CI = os.environ.get("CI") == "true"
+REAL_TIME = pytest.mark.xdist_group("real time")
+"""Of tests that hear a microphone: one at a time, first of all, while others run beside it (`conftest.py`)."""
+
 QUICK = ("lr0.01-ELU-1D-mean-tiny", "lr0.001-ELU-1D-tiny")
 """Two short runs of `tests/training`, of the report's study with another split."""
 

@@ -20,6 +20,9 @@ DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
 ROOT = Path(__file__).parents[2]
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
 CHROMIUM_FLAGS = (
     "--headless=new",
     "--no-sandbox",

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +13,13 @@ import soundfile
 from playwright.sync_api import Page, Playwright, expect
 
 from ser_app.navigation import PAGES
-from ser_core.emotions import EMOTION_NAMES
+from ser_core.corpus.folder import Corpus
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.records.checkpoints import default_checkpoint
-from ser_core.records.runs import load_runs
+from ser_core.records.runs import Run, load_runs
 from ser_core.serving.predictor import Predictor
 from tests.browser.app_server import PHONE, AppServer, launch, wait_until_idle
+from tests.helpers import REAL_TIME
 
 OpenTab = Callable[..., Page]
 LABELS = [page.label for page in PAGES]
@@ -131,6 +134,7 @@ def test_a_bad_upload_is_a_sentence(open_tab: OpenTab, tmp_path: Path):
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
+@REAL_TIME
 @pytest.mark.parametrize("name", ["1001_DFA_ANG_XX", "1002_IWL_FEA_XX"])
 def test_a_recording_gets_the_label_of_the_file_it_was_made_of(
     playwright: Playwright, chromium: str, server: AppServer, corpus, tmp_path: Path, name: str
@@ -173,11 +177,23 @@ def test_turning_a_knob_changes_the_features(open_tab: OpenTab):
 # Runs, Mistakes and Humans, from the project's own records.
 
 
+def recorded(name: str) -> Run:
+    return next(run for run in load_runs()[0] if run.name == name)
+
+
+def most_frequent_mistake(run: Run, corpus: Corpus) -> tuple[str, str]:
+    """What was meant and what was said instead, of the clips that can be heard here."""
+    predictions = run.predictions()
+    answers = zip(predictions.names, predictions.targets, predictions.predicted, strict=True)
+    pairs = Counter((target, said) for name, target, said in answers if target != said and name in corpus.present)
+    (meant, said), clips = pairs.most_common(1)[0]
+    assert clips > 3
+    return EMOTION_NAMES[EMOTIONS[meant]], EMOTION_NAMES[EMOTIONS[said]]
+
+
 def test_a_cell_of_the_heatmap_opens_its_run(open_tab: OpenTab):
-    page = open_tab("/runs?view=Settings&epochs=150+epochs")
+    page = open_tab(f"/runs?view=Settings&epochs={recorded('lr0.01-ELU-1D').test['epochs']}+epochs")
     wait_until_idle(page)
-    runs = {(run.train["activation"], run.train["lr"]): run for run in load_runs()[0] if run.train["model"] == "1d"}
-    assert ("elu", 0.01) in runs
     box = page.get_by_test_id("stPlotlyChart").first.locator(".heatmaplayer").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 5 / 6)  # the second rate, the third row
     expect(page.get_by_role("heading", name="lr0.01-ELU-1D")).to_be_visible()
@@ -200,10 +216,12 @@ def test_two_runs_selected_in_the_table_are_compared(open_tab: OpenTab):
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-def test_a_mistake_is_played(open_tab: OpenTab):
-    page = open_tab("/mistakes?run=lr0.001-SiLU-2D&meant=fear&said=sadness")
+def test_a_mistake_is_played(open_tab: OpenTab, corpus: Corpus):
+    run = recorded("lr0.001-SiLU-2D")
+    meant, said = most_frequent_mistake(run, corpus)
+    page = open_tab(f"/mistakes?run={run.name}&meant={meant}&said={said}")
     wait_until_idle(page)
-    expect(page.get_by_role("heading", name="Fear, taken for sadness")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"{meant.capitalize()}, taken for {said}")).to_be_visible()
     page.locator("audio").evaluate("player => player.play()")
     page.wait_for_function("document.querySelector('audio').currentTime > 0.2")
     box = page.get_by_test_id("stDataFrame").bounding_box()
@@ -215,11 +233,12 @@ def test_a_mistake_is_played(open_tab: OpenTab):
     page.get_by_test_id("stMain").get_by_role("link", name="See it in Samples").click()
     wait_until_idle(page)
     assert "/samples?clip=" in page.url
-    expect(page.get_by_role("heading", name=re.compile("^Fear: "))).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile(f"^{meant.capitalize()}: "))).to_be_visible()
 
 
 def test_a_figure_is_downloaded_as_an_image_from_its_menu(open_tab: OpenTab, downloads: Path):
-    page = open_tab("/runs?run=lr0.001-SiLU-2D")
+    run = recorded("lr0.001-SiLU-2D")
+    page = open_tab(f"/runs?run={run.name}")
     wait_until_idle(page)
     chart = page.get_by_test_id("stPlotlyChart").first
     chart.hover()
@@ -232,6 +251,5 @@ def test_a_figure_is_downloaded_as_an_image_from_its_menu(open_tab: OpenTab, dow
     with page.expect_download() as download:
         page.get_by_role("button", name="Data").first.click()
     rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
-    run = next(run for run in load_runs()[0] if run.name == "lr0.001-SiLU-2D")
     assert len(rows) == 36
     assert float(rows[0]["value"]) == pytest.approx(run.metrics["per_class"]["ANG"]["recall"])

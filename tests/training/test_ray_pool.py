@@ -20,6 +20,7 @@ from ser_core.training.survey import epochs_in_progress, survey
 from tests.helpers import QUICK
 
 pytest.importorskip("ray", reason="Ray is optional: pip install -r requirements-ray.txt")
+pytestmark = pytest.mark.xdist_group("ray")  # one cluster at a time: the tests look at all of its processes
 PATIENCE_SECONDS = 150
 
 # In a process of its own, which says where the cluster is, and ends it when its input is closed.
