@@ -10,16 +10,14 @@ The index (`ser_core/data/clips.csv` and `actors.csv`) ships with the library; n
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import PureWindowsPath
 
 import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
-from ser_core.corpus.names import SENTENCES, parse_name
+from ser_core.corpus.names import SENTENCES, clip_stem, parse_name
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import CorpusError
 from ser_core.once import once
@@ -122,11 +120,6 @@ class Clip:
         return DEFECTS.get(self.name)
 
 
-def _stem(name: str) -> str:
-    """A clip's name without the folder, of whatever system, and without `.wav` in whatever case."""
-    return re.sub(r"\.wav$", "", PureWindowsPath(name).name, flags=re.IGNORECASE)
-
-
 @once
 def load_actors() -> dict[int, Actor]:
     """The 91 actors by id."""
@@ -165,7 +158,7 @@ def find_clip(name: str) -> Clip:
         CorpusError: a malformed name, or one that was never recorded.
     """
     parse_name(name)
-    stem = _stem(name)
+    stem = clip_stem(name)
     try:
         return load_index()[stem]
     except KeyError:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import PureWindowsPath
 from typing import NamedTuple
 
-from ser_core.corpus.clips import _stem
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import CorpusError
 
@@ -35,13 +35,18 @@ class ClipName(NamedTuple):
     intensity: str
 
 
+def clip_stem(name: str) -> str:
+    """A clip's name without the folder, of whatever system, and without `.wav` in whatever case."""
+    return re.sub(r"\.wav$", "", PureWindowsPath(name).name, flags=re.IGNORECASE)
+
+
 def parse_name(name: str) -> ClipName:
     """Take a clip's name apart; a folder and `.wav` or `.WAV` are allowed.
 
     Raises:
         CorpusError: naming the part that is wrong.
     """
-    stem = _stem(name)
+    stem = clip_stem(name)
     parts = stem.split("_")
     if len(parts) != 4:
         raise CorpusError(

@@ -27,7 +27,7 @@ from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.errors import CorpusError
 from ser_core.features.config import FeatureConfig
-from ser_core.features.feature_set import FeatureSet, _Writer
+from ser_core.features.feature_set import UNFINISHED, FeatureSet, _Writer
 from ser_core.features.inputs import Form, network_inputs
 from ser_core.workers import map_in_processes
 
@@ -38,7 +38,6 @@ COMPUTING_LIBRARIES = ("numpy", "scipy", "soundfile", "av", "soxr", "silero-vad"
 """Libraries whose versions decide the numbers, too."""
 
 CACHE_VARIABLE = "SER_CACHE_DIR"
-UNFINISHED = ".unfinished-"
 
 
 def default_cache_dir() -> Path:

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from ser_core.equality import ByContent
-from ser_core.features.cache import UNFINISHED
+
+UNFINISHED = ".unfinished-"
+"""How the names of folders begin that are being written, or were when a process was killed."""
 
 
 @dataclass(frozen=True, eq=False)
