@@ -17,7 +17,7 @@ from importlib.resources import files
 import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
-from ser_core.corpus.names import SENTENCES, clip_stem, parse_name
+from ser_core.corpus.names import SENTENCES, parse_name, stem_of
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import CorpusError
 from ser_core.once import once
@@ -158,7 +158,7 @@ def find_clip(name: str) -> Clip:
         CorpusError: a malformed name, or one that was never recorded.
     """
     parse_name(name)
-    stem = clip_stem(name)
+    stem = stem_of(name)
     try:
         return load_index()[stem]
     except KeyError:

@@ -35,18 +35,13 @@ class ClipName(NamedTuple):
     intensity: str
 
 
-def clip_stem(name: str) -> str:
-    """A clip's name without the folder, of whatever system, and without `.wav` in whatever case."""
-    return re.sub(r"\.wav$", "", PureWindowsPath(name).name, flags=re.IGNORECASE)
-
-
 def parse_name(name: str) -> ClipName:
     """Take a clip's name apart; a folder and `.wav` or `.WAV` are allowed.
 
     Raises:
         CorpusError: naming the part that is wrong.
     """
-    stem = clip_stem(name)
+    stem = stem_of(name)
     parts = stem.split("_")
     if len(parts) != 4:
         raise CorpusError(
@@ -64,3 +59,8 @@ def parse_name(name: str) -> ClipName:
         if value not in known:
             raise CorpusError(f"{stem!r}: the {part} is one of {', '.join(known)}, not {value!r}.")
     return ClipName(int(actor), sentence, emotion, intensity)
+
+
+def stem_of(name: str) -> str:
+    """A clip's name without the folder, of whatever system, and without `.wav` in whatever case."""
+    return re.sub(r"\.wav$", "", PureWindowsPath(name).name, flags=re.IGNORECASE)

@@ -14,7 +14,6 @@ import numpy as np
 from ser_core.equality import ByContent
 
 UNFINISHED = ".unfinished-"
-"""How the names of folders begin that are being written, or were when a process was killed."""
 
 
 @dataclass(frozen=True, eq=False)
