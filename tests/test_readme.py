@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from grid import parse_arguments as grid_arguments
-from ser_core.corpus.__main__ import parse_arguments as cremad_arguments
+from ser_core.corpus.command import parse_arguments as cremad_arguments
 from ser_core.records.runs import load_runs
 from ser_core.serving.predict_command import parse_arguments as predict_arguments
 from ser_core.serving.stream_command import parse_arguments as stream_arguments
+from ser_core.training.command import parse_arguments as train_arguments
 from ser_core.training.config import TrainConfig
+from ser_core.training.grid_command import parse_arguments as grid_arguments
 from tests.conftest import ROOT
 from tests.test_runs import write_run
 from tools.readme import results, selections_table, with_results
-from train import parse_arguments as train_arguments
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PARSERS = {

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from ser_app import microphone
 from ser_core.corpus.folder import Corpus
-from ser_core.records.checkpoints import CHECKPOINTS_VARIABLE
+from ser_core.places import CHECKPOINTS_VARIABLE
 from ser_core.serving.listener import Listener
 from tests.conftest import ROOT, save_opinionated
 
