@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ser_core.records.runs import RUNS_DIR, RUNS_VARIABLE, load_runs
+from ser_core.places import RUNS_VARIABLE
+from ser_core.records.runs import RUNS_DIR, load_runs
 
 N = 100
 ROUNDS = 5

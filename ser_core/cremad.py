@@ -1,8 +1,6 @@
-"""`python -m ser_core.cremad`: see `ser_core.corpus.__main__`."""
+"""`python -m ser_core.cremad`: see `ser_core.corpus.command`."""
 
-from ser_core.corpus.__main__ import main
-
-__all__ = ["main"]
+from ser_core.corpus.command import main
 
 if __name__ == "__main__":
-    main()
+    main(prog="python -m ser_core.cremad")

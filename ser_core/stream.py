@@ -2,7 +2,5 @@
 
 from ser_core.serving.stream_command import main
 
-__all__ = ["main"]
-
 if __name__ == "__main__":
-    main()
+    main(prog="python -m ser_core.stream")

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grid import parse_arguments as grid_arguments
-from ser_core.corpus.__main__ import parse_arguments as cremad_arguments
+from ser_core.corpus.command import parse_arguments as cremad_arguments
 from ser_core.records.runs import load_runs
 from ser_core.serving.predict_command import parse_arguments as predict_arguments
 from ser_core.serving.stream_command import parse_arguments as stream_arguments
+from ser_core.training.command import parse_arguments as train_arguments
 from ser_core.training.config import TrainConfig
+from ser_core.training.grid_command import parse_arguments as grid_arguments
 from tests.helpers import ROOT
 from tests.made_records import write_run
 from tools.readme import FILES, MARKED, PARTS, best, missing, results, selections, with_parts
-from train import parse_arguments as train_arguments
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 import sys
 from collections import Counter
@@ -31,6 +30,7 @@ from ser_core.file_state import LFS_POINTER
 from ser_core.files import replace_file, replace_folder, write_text
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.registry import MODELS
+from ser_core.places import found, own
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,9 +39,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 Settings = TypeVar("Settings", AudioConfig, FeatureConfig)
 
-CHECKPOINTS_DIR = Path(__file__).parents[2] / "checkpoints"
-CHECKPOINTS_VARIABLE = "SER_CHECKPOINTS_DIR"
-"""Environment variable that says which folder of checkpoints is used, if not the project's own."""
+CHECKPOINTS_DIR = own("checkpoints")
 CHECKPOINT_FILES = ("config.json", "model.safetensors")  # those that decide what it says
 FORMAT = 1
 HALF_TOLERANCE = 1e-3  # largest change of a probability that 16-bit weights may cause
@@ -214,7 +212,7 @@ def _unusable_weights(folder: Path, error: Exception) -> CheckpointError:
 
 def checkpoints_dir() -> Path:
     """The folder of checkpoints that `Predictor.load` and the app use: `$SER_CHECKPOINTS_DIR`, or the project's own."""
-    return Path(os.environ.get(CHECKPOINTS_VARIABLE) or CHECKPOINTS_DIR)
+    return found("checkpoints")
 
 
 def list_checkpoints(root: Path = CHECKPOINTS_DIR) -> list[str]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -29,13 +28,12 @@ from ser_core.equality import ByContent
 from ser_core.errors import RunError, SERError
 from ser_core.file_state import fingerprint
 from ser_core.files import replace_file, restore_folder, set_aside, write_text
+from ser_core.places import found, own
 from ser_core.records.metrics import SUMMARY
 from ser_core.records.predictions import PROBABILITY_DECIMALS, Predictions, _read_predictions
 from ser_core.records.resampling import CLIPS_ALONE
 
-RUNS_DIR = Path(__file__).parents[2] / "runs"
-RUNS_VARIABLE = "SER_RUNS_DIR"
-"""Environment variable that says which folder of records the app shows, if not the project's own."""
+RUNS_DIR = own("runs")
 PARTIAL = ".partial"
 UNKNOWN = "unknown"  # what a record doesn't say
 PRECISIONS = ("bf16", "fp32")
@@ -262,8 +260,8 @@ def _read_history(path: Path) -> dict[str, np.ndarray]:
 
 
 def recorded_in() -> Path:
-    """The folder of records that the app shows."""
-    return Path(os.environ.get(RUNS_VARIABLE) or RUNS_DIR)
+    """The folder of records that the app shows: `$SER_RUNS_DIR`, or the project's own."""
+    return found("runs")
 
 
 def load_runs(root: Path = RUNS_DIR) -> tuple[list[Run], dict[str, str]]:

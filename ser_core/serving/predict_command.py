@@ -1,31 +1,51 @@
-"""`python -m ser_core.predict`: classify files from the command line."""
+"""Classify files: `ser predict`, `python -m ser_core.predict`."""
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from tyro.conf import Positional, arg
 
 from ser_core.command import friendly_errors
+from ser_core.command_line import CheckpointName, parse
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import AudioError
-from ser_core.serving.predictor import Predictor
+from ser_core.errors import AudioError, ConfigError
 from ser_core.serving.rows import AUDIO_SUFFIXES, result_row, to_csv, to_json
 
+PROG = "ser predict"
 
-def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m ser_core.predict",
-        description="Say which emotion is heard in audio files. A file that can't be used doesn't stop the others; "
-        "the exit status is then 2.",
-    )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio files, or folders of them")
-    parser.add_argument("--checkpoint", metavar="NAME", help="default: the one with the best validation accuracy")
-    parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
-    return parser.parse_args(arguments)
+
+@dataclass(frozen=True)
+class PredictCommand:
+    """Say which emotion is heard in audio files.
+
+    A file that can't be used doesn't stop the others; the exit status is then 2.
+
+    Attributes:
+        files: audio files, or folders of them.
+        checkpoint: name of the model.
+        format: of what is printed.
+    """
+
+    files: Positional[Annotated[tuple[Path, ...], arg(metavar="FILE [FILE ...]", help_behavior_hint="(one or more)")]]
+    checkpoint: CheckpointName = None
+    format: Literal["table", "json", "csv"] = "table"
+
+
+def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) -> PredictCommand:
+    """The command line.
+
+    Raises:
+        ConfigError: it names no file.
+    """
+    args = parse(PredictCommand, arguments, prog=prog)
+    if not args.files:
+        raise ConfigError(f"Say which audio files, or folders of them: {prog} FILE. See {prog} --help.")
+    return args
 
 
 def expand(paths: Iterable[Path]) -> list[Path]:
@@ -46,10 +66,12 @@ def expand(paths: Iterable[Path]) -> list[Path]:
 
 
 @friendly_errors(less_memory="Give it shorter recordings, or close other programs.")
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """Classify the files the command line names."""
-    args = parse_arguments(arguments)
+    args = parse_arguments(arguments, prog)
     files = expand(args.files)
+    from ser_core.serving.predictor import Predictor  # torch takes seconds to load: `--help` doesn't wait for it
+
     results = Predictor.load(args.checkpoint).classify_many(files)
     rows = [result_row(str(file), result) for file, result in zip(files, results, strict=True)]
     match args.format:

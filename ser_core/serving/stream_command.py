@@ -1,51 +1,73 @@
-"""`python -m ser_core.stream`: follow a file as if it were a live signal."""
+"""Follow a file as if it were a live signal: `ser stream`, `python -m ser_core.stream`."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from tyro.conf import Positional, arg
 
 from ser_core.audio.decode import decode
 from ser_core.command import friendly_errors
+from ser_core.command_line import CheckpointName, Switch, flags_of, parse
 from ser_core.emotions import EMOTIONS
-from ser_core.serving.predictor import Predictor
 from ser_core.serving.rows import stream_row
 from ser_core.serving.stream import SpeechStream, StreamConfig, StreamPrediction, blocks
 
 BLOCK_SECONDS = 0.02  # as a browser sends it
 
 
-def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
-    default = StreamConfig()
-    parser = argparse.ArgumentParser(
-        prog="python -m ser_core.stream", description="Say which emotion is heard as a recording goes on."
-    )
-    parser.add_argument("file", type=Path, metavar="FILE", help="an audio file")
-    parser.add_argument("--checkpoint", metavar="NAME", help="default: the one with the best validation accuracy")
-    parser.add_argument("--window", type=float, default=default.window_seconds, help="seconds (default %(default)s)")
-    parser.add_argument("--hop", type=float, default=default.hop_seconds, help="seconds (default %(default)s)")
-    parser.add_argument("--smoothing", type=float, default=default.smoothing, help="0 to below 1 (default %(default)s)")
-    parser.add_argument("--real-time", action="store_true", help="as fast as the recording, not as fast as possible")
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="json: one object a line")
-    return parser.parse_args(arguments)
+PROG = "ser stream"
+SPECIAL: dict[str, Any] = {
+    "window_seconds": Annotated[float, arg(name="window")],
+    "hop_seconds": Annotated[float, arg(name="hop")],
+}
+
+
+@dataclass(frozen=True)
+class StreamCommand:
+    """Say which emotion is heard as a recording goes on.
+
+    Attributes:
+        file: an audio file.
+        checkpoint: name of the model.
+        config: how the signal is followed.
+        real_time: as fast as the recording, not as fast as possible.
+        format: of what is printed; `json` is one object a line.
+    """
+
+    file: Positional[Annotated[Path, arg(metavar="FILE")]]
+    config: Annotated[StreamConfig, arg(name="", constructor=flags_of(StreamConfig, StreamConfig, SPECIAL))]
+    checkpoint: CheckpointName = None
+    real_time: Switch = False
+    format: Literal["table", "json"] = "table"
+
+
+def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) -> StreamCommand:
+    """The command line.
+
+    Raises:
+        ConfigError: a setting is out of its range.
+    """
+    return parse(StreamCommand, arguments, prog=prog)
 
 
 @friendly_errors(less_memory="Give it a shorter recording, or close other programs.")
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """Follow the file that the command line names."""
-    args = parse_arguments(arguments)
-    config = StreamConfig(args.window, args.hop, args.smoothing)
+    args = parse_arguments(arguments, prog)
     decoded = decode(args.file)
     for warning in decoded.warnings:
         print(f"warning: {args.file}: {warning}", file=sys.stderr)
-    stream = SpeechStream(Predictor.load(args.checkpoint), config)
+    from ser_core.serving.predictor import Predictor  # torch takes seconds to load: `--help` doesn't wait for it
+
+    stream = SpeechStream(Predictor.load(args.checkpoint), args.config)
     if args.format == "table":
         print(f"  time  emotion   conf.  {'  '.join(f'{e:>4}' for e in EMOTIONS)}")
     for prediction in follow(stream, decoded.samples, decoded.rate, real_time=args.real_time):

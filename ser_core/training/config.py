@@ -29,15 +29,18 @@ class TrainConfig:
         model: one of `ser_core.models.registry.MODELS`.
         activation: one of `ser_core.models.activations.ACTIVATIONS`; the network's own if empty.
         lr: peak learning rate, > 0.
-        form: shape of the input, see `ser_core.features.inputs.Form`.
+        form: shape of the input: `fixed`, as long as the clip (`variable`), or the `mean` over time, see
+            `ser_core.features.inputs.Form`.
         split: `report`, `fold1` to `fold5` (speaker-independent), or a JSON file, see `ser_core.corpus.splits`.
-        epochs, warmup_epochs: int, in all and of them with a rising learning rate.
+        epochs: in all, int > 0.
+        warmup_epochs: those of them with a rising learning rate, int >= 0.
         batch_size: clips a step, int > 0.
         weight_decay: L2 penalty of Adam, >= 0.
         min_lr_factor: final over peak learning rate, in 0..1.
         seed: of initialisation, shuffling and dropout.
-        select: `loss` or `accuracy`, which picks the epoch on the validation set.
-        audio, features: preprocessing, which travels with the checkpoint.
+        select: what picks the epoch on the validation set, the lowest `loss` or the highest `accuracy`.
+        audio: how a waveform becomes speech, which travels with the checkpoint.
+        features: parameters of the features, which travel with it, too.
     """
 
     model: str = "2d"

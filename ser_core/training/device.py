@@ -6,14 +6,12 @@ import platform
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import get_args
 
 import torch
 
 from ser_core.errors import ConfigError
-from ser_core.models.winograd import NUMERICS, Numerics
-
-Precision = Literal["auto", "bf16", "fp32"]
+from ser_core.training.compute import DeviceName, NumericsName, Precision
 
 
 @dataclass(frozen=True)
@@ -31,20 +29,19 @@ class Device:
     winograd: bool = False
 
     @staticmethod
-    def choose(
-        name: str = "auto", precision: Precision = "auto", numerics: Numerics | Literal["auto"] = "auto"
-    ) -> Device:
+    def choose(name: DeviceName = "auto", precision: Precision = "auto", numerics: NumericsName = "auto") -> Device:
         """The fastest choice: CUDA if there is one, bfloat16 where hardware multiplies it, and Winograd's way there.
 
         Raises:
             ConfigError: something was asked for that is not there.
         """
-        if precision not in ("auto", "bf16", "fp32"):
-            raise ConfigError(f"precision is auto, bf16 or fp32, not {precision!r}.")
-        if numerics not in ("auto", *NUMERICS):
-            raise ConfigError(f"numerics is auto, {' or '.join(NUMERICS)}, not {numerics!r}.")
-        if name not in ("auto", "cpu", "cuda"):
-            raise ConfigError(f"device is auto, cpu or cuda, not {name!r}.")
+        for asked, given, kind in (
+            ("device", name, DeviceName),
+            ("precision", precision, Precision),
+            ("numerics", numerics, NumericsName),
+        ):
+            if given not in get_args(kind):
+                raise ConfigError(f"{asked} is one of {', '.join(get_args(kind))}, not {given!r}.")
         if name == "cuda" and not torch.cuda.is_available():
             raise ConfigError("No CUDA device was found. Leave --device away to train on the CPU.")
         cuda = name != "cpu" and torch.cuda.is_available()

@@ -1,87 +1,55 @@
-"""The settings of a run as a command line, in both directions: every setting of `TrainConfig` is a flag."""
+"""The settings of a run as a command line, in both directions: every field of `TrainConfig` is a flag."""
 
 from __future__ import annotations
 
-import argparse
-from dataclasses import fields
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
+
+from tyro.conf import arg
 
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.audio.vad import VAD_METHODS
-from ser_core.corpus.splits import SPLITS
-from ser_core.features.config import FeatureConfig
-from ser_core.features.inputs import FORMS
+from ser_core.command_line import choice, flags_of
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.registry import MODELS
-from ser_core.training.config import SELECTIONS, TrainConfig, usual_warmup
+from ser_core.places import Kind, written
+from ser_core.training.config import TrainConfig, usual_warmup
 
-SHORT = {"activation": "act"}
-"""Flags that are shorter than the setting's name."""
-
-CHOICES: dict[str, tuple[str, ...]] = {
-    "model": tuple(MODELS),
-    "activation": tuple(ACTIVATIONS),
-    "form": FORMS,
-    "vad": tuple(VAD_METHODS),
-    "select": SELECTIONS,
+SPECIAL_AUDIO = {"vad": choice(VAD_METHODS)}
+SPECIAL: dict[str, Any] = {
+    "model": Annotated[choice(MODELS), arg(help="the network.")],
+    "activation": Annotated[
+        choice(ACTIVATIONS) | None,
+        arg(
+            aliases=["--act"],
+            metavar=f"{{{','.join(ACTIVATIONS)}}}",
+            help="its activation function.",
+            help_behavior_hint=f"(default: {TrainConfig.activation or 'the best for the network in the report'})",
+        ),
+    ],
+    "split": Annotated[str, arg(metavar="NAME")],
+    "warmup_epochs": Annotated[
+        int | None,
+        arg(metavar="INT", help_behavior_hint=f"(default: {TrainConfig.warmup_epochs}, or all there are)"),
+    ],
+    "audio": Annotated[AudioConfig, arg(constructor=flags_of(AudioConfig, AudioConfig, SPECIAL_AUDIO))],
 }
-HELP = {
-    "activation": "activation function",
-    "lr": "peak learning rate",
-    "form": "shape of the input",
-    "split": f"{', '.join(SPLITS)}, or a JSON file with clip names",
-    "warmup_epochs": f"with a rising learning rate (default {TrainConfig.warmup_epochs}, or all there are)",
-    "batch_size": "clips a step",
-    "weight_decay": "L2 penalty of Adam",
-    "min_lr_factor": "final over peak learning rate",
-    "select": "what picks the epoch in validation",
-    "vad": "voice activity detection",
-}
+"""Flags that say more than the type of a setting: those with choices from a registry, and defaults that depend."""
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Give a command a flag for every setting; the report's are the defaults."""
-    defaults = TrainConfig()
-    main = parser.add_argument_group("settings of the run")
-    for field in fields(TrainConfig):
-        if field.name not in ("audio", "features"):
-            _add(main, field.name, None if field.name == "warmup_epochs" else getattr(defaults, field.name))
-    rare = parser.add_argument_group(
-        "preprocessing and features (see ser_core/audio/preprocess.py and ser_core/features/spectral.py)"
-    )
-    for key, value in (vars(defaults.audio) | vars(defaults.features)).items():
-        _add(main if key == "vad" else rare, key, value)
+def _train_config(**values: Any) -> TrainConfig:
+    values.setdefault("warmup_epochs", usual_warmup(values["epochs"]))
+    return TrainConfig(**values)
 
 
-def _add(group: Any, key: str, default: Any) -> None:
-    flag, text = _flag(key), HELP.get(key)
-    if isinstance(default, bool):
-        group.add_argument(flag, dest=key, action=argparse.BooleanOptionalAction, default=default, help=text)
-    elif key in CHOICES:
-        text = f"{text or key} (default %(default)s)"
-        group.add_argument(flag, dest=key, choices=CHOICES[key], default=default, help=text)
-    else:
-        kind = int if default is None else type(default)
-        if default is not None:
-            text = f"{text + ' ' if text else ''}(default %(default)s)"
-        metavar = {int: "N", float: "X", str: "NAME"}[kind]
-        group.add_argument(flag, dest=key, type=kind, default=default, metavar=metavar, help=text)
+RunSettings = Annotated[TrainConfig, arg(name="", constructor=flags_of(_train_config, TrainConfig, SPECIAL))]
+"""The type of a command's field that holds the settings of a run."""
 
-
-def settings(args: argparse.Namespace) -> TrainConfig:
-    """The configuration that the command line describes.
-
-    Raises:
-        ConfigError: a setting is out of its range.
-    """
-    values = vars(args) | {"audio": _part(AudioConfig, args), "features": _part(FeatureConfig, args)}
-    if values["warmup_epochs"] is None:
-        values["warmup_epochs"] = usual_warmup(args.epochs)
-    return TrainConfig(**{field.name: values[field.name] for field in fields(TrainConfig)})
-
-
-def _part(kind: Any, args: argparse.Namespace) -> Any:
-    return kind(**{field.name: getattr(args, field.name) for field in fields(kind)})
+Cache = Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: $SER_CACHE_DIR, or the user's cache)")]
+Out = Annotated[
+    Path | None,
+    arg(metavar="DIR", help_behavior_hint="(default: the project's, or the current folder if it is installed)"),
+]
 
 
 def command_line(config: TrainConfig) -> list[str]:
@@ -89,11 +57,17 @@ def command_line(config: TrainConfig) -> list[str]:
     flags: list[str] = []
     for key, value in config.flat.items():
         if isinstance(value, bool):
-            flags.append(_flag(key) if value else _flag(f"no_{key}"))
+            flags.append(flag(key) if value else flag(f"no_{key}"))
         else:
-            flags.append(f"{_flag(key)}={value}")
+            flags.append(f"{flag(key)}={value}")
     return flags
 
 
-def _flag(key: str) -> str:
-    return f"--{SHORT.get(key, key).replace('_', '-')}"
+def flag(key: str) -> str:
+    """How a field is called on the command line."""
+    return f"--{key.replace('_', '-')}"
+
+
+def folder_for(kind: Kind, out: Path | None) -> Path:
+    """Where runs or checkpoints are written, with `--out` or without."""
+    return out / kind if out else written(kind)

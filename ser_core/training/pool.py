@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ser_core.command import OUT_OF_MEMORY
+from ser_core.places import PACKAGE
 from ser_core.records.runs import partial_folder
 from ser_core.training.survey import Entry, How, how_to_start, survey_one
 
@@ -77,6 +78,11 @@ def train_all(entries: Sequence[Entry], pool: Pool, watch: Watch) -> dict[str, s
     return failed
 
 
+def importable() -> dict[str, str]:
+    """Environment in which a process imports this package, whatever its current folder is."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))}
+
+
 def _end_group(process: subprocess.Popen) -> None:
     """End a process, or what is left of it, with the workers that compute features for it."""
     with contextlib.suppress(ProcessLookupError):
@@ -120,7 +126,7 @@ class LocalPool:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "OMP_NUM_THREADS": str(self.threads)},
+                env={**os.environ, **importable(), "OMP_NUM_THREADS": str(self.threads)},
                 start_new_session=True,  # Ctrl-C is for the grid, which ends its processes itself
             )
 

@@ -18,14 +18,15 @@ from typing import Any
 from ser_core.corpus.splits import Split, load_split
 from ser_core.errors import ConfigError, RunError, SERError
 from ser_core.files import replace_folder
+from ser_core.places import PACKAGE, checkout
 from ser_core.records.runs import restore_runs
+from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
 from ser_core.training.experiment import COMMIT_VARIABLE, git_commit, run_experiment
 from ser_core.training.pool import MAX_ATTEMPTS
 from ser_core.training.survey import Entry, how_to_start, survey_one
 
-ROOT = Path(__file__).parents[2]
-LEFT_BEHIND = [".git", ".venv", "runs", "checkpoints", "docs", "tests", "wandb", ".*_cache"]
+LEFT_BEHIND = [".git", ".venv", "runs", "checkpoints", "docs", "tests", "wandb", ".*_cache", "shipped"]
 PROBE_SECONDS = 5
 Files = dict[str, bytes]
 
@@ -38,7 +39,7 @@ class RayPool:
         runs_dir, checkpoints_dir: where records and weights go on this machine.
         corpus, cache_dir: on the machines that train; their own settings where None.
         cpus, gpus: share of a machine that a run gets.
-        device, precision, numerics: see `ser_core.training.device.Device.choose`.
+        compute: where and how a run computes.
 
     Raises:
         ConfigError: Ray is not installed, or nothing answers at the address.
@@ -50,13 +51,11 @@ class RayPool:
         *,
         runs_dir: Path,
         checkpoints_dir: Path,
-        corpus: str | None = None,
+        corpus: Path | None = None,
         cache_dir: Path | None = None,
         cpus: float = 1,
         gpus: float = 0,
-        device: str = "auto",
-        precision: str = "auto",
-        numerics: str = "auto",
+        compute: Compute = Compute(),
     ):
         try:
             import ray
@@ -68,13 +67,12 @@ class RayPool:
             "cache_dir": cache_dir,
             "runs_dir": runs_dir.resolve(),
             "checkpoints_dir": checkpoints_dir.resolve(),
-            "device": device,
-            "precision": precision,
-            "numerics": numerics,
+            "compute": compute,
             "threads": max(1, int(cpus)),
         }
+        root = checkout()
         environment = {
-            "working_dir": str(ROOT),
+            **({"working_dir": str(root)} if root else {"py_modules": [str(PACKAGE)]}),
             "excludes": LEFT_BEHIND,
             "env_vars": {COMMIT_VARIABLE: git_commit() or ""},
         }
@@ -153,13 +151,11 @@ def train_one(
     config: TrainConfig,
     split: Split,
     *,
-    corpus: str | None,
+    corpus: Path | None,
     cache_dir: Path | None,
     runs_dir: Path,
     checkpoints_dir: Path,
-    device: str,
-    precision: Any,
-    numerics: Any,
+    compute: Compute,
     threads: int,
 ) -> tuple[tuple[str, Files], tuple[str, Files]]:
     """Train one run on the machine where this is called, unless an attempt before this one was lost on its last step.
@@ -170,7 +166,6 @@ def train_one(
     import torch
 
     from ser_core.corpus.folder import Corpus
-    from ser_core.training.device import Device
 
     torch.set_num_threads(threads)
     restore_runs(runs_dir)
@@ -184,7 +179,7 @@ def train_one(
         run = run or run_experiment(
             config,
             corpus=Corpus.open(corpus),
-            device=Device.choose(device, precision, numerics),
+            device=compute.choose(),
             resume=how == "resume",
             restart=how == "restart",
             runs_dir=runs_dir,

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from ser_app import microphone
 from ser_core.corpus.folder import Corpus
-from ser_core.records.checkpoints import CHECKPOINTS_VARIABLE
+from ser_core.places import CHECKPOINTS_VARIABLE
 from tests.app.helpers import CLIP, Connection
 from tests.helpers import ROOT, save_opinionated
 

@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from ser_app.navigation import LISTENER
 from ser_core.audio.preprocess import load_audio
-from ser_core.records.runs import RUNS_VARIABLE, load_run
+from ser_core.places import RUNS_VARIABLE
+from ser_core.records.runs import load_run
 from tests.app.helpers import CLIP, Connection, labelled, set_source, texts
 from tests.helpers import save_opinionated
 from tests.listening import feed

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ser_app.messages import literal, sentence
-from ser_core.records.runs import RUNS_VARIABLE
+from ser_core.places import RUNS_VARIABLE
 from tests.app.helpers import CLIP, Connection, labelled, set_source, texts
 from tests.helpers import LFS_POINTER
 from tests.made_records import NAMES, record

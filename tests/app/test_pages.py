@@ -14,8 +14,9 @@ from ser_core.analysis.raters import agreement, uncertainty
 from ser_core.analysis.report import REPORT_RESULTS
 from ser_core.corpus.clips import load_index
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.places import RUNS_VARIABLE
 from ser_core.records.predictions import Predictions
-from ser_core.records.runs import RUNS_VARIABLE, Run, load_run, load_runs
+from ser_core.records.runs import Run, load_run, load_runs
 from ser_core.serving.predictor import Predictor
 from ser_core.training.config import TrainConfig
 from tests.app.helpers import labelled, set_source, texts

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ser_core.audio.preprocess import AudioConfig, load_audio
-from ser_core.corpus.__main__ import main
 from ser_core.corpus.clip_file import load_clip
 from ser_core.corpus.clips import find_clip
+from ser_core.corpus.command import main
 from ser_core.corpus.folder import Corpus
 from ser_core.errors import CorpusError
 from ser_core.features.cache import load_features

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from ser_core.corpus.__main__ import main
 from ser_core.corpus.build import DATA_DIR, build_index
 from ser_core.corpus.clips import DEFECTS, N_CLIPS, find_clip, load_actors, load_index
+from ser_core.corpus.command import main
 from ser_core.corpus.folder import Corpus, default_folder
 from ser_core.corpus.names import SENTENCES, ClipName, parse_name
 from ser_core.emotions import EMOTIONS

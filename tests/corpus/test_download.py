@@ -11,8 +11,8 @@ import pytest
 import requests
 import urllib3
 
-from ser_core.corpus.__main__ import main
 from ser_core.corpus.clips import find_clip
+from ser_core.corpus.command import main
 from ser_core.corpus.download import Downloader, fetch_clip, fetch_clips, mirrors, sample_clips
 from ser_core.corpus.folder import Corpus
 from ser_core.errors import CorpusError

@@ -9,9 +9,9 @@ import torch
 from ser_core.corpus.splits import REPORT_SPLIT_ID
 from ser_core.errors import CheckpointError
 from ser_core.models.registry import count_parameters
+from ser_core.places import CHECKPOINTS_VARIABLE
 from ser_core.records.checkpoints import (
     CHECKPOINTS_DIR,
-    CHECKPOINTS_VARIABLE,
     default_checkpoint,
     halved,
     list_checkpoints,

@@ -264,10 +264,19 @@ def test_the_command_in_real_time_prints_a_label_a_line(
     assert "HAP" in spoken
 
 
-@pytest.mark.parametrize("arguments", [["no-such-file.wav"], ["README.md"], ["x.wav", "--window", "9"]])
-def test_the_command_fails_with_a_sentence(arguments: list[str], capsys: pytest.CaptureFixture):
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["no-such-file.wav"], "no-such-file.wav"),
+        (["README.md"], "README.md"),
+        (["x.wav", "--window", "9"], "window_seconds is from 1 to 5, not 9.0."),
+    ],
+)
+def test_the_command_fails_with_a_sentence(arguments: list[str], says: str, capsys: pytest.CaptureFixture):
     with pytest.raises(SystemExit) as stop:
         main(arguments)
     assert stop.value.code == 2
-    assert capsys.readouterr().err.startswith("error: ")
-    assert parse_arguments(arguments).file == Path(arguments[0])
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert says in said
+    assert parse_arguments(arguments[:1]).file == Path(arguments[0])

@@ -6,7 +6,8 @@ from unittest.mock import Mock
 
 import pytest
 
-import train
+from ser_core.training import allocator
+from ser_core.training import command as train
 
 PAGES_CLEARED = """
 import resource, torch
@@ -35,7 +36,7 @@ def test_freed_memory_serves_the_next_training_step():
 
 def test_training_keeps_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     keep = Mock()
-    monkeypatch.setattr(train, "keep_freed_memory", keep)
+    monkeypatch.setattr(allocator, "keep_freed_memory", keep)
     with pytest.raises(SystemExit):
         train.main(["--corpus", str(tmp_path / "none"), "--out", str(tmp_path)])
     keep.assert_called_once_with()

@@ -16,17 +16,17 @@ import numpy as np
 import pytest
 import torch
 
-import grid
-import train
 from ser_core.analysis.report import REPORT_RESULTS
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import load_split
 from ser_core.errors import RunError
 from ser_core.records.runs import alone, load_run, load_runs, partial_folder, write_config
+from ser_core.training import command as train
+from ser_core.training import grid_command as grid
+from ser_core.training import grid_progress
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device
 from ser_core.training.estimate import Estimator, training_flops
-from ser_core.training.flags import settings
 from ser_core.training.pool import MAX_ATTEMPTS, LocalPool, train_all
 from ser_core.training.study import STUDIES, report_study, with_epochs
 from ser_core.training.survey import Entry, How, epochs_in_progress, how_to_start, survey
@@ -35,7 +35,8 @@ from tests.made_records import write_run
 
 ENVIRONMENT = {"device": "CPU", "clips": {"train": 3, "val": 2, "test": 4}}
 SAVE_ALWAYS = (
-    "import sys, ser_core.training.experiment as e; e.SAVE_EVERY_SECONDS = 0; import train; train.main(sys.argv[1:])"
+    "import sys, ser_core.training.experiment as e; e.SAVE_EVERY_SECONDS = 0\n"
+    "from ser_core.training.command import main; main(sys.argv[1:])"
 )
 
 
@@ -47,11 +48,11 @@ def same_threads() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def local_pool(args: object, runs_dir: Path, slots: int = 2) -> LocalPool:
+def local_pool(args: grid.GridCommand, runs_dir: Path, slots: int = 2) -> LocalPool:
     """Train as `grid.py` does, but save after every epoch."""
 
     def command(entry: Entry, how: How) -> Sequence[str]:
-        return [sys.executable, "-c", SAVE_ALWAYS, *grid.train_command(entry, how, args)[2:]]
+        return [sys.executable, "-c", SAVE_ALWAYS, *grid.train_command(entry, how, args)[4:]]
 
     return LocalPool(command, runs_dir, slots, threads=1)
 
@@ -72,8 +73,9 @@ def test_train_is_told_exactly_what_the_grid_means(study: str, epochs: int):
     unusual = [replace(usual[0], batch_size=8, weight_decay=0.5, audio=AudioConfig(vad="none", normalize=False))]
     for entry in survey([*usual, *unusual], Path("/nowhere")):
         command = grid.train_command(entry, "resume", args)
-        parsed = train.parse_arguments(command[2:])
-        assert settings(parsed) == entry.config
+        assert command[:4] == [sys.executable, "-m", "ser_core", "train"]
+        parsed = train.parse_arguments(command[4:])
+        assert parsed.config == entry.config
         assert parsed.resume
         assert not parsed.restart
 
@@ -286,7 +288,7 @@ def test_a_grid_that_was_stopped_and_whose_run_was_killed_ends_as_if_nothing_had
     assert {entry.state for entry in survey(configs, runs_dir)} == {"recorded"}
 
     whole = tmp_path / "whole"
-    args.out = whole
+    args = replace(args, out=whole)
     assert train_all(survey(configs, whole / "runs"), local_pool(args, whole / "runs"), lambda *_: None) == {}
     for name in QUICK:
         broken, unbroken = load_run(runs_dir / name), load_run(whole / "runs" / name)
@@ -382,7 +384,7 @@ def test_estimates_follow_the_records(tmp_path: Path):
     assert estimator.epoch_seconds(config) == pytest.approx(2 * clips)
     ratio = training_flops("combined", "fixed") / training_flops("2d", "fixed")
     assert estimator.epoch_seconds(replace(config, model="combined")) == pytest.approx(2 * clips * ratio)
-    assert [grid.duration(s) for s in (1, 60, 61, 3600, 9000)] == [
+    assert [grid_progress.duration(s) for s in (1, 60, 61, 3600, 9000)] == [
         "1 min",
         "1 min",
         "2 min",
@@ -395,7 +397,7 @@ def test_the_bar_ends_at_its_total(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Shares of 59.3 s, added up one by one, exceed their total by a rounding error."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     missing = survey([TrainConfig(epochs=30), TrainConfig(epochs=30, model="1d")], tmp_path)
-    display = grid.Display(missing, Mock(epoch_seconds=Mock(return_value=59.3)), tmp_path)
+    display = grid_progress.Display(missing, Mock(epoch_seconds=Mock(return_value=59.3)), tmp_path)
     for left in range(29, -1, -1):
         for entry in missing:
             display._advance(entry.name, left)
@@ -406,13 +408,13 @@ def test_the_bar_ends_at_its_total(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_progress_is_drawn_on_a_terminal_and_a_line_a_minute_in_a_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ):
-    monkeypatch.setattr(grid, "time", clock := Mock())
+    monkeypatch.setattr(grid_progress, "time", clock := Mock())
     missing = survey([TrainConfig(epochs=30), TrainConfig(epochs=30, model="1d")], tmp_path)
     history = partial_folder(tmp_path, missing[0].name) / "history.csv"
     history.parent.mkdir(parents=True)
 
     def output_of_three_epochs() -> str:
-        display = grid.Display(missing, Mock(epoch_seconds=Mock(return_value=60)), tmp_path)
+        display = grid_progress.Display(missing, Mock(epoch_seconds=Mock(return_value=60)), tmp_path)
         for second, epochs in ((0, 0), (30, 1), (70, 2), (131, 2), (132, 3)):
             clock.monotonic.return_value = second
             history.write_text("epoch\n" + "1\n" * epochs)

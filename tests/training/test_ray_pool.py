@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-import grid
 from ser_core.records.runs import load_runs
+from ser_core.training import grid_command as grid
 from ser_core.training.survey import epochs_in_progress, survey
 from tests.helpers import QUICK
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -15,8 +14,9 @@ from ser_core.corpus.splits import Split, load_split
 from ser_core.errors import ConfigError, RunError
 from ser_core.features.config import FeatureConfig
 from ser_core.records.runs import RUNS_DIR, load_runs, write_config
+from ser_core.training.command import parse_arguments
 from ser_core.training.config import TrainConfig
-from ser_core.training.flags import add_settings, command_line, settings
+from ser_core.training.flags import command_line
 from ser_core.training.settings import Settings, difference_from, read_settings, settings_of
 from ser_core.training.study import STUDIES
 
@@ -155,9 +155,7 @@ ALL = [*UNUSUAL.values(), *(config for study in STUDIES.values() for config in s
 
 @pytest.mark.parametrize("config", [*ALL, *(changed(TrainConfig(), key) for key in TrainConfig().flat)])
 def test_the_command_line_says_every_setting(config: TrainConfig):
-    parser = argparse.ArgumentParser()
-    add_settings(parser)
-    assert settings(parser.parse_args(command_line(config))) == config
+    assert parse_arguments(command_line(config)).config == config
 
 
 def test_settings_have_names_of_their_own():

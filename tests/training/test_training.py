@@ -12,7 +12,6 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, SequentialLR
 
-import train
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.splits import Split
 from ser_core.errors import ConfigError, RunError
@@ -22,11 +21,13 @@ from ser_core.models.registry import MODELS
 from ser_core.records.checkpoints import list_checkpoints, load_model
 from ser_core.records.runs import load_run, load_runs, partial_folder
 from ser_core.serving.predictor import Predictor
+from ser_core.training import command as train
 from ser_core.training import experiment
 from ser_core.training.batches import ClipTensors
 from ser_core.training.config import TrainConfig, learning_rate
 from ser_core.training.device import Device
 from ser_core.training.experiment import Watcher, _status, run_experiment
+from ser_core.training.progress import ProgressBar
 from ser_core.training.settings import read_settings
 from ser_core.training.trainer import STATE_FILE, Trainer, predict_logits
 
@@ -592,17 +593,17 @@ def test_running_out_of_memory_is_a_sentence(
     def fail(*_arguments: object, **_options: object) -> None:
         raise error
 
-    monkeypatch.setattr(train, "run_experiment", fail)
+    monkeypatch.setattr(experiment, "run_experiment", fail)
     with pytest.raises(SystemExit, match="2"):
         train.main([])
     assert "Out of memory. Make --batch-size smaller" in capsys.readouterr().err
 
 
 NO_MEMORY = {
-    "grid": ("grid", "configurations", ["report"]),
+    "grid": ("ser_core.training.grid_command", "configurations", ["report"]),
     "predict": ("ser_core.serving.predict_command", "expand", ["speech.wav"]),
     "stream": ("ser_core.serving.stream_command", "decode", ["speech.wav"]),
-    "cremad": ("ser_core.corpus.__main__", "_check", ["check"]),
+    "cremad": ("ser_core.corpus.command", "_check", ["check"]),
 }
 
 
@@ -626,7 +627,7 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     def interrupt(*_arguments: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train, "run_experiment", interrupt)
+    monkeypatch.setattr(experiment, "run_experiment", interrupt)
     with pytest.raises(SystemExit, match="130"):
         train.main([])
     assert "--resume" in capsys.readouterr().err
@@ -634,7 +635,7 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 
 def watched(trainer: Trainer) -> None:
     """Train as `train.py` shows it."""
-    bar = train.ProgressBar()
+    bar = ProgressBar()
     bar.features(3, 6)
     bar.features(6, 6)
     bar.started(trainer)

@@ -4,9 +4,10 @@ from unittest.mock import Mock
 
 import pytest
 
-import train
 from ser_core.errors import ConfigError, RunError
 from ser_core.records.metrics import SUMMARY
+from ser_core.training import command as train
+from ser_core.training import experiment
 from ser_core.training.config import TrainConfig
 from ser_core.training.trainer import Epoch
 from ser_core.training.wandb_log import WandbLog
@@ -50,7 +51,7 @@ def test_without_the_package_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
 def test_the_command_gives_it_the_name_of_the_run(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace())
     given = Mock(side_effect=RunError("that is enough"))
-    monkeypatch.setattr(train, "run_experiment", given)
+    monkeypatch.setattr(experiment, "run_experiment", given)
     with pytest.raises(SystemExit):
         train.main(["--wandb", "offline", "--name", "mine"])
     assert [log.name for log in given.call_args.kwargs["watchers"] if isinstance(log, WandbLog)] == ["mine"]

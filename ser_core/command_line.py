@@ -1,0 +1,80 @@
+"""What the project's command lines have in common: tyro makes each from a dataclass, with its docstring as help.
+
+A field `sample_size: int = 3` of the dataclass is the flag `--sample-size`. Only commands import this: the library and
+the app need no command line.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+
+import tyro
+from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes, arg
+
+T = TypeVar("T")
+
+Switch = FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]]
+"""A flag that is there or not, without a `--no-` of its own."""
+
+CheckpointName = Annotated[
+    str | None, arg(metavar="NAME", help_behavior_hint="(default: the best on the validation clips)")
+]
+CorpusFolder = Annotated[
+    Path | None, arg(metavar="DIR", help_behavior_hint="(default: $CREMAD_DIR, or the user's cache)")
+]
+
+
+def parse(
+    kind: Any, arguments: Sequence[str] | None, *, prog: str | None = None, description: str | None = None
+) -> Any:
+    """What a command line says, as a dataclass, or one of several for subcommands; `--help` and mistakes end here.
+
+    Args:
+        kind: the dataclass.
+        arguments: what follows the command's name; of this process if None.
+        prog: the command's name, as it is typed.
+        description: what `--help` says first, if not the dataclass's docstring.
+    """
+    return tyro.cli(kind, prog=prog, description=description, args=arguments, config=(DisallowNone, OmitArgPrefixes))
+
+
+def choice(names: Iterable[str]) -> Any:
+    """The type of a flag whose values are known when the command starts, as those of a registry."""
+    return Literal[tuple(names)]
+
+
+def flags_of(make: Callable[..., T], kind: type[Any], special: dict[str, Any]) -> Callable[..., T]:
+    """What tyro makes the flags of a dataclass from, if that is to know nothing of command lines.
+
+    Args:
+        make: is called with the fields' values, but for those that are None: the flags that weren't given and have no
+            default of their own.
+        kind: the dataclass.
+        special: other types for some of its fields, annotated for tyro; those that may be None have None as default.
+    """
+    hints = get_type_hints(kind) | special
+
+    def construct(**values: Any) -> T:
+        return make(**{key: value for key, value in values.items() if value is not None})
+
+    construct.__doc__ = kind.__doc__
+    construct.__annotations__ = hints
+    parameters = []
+    for field in fields(kind):
+        default = None if _may_be_none(hints[field.name]) else field.default
+        if default is MISSING:
+            assert field.default_factory is not MISSING, f"{field.name} has no default"
+            default = field.default_factory()
+        annotated = {"default": default, "annotation": hints[field.name]}
+        parameters.append(inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, **annotated))
+    construct.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return construct
+
+
+def _may_be_none(hint: Any) -> bool:
+    inner = getattr(hint, "__origin__", hint) if hasattr(hint, "__metadata__") else hint
+    return type(None) in getattr(inner, "__args__", ())

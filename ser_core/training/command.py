@@ -1,0 +1,105 @@
+"""Train one configuration and record it: `python train.py`, `ser train`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tyro.conf import arg, create_mutex_group
+
+from ser_core.command import friendly_errors
+from ser_core.command_line import CorpusFolder, Switch, parse
+from ser_core.places import CHECKPOINTS_VARIABLE, found
+from ser_core.training.compute import Compute
+from ser_core.training.flags import Cache, Out, RunSettings, folder_for
+
+if TYPE_CHECKING:
+    from ser_core.training.experiment import Watcher
+
+PROG = "ser train"
+HELP = """Train one configuration and record it.
+
+    {prog} --model 2d --act silu                  the report's best, 150 epochs
+    {prog} --model 1d --act elu --lr 0.01
+    {prog} --model 2d --act silu --resume         go on after an interruption
+
+Writes runs/<name>/ and checkpoints/<name>/, as lr0.001-SiLU-2D. The corpus is taken from --corpus,
+$CREMAD_DIR or the user's cache; `python -m ser_core.cremad download` gets it."""
+INTERRUPTED = (
+    "Stopped. Finished epochs are saved, but for those of the last few seconds: "
+    "go on with the same command and --resume."
+)
+AGAIN = create_mutex_group(required=False, title="if there is a run of that name")
+
+
+@dataclass(frozen=True)
+class TrainCommand:
+    """The command line; every setting of the report is a default.
+
+    Attributes:
+        config: the run.
+        name: of the run.
+        wandb: log to Weights & Biases: to ./wandb only, or to the service as well.
+        corpus: folder with the wav files.
+        cache: folder for features.
+        out: folder that holds runs/ and checkpoints/.
+        resume: go on with an interrupted run.
+        restart: replace a run of the same name, whatever its settings.
+    """
+
+    config: RunSettings
+    name: Annotated[
+        str | None, arg(metavar="NAME", help_behavior_hint="(default: made from the settings, as lr0.001-SiLU-2D)")
+    ] = None
+    wandb: Literal["off", "offline", "online"] = "off"
+    corpus: CorpusFolder = None
+    cache: Cache = None
+    out: Out = None
+    resume: Annotated[Switch, AGAIN] = False
+    restart: Annotated[Switch, AGAIN] = False
+    compute: Compute = field(default_factory=Compute)
+
+
+def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) -> TrainCommand:
+    """The command line.
+
+    Raises:
+        ConfigError: a setting is out of its range.
+    """
+    return parse(TrainCommand, arguments, prog=prog, description=HELP.format(prog=prog))
+
+
+@friendly_errors(interrupted=INTERRUPTED, less_memory="Make --batch-size smaller, or close other programs.")
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
+    """Train as the command line says."""
+    args = parse_arguments(arguments, prog)
+    # Not before the command line is read: torch takes seconds to load, and `--help` is not to wait for it.
+    from ser_core.corpus.folder import Corpus
+    from ser_core.training.allocator import keep_freed_memory
+    from ser_core.training.experiment import run_experiment
+    from ser_core.training.progress import ProgressBar
+
+    watchers: list[Watcher] = [ProgressBar()]
+    if args.wandb != "off":
+        from ser_core.training.wandb_log import WandbLog
+
+        watchers.append(WandbLog(args.wandb, args.name))
+    keep_freed_memory()
+    checkpoints_dir = folder_for("checkpoints", args.out)
+    run = run_experiment(
+        args.config,
+        corpus=Corpus.open(args.corpus),
+        device=args.compute.choose(),
+        resume=args.resume,
+        restart=args.restart,
+        runs_dir=folder_for("runs", args.out),
+        checkpoints_dir=checkpoints_dir,
+        cache_dir=args.cache,
+        name=args.name,
+        watchers=watchers,
+    )
+    low, high = run.accuracy_interval
+    print(f"{run.name}: test accuracy {run.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}), {run.folder}")
+    if checkpoints_dir.resolve() != found("checkpoints").resolve():
+        print(f"To predict with it, set {CHECKPOINTS_VARIABLE}={checkpoints_dir.resolve()}.")

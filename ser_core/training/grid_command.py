@@ -1,0 +1,212 @@
+"""Train many configurations and record them all: `python grid.py`, `ser grid`."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import Positional, arg
+
+from ser_core.command import friendly_errors
+from ser_core.command_line import CorpusFolder, Switch, choice, parse
+from ser_core.errors import ConfigError
+from ser_core.records.runs import load_runs
+from ser_core.training.compute import Compute
+from ser_core.training.config import TrainConfig
+from ser_core.training.flags import Cache, Out, command_line, folder_for
+from ser_core.training.grid_progress import TAKEN, Display, print_list
+from ser_core.training.pool import LocalPool, Pool, train_all
+from ser_core.training.study import STUDIES, with_epochs
+from ser_core.training.survey import Entry, How, survey
+
+if TYPE_CHECKING:
+    from ser_core.training.device import Device
+    from ser_core.training.estimate import Estimator
+
+PROG = "ser grid"
+HELP = """Train many configurations and record them all.
+
+    {prog} report                       the report's 27 configurations and its variations, 150 epochs each
+    {prog} report --list                what exists, what is missing, and how long that will take
+    {prog} report --only '*-2D' '*-1D'  some of them
+    {prog} speakers                     the best of each architecture on speakers it never heard, five folds
+    {prog} report --ray auto            on the machines of a Ray cluster
+
+Recorded runs are skipped, interrupted ones go on, and a record of fewer epochs is replaced when the longer
+one is whole. A run with other settings that has the name of one of them is left alone. Stop with Ctrl-C,
+and go on with the same command."""
+MAX_JOBS = 6  # on one GPU
+JOB_GPU_BYTES = 6 * 2**30
+JOB_CPU_BYTES = 4 * 2**30  # what ResNet-38 takes
+LESS_MEMORY = "Make --jobs smaller, or close other programs."
+INTERRUPTED = "Stopped. What was trained is saved: go on with the same command."
+
+StudyName: Any = choice(tuple(STUDIES))
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Training on the machines of a Ray cluster.
+
+    Attributes:
+        ray: address of the cluster, as `ray start --head` prints it; `auto` for the one on this machine.
+        cpus: what a run gets of a machine.
+        gpus: what a run gets of a machine, as 0.25.
+    """
+
+    ray: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: this machine, without Ray)")] = None
+    cpus: float = 1.0
+    gpus: float = 0.0
+
+
+@dataclass(frozen=True)
+class GridCommand:
+    """The command line.
+
+    Attributes:
+        study: which configurations.
+        list: train nothing: say what exists and what is missing.
+        only: runs of these names; * stands for anything.
+        epochs: of each run.
+        split: another split than the study's, see `ser train`.
+        jobs: runs at once.
+        corpus: folder with the wav files.
+        cache: folder for features.
+        out: folder that holds runs/ and checkpoints/.
+    """
+
+    study: Positional[StudyName]
+    list: Switch = False
+    only: Annotated[tuple[str, ...], arg(metavar="NAME [NAME ...]", help_behavior_hint="(default: all)")] = ()
+    epochs: int = TrainConfig.epochs
+    split: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: the study's)")] = None
+    jobs: Annotated[
+        int | None, arg(metavar="INT", help_behavior_hint="(default: as the GPU holds, or one on each core)")
+    ] = None
+    corpus: CorpusFolder = None
+    cache: Cache = None
+    out: Out = None
+    compute: Compute = field(default_factory=Compute)
+    cluster: Cluster = field(default_factory=Cluster)
+
+    @property
+    def runs_dir(self) -> Path:
+        """Where records go."""
+        return folder_for("runs", self.out)
+
+
+def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) -> GridCommand:
+    """The command line."""
+    return parse(GridCommand, arguments, prog=prog, description=HELP.format(prog=prog))
+
+
+def configurations(args: GridCommand) -> list[TrainConfig]:
+    """What the command line asks for."""
+    configs = with_epochs(STUDIES[args.study](), args.epochs)
+    if args.split:
+        configs = [replace(config, split=args.split) for config in configs]
+    if args.only:
+        chosen = [c for c in configs if any(fnmatch.fnmatchcase(c.name, pattern) for pattern in args.only)]
+        if not chosen:
+            raise ConfigError(f"No run of {args.study} is called {' or '.join(args.only)}. See --list for names.")
+        configs = chosen
+    return configs
+
+
+def train_command(entry: Entry, how: How, args: GridCommand) -> list[str]:
+    """The command line that trains an entry."""
+    command = [sys.executable, "-m", "ser_core", "train", *command_line(entry.config)]
+    for flag, value in (
+        ("--device", args.compute.device),
+        ("--precision", args.compute.precision),
+        ("--numerics", args.compute.numerics),
+        ("--corpus", args.corpus),
+        ("--cache", args.cache),
+        ("--out", args.out),
+    ):
+        if value is not None:
+            command.append(f"{flag}={value}")
+    return command if how == "start" else [*command, f"--{how}"]
+
+
+def make_pool(args: GridCommand, jobs: int, threads: int) -> Pool:
+    """Where the runs are trained."""
+    if args.cluster.ray:
+        from ser_core.training.ray_pool import RayPool
+
+        return RayPool(
+            args.cluster.ray,
+            runs_dir=args.runs_dir,
+            checkpoints_dir=folder_for("checkpoints", args.out),
+            corpus=args.corpus,
+            cache_dir=args.cache,
+            cpus=args.cluster.cpus,
+            gpus=args.cluster.gpus,
+            compute=args.compute,
+        )
+    return LocalPool(lambda entry, how: train_command(entry, how, args), args.runs_dir, jobs, threads, LESS_MEMORY)
+
+
+def default_jobs(device: Device) -> int:
+    """As many runs as the GPU has memory for; one for each core of a CPU that has the memory.
+
+    One run on all cores trains less in the same time: benchmarks/results/grid.txt.
+    """
+    if device.device.type != "cuda":
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return max(1, min(os.cpu_count() or 1, memory // JOB_CPU_BYTES))
+    import torch
+
+    free, _ = torch.cuda.mem_get_info()
+    return max(1, min(MAX_JOBS, free // JOB_GPU_BYTES))
+
+
+@friendly_errors(interrupted=INTERRUPTED, less_memory=LESS_MEMORY)
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
+    """List or train as the command line says; the exit status is 1 if a run failed, or could not be begun."""
+    args = parse_arguments(arguments, prog)
+    entries = survey(configurations(args), args.runs_dir)
+    if args.jobs is not None and args.jobs < 1:
+        raise ConfigError(f"--jobs is 1 or more, not {args.jobs}.")
+    device = args.compute.choose()
+    waiting = sum(entry.to_train for entry in entries)
+    jobs = min(args.jobs or default_jobs(device), max(1, waiting))
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    # Not before the command line is read: torch takes seconds to load, and `--help` is not to wait for it.
+    import torch
+
+    from ser_core.training.estimate import Estimator
+
+    torch.set_num_threads(threads)  # of each run, and so of the speed that is estimated
+    estimator = Estimator(load_runs(args.runs_dir)[0], device)
+    if args.list:
+        print_list(entries, estimator, jobs)
+        return
+    taken = [entry for entry in entries if entry.state == "other settings"]
+    for entry in taken:
+        print(f"not trained: {entry.name}: {entry.reason} {TAKEN}", file=sys.stderr)
+    failed = train_waiting(entries, estimator, args, jobs, threads) if waiting else {}
+    for name, reason in failed.items():
+        print(f"failed: {name}: {reason}", file=sys.stderr)
+    if failed or taken:
+        sys.exit(1)
+    if not waiting:
+        print(f"All {len(entries)} runs are recorded.")
+
+
+def train_waiting(
+    entries: Sequence[Entry], estimator: Estimator, args: GridCommand, jobs: int, threads: int
+) -> dict[str, str]:
+    """Train with a progress display; why runs failed, by name."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the processes it started, as Ctrl-C does
+    display = Display(entries, estimator, args.runs_dir)
+    try:
+        return train_all(entries, make_pool(args, jobs, threads), display.watch)
+    finally:
+        display.close()

@@ -1,0 +1,71 @@
+"""How a run goes, on the terminal or in a log."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from ser_core.records.runs import Run
+from ser_core.training.experiment import Watcher
+from ser_core.training.trainer import Epoch, Trainer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class ProgressBar(Watcher):
+    """One bar for the features, one for the training: loss, accuracy, clips/s and time left.
+
+    A line an epoch is written as well; where there is no terminal, as in a log, it is all that is written.
+    """
+
+    def __init__(self) -> None:
+        self.bar: tqdm | None = None
+        self.seen = 0
+
+    def replaces(self, sentence: str) -> None:
+        print(sentence, file=sys.stderr)
+
+    def features(self, done: int, total: int) -> None:
+        if self.bar is None or self.bar.total != total:
+            self.bar = tqdm(total=total, desc="Features", unit="clip", disable=None)
+        self.bar.update(done - self.bar.n)
+        if done == total:
+            self.bar.close()
+            self.bar = None
+
+    def started(self, trainer: Trainer) -> None:
+        clips, done = len(trainer.train_clips), len(trainer.history)
+        self.bar = tqdm(
+            total=clips * trainer.config.epochs,
+            initial=clips * done,
+            unit="clip",
+            unit_scale=True,
+            mininterval=0.5,
+            disable=None,
+        )
+        self.epochs, self.number = trainer.config.epochs, done + 1
+        self.bar.set_description(f"Epoch {self.number}/{self.epochs}")
+
+    def step(self, clips: int, loss_sum: Tensor, right: Tensor) -> None:
+        assert self.bar is not None
+        self.seen += clips
+        if self.bar.update(clips):  # it was redrawn: only then are the figures fetched from the device
+            self.bar.set_postfix(
+                loss=f"{float(loss_sum) / self.seen:.3f}", acc=f"{float(right) / self.seen:.1%}", refresh=False
+            )
+
+    def epoch(self, epoch: Epoch) -> None:
+        assert self.bar is not None
+        self.seen = 0
+        self.bar.write(
+            f"epoch {epoch.epoch:3d}  loss {epoch.train_loss:.3f}  acc {epoch.train_accuracy:.1%}  "
+            f"val loss {epoch.val_loss:.3f}  val acc {epoch.val_accuracy:.1%}  {epoch.seconds:.1f} s"
+        )
+        self.bar.set_description(f"Epoch {min(epoch.epoch + 1, self.epochs)}/{self.epochs}")
+
+    def finished(self, run: Run) -> None:
+        assert self.bar is not None
+        self.bar.close()

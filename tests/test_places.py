@@ -1,0 +1,63 @@
+"""Where runs and checkpoints are found and written: by a setting, in a checkout, in an installed package."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from ser_core import places
+from ser_core.places import VARIABLES, Kind, checkout, found, own, written
+from ser_core.training.flags import folder_for
+from tests.helpers import ROOT
+
+KINDS = get_args(Kind)
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the surroundings say."""
+    for variable in VARIABLES.values():
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The package lies where packages are installed; the current folder is another one."""
+    package = tmp_path / "site-packages" / "ser_core"
+    (tmp_path / "site-packages" / "checkpoints").mkdir(parents=True)  # of some other package
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(places, "PACKAGE", package)
+    return package
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_checkout_has_its_own(kind: Kind):
+    assert checkout() == ROOT
+    assert own(kind) == found(kind) == written(kind) == ROOT / kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_setting_comes_first(kind: Kind, installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(VARIABLES[kind], str(tmp_path / "mine"))
+    assert found(kind) == written(kind) == tmp_path / "mine"
+    assert own(kind) == installed / "shipped" / kind
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(VARIABLES[kind], "~/mine")
+    assert found(kind) == tmp_path / "mine"
+    monkeypatch.setenv(VARIABLES[kind], "")
+    assert found(kind) == installed / "shipped" / kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_installed_package_reads_what_it_ships_and_writes_to_the_current_folder(kind: Kind, installed: Path):
+    assert checkout() is None
+    assert own(kind) == found(kind) == installed / "shipped" / kind
+    assert written(kind) == Path.cwd() / kind
+    assert folder_for(kind, None) == Path.cwd() / kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_folder_on_the_command_line_comes_before_all(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(VARIABLES[kind], str(tmp_path / "mine"))
+    assert folder_for(kind, tmp_path) == tmp_path / kind
