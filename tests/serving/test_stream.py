@@ -13,7 +13,8 @@ from ser_core.audio.decode import decode
 from ser_core.audio.preprocess import load_audio, resample
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
-from ser_core.records.checkpoints import CHECKPOINTS_VARIABLE, CheckpointConfig
+from ser_core.places import CHECKPOINTS_VARIABLE
+from ser_core.records.checkpoints import CheckpointConfig
 from ser_core.serving.prediction import Prediction
 from ser_core.serving.predictor import Predictor
 from ser_core.serving.stream import RingBuffer, SpeechStream, StreamConfig, StreamPrediction, blocks, classify_window
