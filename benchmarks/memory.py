@@ -14,9 +14,9 @@ from tests.browser.app_server import AppServer, find_chromium, launch, wait_unti
 TRAIN = """
 import torch
 from pathlib import Path
-from ser_core.allocator import keep_freed_memory
-from ser_core.cremad import Corpus
-from ser_core.experiment import run_experiment
+from ser_core.training.allocator import keep_freed_memory
+from ser_core.corpus.folder import Corpus
+from ser_core.training.experiment import run_experiment
 from ser_core.train_config import TrainConfig
 from ser_core.training import Device
 keep_freed_memory()
