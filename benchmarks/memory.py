@@ -17,8 +17,8 @@ from pathlib import Path
 from ser_core.training.allocator import keep_freed_memory
 from ser_core.corpus.folder import Corpus
 from ser_core.training.experiment import run_experiment
-from ser_core.train_config import TrainConfig
-from ser_core.training import Device
+from ser_core.training.config import TrainConfig
+from ser_core.training.device import Device
 keep_freed_memory()
 run_experiment(TrainConfig(epochs=1, warmup_epochs=0), corpus=Corpus.open(), device=Device.choose("cpu"),
                runs_dir=Path({folder!r}) / "runs", checkpoints_dir=Path({folder!r}) / "checkpoints",
