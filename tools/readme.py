@@ -42,9 +42,9 @@ def split_table(runs: list[Run]) -> str:
         status = "" if run.status == "finished" else f", {run.status}"
         lines.append(
             f"| `{run.name}` | {reported(run)} | **{run.accuracy:.1%}** "
-            f"| {low:.1%} – {high:.1%} | {metrics['f1_weighted']:.3f} | {metrics['uar']:.3f} "
-            f"| {run.test['parameters']:,} | {run.test['epochs']}{status} "
-            f"| {run.environment['device']} |"
+            f"| {low:.1%} – {high:.1%} | {metrics.f1_weighted:.3f} | {metrics.uar:.3f} "
+            f"| {run.test.parameters:,} | {run.test.epochs}{status} "
+            f"| {run.environment.device} |"
         )
     return "\n".join(lines)
 
@@ -58,14 +58,14 @@ def unfinished(runs: list[Run]) -> list[str]:
         return []
     fastest: dict[tuple[str, str], Run] = {}  # of each network and form of input
     for run in sorted(runs, key=epoch_seconds):
-        fastest.setdefault((run.train["model"], run.train["form"]), run)
+        fastest.setdefault((run.train.model, run.train.form), run)
     slowest = max(fastest.values(), key=epoch_seconds)
     minutes = epoch_seconds(slowest) * study[0].epochs / 60
     not_yet = [f"{len(missing)} are not trained yet"] if missing else []
     not_yet += [f"{len(short)} are not trained for {study[0].epochs} epochs yet"] if short else []
     return [
         f"Of the report's {len(study)}, {' and '.join(not_yet)}; `grid.py report --list` names them. "
-        f"They wait for a GPU: on {slowest.environment['device']}, `{slowest.name}` takes {minutes:.0f} minutes for "
+        f"They wait for a GPU: on {slowest.environment.device}, `{slowest.name}` takes {minutes:.0f} minutes for "
         f"{study[0].epochs} epochs.",
     ]
 
@@ -96,7 +96,7 @@ def selections_table(runs: list[Run]) -> str:
     ]
     for run in runs:
         other = known.get(f"{run.name}-by-accuracy")
-        if not other or {run.status, other.status} != {"finished"} or run.select == other.select:
+        if not other or {run.status, other.status} != {"finished"} or run.train.select == other.train.select:
             continue
         if not differences((run, other), asked=("select",)):
             difference = compare(other.predictions(), run.predictions())
@@ -111,7 +111,8 @@ def selections_table(runs: list[Run]) -> str:
 
 def chosen_epoch(run: Run) -> str:
     """Which it is, and how good in training and on the test set."""
-    epoch = run.test["best_epoch"]
+    epoch = run.test.best_epoch
+    assert epoch is not None  # of a run that finished
     training = run.history["train_accuracy"][epoch - 1]
     return f"{epoch}: **{run.accuracy:.1%}** ({training:.0%} in training)"
 
@@ -123,7 +124,7 @@ def with_results(readme: str, runs: list[Run]) -> str:
         (BEGIN_SELECTIONS, selections_table(runs), END_SELECTIONS),
     ):
         block = f"{begin}\n{table}\n{end}"
-        readme = re.sub(f"{re.escape(begin)}.*{re.escape(end)}", lambda _, block=block: block, readme, flags=re.DOTALL)
+        readme = re.sub(f"{re.escape(begin)}.*{re.escape(end)}", block.replace("\\", r"\\"), readme, flags=re.DOTALL)
     return readme
 
 

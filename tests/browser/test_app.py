@@ -176,7 +176,7 @@ def test_turning_a_knob_changes_the_features(open_tab: OpenTab):
 def test_a_cell_of_the_heatmap_opens_its_run(open_tab: OpenTab):
     page = open_tab("/runs?view=Settings&epochs=150+epochs")
     wait_until_idle(page)
-    runs = {(run.train["activation"], run.train["lr"]): run for run in load_runs()[0] if run.train["model"] == "1d"}
+    runs = {(run.train.activation, run.train.lr): run for run in load_runs()[0] if run.train.model == "1d"}
     assert ("elu", 0.01) in runs
     box = page.get_by_test_id("stPlotlyChart").first.locator(".heatmaplayer").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 5 / 6)  # the second rate, the third row
@@ -234,4 +234,4 @@ def test_a_figure_is_downloaded_as_an_image_from_its_menu(open_tab: OpenTab, dow
     rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
     run = next(run for run in load_runs()[0] if run.name == "lr0.001-SiLU-2D")
     assert len(rows) == 36
-    assert float(rows[0]["value"]) == pytest.approx(run.metrics["per_class"]["ANG"]["recall"])
+    assert float(rows[0]["value"]) == pytest.approx(run.metrics.per_class["ANG"].recall)
