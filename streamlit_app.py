@@ -23,8 +23,8 @@ def show_best(runs: list[Run]) -> None:
     """The best run's figures; validation accuracy picks it among runs of one split, the test set only reports."""
     of_split = next(iter(by_split(runs).values()))
     best = max(of_split, key=lambda run: run.val_rank)
-    metrics, (low, high) = best.test["metrics"], best.accuracy_interval
-    clips = best.config["environment"]["clips"]["test"]
+    metrics, (low, high) = best.metrics, best.accuracy_interval
+    clips = best.environment.clips.test
     st.subheader("Best model so far")
     st.markdown(
         f"`{best.name}`, chosen by validation accuracy among {len(of_split)} recorded "
@@ -33,7 +33,7 @@ def show_best(runs: list[Run]) -> None:
     accuracy, f1, recall = st.columns(3)
     accuracy.metric(
         "Test accuracy",
-        f"{metrics['accuracy']:.1%}",
+        f"{metrics.accuracy:.1%}",
         f"95 % interval {low:.1%} to {high:.1%}",
         delta_color="off",
         delta_arrow="off",
@@ -41,9 +41,9 @@ def show_best(runs: list[Run]) -> None:
         border=True,
     )
     for column, label, key in ((f1, "Weighted F1", "f1_weighted"), (recall, "Unweighted average recall", "uar")):
-        low, high = metrics["intervals"][key]
+        low, high = metrics.intervals[key]
         interval = f"95 % interval {low:.3f} to {high:.3f}"
-        column.metric(label, f"{metrics[key]:.3f}", interval, delta_color="off", delta_arrow="off", border=True)
+        column.metric(label, f"{metrics.summary[key]:.3f}", interval, delta_color="off", delta_arrow="off", border=True)
     st.caption(f"Guessing would be right for 17 % of the clips. Intervals are over {best.intervals_over}.")
 
 

@@ -61,7 +61,7 @@ def show_confusions(predictions: Predictions, run: Run) -> None:
     """The raters' confusion matrix beside the model's, and what both recognise."""
     st.subheader("What is taken for what")
     people = rater_confusion(by_name(predictions.names))
-    model = np.array(run.metrics["confusion"])
+    model = np.array(run.metrics.confusion)
     left, right = st.columns(2)
     with left, st.container(border=True):
         st.markdown(f"Voice-only raters, {people.sum():,} ratings")

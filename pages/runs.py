@@ -118,7 +118,7 @@ def show_settings(runs: Sequence[Run]) -> None:
     grid = [config.name for config in report_study() if MODELS[config.model].label in GRID and config.form == "fixed"]
     recorded = by_configuration(runs)
     usual = [candidates[0] for name in grid for candidates in recorded.get(name, {}).values()]
-    lengths = Counter(run.train["epochs"] for run in usual)
+    lengths = Counter(run.train.epochs for run in usual)
     if len(lengths) > 1:
         (most, _), *_ = lengths.most_common()
         length = st.segmented_control(
@@ -130,7 +130,7 @@ def show_settings(runs: Sequence[Run]) -> None:
             key="epochs",
             bind="query-params",
         )
-        usual = [run for run in usual if run.train["epochs"] == length]
+        usual = [run for run in usual if run.train.epochs == length]
     for column, label in zip(st.columns(len(GRID)), GRID, strict=True):
         of_architecture = [run for run in usual if architecture(run) == label]
         key = f"heatmap-{label}"

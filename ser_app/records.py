@@ -38,8 +38,8 @@ def _records(folder: str, files: Fingerprint) -> tuple[list[Run], dict[str, str]
 
 def architecture(run: Run) -> str:
     """What a run's network is called, with its form of input if that is not the usual one."""
-    label = model_label(run.train["model"])
-    return label if run.train["form"] == "fixed" else f"{label}, {run.train['form']}"
+    label = model_label(run.train.model)
+    return label if run.train.form == "fixed" else f"{label}, {run.train.form}"
 
 
 def run_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
     rows = []
     for run in runs:
         low, high = run.accuracy_interval
-        report, figures = reported_result(run), run.metrics
+        report, figures = reported_result(run), run.metrics.summary
         rows.append(
             {
                 "run": run.name,
@@ -60,14 +60,14 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
                 "recall": figures["recall_weighted"],
                 "UAR": figures["uar"],
                 "validation": 100 * run.val_accuracy,
-                "parameters": run.test["parameters"],
-                "epochs": run.train["epochs"],
+                "parameters": run.test.parameters,
+                "epochs": run.train.epochs,
                 "status": run.status,
-                "minutes": run.test["training_seconds"] / 60,
-                "trained on": run.environment["device"],
+                "minutes": run.test.training_seconds / 60,
+                "trained on": run.environment.device,
                 "architecture": architecture(run),
-                "activation": activation_label(run.train["activation"]),
-                "learning rate": run.train["lr"],
+                "activation": activation_label(run.train.activation),
+                "learning rate": run.train.lr,
                 "split": run.split_name,
             }
         )
@@ -78,5 +78,5 @@ def choose_run(runs: Sequence[Run]) -> Run:
     """Draw the choice of one run; the address keeps it."""
     by_name = {run.name: run for run in runs}
     run = by_name[st.selectbox("Run", list(by_name), key="run", bind="query-params")]
-    st.caption(f"{run.accuracy:.1%} of the test clips right after {run.train['epochs']} epochs")
+    st.caption(f"{run.accuracy:.1%} of the test clips right after {run.train.epochs} epochs")
     return run

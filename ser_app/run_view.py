@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import pandas as pd
 import streamlit as st
@@ -32,9 +33,13 @@ def show_run(run: Run) -> None:
         ),
         strict=True,
     ):
-        low, high = run.metrics["intervals"][key]
+        low, high = run.metrics.intervals[key]
         column.metric(
-            label, f"{run.metrics[key]:{form}}", f"{low:{form}} to {high:{form}}", delta_color="off", delta_arrow="off"
+            label,
+            f"{run.metrics.summary[key]:{form}}",
+            f"{low:{form}} to {high:{form}}",
+            delta_color="off",
+            delta_arrow="off",
         )
     if run.status != "finished":
         reasons = {
@@ -42,19 +47,19 @@ def show_run(run: Run) -> None:
             "chance": "Its validation loss was never better than guessing.",
         }
         st.warning(reasons.get(run.status, run.status))
-    environment, clips = run.environment, run.environment["clips"]
+    environment, clips = run.environment, run.environment.clips
     st.markdown(
-        f"{run.test['parameters']:,} parameters, {run.test['epochs']} epochs in "
-        f"{run.test['training_seconds'] / 60:.1f} min on {environment['device']}; trained on {clips['train']:,} clips, "
-        f"epoch {run.test['best_epoch'] or '–'} chosen by {run.select} on {clips['val']:,}, "
-        f"tested on {clips['test']:,}. Intervals are 95 %, over {run.intervals_over}."
+        f"{run.test.parameters:,} parameters, {run.test.epochs} epochs in "
+        f"{run.test.training_seconds / 60:.1f} min on {environment.device}; trained on {clips.train:,} clips, "
+        f"epoch {run.test.best_epoch or '–'} chosen by {run.train.select} on {clips.val:,}, "
+        f"tested on {clips.test:,}. Intervals are 95 %, over {run.intervals_over}."
     )
     listen, people, _ = st.columns([1, 1, 2])
     query = {"run": run.name}
     listen.page_link("pages/mistakes.py", label="Hear its mistakes", icon=":material/hearing:", query_params=query)
     people.page_link("pages/humans.py", label="Compare it with people", icon=":material/groups:", query_params=query)
     with st.expander("Settings and surroundings", icon=":material/settings:"):
-        st.json({"train": run.train, "environment": environment}, expanded=2)
+        st.json(asdict(run.config), expanded=2)
 
 
 def show_comparison(runs: Sequence[Run]) -> None:
@@ -69,8 +74,8 @@ def show_comparison(runs: Sequence[Run]) -> None:
     columns = st.columns(min(len(runs), 3) if len(runs) > 1 else [3, 2])
     for i, run in enumerate(runs):
         with columns[i % len(columns)], st.container(border=True):
-            st.markdown(f"`{run.name}`, {run.train['epochs']} epochs")
-            figure = confusion_figure(run.metrics["confusion"], normalised=normalised == "Shares")
+            st.markdown(f"`{run.name}`, {run.train.epochs} epochs")
+            figure = confusion_figure(run.metrics.confusion, normalised=normalised == "Shares")
             show_figure(figure, f"confusion-{run.name}")
     with columns[-1] if len(runs) == 1 else st.container(), st.container(border=True):
         st.markdown("Most confused")
@@ -92,8 +97,8 @@ def show_comparison(runs: Sequence[Run]) -> None:
 
 def f1_by_emotion(run: Run) -> dict[str, float]:
     """F1 of each emotion that has test clips."""
-    of_emotion = run.metrics["per_class"]
-    return {e: of_emotion[e]["f1"] for e in EMOTIONS if of_emotion[e]["support"]}
+    of_emotion = run.metrics.per_class
+    return {e: of_emotion[e].f1 for e in EMOTIONS if of_emotion[e].support}
 
 
 def show_differences(runs: Sequence[Run]) -> None:
@@ -141,6 +146,6 @@ def pairs_table(runs: Sequence[Run]) -> pd.DataFrame:
             "share": f"{pair.share:.0%}",
         }
         for run in runs
-        for pair in confused_pairs(run.metrics["confusion"], 6 if len(runs) == 1 else 3)
+        for pair in confused_pairs(run.metrics.confusion, 6 if len(runs) == 1 else 3)
     ]
     return pd.DataFrame(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.records.metrics import evaluate
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import write_config, write_history, write_result
+from ser_core.records.schema import ClipCounts, Environment, Result, RunConfig
 from ser_core.training.config import TrainConfig
 from ser_core.training.study import report_study
 from ser_core.training.trainer import Epoch
@@ -36,22 +38,27 @@ def write_run(
     if predictions is None:
         probabilities = np.random.default_rng(0).dirichlet(np.ones(6), 4).astype(np.float32)
         predictions = Predictions(CLIPS, np.array([0, 1, 2, 3]), probabilities)
-    clips = {"train": 3, "val": 2, "test": len(predictions.names)}
-    usual = {
-        "device": device,
-        "precision": "bf16",
-        "numerics": "pytorch",
-        "split_id": REPORT_SPLIT_ID if config.split == "report" else f"id of {config.split}",
-        "data_checksum": "578b33035034",
-        "clips": clips,
-    }
-    write_config(folder, config, usual | (environment or {}))
+    write_config(folder, RunConfig(config, surroundings(config, device, len(predictions.names), environment or {})))
     write_history(folder, [Epoch(i, 0.001, 1.5, 0.3, 1.4, 0.4, 2.0) for i in (1, 2, 3)])
     metrics = evaluate(
         predictions.targets.tolist(), predictions.predicted.tolist(), speakers=predictions.speakers.tolist()
     )
-    result = {"status": status, "best_epoch": 2, "val_accuracy": 0.4, "epochs": 3, "parameters": 9, "metrics": metrics}
-    write_result(folder, predictions, result | {"training_seconds": 6.0})
+    write_result(folder, predictions, Result(status, 3, 2, None, 0.4, 9, 6.0, metrics))
+
+
+def surroundings(config: TrainConfig, device: str, clips: int, changes: dict[str, str]) -> Environment:
+    usual = Environment(
+        device=device,
+        precision="bf16",
+        numerics="pytorch",
+        python="3.11.7",
+        libraries={"torch": "2.13.0"},
+        git_commit=None,
+        split_id=REPORT_SPLIT_ID if config.split == "report" else f"id of {config.split}",
+        data_checksum="578b33035034",
+        clips=ClipCounts(3, 2, clips),
+    )
+    return replace(usual, **changes)
 
 
 def answering(said: np.ndarray, names: tuple[str, ...] = NAMES, targets: np.ndarray = TARGETS) -> Predictions:
@@ -75,3 +82,12 @@ def record(
     said[wrong] = (said[wrong] + 1) % 6
     config: TrainConfig = replace(CONFIGS[name], epochs=epochs, **(settings or {}))
     write_run(root / (folder or name), config, predictions=answering(said), environment=environment)
+
+
+def older(path: Path, part: str, *unsaid: str) -> None:
+    """Make a record's file one of the first version, which left this out of a part."""
+    values = json.loads(path.read_text())
+    del values["version"]
+    for name in unsaid:
+        del values[part][name]
+    path.write_text(json.dumps(values))

@@ -18,25 +18,25 @@ from ser_core.equality import ByContent
 from ser_core.features.config import FeatureConfig
 from ser_core.features.feature_set import FeatureSet
 from ser_core.records.checkpoints import CheckpointConfig
+from ser_core.records.metrics import evaluate
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import Run
+from ser_core.records.schema import Result, RunConfig
 from ser_core.serving.listener import Heard
 from ser_core.serving.prediction import Prediction, TimedPrediction
 from ser_core.serving.stream import StreamConfig, StreamPrediction, Window
 from ser_core.training.config import TrainConfig
 from ser_core.training.survey import Entry
 from tests.helpers import ROOT, tone
+from tests.made_records import surroundings
 
 SOUND = tone(200, 0.5)
 SPEECH = Speech(SOUND, SOUND, np.array([[0, len(SOUND)]]), True, ("clipped",))
 PREDICTION = Prediction({"ANG": 0.9, "SAD": 0.1}, ("unsure",), SPEECH, "lr0.001-SiLU-2D")
-RUN = Run(
-    "a",
-    {"train": {"lr": 0.1, "sizes": [1, 2]}},
-    {"val_loss": np.array([1.0, np.nan])},
-    {"metrics": {"confusion": [[1, 0], [0, 1]], "loss": float("nan")}},
-    Path("runs/a"),
-)
+METRICS = evaluate([0, 1, 2], [0, 1, 1])
+RESULT = Result("diverged", 2, 1, float("nan"), 0.5, 9, 6.0, METRICS)
+CONFIG = RunConfig(TrainConfig(), surroundings(TrainConfig(), "CPU", 3, {}))
+RUN = Run("a", CONFIG, {"val_loss": np.array([1.0, np.nan])}, RESULT, Path("runs/a"))
 MOMENT = StreamPrediction(0.0, 3.0, PREDICTION, {"ANG": 0.8, "SAD": 0.2})
 HEARD = Heard(3.0, -20.0, 0.5, SOUND, MOMENT, ({"start": 0.0, "emotion": "ANG"},), 0.1, 0.0, 3.0, None)
 
@@ -53,7 +53,18 @@ RECORDS = [
         Predictions(("a", "b"), np.array([0, 1]), np.eye(2, 6, dtype=np.float32)),
         {"names": ("b", "a"), "targets": np.array([1, 1]), "probabilities": np.zeros((2, 6), np.float32)},
     ),
-    (RUN, {"history": {"val_loss": np.array([1.0, 2.0])}, "config": {}, "test": {"metrics": {}}}),
+    (METRICS, {"uar": 0.1, "per_class": {**METRICS.per_class, "ANG": METRICS.per_class["SAD"]}}),
+    (RESULT, {"val_loss": None, "metrics": dataclasses.replace(METRICS, uar=0.1)}),
+    (CONFIG, {"train": TrainConfig(seed=1)}),
+    (CONFIG.environment, {"libraries": {"torch": "1"}, "git_commit": "abc"}),
+    (
+        RUN,
+        {
+            "history": {"val_loss": np.array([1.0, 2.0])},
+            "config": dataclasses.replace(CONFIG, train=TrainConfig(seed=1)),
+            "test": dataclasses.replace(RESULT, epochs=3),
+        },
+    ),
     (Entry(TrainConfig(), RUN, "recorded", 3), {"run": None, "epochs_done": 4}),
     (
         CheckpointConfig("a", "2d", "silu", "fixed", AudioConfig(), FeatureConfig(), {"test": {"accuracy": 0.5}}),

@@ -36,7 +36,7 @@ def best(runs: list[Run]) -> str:
     ranked = sorted(by_split(runs).get(REPORT_SPLIT_ID, []), key=lambda run: run.val_rank, reverse=True)
     chosen: dict[str, Run] = {}
     for run in ranked:
-        chosen.setdefault(run.train["model"], run)
+        chosen.setdefault(run.train.model, run)
     lines = [
         f"| network | run | report | ours | 95 % interval over {over(chosen.values())} | parameters | epochs |",
         "|---|---|---|---|---|---|---|",
@@ -45,7 +45,7 @@ def best(runs: list[Run]) -> str:
         low, high = run.accuracy_interval
         lines.append(
             f"| {model_label(model)} | `{run.name}` | {reported(run)} | **{run.accuracy:.1%}** "
-            f"| {low:.1%} – {high:.1%} | {run.test['parameters']:,} | {run.test['epochs']} |"
+            f"| {low:.1%} – {high:.1%} | {run.test.parameters:,} | {run.test.epochs} |"
         )
     return "\n".join(lines)
 
@@ -84,9 +84,9 @@ def table(runs: list[Run]) -> str:
         status = "" if run.status == "finished" else f", {run.status}"
         lines.append(
             f"| `{run.name}` | {reported(run)} | **{run.accuracy:.1%}** "
-            f"| {low:.1%} – {high:.1%} | {metrics['f1_weighted']:.3f} | {metrics['uar']:.3f} "
-            f"| {run.test['parameters']:,} | {run.test['epochs']}{status} "
-            f"| {run.environment['device']} |"
+            f"| {low:.1%} – {high:.1%} | {metrics.f1_weighted:.3f} | {metrics.uar:.3f} "
+            f"| {run.test.parameters:,} | {run.test.epochs}{status} "
+            f"| {run.environment.device} |"
         )
     return "\n".join(lines)
 
@@ -102,7 +102,7 @@ def missing(runs: list[Run]) -> str:
     counts += [f"{len(short)} are not trained for {TrainConfig.epochs} epochs yet"] if short else []
     fastest: dict[tuple[str, str], Run] = {}  # of each network and form of input
     for run in sorted(runs, key=epoch_seconds):
-        fastest.setdefault((run.train["model"], run.train["form"]), run)
+        fastest.setdefault((run.train.model, run.train.form), run)
     seconds = {
         config.name: epoch_seconds(fastest[config.model, config.form]) * config.epochs
         for config in [*absent, *short]
@@ -120,7 +120,7 @@ def missing(runs: list[Run]) -> str:
         hours, device = "–", "–"  # of a network that nothing has trained yet
         if config.name in seconds:
             hours = f"{seconds[config.name] / 3600:.1f}"
-            device = fastest[config.model, config.form].environment["device"]
+            device = fastest[config.model, config.form].environment.device
         now = max(known.get(config.name, [0]))
         lines.append(f"| `{config.name}` | {now} | {config.epochs} | {hours} | {device} |")
     return "\n".join(lines)
@@ -152,7 +152,7 @@ def selections(runs: list[Run]) -> str:
     ]
     for run in runs:
         other = known.get(f"{run.name}-by-accuracy")
-        if not other or {run.status, other.status} != {"finished"} or run.select == other.select:
+        if not other or {run.status, other.status} != {"finished"} or run.train.select == other.train.select:
             continue
         if not differences((run, other), asked=("select",)):
             difference = compare(other.predictions(), run.predictions())
@@ -167,7 +167,8 @@ def selections(runs: list[Run]) -> str:
 
 def chosen_epoch(run: Run) -> str:
     """Which it is, and how good in training and on the test set."""
-    epoch = run.test["best_epoch"]
+    epoch = run.test.best_epoch
+    assert epoch is not None  # of a run that finished
     training = run.history["train_accuracy"][epoch - 1]
     return f"{epoch}: **{run.accuracy:.1%}** ({training:.0%} in training)"
 

@@ -7,10 +7,12 @@ record doesn't say, as older ones don't say how convolutions were computed, may 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ser_core.corpus.splits import REPORT_SPLIT_ID
-from ser_core.records.runs import UNKNOWN, Run
+from ser_core.records.runs import Run
+from ser_core.records.schema import UNKNOWN
 
 NAMED = ("model", "activation", "lr", "form")
 """What a run's name says, and so what is asked where people choose runs to compare."""
@@ -21,15 +23,15 @@ WORDS = {"lr": "learning rate", "select": "what picks the epoch", "audio vad": "
 
 def settings(run: Run) -> dict[str, Any]:
     """All that decides a run's figures, flat, in the order of the record; the split by its id and not its name."""
-    train = {**run.train, "select": run.select}
+    train = asdict(run.train)
     flat = {name: value for name, value in train.items() if name not in ("audio", "features", "split")}
     for group in ("audio", "features"):
         flat |= {f"{group} {name}": value for name, value in train[group].items()}
     return flat | {
         "split": run.split_id,
-        "data checksum": run.environment.get("data_checksum") or UNKNOWN,
-        "precision": run.precision,
-        "numerics": run.numerics,
+        "data checksum": run.environment.data_checksum,
+        "precision": run.environment.precision,
+        "numerics": run.environment.numerics,
     }
 
 
@@ -42,7 +44,7 @@ def differences(runs: Iterable[Run], asked: Collection[str] = NAMED) -> dict[str
     compared = list(runs)
     if len(compared) < 2:
         return {}
-    with_2d = [run for run in compared if run.train["model"] not in NO_2D_CONVOLUTION]
+    with_2d = [run for run in compared if run.train.model not in NO_2D_CONVOLUTION]
     all_settings = [settings(run) for run in compared]
     found = {}
     for name in dict.fromkeys(name for known in all_settings for name in known):

@@ -8,7 +8,6 @@ from functools import cache
 
 from ser_core.analysis.report import REPORT_RESULTS, ReportResult
 from ser_core.audio.preprocess import AudioConfig
-from ser_core.errors import SERError
 from ser_core.records.runs import Run
 from ser_core.training.config import SELECTIONS, TrainConfig
 from ser_core.training.study import report_study, with_epochs
@@ -33,10 +32,7 @@ def configuration_of(run: Run) -> str | None:
     a run of another seed that bears its name does not. Where the epoch was picked by validation accuracy, the name
     says so, as `lr0.001-ReLU-ResNet38-by-accuracy`. None where no configuration has such settings.
     """
-    try:
-        return _report_names().get(_without_length(TrainConfig.from_dict(run.train)))
-    except (SERError, KeyError, TypeError):
-        return None  # of another version of this code
+    return _report_names().get(_without_length(run.train))
 
 
 def reported_result(run: Run) -> ReportResult | None:
@@ -52,6 +48,6 @@ def by_configuration(runs: Iterable[Run]) -> dict[str, dict[int, list[Run]]]:
     records: dict[str, dict[int, list[Run]]] = {}
     for run in runs:
         if name := configuration_of(run):
-            of_length = records.setdefault(name, {}).setdefault(run.train["epochs"], [])
+            of_length = records.setdefault(name, {}).setdefault(run.train.epochs, [])
             of_length.insert(0 if run.name == name else len(of_length), run)
     return records

@@ -102,7 +102,7 @@ def _comparable(candidates: Mapping[str, Sequence[Run]], asked: Collection[str])
 
 def epochs_of(runs: Runs) -> int | None:
     """How long all of these runs were trained, None where they differ or there are none."""
-    lengths = {run.train["epochs"] for run in runs.values()}
+    lengths = {run.train.epochs for run in runs.values()}
     return lengths.pop() if len(lengths) == 1 else None
 
 
@@ -171,7 +171,7 @@ def order_of_emotions(
     said = run.predictions()
     draws = resampled_confusions(said.targets.tolist(), said.predicted.tolist(), said.speakers)
     share = float(holds(_f1(draws).argsort(axis=-1)).mean())
-    scores = sorted(zip(EMOTIONS, _f1(np.array(run.metrics["confusion"])), strict=True), key=lambda item: item[1])
+    scores = sorted(zip(EMOTIONS, _f1(np.array(run.metrics.confusion)), strict=True), key=lambda item: item[1])
     evidence = (
         f"{after_epochs(run)} F1 of `{run.name}`: {', '.join(f'{emotion} {f1:.2f}' for emotion, f1 in scores)}.",
         f"It holds in {share:.0%} of {N_BOOTSTRAP:,} resamples of {BOTH}.",
@@ -180,7 +180,7 @@ def order_of_emotions(
         verdict = Verdict.CONFIRMED
     else:
         verdict = Verdict.CONTRADICTED if share < SIGNIFICANCE else Verdict.UNDECIDED
-    return Finding(title, report, verdict, evidence, (name,), run.train["epochs"])
+    return Finding(title, report, verdict, evidence, (name,), run.train.epochs)
 
 
 def _f1(confusion: np.ndarray) -> np.ndarray:
@@ -233,7 +233,7 @@ def _points(difference: Difference) -> str:
 
 def after_epochs(run: Run) -> str:
     """How a sentence about a run begins."""
-    return f"After {run.train['epochs']} epochs,"
+    return f"After {run.train.epochs} epochs,"
 
 
 def reported(name: str) -> str:

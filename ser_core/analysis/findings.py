@@ -181,7 +181,7 @@ def _resnets(records: Records) -> Finding:
     elif all(gap >= OVERFITTING for gap in gaps):
         verdict = Verdict.CONFIRMED
     else:  # what doesn't overfit in a short training may in a long one
-        whole = all(run.train["epochs"] >= TrainConfig.epochs for run in present)
+        whole = all(run.train.epochs >= TrainConfig.epochs for run in present)
         fits = all(gap < OVERFITTING for gap in gaps)
         verdict = Verdict.CONTRADICTED if whole and fits else Verdict.UNDECIDED
     return Finding(title, report, verdict, tuple(evidence), RESNETS, epochs_of(runs))

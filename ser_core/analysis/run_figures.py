@@ -28,7 +28,7 @@ def accuracy_heatmap(runs: Iterable[Run], *, height: int = 260) -> go.Figure:
     Each cell says its epochs. Over each lies a marker whose `customdata` is the name of its run: heatmaps report no
     selections, markers do.
     """
-    known = {(run.train["activation"], run.train["lr"]): run for run in runs}
+    known = {(run.train.activation, run.train.lr): run for run in runs}
     rows, columns = REPORT_ACTIVATIONS, [f"{lr:g}" for lr in REPORT_RATES]
     cells = [[known.get((activation, lr)) for lr in REPORT_RATES] for activation in rows]
     figure = go.Figure(
@@ -50,8 +50,8 @@ def accuracy_heatmap(runs: Iterable[Run], *, height: int = 260) -> go.Figure:
     )
     present = [run for row in cells for run in row if run]
     figure.add_scatter(
-        x=[f"{run.train['lr']:g}" for run in present],
-        y=[activation_label(run.train["activation"]) for run in present],
+        x=[f"{run.train.lr:g}" for run in present],
+        y=[activation_label(run.train.activation) for run in present],
         customdata=[[run.name, *run.accuracy_interval] for run in present],
         meta=SELECTABLE,
         mode="markers",
@@ -71,7 +71,7 @@ def _cell_text(run: Run | None) -> str:
     if run is None:
         return "no run"
     status = "" if run.status == "finished" else f"<br>{run.status}"
-    return f"<b>{run.accuracy:.1%}</b><br>{run.train['epochs']} ep.{status}"
+    return f"<b>{run.accuracy:.1%}</b><br>{run.train.epochs} ep.{status}"
 
 
 def confusion_figure(

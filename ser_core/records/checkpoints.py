@@ -33,7 +33,7 @@ from ser_core.models.registry import MODELS
 from ser_core.places import found, own
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 
 logger = logging.getLogger(__name__)
@@ -158,11 +158,11 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
-def load_model(folder: Path) -> tuple[CheckpointConfig, Any]:
+def load_model(folder: Path) -> tuple[CheckpointConfig, nn.Module]:
     """Rebuild a checkpoint's network, in float32 and evaluation mode.
 
     Returns:
-        its description and the `torch.nn.Module`.
+        its description and the network.
 
     Raises:
         CheckpointError: see `load_config`; or the weights are damaged or don't fit the architecture.

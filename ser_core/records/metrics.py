@@ -8,27 +8,71 @@ in both libraries: F1 is also about what is predicted.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ser_core.emotions import EMOTIONS
+from ser_core.equality import ByContent
 from ser_core.records.resampling import BOTH, CLIPS_ALONE, Speakers, interval, resampled_sums
 
 SUMMARY = ("accuracy", "f1_weighted", "precision_weighted", "recall_weighted", "f1_macro", "uar")
 
 
-def evaluate(targets: Sequence[int], predictions: Sequence[int], *, speakers: Speakers | None = None) -> dict:
+@dataclass(frozen=True)
+class ClassScores:
+    """Figures of one emotion: in 0..1, and how many clips are meant so."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, eq=False)
+class Metrics(ByContent):
+    """Test figures.
+
+    Attributes:
+        accuracy, f1_weighted, precision_weighted, recall_weighted, f1_macro, uar: in 0..1; the last is the unweighted
+            average recall.
+        per_class: by emotion.
+        confusion: counts, rows true, columns predicted.
+        intervals: the 95 % bootstrap interval of each of the six figures, by its name.
+        intervals_over: what the bootstrap drew, `speakers and clips` or `clips`.
+    """
+
+    accuracy: float
+    f1_weighted: float
+    precision_weighted: float
+    recall_weighted: float
+    f1_macro: float
+    uar: float
+    per_class: dict[str, ClassScores]
+    confusion: tuple[tuple[int, ...], ...]
+    intervals: dict[str, tuple[float, float]]
+    intervals_over: str
+
+    def __post_init__(self) -> None:
+        n = len(EMOTIONS)
+        if [len(row) for row in self.confusion] != [n] * n:
+            raise ValueError(f"metrics.confusion is not {n} × {n}")
+        for part, known, named in (("per_class", EMOTIONS, self.per_class), ("intervals", SUMMARY, self.intervals)):
+            if missing := [name for name in known if name not in named]:
+                raise ValueError(f"metrics.{part}.{missing[0]} is missing")
+
+    @property
+    def summary(self) -> dict[str, float]:
+        """The six figures by name."""
+        return {name: getattr(self, name) for name in SUMMARY}
+
+
+def evaluate(targets: Sequence[int], predictions: Sequence[int], *, speakers: Speakers | None = None) -> Metrics:
     """Metrics of predicted against true emotions.
 
     Args:
         targets, predictions: indices into `EMOTIONS`, one a clip, of equal length > 0.
         speakers: who speaks in each clip; without it, intervals are over clips alone.
-
-    Returns:
-        `accuracy`, `f1_weighted`, `precision_weighted`, `recall_weighted`, `f1_macro` and `uar` (unweighted average
-        recall), each in 0..1; `per_class` precision, recall, F1 and support by emotion; `confusion` counts, rows
-        true, columns predicted; `intervals`, the 95 % bootstrap interval of each of the six figures; and
-        `intervals_over`, whether those are over `speakers and clips` or over `clips`.
     """
     import torch
     from torchmetrics import MetricCollection
@@ -60,28 +104,30 @@ def evaluate(targets: Sequence[int], predictions: Sequence[int], *, speakers: Sp
     predicted, true = torch.as_tensor(predictions), torch.as_tensor(targets)
     scores = {name: values.tolist() for name, values in per_class(predicted, true).items()}
     confusion = MulticlassConfusionMatrix(n)(predicted, true).numpy()
-    return {
+    return Metrics(
         **{name: float(value) for name, value in metrics(predicted, true).items()},
-        "uar": float(summary_of(confusion)["uar"]),
-        "per_class": {
-            emotion: {name: values[i] for name, values in scores.items()} | {"support": int(confusion[i].sum())}
+        uar=float(summary_of(confusion)["uar"]),
+        per_class={
+            emotion: ClassScores(
+                **{name: values[i] for name, values in scores.items()}, support=int(confusion[i].sum())
+            )
             for i, emotion in enumerate(EMOTIONS)
         },
-        "confusion": confusion.tolist(),
-        "intervals": bootstrap_intervals(targets, predictions, speakers),
-        "intervals_over": CLIPS_ALONE if speakers is None else BOTH,
-    }
+        confusion=tuple(map(tuple, confusion.tolist())),
+        intervals=bootstrap_intervals(targets, predictions, speakers),
+        intervals_over=CLIPS_ALONE if speakers is None else BOTH,
+    )
 
 
 def bootstrap_intervals(
     targets: Sequence[int], predictions: Sequence[int], speakers: Speakers | None = None
-) -> dict[str, list[float]]:
-    """95 % percentile bootstrap intervals of the summary figures, `[low, high]` by name; arguments as of `evaluate`.
+) -> dict[str, tuple[float, float]]:
+    """95 % percentile bootstrap intervals of the summary figures, low and high by name; arguments as of `evaluate`.
 
     All six depend on the clips through the confusion matrix alone, so each resample is one matrix.
     """
     figures = summary_of(resampled_confusions(targets, predictions, speakers))
-    return {name: list(interval(values)) for name, values in figures.items()}
+    return {name: interval(values) for name, values in figures.items()}
 
 
 def resampled_confusions(

@@ -9,14 +9,14 @@ from ser_core.records.runs import Run
 
 def model_card(run: Run, split: Split) -> str:
     """Markdown for the checkpoint of a finished run; every figure is taken from its record, or its split."""
-    train, environment, result = run.config["train"], run.config["environment"], run.test
-    clips, metrics = environment["clips"], result["metrics"]
+    train, environment, result = run.train, run.environment, run.test
+    clips, metrics = environment.clips, run.metrics
     low, high = run.accuracy_interval
     interval = f"95 % interval over {run.intervals_over} {low:.1%} to {high:.1%}"
     rows = "\n".join(
-        f"| {emotion} | {EMOTION_NAMES[emotion]} | {scores['precision']:.3f} | {scores['recall']:.3f} "
-        f"| {scores['f1']:.3f} | {scores['support']} |"
-        for emotion, scores in metrics["per_class"].items()
+        f"| {emotion} | {EMOTION_NAMES[emotion]} | {scores.precision:.3f} | {scores.recall:.3f} "
+        f"| {scores.f1:.3f} | {scores.support} |"
+        for emotion, scores in metrics.per_class.items()
     )
     return f"""# {run.name}
 
@@ -24,15 +24,15 @@ Speech emotion recognition: one of six acted emotions from a few seconds of Engl
 
 | | |
 |---|---|
-| Architecture | {train["model"]} CNN, {train["activation"]}, {result["parameters"]:,} parameters |
-| Input | {train["form"]} form; voice activity detection: {train["audio"]["vad"]} |
-| Data | CREMA-D, split `{train["split"]}` ({environment["split_id"]}), {clips["train"]:,} training clips |
-| Training | {result["epochs"]} epochs, learning rate {train["lr"]:g}, seed {train["seed"]} |
-| Weights | epoch {result["best_epoch"]}, the best by validation {run.select} |
-| Device | {environment["device"]}, {result["training_seconds"] / 60:.0f} min |
-| Test accuracy | {metrics["accuracy"]:.1%} ({interval}, {clips["test"]:,} clips) |
-| Weighted F1 | {metrics["f1_weighted"]:.3f} |
-| Unweighted average recall | {metrics["uar"]:.3f} |
+| Architecture | {train.model} CNN, {train.activation}, {result.parameters:,} parameters |
+| Input | {train.form} form; voice activity detection: {train.audio.vad} |
+| Data | CREMA-D, split `{train.split}` ({environment.split_id}), {clips.train:,} training clips |
+| Training | {result.epochs} epochs, learning rate {train.lr:g}, seed {train.seed} |
+| Weights | epoch {result.best_epoch}, the best by validation {train.select} |
+| Device | {environment.device}, {result.training_seconds / 60:.0f} min |
+| Test accuracy | {metrics.accuracy:.1%} ({interval}, {clips.test:,} clips) |
+| Weighted F1 | {metrics.f1_weighted:.3f} |
+| Unweighted average recall | {metrics.uar:.3f} |
 
 | Code | Emotion | Precision | Recall | F1 | Clips |
 |---|---|---|---|---|---|

@@ -43,7 +43,7 @@ class Predictions(ByContent):
 
 
 @lru_cache(maxsize=64)
-def _read_predictions(path: Path, state: Fingerprint) -> Predictions:
+def read_predictions(path: Path, state: Fingerprint) -> Predictions:
     with path.open(encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table))
     probabilities = [[float(row[emotion]) for emotion in EMOTIONS] for row in rows]

@@ -15,9 +15,8 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -29,14 +28,13 @@ from ser_core.errors import RunError, SERError
 from ser_core.file_state import fingerprint
 from ser_core.files import replace_file, restore_folder, set_aside, write_text
 from ser_core.places import found, own
-from ser_core.records.metrics import SUMMARY
-from ser_core.records.predictions import PROBABILITY_DECIMALS, Predictions, _read_predictions
-from ser_core.records.resampling import CLIPS_ALONE
+from ser_core.records.metrics import Metrics
+from ser_core.records.predictions import PROBABILITY_DECIMALS, Predictions, read_predictions
+from ser_core.records.schema import Environment, Record, Result, RunConfig, from_json, to_json
+from ser_core.training.config import TrainConfig
 
 RUNS_DIR = own("runs")
 PARTIAL = ".partial"
-UNKNOWN = "unknown"  # what a record doesn't say
-PRECISIONS = ("bf16", "fp32")
 HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds")
 
 
@@ -46,90 +44,73 @@ class Run(ByContent):
 
     Attributes:
         name: of its folder, as `lr0.001-SiLU-2D`.
-        config: settings as plain values (`train`) and surroundings (`environment`).
+        config: settings, and what they ran on.
         history: columns of history.csv as float arrays.
-        test: status and metrics, see `ser_core.records.metrics.evaluate`.
+        test: how training ended, and the test figures.
         folder: where the record is.
     """
 
     name: str
-    config: dict[str, Any]
+    config: RunConfig
     history: dict[str, np.ndarray]
-    test: dict[str, Any]
+    test: Result
     folder: Path
+
+    @property
+    def train(self) -> TrainConfig:
+        """The settings."""
+        return self.config.train
+
+    @property
+    def environment(self) -> Environment:
+        """What it ran on."""
+        return self.config.environment
+
+    @property
+    def metrics(self) -> Metrics:
+        """Test figures."""
+        return self.test.metrics
 
     @property
     def status(self) -> str:
         """`finished`, `diverged` when the loss became NaN, `chance` when validation never got better than guessing."""
-        return self.test["status"]
-
-    @property
-    def train(self) -> dict[str, Any]:
-        """The settings, see `ser_core.training.config.TrainConfig`."""
-        return self.config["train"]
-
-    @property
-    def environment(self) -> dict[str, Any]:
-        """Device, precision, numerics, library versions, commit, split id, data checksum and numbers of clips."""
-        return self.config["environment"]
-
-    @property
-    def precision(self) -> str:
-        """`bf16` or `fp32`, in which it was trained; `unknown` where neither the record nor its device's label says."""
-        label = self.environment["device"].rpartition(", ")[2]
-        return self.environment.get("precision", label if label in PRECISIONS else UNKNOWN)
-
-    @property
-    def numerics(self) -> str:
-        """How its 2D convolutions were computed in training, `pytorch` or `winograd`; `unknown` in older records."""
-        return self.environment.get("numerics", UNKNOWN)
+        return self.test.status
 
     @property
     def split_id(self) -> str:
         """Which clips it was trained, validated and tested on (`ser_core.corpus.splits.Split.id`), or `unknown`."""
-        return self.environment.get("split_id") or UNKNOWN
+        return self.environment.split_id
 
     @property
     def split_name(self) -> str:
         """What people call its split: `report`, `fold1`, or a file's name without its folder and `.json`."""
-        return Path(self.train["split"]).stem
-
-    @property
-    def metrics(self) -> dict[str, Any]:
-        """Test figures, see `ser_core.records.metrics.evaluate`."""
-        return self.test["metrics"]
-
-    @property
-    def select(self) -> str:
-        """What picked its epoch in validation, `loss` or `accuracy`; records of before that choice don't say."""
-        return self.train.get("select", "loss")
+        return Path(self.train.split).stem
 
     @property
     def val_accuracy(self) -> float:
         """Validation accuracy of the chosen epoch in 0..1, 0 where no epoch had a finite loss: what picks runs."""
-        return self.test["val_accuracy"] or 0.0
+        return self.test.val_accuracy or 0.0
 
     @property
     def val_rank(self) -> tuple[float, float]:
         """What orders runs, the best highest: validation accuracy, and minus the validation loss where it is equal."""
-        loss = self.test.get("val_loss")
+        loss = self.test.val_loss
         return self.val_accuracy, -math.inf if loss is None else -loss
 
     @property
     def accuracy(self) -> float:
         """Test accuracy in 0..1."""
-        return self.test["metrics"]["accuracy"]
+        return self.metrics.accuracy
 
     @property
     def accuracy_interval(self) -> tuple[float, float]:
         """95 % bootstrap interval of the test accuracy, see `intervals_over`."""
-        low, high = self.test["metrics"]["intervals"]["accuracy"]
-        return low, high
+        return self.metrics.intervals["accuracy"]
 
     @property
     def intervals_over(self) -> str:
         """What the bootstrap of its intervals drew, `speakers and clips` or `clips`, as older records did."""
-        return self.metrics.get("intervals_over", CLIPS_ALONE)
+        return self.metrics.intervals_over
 
     def predictions(self) -> Predictions:
         """Per-clip test predictions.
@@ -137,9 +118,9 @@ class Run(ByContent):
         Raises:
             RunError: the file is missing or malformed.
         """
-        path, clips = self.folder / "predictions.csv", self.environment["clips"]["test"]
+        path, clips = self.folder / "predictions.csv", self.environment.clips.test
         try:
-            predictions = _read_predictions(path, fingerprint(path))
+            predictions = read_predictions(path, fingerprint(path))
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise RunError(f"{self.name}: predictions.csv can't be read ({type(error).__name__}: {error}).") from None
         if len(predictions.names) != clips:
@@ -178,9 +159,9 @@ def restore_runs(root: Path) -> None:
             restore_folder(root / name)
 
 
-def write_config(folder: Path, config: Any, environment: dict[str, Any]) -> None:
+def write_config(folder: Path, config: RunConfig) -> None:
     """Write config.json of a run that starts."""
-    write_text(folder / "config.json", _json({"train": asdict(config), "environment": environment}))
+    write_text(folder / "config.json", _json(to_json(config)))
 
 
 def write_history(folder: Path, history: Sequence[Sequence[float]]) -> None:
@@ -191,14 +172,14 @@ def write_history(folder: Path, history: Sequence[Sequence[float]]) -> None:
         writer.writerows([f"{value:.6g}" for value in epoch] for epoch in history)
 
 
-def write_result(folder: Path, predictions: Predictions, test: dict[str, Any]) -> None:
+def write_result(folder: Path, predictions: Predictions, test: Result) -> None:
     """Write predictions.csv and then test.json, which completes the record."""
     with replace_file(folder / "predictions.csv") as path, path.open("w", newline="") as table:
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(("clip", "target", *EMOTIONS))
         for name, target, row in zip(predictions.names, predictions.targets, predictions.probabilities, strict=True):
             writer.writerow((name, EMOTIONS[target], *(f"{p:.{PROBABILITY_DECIMALS}f}" for p in row)))
-    write_text(folder / "test.json", _json(test))
+    write_text(folder / "test.json", _json(to_json(test)))
 
 
 def load_run(folder: Path) -> Run:
@@ -207,47 +188,32 @@ def load_run(folder: Path) -> Run:
     Raises:
         RunError: the record is missing, unfinished or malformed, and which.
     """
+    config, test = read_config(folder), _read_part(Result, folder / "test.json")
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        test = json.loads((folder / "test.json").read_text(encoding="utf-8"))
-        history = _read_history(folder / "history.csv")
-        run = Run(folder.name, config, history, test, folder)
-        _check(run)
-        return run
-    except FileNotFoundError as error:
-        raise RunError(f"{folder.name} is not finished: it has no {Path(error.filename).name}.") from None
+        return Run(folder.name, config, _read_history(folder / "history.csv"), test, folder)
+    except FileNotFoundError:
+        raise RunError(f"{folder.name} is not finished: it has no history.csv.") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{folder.name} can't be read ({type(error).__name__}: {error}).") from None
 
 
-def _check(run: Run) -> None:
-    """Look at all that pages show of a run, so that a damaged record is noticed here and not on one of them."""
-    metrics, n = run.metrics, len(EMOTIONS)
-    figures = [metrics[name] for name in SUMMARY]
-    for name in SUMMARY:
-        figures += metrics["intervals"][name]
-    for emotion in EMOTIONS:
-        figures += [metrics["per_class"][emotion][name] for name in ("precision", "recall", "f1", "support")]
-    figures += [run.test[name] for name in ("parameters", "epochs", "training_seconds")]
-    figures += [run.train[name] for name in ("lr", "epochs", "seed")]
-    figures += [run.environment["clips"][part] for part in ("train", "val", "test")]
-    figures += [*run.val_rank, run.test["best_epoch"] or 0]
-    for name, value in [(name, run.train[name]) for name in ("model", "activation", "form", "split")] + [
-        ("status", run.status),
-        ("device", run.environment["device"]),
-        *((name, getattr(run, name)) for name in ("precision", "numerics", "split_id", "intervals_over")),
-    ]:
-        if not isinstance(value, str):
-            raise TypeError(f"{name} is {value!r}")
-    for name in ("audio", "features"):
-        if not isinstance(run.train[name], dict):
-            raise TypeError(f"{name} is {run.train[name]!r}")
-    if wrong := [figure for figure in figures if not isinstance(figure, (int, float))]:
-        raise TypeError(f"{wrong[0]!r} stands where a number should")
-    if np.array(metrics["confusion"], dtype=float).shape != (n, n):
-        raise ValueError(f"the confusion matrix is not {n} × {n}")
-    if len(metrics["intervals"]["accuracy"]) != 2:
-        raise ValueError("an interval is not two numbers")
+def read_config(folder: Path) -> RunConfig:
+    """The settings and surroundings of the run in this folder, finished or not.
+
+    Raises:
+        RunError: its config.json is missing or damaged, or of a version that is not known, and where.
+    """
+    return _read_part(RunConfig, folder / "config.json")
+
+
+def _read_part(kind: type[Record], path: Path) -> Record:
+    try:
+        return from_json(kind, json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise RunError(f"{path.parent.name} is not finished: it has no {path.name}.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        said = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise RunError(f"{path.parent.name}: {path.name} can't be read ({said}).") from None
 
 
 def _read_history(path: Path) -> dict[str, np.ndarray]:
@@ -276,5 +242,5 @@ def load_runs(root: Path = RUNS_DIR) -> tuple[list[Run], dict[str, str]]:
     return runs, unreadable
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, indent=2) + "\n"

@@ -77,6 +77,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     # Not before the command line is read: torch takes seconds to load, and `--help` is not to wait for it.
     from ser_core.corpus.folder import Corpus
     from ser_core.training.allocator import keep_freed_memory
+    from ser_core.training.device import Device
     from ser_core.training.experiment import run_experiment
     from ser_core.training.progress import ProgressBar
 
@@ -90,7 +91,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     run = run_experiment(
         args.config,
         corpus=Corpus.open(args.corpus),
-        device=args.compute.choose(),
+        device=Device.of(args.compute),
         resume=args.resume,
         restart=args.restart,
         runs_dir=folder_for("runs", args.out),

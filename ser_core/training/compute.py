@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from ser_core.training.device import Device
+from typing import Literal
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "bf16", "fp32"]
@@ -26,13 +23,3 @@ class Compute:
     device: DeviceName = "auto"
     precision: Precision = "auto"
     numerics: NumericsName = "auto"
-
-    def choose(self) -> Device:
-        """What that is on this machine.
-
-        Raises:
-            ConfigError: something was asked for that is not there.
-        """
-        from ser_core.training.device import Device
-
-        return Device.choose(self.device, self.precision, self.numerics)

@@ -11,7 +11,7 @@ from typing import get_args
 import torch
 
 from ser_core.errors import ConfigError
-from ser_core.training.compute import DeviceName, NumericsName, Precision
+from ser_core.training.compute import Compute, DeviceName, NumericsName, Precision
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ class Device:
         if numerics == "winograd" and (cuda or not bf16):
             raise ConfigError("Winograd's way is for bfloat16 on a CPU: leave --numerics away.")
         return Device(torch.device("cuda" if cuda else "cpu"), bf16, numerics != "pytorch" and bf16 and not cuda)
+
+    @staticmethod
+    def of(compute: Compute) -> Device:
+        """What a command asks for, see `choose`."""
+        return Device.choose(compute.device, compute.precision, compute.numerics)
 
     @property
     def precision(self) -> str:

@@ -60,10 +60,10 @@ class Estimator:
         self.device = device
         speeds: dict[Key, list[float]] = {}
         for run in runs:
-            key = (run.train["model"], run.train["form"])
+            key = (run.train.model, run.train.form)
             seconds = run.history["seconds"]
-            if run.environment["device"] == device.label and len(seconds) and key[0] in MODELS:
-                clips = run.environment["clips"]["train"]
+            if run.environment.device == device.label and len(seconds):
+                clips = run.environment.clips.train
                 speeds.setdefault(key, []).append(training_flops(*key) * clips / max(median(seconds), 1e-9))
         self.measured = bool(speeds)
         self.speeds = {key: median(values) for key, values in speeds.items()}

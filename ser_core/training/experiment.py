@@ -9,9 +9,9 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +38,7 @@ from ser_core.records.runs import (
     write_history,
     write_result,
 )
+from ser_core.records.schema import ClipCounts, Environment, Result, RunConfig
 from ser_core.training.batches import ClipTensors
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device, full_precision
@@ -132,7 +133,7 @@ def run_experiment(
             trainer.load(partial)
         else:
             shutil.rmtree(partial, ignore_errors=True)
-            write_config(partial, config, _environment(device, trainer.numerics, split, clips))
+            write_config(partial, RunConfig(config, _environment(device, trainer.numerics, split, clips)))
         for watcher in watchers:
             watcher.started(trainer)
         _train(trainer, partial, watchers)
@@ -158,18 +159,16 @@ def _record(trainer: Trainer, folder: Path, split: Split, test: Tensor) -> None:
     """The one look at the test set."""
     predictions = _test(trainer, split, test)
     best = trainer.best_epoch
-    result = {
-        "status": _status(trainer),
-        "epochs": len(trainer.history),
-        "best_epoch": best.epoch if best else None,
-        "val_loss": best.val_loss if best else None,
-        "val_accuracy": best.val_accuracy if best else None,
-        "parameters": count_parameters(trainer.model),
-        "training_seconds": round(sum(epoch.seconds for epoch in trainer.history), 1),
-        "metrics": evaluate(
-            predictions.targets.tolist(), predictions.predicted.tolist(), speakers=predictions.speakers
-        ),
-    }
+    result = Result(
+        status=_status(trainer),
+        epochs=len(trainer.history),
+        best_epoch=best.epoch if best else None,
+        val_loss=best.val_loss if best else None,
+        val_accuracy=best.val_accuracy if best else None,
+        parameters=count_parameters(trainer.model),
+        training_seconds=round(sum(epoch.seconds for epoch in trainer.history), 1),
+        metrics=evaluate(predictions.targets.tolist(), predictions.predicted.tolist(), speakers=predictions.speakers),
+    )
     write_result(folder, predictions, result)
 
 
@@ -184,7 +183,7 @@ def _status(trainer: Trainer) -> str:
 
 
 def _checkpoint_config(config: TrainConfig, run: Run) -> CheckpointConfig:
-    provenance = {"train": run.config["train"], "environment": run.config["environment"], "test": run.test}
+    provenance = {**asdict(run.config), "test": asdict(run.test)}
     return CheckpointConfig(
         run.name, config.model, config.activation, config.form, config.audio, config.features, provenance
     )
@@ -252,18 +251,18 @@ def _storable_weights(trainer: Trainer) -> dict[str, Tensor]:
     return half if bool((exact - rounded).abs().max() <= HALF_TOLERANCE) else trainer.best
 
 
-def _environment(device: Device, numerics: Numerics, split: Split, clips: Sequence[Clip]) -> dict[str, Any]:
-    return {
-        "device": device.label,
-        "precision": device.precision,
-        "numerics": numerics,
-        "python": platform.python_version(),
-        "libraries": {library: version(library) for library in LIBRARIES},
-        "git_commit": git_commit(),
-        "split_id": split.id,
-        "data_checksum": data_checksum(clips),
-        "clips": {"train": len(split.train), "val": len(split.val), "test": len(split.test)},
-    }
+def _environment(device: Device, numerics: Numerics, split: Split, clips: Sequence[Clip]) -> Environment:
+    return Environment(
+        device=device.label,
+        precision=device.precision,
+        numerics=numerics,
+        python=platform.python_version(),
+        libraries={library: version(library) for library in LIBRARIES},
+        git_commit=git_commit(),
+        split_id=split.id,
+        data_checksum=data_checksum(clips),
+        clips=ClipCounts(len(split.train), len(split.val), len(split.test)),
+    )
 
 
 def git_commit() -> str | None:

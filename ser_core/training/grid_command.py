@@ -171,18 +171,19 @@ def default_jobs(device: Device) -> int:
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """List or train as the command line says; the exit status is 1 if a run failed, or could not be begun."""
     args = parse_arguments(arguments, prog)
-    entries = survey(configurations(args), args.runs_dir)
-    if args.jobs is not None and args.jobs < 1:
-        raise ConfigError(f"--jobs is 1 or more, not {args.jobs}.")
-    device = args.compute.choose()
-    waiting = sum(entry.to_train for entry in entries)
-    jobs = min(args.jobs or default_jobs(device), max(1, waiting))
-    threads = max(1, (os.cpu_count() or 1) // jobs)
     # Not before the command line is read: torch takes seconds to load, and `--help` is not to wait for it.
     import torch
 
+    from ser_core.training.device import Device
     from ser_core.training.estimate import Estimator
 
+    entries = survey(configurations(args), args.runs_dir)
+    if args.jobs is not None and args.jobs < 1:
+        raise ConfigError(f"--jobs is 1 or more, not {args.jobs}.")
+    device = Device.of(args.compute)
+    waiting = sum(entry.to_train for entry in entries)
+    jobs = min(args.jobs or default_jobs(device), max(1, waiting))
+    threads = max(1, (os.cpu_count() or 1) // jobs)
     torch.set_num_threads(threads)  # of each run, and so of the speed that is estimated
     estimator = Estimator(load_runs(args.runs_dir)[0], device)
     if args.list:

@@ -166,6 +166,7 @@ def train_one(
     import torch
 
     from ser_core.corpus.folder import Corpus
+    from ser_core.training.device import Device
 
     torch.set_num_threads(threads)
     restore_runs(runs_dir)
@@ -179,7 +180,7 @@ def train_one(
         run = run or run_experiment(
             config,
             corpus=Corpus.open(corpus),
-            device=compute.choose(),
+            device=Device.of(compute),
             resume=how == "resume",
             restart=how == "restart",
             runs_dir=runs_dir,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from ser_core.corpus.splits import SPLITS, Split, load_split
-from ser_core.errors import RunError, SERError
+from ser_core.errors import RunError
+from ser_core.records.runs import read_config
+from ser_core.records.schema import UNKNOWN
 from ser_core.training.config import TrainConfig, usual_warmup
 
 
@@ -78,11 +79,9 @@ def read_settings(folder: Path) -> Settings:
     Raises:
         RunError: its config.json is missing, damaged or of another version.
     """
-    try:
-        values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return Settings(TrainConfig.from_dict(values["train"]), values["environment"].get("split_id"))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, SERError) as error:
-        raise RunError(f"{folder.name}: config.json can't be read ({type(error).__name__}: {error}).") from None
+    recorded = read_config(folder)
+    split_id = recorded.environment.split_id
+    return Settings(recorded.train, None if split_id == UNKNOWN else split_id)
 
 
 def difference_from(asked: Settings, folder: Path, *, epochs: bool = True) -> str:

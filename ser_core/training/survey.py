@@ -69,8 +69,8 @@ def survey_one(config: TrainConfig, runs_dir: Path, split: Split | None = None) 
             run = load_run(folder)
         except RunError as error:
             reason = str(error)
-    if run and run.train["epochs"] >= config.epochs:
-        return Entry(config, run, "recorded", run.test["epochs"])
+    if run and run.train.epochs >= config.epochs:
+        return Entry(config, run, "recorded", run.test.epochs)
     if how_to_start(config, runs_dir, split) == "resume":
         return Entry(config, run, "interrupted", epochs_in_progress(runs_dir, config.name))
     if not other and _is_interrupted(partial := partial_folder(runs_dir, config.name)):
@@ -78,7 +78,7 @@ def survey_one(config: TrainConfig, runs_dir: Path, split: Split | None = None) 
     if other:
         return Entry(config, None, "other settings", 0, other)
     if run:
-        return Entry(config, run, "shorter", run.test["epochs"])
+        return Entry(config, run, "shorter", run.test.epochs)
     return Entry(config, None, "unreadable" if reason else "missing", 0, reason)
 
 

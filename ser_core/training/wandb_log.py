@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Literal
 
 from ser_core.errors import ConfigError
-from ser_core.records.metrics import SUMMARY
 from ser_core.records.runs import Run
 from ser_core.training.experiment import Watcher
 from ser_core.training.trainer import Epoch, Trainer
@@ -40,5 +39,5 @@ class WandbLog(Watcher):
         self.log.log(epoch._asdict(), step=epoch.epoch)
 
     def finished(self, run: Run) -> None:
-        self.log.summary.update({f"test/{name}": run.test["metrics"][name] for name in SUMMARY})
+        self.log.summary.update({f"test/{name}": value for name, value in run.metrics.summary.items()})
         self.log.finish()

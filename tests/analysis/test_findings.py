@@ -197,7 +197,7 @@ def test_the_best_activation_is_tested_for_both_of_its_margins(
     assert finding.verdict == verdict, finding.evidence
 
 
-@pytest.mark.parametrize("module", ["findings", "evidence", "study"])
+@pytest.mark.parametrize("module", ["analysis/findings", "analysis/evidence", "training/study"])
 def test_the_reports_figures_stand_in_one_file(module: str):
     published = {value for result in REPORT_RESULTS.values() for value in result if value}
     published |= {*REPORT_F1.values(), *REPORT_RESNET101.values(), 0.29, 5.9}

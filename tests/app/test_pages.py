@@ -284,9 +284,9 @@ def test_a_run_in_the_address_is_shown(open_page: OpenPage, many_runs: Path):
     app = open_page(RUNS, run="lr0.001-SiLU-2D")
     assert {metric.label: metric.value for metric in app.metric} == {
         "Test accuracy": "75.0%",
-        "Weighted F1": f"{load_run(many_runs / 'lr0.001-SiLU-2D').metrics['f1_weighted']:.3f}",
-        "Precision": f"{load_run(many_runs / 'lr0.001-SiLU-2D').metrics['precision_weighted']:.3f}",
-        "UAR": f"{load_run(many_runs / 'lr0.001-SiLU-2D').metrics['uar']:.3f}",
+        "Weighted F1": f"{load_run(many_runs / 'lr0.001-SiLU-2D').metrics.f1_weighted:.3f}",
+        "Precision": f"{load_run(many_runs / 'lr0.001-SiLU-2D').metrics.precision_weighted:.3f}",
+        "UAR": f"{load_run(many_runs / 'lr0.001-SiLU-2D').metrics.uar:.3f}",
     }
     assert "epoch 3 chosen by loss on 2, tested on 400" in texts(app)
     assert len(app.get("plotly_chart")) == 3

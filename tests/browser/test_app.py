@@ -192,7 +192,7 @@ def most_frequent_mistake(run: Run, corpus: Corpus) -> tuple[str, str]:
 
 
 def test_a_cell_of_the_heatmap_opens_its_run(open_tab: OpenTab):
-    page = open_tab(f"/runs?view=Settings&epochs={recorded('lr0.01-ELU-1D').test['epochs']}+epochs")
+    page = open_tab(f"/runs?view=Settings&epochs={recorded('lr0.01-ELU-1D').test.epochs}+epochs")
     wait_until_idle(page)
     box = page.get_by_test_id("stPlotlyChart").first.locator(".heatmaplayer").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 5 / 6)  # the second rate, the third row
@@ -252,4 +252,4 @@ def test_a_figure_is_downloaded_as_an_image_from_its_menu(open_tab: OpenTab, dow
         page.get_by_role("button", name="Data").first.click()
     rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
     assert len(rows) == 36
-    assert float(rows[0]["value"]) == pytest.approx(run.metrics["per_class"]["ANG"]["recall"])
+    assert float(rows[0]["value"]) == pytest.approx(run.metrics.per_class["ANG"].recall)

@@ -119,7 +119,8 @@ def test_another_setting_is_not_read_from_the_cache(corpus, few, tmp_path: Path)
 def test_a_killed_build_leaves_nothing_that_is_read(corpus, clips, tmp_path: Path):
     script = f"""
 from pathlib import Path
-from ser_core.cremad import Corpus, load_index
+from ser_core.corpus.clips import load_index
+from ser_core.corpus.folder import Corpus
 from ser_core.features.cache import load_features
 def hang(done, total):
     print(done, flush=True)
@@ -159,8 +160,9 @@ def is_running(pid: int) -> bool:
 def test_the_workers_of_a_killed_build_end_and_free_its_lock(corpus, clips, tmp_path: Path):
     script = f"""
 from pathlib import Path
-from ser_core.audio import AudioConfig
-from ser_core.cremad import Corpus, load_index
+from ser_core.audio.preprocess import AudioConfig
+from ser_core.corpus.clips import load_index
+from ser_core.corpus.folder import Corpus
 from ser_core.features.cache import load_features
 def hang(done, total):
     print(done, flush=True)
@@ -209,7 +211,8 @@ def test_a_build_that_fails_cleans_up(corpus, few, tmp_path: Path):
 def test_of_two_that_need_the_same_one_computes(corpus, clips, tmp_path: Path):
     script = f"""
 from pathlib import Path
-from ser_core.cremad import Corpus, load_index
+from ser_core.corpus.clips import load_index
+from ser_core.corpus.folder import Corpus
 from ser_core.features.cache import load_features
 corpus, cache = Corpus(Path({str(corpus.folder)!r})), Path({str(tmp_path)!r})
 clips = [clip for clip in load_index().values() if clip.name in corpus.present][:80]

@@ -65,7 +65,7 @@ def test_the_default_is_the_best_of_one_split(
     for name, split_id in split_ids.items():
         values = json.loads((checkpoints / name / "config.json").read_text())
         values["provenance"] = {"environment": {"split_id": split_id}, "test": {"val_accuracy": accuracies[name]}}
-        (tmp_path / name).mkdir()
+        shutil.copytree(checkpoints / name, tmp_path / name)
         (tmp_path / name / "config.json").write_text(json.dumps(values))
     assert default_checkpoint(tmp_path) == expected
 
@@ -95,7 +95,7 @@ def change_config(folder: Path, **changes: object) -> None:
         ({"form": None}, "form should be one of"),
         ({"model": "resnet38", "form": "variable"}, "fixed form only"),
         ({"audio": None}, "audio should be an object, not None"),
-        ({"audio": {"vad": "loud"}}, "vad is energy"),
+        ({"audio": {"vad": "loud"}}, "vad is one of silero"),
         ({"audio": {"normalize": "yes"}}, "audio.normalize should be of type bool, not 'yes'"),
         ({"audio": {"vad_top_db": math.nan}}, "audio.vad_top_db should be of type float, not nan"),
         ({"features": []}, "features should be an object"),

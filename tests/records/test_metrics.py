@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -25,26 +27,24 @@ def test_figures_are_scikit_learns(labels):
         "f1_macro": metrics.f1_score(targets, predictions, average="macro"),
         "uar": metrics.balanced_accuracy_score(targets, predictions),
     }
-    assert {name: result[name] for name in SUMMARY} == pytest.approx(expected, abs=1e-6)
-    np.testing.assert_array_equal(result["confusion"], metrics.confusion_matrix(targets, predictions))
+    assert result.summary == pytest.approx(expected, abs=1e-6)
+    np.testing.assert_array_equal(result.confusion, metrics.confusion_matrix(targets, predictions))
     f1 = metrics.f1_score(targets, predictions, average=None)
-    assert [result["per_class"][e]["f1"] for e in EMOTIONS] == pytest.approx(f1.tolist(), abs=1e-6)
-    assert sum(result["per_class"][e]["support"] for e in EMOTIONS) == 500
+    assert [result.per_class[e].f1 for e in EMOTIONS] == pytest.approx(f1.tolist(), abs=1e-6)
+    assert sum(result.per_class[e].support for e in EMOTIONS) == 500
 
 
 def test_the_fast_figures_are_torchmetrics(labels):
     result = evaluate(*(x.tolist() for x in labels))
-    fast = summary_of(np.array(result["confusion"]))
-    assert {name: float(fast[name]) for name in SUMMARY} == pytest.approx(
-        {name: result[name] for name in SUMMARY}, abs=1e-6
-    )
+    fast = summary_of(np.array(result.confusion))
+    assert {name: float(fast[name]) for name in SUMMARY} == pytest.approx(result.summary, abs=1e-6)
 
 
 def test_a_model_that_says_one_emotion_only(labels):
     targets, _ = labels
     result = evaluate(targets.tolist(), [0] * len(targets))
-    assert result["uar"] == pytest.approx(1 / 6)
-    assert float(summary_of(np.array(result["confusion"]))["f1_macro"]) == pytest.approx(result["f1_macro"], abs=1e-6)
+    assert result.uar == pytest.approx(1 / 6)
+    assert float(summary_of(np.array(result.confusion))["f1_macro"]) == pytest.approx(result.f1_macro, abs=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
@@ -55,12 +55,10 @@ def test_a_class_without_clips_has_no_recall_even_if_it_is_predicted(labels, abs
     targets, predictions = targets[there], predictions[there]
     assert (predictions == absent).any()
     result = evaluate(targets.tolist(), predictions.tolist())
-    assert result["uar"] == pytest.approx(metrics.balanced_accuracy_score(targets, predictions))
-    assert result["f1_macro"] == pytest.approx(metrics.f1_score(targets, predictions, average="macro"), abs=1e-6)
-    fast = summary_of(np.array(result["confusion"]))
-    assert {name: float(fast[name]) for name in SUMMARY} == pytest.approx(
-        {name: result[name] for name in SUMMARY}, abs=1e-6
-    )
+    assert result.uar == pytest.approx(metrics.balanced_accuracy_score(targets, predictions))
+    assert result.f1_macro == pytest.approx(metrics.f1_score(targets, predictions, average="macro"), abs=1e-6)
+    fast = summary_of(np.array(result.confusion))
+    assert {name: float(fast[name]) for name in SUMMARY} == pytest.approx(result.summary, abs=1e-6)
 
 
 def test_intervals_say_what_they_are_over_and_widen_where_speakers_differ(labels):
@@ -69,10 +67,10 @@ def test_intervals_say_what_they_are_over_and_widen_where_speakers_differ(labels
     predictions = np.where(speakers < 12, targets, (targets + 1) % 6)  # twelve speakers are understood, eight never
     alone = evaluate(targets.tolist(), predictions.tolist())
     both = evaluate(targets.tolist(), predictions.tolist(), speakers=speakers.tolist())
-    assert (alone["intervals_over"], both["intervals_over"]) == ("clips", "speakers and clips")
-    (low, high), (both_low, both_high) = (found["intervals"]["accuracy"] for found in (alone, both))
+    assert (alone.intervals_over, both.intervals_over) == ("clips", "speakers and clips")
+    (low, high), (both_low, both_high) = (found.intervals["accuracy"] for found in (alone, both))
     assert both_high - both_low > 4 * (high - low)
-    assert {**alone, "intervals": 0, "intervals_over": 0} == {**both, "intervals": 0, "intervals_over": 0}
+    assert replace(alone, intervals=both.intervals, intervals_over=both.intervals_over) == both
 
 
 def test_the_interval_is_scipys_bootstrap_over_clips(labels):

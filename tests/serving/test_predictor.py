@@ -211,9 +211,9 @@ def test_a_shipped_checkpoint_scores_within_its_interval_on_real_clips(name: str
     found = np.array([[row[emotion] for emotion in EMOTIONS] for row in rows])
     np.testing.assert_allclose(found, expected, atol=5e-3)
 
-    meant = [EMOTIONS.index(clip.emotion) for clip in tested]
-    said = [EMOTIONS.index(row["emotion"]) for row in rows]
-    low, high = bootstrap_intervals(meant, said, [clip.actor.id for clip in tested])["accuracy"]
+    meant, said = [clip.emotion for clip in tested], [row["emotion"] for row in rows]
+    targets, predictions = ([EMOTIONS.index(emotion) for emotion in emotions] for emotions in (meant, said))
+    low, high = bootstrap_intervals(targets, predictions, [clip.actor.id for clip in tested])["accuracy"]
     assert low <= run.accuracy <= high, (rights.mean(), low, high)
     assert rights.mean() > 1 / 3  # guessing is right for one in six
 

@@ -254,7 +254,8 @@ def test_the_command_in_real_time_prints_a_label_a_line(
 ):
     monkeypatch.setenv(CHECKPOINTS_VARIABLE, str(save_opinionated(tmp_path, "glad", "HAP").parent))
     path = corpus.folder / f"{NAMES[0]}.wav"
-    samples, rate = decode(path)
+    decoded = decode(path)
+    samples, rate = decoded.samples, decoded.rate
     started = time.monotonic()
     main([str(path), "--real-time", "--hop", "1"])
     assert time.monotonic() - started > samples.shape[1] / rate - 0.2

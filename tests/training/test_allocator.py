@@ -11,7 +11,7 @@ from ser_core.training import command as train
 
 PAGES_CLEARED = """
 import resource, torch
-from ser_core.allocator import keep_freed_memory
+from ser_core.training.allocator import keep_freed_memory
 from ser_core.models.registry import build_model
 if {keep}:
     assert keep_freed_memory()

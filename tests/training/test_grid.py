@@ -20,7 +20,7 @@ from ser_core.analysis.report import REPORT_RESULTS
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import load_split
 from ser_core.errors import RunError
-from ser_core.records.runs import alone, load_run, load_runs, partial_folder, write_config
+from ser_core.records.runs import alone, load_run, load_runs, partial_folder
 from ser_core.training import command as train
 from ser_core.training import grid_command as grid
 from ser_core.training import grid_progress
@@ -33,7 +33,6 @@ from ser_core.training.survey import Entry, How, epochs_in_progress, how_to_star
 from tests.helpers import QUICK
 from tests.made_records import write_run
 
-ENVIRONMENT = {"device": "CPU", "clips": {"train": 3, "val": 2, "test": 4}}
 SAVE_ALWAYS = (
     "import sys, ser_core.training.experiment as e; e.SAVE_EVERY_SECONDS = 0\n"
     "from ser_core.training.command import main; main(sys.argv[1:])"
@@ -134,8 +133,7 @@ def test_a_split_file_that_changed_is_another_split(tiny: Path, tmp_path: Path):
     path = tmp_path / "tiny.json"
     path.write_text(tiny.read_text())
     config = TrainConfig(split=str(path), epochs=3, warmup_epochs=3)
-    write_run(tmp_path / config.name, config)
-    write_config(tmp_path / config.name, config, {"split_id": load_split(str(path)).id, **ENVIRONMENT})
+    write_run(tmp_path / config.name, config, environment={"split_id": load_split(str(path)).id})
     assert survey([config], tmp_path)[0].state == "recorded"
     assert survey([replace(config, split=str(tiny))], tmp_path)[0].state == "recorded"  # the same clips
     parts = json.loads(path.read_text())
@@ -164,7 +162,7 @@ def test_a_grid_lists_a_taken_name_leaves_it_and_trains_the_rest(
         assert f"not trained: {QUICK[0]}: " in output.err
         assert "seed 7 instead of 42" in output.err
         assert "recorded" not in output.out
-    assert load_run(tmp_path / "runs" / QUICK[1]).test["epochs"] == 1
+    assert load_run(tmp_path / "runs" / QUICK[1]).test.epochs == 1
     assert (taken / "test.json").read_bytes() == record
 
 
@@ -204,7 +202,7 @@ def test_a_run_in_progress_for_another_length_is_begun_anew(tmp_path: Path):
     assert how_to_start(longer, tmp_path) == "restart"
     assert survey([longer], tmp_path)[0].state == "missing"
     started = json.loads((partial / "config.json").read_text())
-    del started["train"]["select"]  # of a version that had no such setting
+    del started["train"]["select"], started["version"]  # the first, which had no such setting
     (partial / "config.json").write_text(json.dumps(started))
     assert how_to_start(config, tmp_path) == "resume"
     (partial / "config.json").write_text("{")
@@ -241,7 +239,7 @@ def test_two_runs_are_trained_recorded_and_then_skipped(
     assert sorted(run.name for run in runs) == sorted(QUICK)
     assert not unreadable
     for run in runs:
-        assert run.test["epochs"] == 2
+        assert run.test.epochs == 2
         assert (tmp_path / "checkpoints" / run.name / "model.safetensors").is_file()
     assert "2 of 2 runs" in capsys.readouterr().err
     before = (runs[0].folder / "test.json").stat().st_mtime_ns

@@ -88,7 +88,7 @@ def test_every_run_is_recorded_once_though_a_worker_was_killed(options: list[str
     runs, unreadable = load_runs(runs_dir)
     assert sorted(run.name for run in runs) == sorted(QUICK)
     assert not unreadable
-    assert [run.test["epochs"] for run in runs] == [40, 40]
+    assert [run.test.epochs for run in runs] == [40, 40]
     assert {entry.state for entry in survey([entry.config for entry in entries], runs_dir)} == {"recorded"}
     for name in QUICK:
         assert output.count(f"{name}: test accuracy") == 1

@@ -3,7 +3,7 @@ import json
 import math
 import re
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -20,6 +20,7 @@ from ser_core.features.feature_set import FeatureSet
 from ser_core.models.registry import MODELS
 from ser_core.records.checkpoints import list_checkpoints, load_model
 from ser_core.records.runs import load_run, load_runs, partial_folder
+from ser_core.records.schema import ClipCounts
 from ser_core.serving.predictor import Predictor
 from ser_core.training import command as train
 from ser_core.training import experiment
@@ -328,11 +329,11 @@ def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: S
     assert watcher.calls == ["started", "epoch", "epoch", "finished"]
     assert run.name == config.name
     assert run.status == "chance"  # two epochs on some ten clips
-    assert run.config["environment"]["clips"] == {"train": len(split.train), "val": 2, "test": 30}
+    assert run.environment.clips == ClipCounts(len(split.train), 2, 30)
     for key in ("device", "python", "libraries", "precision", "numerics", "git_commit", "split_id", "data_checksum"):
-        assert run.config["environment"][key]
-    assert (run.environment["precision"], run.environment["numerics"]) == ("fp32", "pytorch")
-    assert run.environment["libraries"].keys() >= {"torch", *COMPUTING_LIBRARIES}
+        assert getattr(run.environment, key)
+    assert (run.environment.precision, run.environment.numerics) == ("fp32", "pytorch")
+    assert run.environment.libraries.keys() >= {"torch", *COMPUTING_LIBRARIES}
     assert load_run(run.folder).accuracy == run.accuracy
     assert run.intervals_over == "speakers and clips"
     assert {path.name for path in run.folder.iterdir()} == {
@@ -404,7 +405,7 @@ def test_an_experiment_that_diverges_is_recorded_as_such(corpus: Corpus, split: 
 
     run = run_experiment(TINY, corpus=corpus, device=CPU, split=split, watchers=[Poison()], **folders)
     assert run.status == "diverged"
-    assert run.test["epochs"] == 2
+    assert run.test.epochs == 2
     assert math.isfinite(run.accuracy)
     load_model(folders["checkpoints_dir"] / run.name)
 
@@ -428,7 +429,7 @@ def test_a_killed_experiment_is_resumed(corpus: Corpus, split: Split, folders: d
     resumed = run_experiment(TINY, **options, name="broken", resume=True, **folders)
     for column in ("train_loss", "val_loss", "lr", "train_accuracy"):
         np.testing.assert_array_equal(resumed.history[column], whole.history[column])
-    assert resumed.test["metrics"] == whole.test["metrics"]
+    assert resumed.metrics == whole.metrics
     assert (resumed.folder / "predictions.csv").read_text() == (whole.folder / "predictions.csv").read_text()
 
 
@@ -512,7 +513,7 @@ def test_a_run_whose_split_file_was_moved_is_resumed(
     with pytest.raises(Killed):
         run_experiment(replace(TINY, epochs=2, split=str(here)), **options, watchers=[KilledAfter()])
     here.rename(there)
-    assert run_experiment(replace(TINY, epochs=2, split=str(there)), **options, resume=True).test["epochs"] == 2
+    assert run_experiment(replace(TINY, epochs=2, split=str(there)), **options, resume=True).test.epochs == 2
 
 
 STEPS = ("_record", "load_run", "save_checkpoint", "replace_folder")
@@ -559,7 +560,7 @@ def test_a_run_that_is_killed_while_it_is_recorded_is_finished_by_the_same_comma
         "predictions.csv",
     }
     described, _ = load_model(options["checkpoints_dir"] / "taken")
-    assert described.provenance["test"] == run.test
+    assert described.provenance["test"] == json.loads(json.dumps(asdict(run.test)))
     assert TrainConfig.from_dict(described.provenance["train"]) == config
 
 

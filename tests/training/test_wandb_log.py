@@ -34,7 +34,7 @@ def test_epochs_and_test_figures_are_logged(given: str | None, name: str, monkey
     log = WandbLog("offline", given)
     log.started(SimpleNamespace(config=TrainConfig()))
     log.epoch(Epoch(1, 0.001, 1.5, 0.4, 1.4, 0.5, 3.0))
-    log.finished(SimpleNamespace(test={"metrics": dict.fromkeys(SUMMARY, 0.6)}))
+    log.finished(SimpleNamespace(metrics=SimpleNamespace(summary=dict.fromkeys(SUMMARY, 0.6))))
     assert (calls[0]["mode"], calls[0]["name"]) == ("offline", name)
     assert run.logged[0][0] == 1
     assert run.logged[0][1]["val_accuracy"] == 0.5

@@ -1,0 +1,113 @@
+"""Records of every version are read as the newest, and damage is named by its place."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ser_core.errors import RunError
+from ser_core.records.runs import load_run, load_runs
+from ser_core.records.schema import UNKNOWN, VERSION, Result, RunConfig, from_json, to_json
+from tests.made_records import write_run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_run(tmp_path / "a")
+    return tmp_path / "a"
+
+
+def change(path: Path, place: str, value: Any) -> None:
+    """Put a value in a place, as `environment.clips.test`; None removes what is there."""
+    values = json.loads(path.read_text())
+    *parts, last = place.split(".")
+    inner = values
+    for part in parts:
+        inner = inner[part]
+    if value is None:
+        del inner[last]
+    else:
+        inner[last] = value
+    path.write_text(json.dumps(values))
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value", "says"),
+    [
+        ("config.json", "train", None, "train is missing"),
+        ("config.json", "train", [], "train should be an object, not []"),
+        ("config.json", "train.lr", None, "train.lr is missing"),
+        ("config.json", "train.lr", "fast", "train.lr should be a number, not 'fast'"),
+        ("config.json", "train.lr", -1, "train: lr is a number from 1e-09 to 10, not -1"),
+        ("config.json", "train.seed", 1.5, "train.seed should be a whole number, not 1.5"),
+        ("config.json", "train.model", "3d", "train: model is one of"),
+        ("config.json", "train.form", "square", "train.form should be one of fixed, variable, mean, not 'square'"),
+        ("config.json", "train.audio", 1, "train.audio should be an object, not 1"),
+        ("config.json", "train.audio.loudness", 1, "train.audio has no setting 'loudness'"),
+        ("config.json", "train.audio.normalize", "yes", "train.audio.normalize should be true or false, not 'yes'"),
+        ("config.json", "environment.device", None, "environment.device is missing"),
+        ("config.json", "environment.precision", None, "environment.precision is missing"),
+        ("config.json", "environment.libraries", ["torch"], "environment.libraries should be an object"),
+        ("config.json", "environment.clips.test", True, "environment.clips.test should be a whole number, not True"),
+        ("test.json", "status", 1, "status should be a text, not 1"),
+        ("test.json", "epochs", None, "epochs is missing"),
+        ("test.json", "val_loss", "low", "val_loss should be a number, not 'low'"),
+        ("test.json", "metrics.uar", "good", "metrics.uar should be a number, not 'good'"),
+        ("test.json", "metrics.per_class.ANG.f1", None, "metrics.per_class.ANG.f1 is missing"),
+        ("test.json", "metrics.per_class.ANG", None, "metrics.per_class.ANG is missing"),
+        ("test.json", "metrics.intervals.uar", None, "metrics.intervals.uar is missing"),
+        ("test.json", "metrics.intervals.uar", [0.1], "metrics.intervals.uar should have 2 values, not 1"),
+        ("test.json", "metrics.confusion", [[1]], "metrics.confusion is not 6 × 6"),
+        ("test.json", "metrics.confusion", [[0.5]], "metrics.confusion[0][0] should be a whole number, not 0.5"),
+        ("config.json", "version", VERSION + 1, f"its version is {VERSION + 1}, and this project knows those up to"),
+        ("test.json", "version", "new", "its version is 'new'"),
+    ],
+)
+def test_damage_is_named_by_its_place(folder: Path, name: str, place: str, value: Any, says: str):
+    change(folder / name, place, value)
+    with pytest.raises(RunError) as error:
+        load_run(folder)
+    assert str(error.value).startswith(f"a: {name} can't be read ({says}")
+
+
+def test_a_nested_record_is_a_sentence(folder: Path):
+    (folder / "config.json").write_text('{"train":' * 100_000)
+    with pytest.raises(RunError, match=r"a: config.json can't be read \("):
+        load_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("device", "precision"), [("CPU, 2 threads, fp32", "fp32"), ("NVIDIA H100, bf16", "bf16"), ("CPU", UNKNOWN)]
+)
+def test_the_first_version_is_read_as_the_newest(folder: Path, device: str, precision: str):
+    config, test = folder / "config.json", folder / "test.json"
+    unsaid = ("precision", "numerics", "python", "libraries", "git_commit", "split_id", "data_checksum")
+    for place in ("version", "train.select", *(f"environment.{name}" for name in unsaid)):
+        change(config, place, None)
+    change(config, "environment.device", device)
+    for place in ("version", "metrics.intervals_over", "val_loss"):
+        change(test, place, None)
+    run = load_run(folder)
+    assert run.train.select == "loss"
+    said = run.environment
+    assert (said.device, said.precision, said.numerics, said.split_id) == (device, precision, UNKNOWN, UNKNOWN)
+    assert (said.git_commit, said.libraries, said.python, said.data_checksum) == (None, {}, UNKNOWN, UNKNOWN)
+    assert (run.intervals_over, run.test.val_loss, run.val_accuracy) == ("clips", None, 0.4)
+
+
+def test_what_the_newest_version_says_is_not_taken_from_the_label(folder: Path):
+    change(folder / "config.json", "environment.precision", "fp32")
+    assert load_run(folder).environment.precision == "fp32"
+
+
+def test_shipped_records_are_read_whatever_their_version():
+    runs, unreadable = load_runs()
+    assert not unreadable
+    for run in runs:
+        raw = json.loads((run.folder / "config.json").read_text())
+        written = to_json(run.config)
+        for part in ("train", "environment"):  # nothing that the file says is read as something else
+            assert raw[part].items() <= written[part].items(), run.name
+        assert from_json(RunConfig, json.loads(json.dumps(written))) == run.config
+        assert from_json(Result, json.loads(json.dumps(to_json(run.test)))) == run.test
