@@ -45,7 +45,7 @@ def data(model: str, form: Form) -> ClipTensors:
     """Random features of the right shapes: the numbers don't change the speed."""
     rng = np.random.default_rng(0)
     seconds = rng.normal(SPEECH_SECONDS, DEVIATION, N_CLIPS).clip(0.2, LONGEST)
-    inputs = {}
+    inputs: dict[str, FeatureSet] = {}
     for name in MODELS[model].inputs:
         *channels, length = SHAPES[name]
         lengths = (seconds * FRAMES_A_SECOND[name]).astype(int) if form == "variable" else [length] * N_CLIPS

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +47,7 @@ def same_threads() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def local_pool(args: object, runs_dir: Path, slots: int = 2) -> LocalPool:
+def local_pool(args: Namespace, runs_dir: Path, slots: int = 2) -> LocalPool:
     """Train as `grid.py` does, but save after every epoch."""
 
     def command(entry: Entry, how: How) -> Sequence[str]:
@@ -150,7 +151,7 @@ def test_a_grid_lists_a_taken_name_leaves_it_and_trains_the_rest(
     options += ["--epochs", "1", "--jobs", "1"]
     grid.main([*options, "--list"])
     listed = capsys.readouterr().out
-    assert "1 other settings, 1 missing; 2 in all." in listed
+    assert "1 missing, 1 other settings; 2 in all." in listed
     assert "seed 7 instead of 42" in listed
     for _ in range(2):  # the second time there is nothing to train
         with pytest.raises(SystemExit) as stop:
