@@ -33,9 +33,10 @@ def main() -> None:
                     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=60_000)
                     page_seconds.append(time.perf_counter() - started)
                     page.close()
-            server, whole = statistics.median(server_seconds), statistics.median(page_seconds)
+            answered, whole = statistics.median(server_seconds), statistics.median(page_seconds)
             print(
-                f"{label:9} server answers after {server:.2f} s, title visible after {whole:.2f} s (median of {ROUNDS})"
+                f"{label:9} server answers after {answered:.2f} s, title visible after {whole:.2f} s "
+                f"(median of {ROUNDS})"
             )
         browser.close()
 

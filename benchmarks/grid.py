@@ -35,7 +35,7 @@ def train(model: str, threads: int) -> float:
     torch.set_num_threads(threads)
     clips = range(N_CLIPS // 4)
     config = TrainConfig(model=model, activation="silu", epochs=10_000)
-    trainer = Trainer(config, data(model), clips, range(1), Device.choose("cpu"))
+    trainer = Trainer(config, data(model, config.form), clips, range(1), Device.choose("cpu"))
     trainer.run_epoch()
     ready.wait(PATIENCE)
     started, epochs = time.perf_counter(), 0

@@ -53,7 +53,7 @@ def data(model: str, form: Form, kind: type[ClipTensors] = ClipTensors) -> ClipT
     """Random features of the right shapes: the numbers don't change the speed."""
     rng = np.random.default_rng(0)
     seconds = rng.normal(SPEECH_SECONDS, DEVIATION, N_CLIPS).clip(0.2, LONGEST)
-    inputs = {}
+    inputs: dict[str, FeatureSet] = {}
     for name in MODELS[model].inputs:
         *channels, length = SHAPES[name]
         lengths = (seconds * FRAMES_A_SECOND[name]).astype(int) if form == "variable" else [length] * N_CLIPS
@@ -101,7 +101,8 @@ def main() -> None:
                 config, data(name, form, WholeBatches), range(N_CLIPS), range(1), devices[fastest]
             )
             for layer in trainers["whole batches"].model.modules():
-                layer.__class__ = {GroupNorm: MaskedGroupNorm}.get(type(layer), type(layer))
+                if type(layer) is GroupNorm:
+                    layer.__class__ = MaskedGroupNorm
         plain = build_model(name, "silu")
         for layer in plain.modules():
             layer.__class__ = PLAIN.get(type(layer), type(layer))

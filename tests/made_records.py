@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def write_run(
     status: str = "finished",
     device: str = "CPU, 1 thread, bf16",
     predictions: Predictions | None = None,
-    environment: dict[str, str] | None = None,
+    environment: dict[str, Any] | None = None,
 ) -> None:
     """A record of three epochs, and of four clips or what is given; `environment` replaces parts of the usual one."""
     if predictions is None:
@@ -46,7 +47,7 @@ def write_run(
     write_result(folder, predictions, Result(status, 3, 2, None, 0.4, 9, 6.0, metrics))
 
 
-def surroundings(config: TrainConfig, device: str, clips: int, changes: dict[str, str]) -> Environment:
+def surroundings(config: TrainConfig, device: str, clips: int, changes: dict[str, Any]) -> Environment:
     usual = Environment(
         device=device,
         precision="bf16",
@@ -74,7 +75,7 @@ def record(
     seed: int = 0,
     folder: str | None = None,
     settings: dict | None = None,
-    environment: dict[str, str] | None = None,
+    environment: dict[str, Any] | None = None,
 ) -> None:
     """A run of the report's study that is wrong on so many of 400 clips."""
     said = TARGETS.copy()

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import re
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ RECORDS = [
     (PREDICTION, {"probabilities": {"ANG": 0.8, "SAD": 0.2}, "checkpoint": "b", "speech": preprocess(SOUND[:100])}),
     (TimedPrediction(0.0, 3.0, PREDICTION), {"end": 2.0, "prediction": None}),
     (MOMENT, {"smoothed": None, "start": 1.0}),
-    (Window(0.0, 3.0, SOUND, "a predictor", StreamConfig()), {"audio": 2 * SOUND, "config": StreamConfig(2.0)}),
+    (Window(0.0, 3.0, SOUND, Mock(), StreamConfig()), {"audio": 2 * SOUND, "config": StreamConfig(2.0)}),
     (HEARD, {"window": SOUND[1:], "rows": ({"start": 0.0, "emotion": "SAD"},), "error": "boom"}),
     (FeatureSet.join([SOUND[None], SOUND[None, :99]]), {"values": SOUND, "starts": np.array([0, 2]), "channels": (2,)}),
     (
@@ -98,7 +99,7 @@ def test_the_type_of_numbers_does_not_matter_and_the_shape_does():
         assert other == whole
         assert hash(other) == hash(whole)
     assert Decoded(np.array([[0.0], [1.0]], np.float32), 16_000) != whole
-    assert Decoded([[0.0, 1.0]], 16_000) != whole
+    assert Decoded([[0.0, 1.0]], 16_000) != whole  # type: ignore[arg-type]
 
 
 def test_the_order_of_emotions_does_not_matter():
@@ -117,7 +118,7 @@ def records_of(package: str) -> list[type]:
         for module in modules
         for found in vars(module).values()
         if inspect.isclass(found) and dataclasses.is_dataclass(found) and found.__module__ == module.__name__
-        if found.__dataclass_params__.frozen
+        if found.__dataclass_params__.frozen  # type: ignore[attr-defined]
     ]
 
 

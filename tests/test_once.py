@@ -54,7 +54,7 @@ def test_a_failure_is_not_kept():
     def load() -> int:
         if isinstance(answer := next(answers), Exception):
             raise answer
-        return answer
+        return answer  # type: ignore[return-value]
 
     with pytest.raises(ValueError, match="not yet"):
         load()

@@ -134,7 +134,7 @@ def test_what_is_missing_is_named_with_the_hours_it_would_take(tmp_path: Path):
     text = missing(runs)
     assert "30 are not trained yet and 2 are not trained for 150 epochs" in text
     hours = min(float(np.median(run.history["seconds"])) for run in runs) * 150 / 3600
-    device = runs[0].environment["device"]
+    device = runs[0].environment.device
     assert f"| `lr0.001-SiLU-2D` | 30 | 150 | {hours:.1f} | {device} |" in text
     assert f"| `lr0.001-ReLU-2D` | 0 | 150 | {hours:.1f} | {device} |" in text
     assert "| `lr0.001-ReLU-ResNet38` | 0 | 150 | – | – |" in text

@@ -11,10 +11,11 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 from benchmarks.live import microphone_flags, press, write_tape
 from tests.browser.app_server import AppServer, find_chromium, launch, wait_until_idle
@@ -29,8 +30,13 @@ SHOTS = {
     "classify": "/classify",
     "live": "/live",
 }
-WIDE = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+FORMS: tuple[tuple[str, ViewportSize, Literal["light", "dark"]], ...] = (
+    ("wide", WIDE, "light"),
+    ("phone", PHONE, "light"),
+    ("dark", WIDE, "dark"),
+)
 
 
 def prepare(page: Page, name: str) -> None:
@@ -58,7 +64,7 @@ def main() -> None:
         tape = write_tape(Path(folder) / "tape.wav", loop=True)
         browser = launch(playwright, chromium, *microphone_flags(tape))
         for name, path in SHOTS.items():
-            for form, viewport, scheme in (("wide", WIDE, "light"), ("phone", PHONE, "light"), ("dark", WIDE, "dark")):
+            for form, viewport, scheme in FORMS:
                 if form != "wide" and not args.all and name not in ("samples", "classify", "live"):
                     continue
                 page = browser.new_page(viewport=viewport, color_scheme=scheme)

@@ -19,7 +19,7 @@ class Confusion(NamedTuple):
     share: float
 
 
-def confused_pairs(confusion: Sequence[Sequence[int]], n: int = 5) -> list[Confusion]:
+def confused_pairs(confusion: Sequence[Sequence[int]] | np.ndarray, n: int = 5) -> list[Confusion]:
     """The n most common confusions of a matrix `[6, 6]` of counts (rows true), by share of the true emotion."""
     counts = np.asarray(confusion)
     shares = row_shares(counts)

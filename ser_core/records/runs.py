@@ -188,7 +188,7 @@ def load_run(folder: Path) -> Run:
     Raises:
         RunError: the record is missing, unfinished or malformed, and which.
     """
-    config, test = read_config(folder), _read_part(Result, folder / "test.json")
+    test, config = _read_part(Result, folder / "test.json"), read_config(folder)  # the first is what is written last
     try:
         return Run(folder.name, config, _read_history(folder / "history.csv"), test, folder)
     except FileNotFoundError:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.made_records import older, write_run
 TWO_D, ONE_D = TrainConfig(), TrainConfig(model="1d")
 
 
-def run(folder: Path, config: TrainConfig = TWO_D, **environment: str) -> Run:
+def run(folder: Path, config: TrainConfig = TWO_D, **environment: Any) -> Run:
     write_run(folder, config, environment=environment)
     return load_run(folder)
 
@@ -48,13 +49,13 @@ def test_settings_that_are_not_asked_about_have_to_be_equal(tmp_path: Path, chan
     [("precision", "fp32"), ("numerics", "winograd"), ("data_checksum", "0"), ("split_id", "0")],
 )
 def test_what_runs_were_computed_with_has_to_be_equal(tmp_path: Path, name: str, value: str):
-    usual, other = run(tmp_path / "usual"), run(tmp_path / "other", **{name: value})
+    usual, other = run(tmp_path / "usual"), run(tmp_path / "other", TWO_D, **{name: value})
     assert list(differences([usual, other])) == [name.replace("_id", "").replace("_", " ")]
 
 
 @pytest.mark.parametrize("name", ["precision", "numerics"])
 def test_unknown_is_comparable_with_nothing(tmp_path: Path, name: str):
-    first, second = (run(tmp_path / folder, device="CPU", **{name: "unknown"}) for folder in "ab")
+    first, second = (run(tmp_path / folder, config=TWO_D, device="CPU", **{name: "unknown"}) for folder in "ab")
     assert listed(differences([first, second])) == f"{name} (unknown)"
     assert not differences([first])
 

@@ -17,7 +17,8 @@ class Connection:
     """Stands for the browser's on the Live page, which AppTest can't run: started and stopped by the test."""
 
     def __init__(self) -> None:
-        self.playing, self.wanted = False, []
+        self.playing = False
+        self.wanted: list[bool | None] = []
 
     def __call__(self, listener: Listener, *, playing: bool | None = None) -> SimpleNamespace:
         self.wanted.append(playing)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import av
 import numpy as np
@@ -98,7 +99,7 @@ def test_pause_and_clear(open_page: OpenPage, connection: Connection, speech: np
 def test_after_stopping_the_session_is_downloaded_and_classified_again(
     open_page: OpenPage, connection: Connection, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ):
-    offered: dict[str, str | bytes] = {}
+    offered: dict[str, Any] = {}
     monkeypatch.setattr(
         "streamlit.download_button", lambda label, data, name, *_, **__: offered.update({name: data}) or False
     )

@@ -27,6 +27,7 @@ def encode(samples: np.ndarray, container: str, codec: str, rate: int = RATE) ->
     layout = "mono" if len(samples) == 1 else "stereo"
     with av.open(buffer, "w", format=container) as output:
         stream = output.add_stream(codec, rate=rate, layout=layout)
+        assert isinstance(stream, av.AudioStream)
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=layout)
         frame.sample_rate = rate
         for packet in [*stream.encode(frame), *stream.encode(None)]:

@@ -1,8 +1,9 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, ViewportSize, sync_playwright
 
 from tests.browser.app_server import DESKTOP, AppServer, find_chromium, launch
 from tests.helpers import skip_or_fail
@@ -41,7 +42,7 @@ def open_tab(browser: Browser, server: AppServer) -> Iterator[Callable[..., Page
     """Open a tab in a profile of its own; requests that leave this machine fail the test."""
     contexts, strangers = [], []
 
-    def open_it(path: str, *, url: str = server.url, viewport: dict[str, int] = DESKTOP, **options: object) -> Page:
+    def open_it(path: str, *, url: str = server.url, viewport: ViewportSize = DESKTOP, **options: Any) -> Page:
         context = browser.new_context(viewport=viewport, **options)
         contexts.append(context)
         page = context.new_page()

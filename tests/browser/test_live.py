@@ -198,7 +198,8 @@ def test_six_emotions_are_heard_and_silence_is_none(open_microphone: OpenMicroph
     expect(smoothing).to_have_value("0")
     wait_until_idle(page)
     start(page)
-    shown, deadline = [], time.monotonic() + tape.seconds
+    shown: list[str] = []
+    deadline = time.monotonic() + tape.seconds
     while time.monotonic() < deadline:
         label = now(page)
         if not shown or shown[-1] != label:

@@ -1,6 +1,7 @@
 """A clip's file that is no longer what it was is named, with what is wrong with it and what to do."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,7 +73,7 @@ def test_features_of_pointers_say_what_to_do(copy: Corpus, tmp_path: Path):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_features_name_a_damaged_clip_of_the_right_size(copy: Corpus, tmp_path: Path, workers: int):
     copy.path(CLIP).write_bytes(bytes(CLIP.n_bytes))
-    options = {"clips": [OTHER] * 64 + [CLIP], "audio": AudioConfig(vad="none"), "workers": workers}
+    options: dict[str, Any] = {"clips": [OTHER] * 64 + [CLIP], "audio": AudioConfig(vad="none"), "workers": workers}
     with pytest.raises(CorpusError, match=CLIP.filename):
         load_features(copy, ["mel"], cache_dir=tmp_path / "cache", **options)
     assert not [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]

@@ -5,23 +5,34 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pooch
 import pytest
 import requests
 import urllib3
 
-from ser_core.corpus.clips import find_clip
+from ser_core.corpus.clips import Clip, find_clip
 from ser_core.corpus.command import main
 from ser_core.corpus.download import Downloader, fetch_clip, fetch_clips, mirrors, sample_clips
 from ser_core.corpus.folder import Corpus
 from ser_core.errors import CorpusError
 
 
+class Mirror(http.server.ThreadingHTTPServer):
+    """Knows what was asked for."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.requests: list[str] = []
+        self.truncate, self.url = False, f"http://127.0.0.1:{self.server_port}/"
+
+
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves a folder, counts requests, and can cut answers short."""
 
     def do_GET(self) -> None:
+        assert isinstance(self.server, Mirror)
         self.server.requests.append(self.path)
         if self.server.truncate:
             self.send_response(200)
@@ -36,12 +47,8 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def mirror(shared: Path) -> Iterator[http.server.ThreadingHTTPServer]:
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Handler, directory=str(shared / "clips"))
-    )
-    server.requests, server.truncate = [], False
-    server.url = f"http://127.0.0.1:{server.server_port}/"
+def mirror(shared: Path) -> Iterator[Mirror]:
+    server = Mirror(("127.0.0.1", 0), functools.partial(Handler, directory=str(shared / "clips")))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -63,7 +70,7 @@ def test_a_clip_is_fetched_once_and_is_official(mirror, corpus: Corpus, tmp_path
 
 
 def test_what_is_there_is_not_fetched_again(mirror, clips: list, tmp_path: Path):
-    local, done = Corpus(tmp_path), []
+    local, done = Corpus(tmp_path), list[Clip]()
     fetch_clips(clips[:5], local)
     fetch_clips(clips[:12], local, done.append)
     assert len(done) == 12

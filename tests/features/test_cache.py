@@ -5,6 +5,7 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,7 +89,7 @@ def test_every_setting_and_the_data_have_a_cache_of_their_own(clips):
 
 
 def test_changed_code_has_a_cache_of_its_own(clips, monkeypatch: pytest.MonkeyPatch):
-    arguments = (clips, "spectral", "fixed", AudioConfig(), FeatureConfig())
+    arguments: Any = (clips, "spectral", "fixed", AudioConfig(), FeatureConfig())
     before = cache_key(*arguments)
     monkeypatch.setattr("ser_core.features.cache.code_checksum", lambda: "other code")
     assert cache_key(*arguments) != before
@@ -98,7 +99,7 @@ def test_changed_code_has_a_cache_of_its_own(clips, monkeypatch: pytest.MonkeyPa
 def test_another_version_of_a_library_that_computes_has_a_cache_of_its_own(
     clips, monkeypatch: pytest.MonkeyPatch, library: str
 ):
-    arguments = (clips, "spectral", "fixed", AudioConfig(), FeatureConfig())
+    arguments: Any = (clips, "spectral", "fixed", AudioConfig(), FeatureConfig())
     code_checksum.cache_clear()
     before = cache_key(*arguments)
     code_checksum.cache_clear()
@@ -119,6 +120,7 @@ def test_another_setting_is_not_read_from_the_cache(corpus, few, tmp_path: Path)
 def test_a_killed_build_leaves_nothing_that_is_read(corpus, clips, tmp_path: Path):
     script = f"""
 from pathlib import Path
+from typing import Any
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.features.cache import load_features
@@ -160,6 +162,7 @@ def is_running(pid: int) -> bool:
 def test_the_workers_of_a_killed_build_end_and_free_its_lock(corpus, clips, tmp_path: Path):
     script = f"""
 from pathlib import Path
+from typing import Any
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
@@ -211,6 +214,7 @@ def test_a_build_that_fails_cleans_up(corpus, few, tmp_path: Path):
 def test_of_two_that_need_the_same_one_computes(corpus, clips, tmp_path: Path):
     script = f"""
 from pathlib import Path
+from typing import Any
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.features.cache import load_features

@@ -1,3 +1,5 @@
+from typing import Any
+
 import librosa
 import numpy as np
 import pytest
@@ -11,8 +13,8 @@ from ser_core.features.spectral import fix_frames, mean_over_time, spectral_feat
 from tests.helpers import tone
 
 CONFIG = FeatureConfig()
-FRAMES = {"n_fft": 512, "hop_length": 160}
-FRAMED = {"frame_length": 512, "hop_length": 160}
+FRAMES: dict[str, Any] = {"n_fft": 512, "hop_length": 160}
+FRAMED: dict[str, Any] = {"frame_length": 512, "hop_length": 160}
 
 
 @pytest.fixture(scope="module")

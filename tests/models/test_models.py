@@ -128,7 +128,7 @@ def test_the_single_channel_form_fits():
 def test_a_new_network_is_a_file_and_a_line(monkeypatch: pytest.MonkeyPatch):
     """What a registry entry says is all that training, checkpoints and names need."""
     module = ModuleType("ser_core.models.tiny")
-    module.build = lambda activation, form: nn.Sequential(nn.Flatten(), nn.Linear(64 * 64, 6))
+    vars(module)["build"] = lambda activation, form: nn.Sequential(nn.Flatten(), nn.Linear(64 * 64, 6))
     monkeypatch.setitem(sys.modules, "ser_core.models.tiny", module)
     monkeypatch.setitem(MODELS, "tiny", Architecture("tiny", "Tiny", "tiny", ("mel",), "relu", forms=("fixed",)))
     assert TrainConfig(model="tiny").name == "lr0.001-ReLU-Tiny"

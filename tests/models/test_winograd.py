@@ -48,7 +48,7 @@ def test_it_is_a_convolution(size: tuple[int, int], bias: bool):
 @pytest.mark.parametrize(("inputs", "outputs", "size"), [(64, 512, 16), (512, 1024, 8)])
 def test_float32_is_accurate_at_the_sizes_of_the_2d_network(inputs: int, outputs: int, size: int):
     x = torch.randn(4, inputs, size, size).to(memory_format=torch.channels_last).requires_grad_()
-    conv = nn.Conv2d(inputs, outputs, 3, padding=1).to(memory_format=torch.channels_last)
+    conv = nn.Conv2d(inputs, outputs, 3, padding=1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     ours, torchs = both(x, conv)
 

@@ -86,7 +86,7 @@ def test_the_interval_is_scipys_bootstrap_over_clips(labels):
 def test_intervals_hold_the_figure_and_shrink_with_more_clips(labels):
     targets, predictions = labels
     figures = summary_of(metrics.confusion_matrix(targets, predictions))
-    few, many = bootstrap_intervals(targets, predictions), bootstrap_intervals(*(np.tile(x, 9) for x in labels))
+    few, many = (bootstrap_intervals(*(np.tile(x, n).tolist() for x in labels)) for n in (1, 9))
     for name in SUMMARY:
         assert few[name][0] < figures[name] < few[name][1]
         ratio = (few[name][1] - few[name][0]) / (many[name][1] - many[name][0])

@@ -138,7 +138,8 @@ class Classifying:
     """Stands in for `classify_window`: waits until it may go on, and can fail."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch):
-        self.begun, self.may_end, self.error = threading.Event(), threading.Event(), None
+        self.begun, self.may_end = threading.Event(), threading.Event()
+        self.error: Exception | None = None
         self.original = stream_module.classify_window
         monkeypatch.setattr(stream_module, "classify_window", self)
 

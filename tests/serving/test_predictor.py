@@ -72,6 +72,7 @@ def test_another_rate_and_container_change_little(predictor: Predictor, usable, 
 def test_many_at_once_are_the_same_as_one_by_one(checkpoints: Path, usable, model: str, form: str):
     predictor = Predictor.load(f"{model}-{form}", root=checkpoints)
     for path, batched in zip(usable[:4], predictor.classify_many(usable[:4]), strict=True):
+        assert isinstance(batched, Prediction)
         np.testing.assert_allclose(values(batched), values(predictor(path)), atol=1e-4)
 
 

@@ -5,6 +5,7 @@ import re
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
@@ -17,6 +18,7 @@ from ser_core.corpus.splits import Split
 from ser_core.errors import ConfigError, RunError
 from ser_core.features.cache import COMPUTING_LIBRARIES
 from ser_core.features.feature_set import FeatureSet
+from ser_core.features.inputs import Form
 from ser_core.models.registry import MODELS
 from ser_core.records.checkpoints import list_checkpoints, load_model
 from ser_core.records.runs import load_run, load_runs, partial_folder
@@ -25,12 +27,12 @@ from ser_core.serving.predictor import Predictor
 from ser_core.training import command as train
 from ser_core.training import experiment
 from ser_core.training.batches import ClipTensors
-from ser_core.training.config import TrainConfig, learning_rate
+from ser_core.training.config import Select, TrainConfig, learning_rate
 from ser_core.training.device import Device
 from ser_core.training.experiment import Watcher, _status, run_experiment
 from ser_core.training.progress import ProgressBar
 from ser_core.training.settings import read_settings
-from ser_core.training.trainer import STATE_FILE, Trainer, predict_logits
+from ser_core.training.trainer import STATE_FILE, Epoch, Trainer, predict_logits
 
 CPU = Device(torch.device("cpu"), bf16=False)
 TINY = TrainConfig(model="1d", activation="elu", epochs=4, warmup_epochs=1, batch_size=8)
@@ -41,7 +43,7 @@ def tensors(config: TrainConfig, n: int = 24) -> ClipTensors:
     """Random features whose mean tells the class."""
     rng = np.random.default_rng(0)
     labels = np.arange(n) % 6
-    inputs = {}
+    inputs: dict[str, FeatureSet] = {}
     for name in MODELS[config.model].inputs:
         *channels, length = SHAPES[name]
         lengths = rng.integers(20, length + 1, n) if config.form == "variable" else np.full(n, length)
@@ -142,14 +144,14 @@ def test_a_configuration_survives_json():
         ("seed", -1),
     ],
 )
-def test_settings_out_of_range_are_a_sentence(setting: str, value: object):
+def test_settings_out_of_range_are_a_sentence(setting: str, value: Any):
     with pytest.raises(ConfigError, match=setting):
         TrainConfig(**{setting: value})
 
 
 @pytest.mark.parametrize("model", ["1d", "2d", "combined"])
 @pytest.mark.parametrize("form", ["fixed", "variable"])
-def test_training_learns(model: str, form: str):
+def test_training_learns(model: str, form: Form):
     trainer = trainer_for(TrainConfig(model=model, form=form, epochs=6, warmup_epochs=1, batch_size=6, lr=0.003))
     history = run_all(trainer)
     assert [epoch.epoch for epoch in history] == [1, 2, 3, 4, 5, 6]
@@ -187,7 +189,7 @@ def test_numerics_are_chosen_by_what_the_hardware_has_and_can_be_told(monkeypatc
     assert Device.choose("cpu", "bf16").winograd
     for precision, numerics in (("fp32", "winograd"), ("bf16", "exact"), ("half", "auto")):
         with pytest.raises(ConfigError):
-            Device.choose("cpu", precision, numerics)
+            Device.choose("cpu", precision, numerics)  # type: ignore[arg-type]
 
 
 def test_the_best_weights_are_those_of_the_lowest_validation_loss():
@@ -203,7 +205,7 @@ def test_the_best_weights_are_those_of_the_lowest_validation_loss():
 
 @pytest.mark.parametrize(("select", "chosen"), [("loss", 1), ("accuracy", 3)])
 def test_an_overconfident_epoch_can_be_chosen_for_its_accuracy(
-    select: str, chosen: int, monkeypatch: pytest.MonkeyPatch
+    select: Select, chosen: int, monkeypatch: pytest.MonkeyPatch
 ):
     trainer = trainer_for(replace(TINY, select=select))
     validation = iter([(1.0, 0.3), (1.5, 0.5), (1.4, 0.5), (1.6, 0.4)])
@@ -219,7 +221,7 @@ def test_an_overconfident_epoch_can_be_chosen_for_its_accuracy(
 def test_another_selection_is_in_the_name():
     assert TrainConfig(select="accuracy").name == "lr0.001-SiLU-2D-by-accuracy"
     with pytest.raises(ConfigError, match="select"):
-        TrainConfig(select="luck")
+        TrainConfig(select="luck")  # type: ignore[arg-type]
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another():
@@ -289,7 +291,7 @@ def test_devices():
     assert not Device.choose("cpu", "fp32").bf16
     assert re.search(r", \d+ threads?, ", Device.choose("cpu").label)
     with pytest.raises(ConfigError, match="device"):
-        Device.choose("tpu")
+        Device.choose("tpu")  # type: ignore[arg-type]
     if not torch.cuda.is_available():
         with pytest.raises(ConfigError, match="No CUDA"):
             Device.choose("cuda")
@@ -365,11 +367,11 @@ def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: S
 
 @pytest.mark.parametrize(("numerics", "recorded"), [("auto", "winograd"), ("pytorch", "pytorch")])
 def test_a_record_says_which_convolutions_were_used(
-    numerics: str, recorded: str, corpus: Corpus, split: Split, folders: dict
+    numerics: NumericsName, recorded: str, corpus: Corpus, split: Split, folders: dict
 ):
     config, device = replace(TINY, model="2d", epochs=1), Device.choose("cpu", "bf16", numerics)
     run = run_experiment(config, corpus=corpus, device=device, split=split, **folders)
-    assert (run.environment["precision"], run.environment["numerics"]) == ("bf16", recorded)
+    assert (run.environment.precision, run.environment.numerics) == ("bf16", recorded)
 
 
 def test_what_was_learned_is_told_from_chance():
@@ -412,11 +414,11 @@ def test_an_experiment_that_diverges_is_recorded_as_such(corpus: Corpus, split: 
 
 def test_a_killed_experiment_is_resumed(corpus: Corpus, split: Split, folders: dict, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("ser_core.training.experiment.SAVE_EVERY_SECONDS", 0)
-    options = {"corpus": corpus, "device": CPU, "split": split}
+    options: dict[str, Any] = {"corpus": corpus, "device": CPU, "split": split}
     whole = run_experiment(TINY, **options, name="whole", **folders)
 
     class Killed(Watcher):
-        def epoch(self, epoch: object) -> None:
+        def epoch(self, epoch: Epoch) -> None:
             if epoch.epoch == 2:
                 raise KeyboardInterrupt
 
@@ -643,7 +645,7 @@ def watched(trainer: Trainer) -> None:
     bar.bar.mininterval = 0
     while not trainer.finished:
         bar.epoch(trainer.run_epoch(bar.step))
-    bar.finished(None)
+    bar.finished(Mock())
 
 
 def test_the_progress_bar_shows_loss_accuracy_and_speed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):

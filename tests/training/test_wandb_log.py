@@ -28,14 +28,14 @@ class FakeRun:
 
 @pytest.mark.parametrize(("given", "name"), [(None, "lr0.001-SiLU-2D"), ("mine", "mine")])
 def test_epochs_and_test_figures_are_logged(given: str | None, name: str, monkeypatch: pytest.MonkeyPatch):
-    calls, run = [], FakeRun()
-    fake = SimpleNamespace(init=lambda **options: calls.append(options) or run)
+    run = FakeRun()
+    fake = SimpleNamespace(init=Mock(return_value=run))
     monkeypatch.setitem(sys.modules, "wandb", fake)
     log = WandbLog("offline", given)
-    log.started(SimpleNamespace(config=TrainConfig()))
+    log.started(Mock(config=TrainConfig()))
     log.epoch(Epoch(1, 0.001, 1.5, 0.4, 1.4, 0.5, 3.0))
-    log.finished(SimpleNamespace(metrics=SimpleNamespace(summary=dict.fromkeys(SUMMARY, 0.6))))
-    assert (calls[0]["mode"], calls[0]["name"]) == ("offline", name)
+    log.finished(Mock(metrics=SimpleNamespace(summary=dict.fromkeys(SUMMARY, 0.6))))
+    assert (fake.init.call_args.kwargs["mode"], fake.init.call_args.kwargs["name"]) == ("offline", name)
     assert run.logged[0][0] == 1
     assert run.logged[0][1]["val_accuracy"] == 0.5
     assert run.summary["test/accuracy"] == 0.6
