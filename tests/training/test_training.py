@@ -27,6 +27,7 @@ from ser_core.serving.predictor import Predictor
 from ser_core.training import command as train
 from ser_core.training import experiment
 from ser_core.training.batches import ClipTensors
+from ser_core.training.compute import NumericsName
 from ser_core.training.config import Select, TrainConfig, learning_rate
 from ser_core.training.device import Device
 from ser_core.training.experiment import Watcher, _status, run_experiment
