@@ -6,7 +6,6 @@ import importlib
 import inspect
 import re
 from pathlib import Path
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -38,6 +37,7 @@ METRICS = evaluate([0, 1, 2], [0, 1, 1])
 RESULT = Result("diverged", 2, 1, float("nan"), 0.5, 9, 6.0, METRICS)
 CONFIG = RunConfig(TrainConfig(), surroundings(TrainConfig(), "CPU", 3, {}))
 RUN = Run("a", CONFIG, {"val_loss": np.array([1.0, np.nan])}, RESULT, Path("runs/a"))
+WINDOW = Window(0.0, 3.0, SOUND, "a predictor", StreamConfig())  # type: ignore[arg-type]
 MOMENT = StreamPrediction(0.0, 3.0, PREDICTION, {"ANG": 0.8, "SAD": 0.2})
 HEARD = Heard(3.0, -20.0, 0.5, SOUND, MOMENT, ({"start": 0.0, "emotion": "ANG"},), 0.1, 0.0, 3.0, None)
 
@@ -47,7 +47,7 @@ RECORDS = [
     (PREDICTION, {"probabilities": {"ANG": 0.8, "SAD": 0.2}, "checkpoint": "b", "speech": preprocess(SOUND[:100])}),
     (TimedPrediction(0.0, 3.0, PREDICTION), {"end": 2.0, "prediction": None}),
     (MOMENT, {"smoothed": None, "start": 1.0}),
-    (Window(0.0, 3.0, SOUND, Mock(), StreamConfig()), {"audio": 2 * SOUND, "config": StreamConfig(2.0)}),
+    (WINDOW, {"audio": 2 * SOUND, "config": StreamConfig(2.0)}),
     (HEARD, {"window": SOUND[1:], "rows": ({"start": 0.0, "emotion": "SAD"},), "error": "boom"}),
     (FeatureSet.join([SOUND[None], SOUND[None, :99]]), {"values": SOUND, "starts": np.array([0, 2]), "channels": (2,)}),
     (
