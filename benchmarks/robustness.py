@@ -41,8 +41,9 @@ def shared_clips(n_clips: int | None = None) -> tuple[list[Clip], list[np.ndarra
     if not clips:
         sys.exit(f"error: there are no clips in {corpus.folder}.")
     if n_clips is not None:
-        each = [[clip for clip in clips if clip.emotion == emotion] for emotion in EMOTIONS]
-        clips = [clip for some in each for clip in some[:: max(1, len(some) * len(EMOTIONS) // n_clips)]][:n_clips]
+        n_each = max(1, n_clips // len(EMOTIONS))
+        groups = [[clip for clip in clips if clip.emotion == emotion] for emotion in EMOTIONS]
+        clips = [clip for group in groups for clip in group[:: max(1, len(group) // n_each)][:n_each]]
     return clips, [corpus.load(clip) for clip in clips]
 
 
@@ -71,7 +72,7 @@ def under_changes(
         yield (
             label,
             {
-                name: (float((now == before[name]).mean()), float((now == targets).mean()))
+                name: (float(((now == before[name]) & (now != NO_SPEECH)).mean()), float((now == targets).mean()))
                 for name, now in heard.items()
             },
         )
