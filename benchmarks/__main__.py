@@ -16,7 +16,19 @@ from pathlib import Path
 
 from ser_core.training.device import processor_name
 
-NAMES = ("features", "training", "latency", "cold_start", "memory", "grid", "runs", "live", "live_memory", "vad")
+NAMES = (
+    "features",
+    "training",
+    "latency",
+    "cold_start",
+    "memory",
+    "grid",
+    "runs",
+    "live",
+    "live_memory",
+    "vad",
+    "robustness",
+)
 RESULTS = Path(__file__).parent / "results"
 
 

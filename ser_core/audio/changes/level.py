@@ -1,0 +1,40 @@
+"""How loud a recording is, and making it louder or quieter."""
+
+from __future__ import annotations
+
+import numpy as np
+
+FRAME_LENGTH = 512  # samples, 32 ms
+MARGIN_DB = 15.9  # by which a frame may lie below the active level and still count
+N_ROUNDS = 20
+
+
+def change_gain(waveform: np.ndarray, gain_db: float) -> np.ndarray:
+    """Every sample of `[samples]` times the same number: `gain_db` in dB, above 0 for louder."""
+    return waveform * np.float32(10 ** (gain_db / 20))
+
+
+def within_full_scale(waveform: np.ndarray) -> np.ndarray:
+    """`[samples]` made just so much quieter that none goes beyond ±1."""
+    peak = float(np.abs(waveform).max(initial=0.0))
+    return waveform / np.float32(peak) if peak > 1 else waveform
+
+
+def active_power(waveform: np.ndarray) -> float:
+    """Mean square of `[samples]` while somebody speaks, whatever the pauses: 0 for digital silence.
+
+    As in ITU-T P.56, those frames are active that lie no more than 15.9 dB below the level of all active ones. The
+    level is found by starting from the mean of all frames, and leaving out what lies too far below until nothing does.
+    """
+    whole = len(waveform) // FRAME_LENGTH * FRAME_LENGTH
+    if whole == 0:
+        return float(np.mean(np.square(waveform, dtype=np.float64))) if len(waveform) else 0.0
+    frames = waveform[:whole].reshape(-1, FRAME_LENGTH)
+    powers = np.einsum("ij,ij->i", frames, frames).astype(np.float64) / FRAME_LENGTH
+    level = float(powers.mean())
+    for _ in range(N_ROUNDS):
+        higher = float(powers[powers >= level * 10 ** (-MARGIN_DB / 10)].mean())
+        if higher <= level:
+            break
+        level = higher
+    return level
