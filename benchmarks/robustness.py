@@ -94,11 +94,12 @@ def print_ravdess(predictors: dict[str, Predictor], paths: Sequence[Path]) -> No
         heard = labels(predictor, waveforms)
         silent = heard == NO_SPEECH
         # A clip in which no speech was found counts as wrong: as the emotion after the one that was meant.
-        scores = evaluate(targets, np.where(silent, (targets + 1) % len(EMOTIONS), heard), speakers=speakers)
-        low, high = scores["intervals"]["uar"]
-        recalls = ", ".join(f"{EMOTION_NAMES[e]} {scores['per_class'][e]['recall']:.0%}" for e in EMOTIONS)
+        said = np.where(silent, (targets + 1) % len(EMOTIONS), heard)
+        scores = evaluate(targets.tolist(), said.tolist(), speakers=speakers)
+        low, high = scores.intervals["uar"]
+        recalls = ", ".join(f"{EMOTION_NAMES[e]} {scores.per_class[e].recall:.0%}" for e in EMOTIONS)
         print(
-            f"{name:22} unweighted average recall {scores['uar']:.1%} ({low:.1%} to {high:.1%}); recall of {recalls}"
+            f"{name:22} unweighted average recall {scores.uar:.1%} ({low:.1%} to {high:.1%}); recall of {recalls}"
             f"{f'; no speech in {silent.sum()}' if silent.any() else ''}",
             flush=True,
         )

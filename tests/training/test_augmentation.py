@@ -10,7 +10,7 @@ from ser_core.errors import ConfigError
 from ser_core.training.augmentation import AugmentationConfig, augment
 
 SHARES = ("noise", "spectrum", "room", "gate", "codec", "gain", "speed", "pitch")
-NOTHING = AugmentationConfig(**dict.fromkeys(SHARES, 0.0))
+NOTHING = AugmentationConfig(**dict.fromkeys(SHARES, 0.0))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_a_clip_repeats_with_its_seed_and_is_left_as_it_was(voice):
 
 
 def test_whatever_is_drawn_is_sound_that_can_be_recorded(voice):
-    everything = AugmentationConfig(**dict.fromkeys(SHARES, 0.7), gain_db=(20, 40))
+    everything = AugmentationConfig(**dict.fromkeys(SHARES, 0.7), gain_db=(20, 40))  # type: ignore[arg-type]
     rng = np.random.default_rng(0)
     for _ in range(60):
         changed = augment(voice, rng, everything)
@@ -45,7 +45,7 @@ def test_without_shares_nothing_changes(voice):
 @pytest.mark.parametrize("share", SHARES)
 def test_each_share_is_that_of_the_clips_that_get_the_change(voice, share: str):
     rng, n_clips = np.random.default_rng(1), 30 if share == "codec" else 150
-    config = replace(NOTHING, **{share: 0.4})
+    config = replace(NOTHING, **{share: 0.4})  # type: ignore[arg-type]
     changed = [not np.array_equal(augment(voice[:12_000], rng, config), voice[:12_000]) for _ in range(n_clips)]
     assert np.mean(changed) == pytest.approx(0.4, abs=4 * (0.4 * 0.6 / n_clips) ** 0.5)
 
