@@ -283,7 +283,7 @@ def test_a_loss_that_is_not_a_number_ends_the_run():
 
 def test_residual_networks_take_images_of_one_size():
     assert TrainConfig(model="resnet38", activation="relu").name == "lr0.001-ReLU-ResNet38"
-    with pytest.raises(ConfigError, match="fixed form only"):
+    with pytest.raises(ConfigError, match="takes the form fixed"):
         TrainConfig(model="resnet101", form="variable")
 
 
