@@ -5,7 +5,8 @@ validation clips: that makes chance differences small enough to see. The test pa
 from the same seeds; the difference to the first detector is the mean over seeds of the difference on each clip, and
 its interval resamples speakers and their clips, since clips of one speaker are not independent.
 
-What was trained stays in the folder of `--keep`, so that an interrupted trial goes on.
+What was trained stays in the folder of `--keep` (beside the feature cache), so that an interrupted trial goes on: empty
+it after a change of what is trained.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ser_core.corpus.clips import Clip, by_name
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.splits import report_split
 from ser_core.emotions import EMOTIONS
-from ser_core.features.cache import load_features
+from ser_core.features.cache import default_cache_dir, load_features
 from ser_core.training.allocator import keep_freed_memory
 from ser_core.training.batches import ClipTensors
 from ser_core.training.config import TrainConfig
@@ -79,7 +80,8 @@ def main() -> None:
     parser.add_argument("--model", choices=("1d", "2d"), default="1d")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--detectors", nargs="+", choices=DETECTORS, default=list(DETECTORS))
-    parser.add_argument("--keep", type=Path, required=True, metavar="DIR", help="folder for what each training gives")
+    kept = default_cache_dir().with_name("vad-trial")
+    parser.add_argument("--keep", type=Path, default=kept, metavar="DIR", help="folder for what each training gives")
     args = parser.parse_args()
     keep_freed_memory()
     args.keep.mkdir(parents=True, exist_ok=True)
