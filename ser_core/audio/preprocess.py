@@ -36,8 +36,8 @@ class AudioConfig:
         normalize: whether the speech is z-scored (zero mean, unit variance).
     """
 
-    # The paired trial over three seeds decides for none: against silero, energy has +0.6 points of accuracy (-1.4 to +2.7)
-    # and none +1.8 (-0.4 to +4.1), see benchmarks/results/vad.txt. Silero stays, since it tells a voice from noise.
+    # A paired trial over three seeds finds none better beyond chance (benchmarks/results/vad.txt). Against silero, in
+    # points of accuracy: energy +0.6 (-1.4 to +2.7), none +1.8 (-0.4 to +4.1). Silero tells a voice from noise: it stays.
     vad: str = "silero"
     vad_top_db: float = 30.0
     vad_floor_dbfs: float = -65.0

@@ -6,8 +6,7 @@ linear algebra library does near the peak of the processor, unlike PyTorch's own
 transforms before and after.
 
 It is here because alone it trains the 2D CNN more than half as fast again on two cores
-(`benchmarks/results/training.txt`). In float32 PyTorch's own are taken: all that
-this project does there together gained a third.
+(`benchmarks/results/training.txt`). In float32 it gained less than half, and PyTorch's own are taken.
 
 The price is rounding: root mean square errors of outputs and gradients are 1.6 % of their values, five times those of
 PyTorch's bfloat16 convolutions. They are without bias, far below the noise of dropout and of batches: from the same

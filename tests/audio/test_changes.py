@@ -30,7 +30,7 @@ from ser_core.audio.changes.spectral import (
     stretch,
 )
 from ser_core.audio.synthetic import EXAMPLES, synthesize
-from tests.conftest import tone
+from tests.helpers import tone
 
 N = 5 * SAMPLE_RATE // 2
 

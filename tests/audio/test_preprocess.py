@@ -1,3 +1,6 @@
+import inspect
+import re
+
 import librosa
 import numpy as np
 import pytest
@@ -15,7 +18,7 @@ from ser_core.audio.preprocess import (
 )
 from ser_core.audio.vad import ENERGY_FRAME_LENGTH, ENERGY_HOP_LENGTH, speech_seconds
 from ser_core.errors import ConfigError, NoSpeechError
-from tests.helpers import tone
+from tests.helpers import ROOT, tone
 
 ENERGY = AudioConfig(vad="energy")
 
@@ -155,3 +158,14 @@ def test_every_step_can_be_switched_off(speech_like: np.ndarray):
 def test_settings_out_of_range_are_a_sentence(settings: dict):
     with pytest.raises(ConfigError, match=next(iter(settings))):
         AudioConfig(**settings)
+
+
+def test_the_default_detector_is_given_with_the_figures_of_its_trial():
+    trial = (ROOT / "benchmarks" / "results" / "vad.txt").read_text(encoding="utf-8")
+    assert "seeds 1, 2, 3" in trial
+    measured = re.findall(r"against silero (\S+) points \(95 % interval over speakers (\S+) to (\S+)\)", trial)
+    stated = re.findall(r"([+-]\S+) \((\S+) to (\S+)\)", inspect.getsource(AudioConfig))
+    assert stated == measured
+    assert len(measured) == 2
+    assert AudioConfig().vad == "silero"
+    assert all(float(low) < 0 < float(high) for _, low, high in measured)  # or else another would be the default

@@ -11,7 +11,7 @@ from ser_core.audio.changes.registry import CHANGES, Change
 from ser_core.corpus.clips import load_index
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import NoSpeechError
-from tests.conftest import skip_or_fail
+from tests.helpers import skip_or_fail
 
 
 class ByLevel:
