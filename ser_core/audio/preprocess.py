@@ -37,7 +37,7 @@ class AudioConfig:
     """
 
     # A paired trial over three seeds finds none better beyond chance (benchmarks/results/vad.txt). Against silero, in
-    # points of accuracy: energy +0.6 (-1.4 to +2.7), none +1.8 (-0.4 to +4.1). Silero tells voice from noise, and stays.
+    # points of accuracy: energy +0.6 (-1.4 to +2.7), none +1.8 (-0.4 to +4.1). Silero stays: it knows a voice.
     vad: str = "silero"
     vad_top_db: float = 30.0
     vad_floor_dbfs: float = -65.0
