@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from playwright.sync_api import Browser, Page, Playwright, TimeoutError, expect
+from playwright.sync_api import Browser, Locator, Page, Playwright, TimeoutError, expect
 
 from ser_app.microphone import PROBLEMS
 from ser_core.audio import load_audio
@@ -31,7 +31,8 @@ CHECKPOINT = "lr0.001-SiLU-2D"
 MICROPHONE = "--use-fake-device-for-media-stream"
 ALLOW = "--use-fake-ui-for-media-stream"
 LEAD_SECONDS, GAP_SECONDS, TAIL_SECONDS = 8.0, 2.5, 60.0
-HISS = 0.001  # amplitude of the noise before the first clip, which shows that sound comes
+QUIET_SECONDS = 3.0  # between the hiss and the first clip: the longest window hears none of the hiss with the clip
+HISS = 0.001  # amplitude of the noise at the beginning, which shows on the level meter that sound comes
 SURE = 0.95
 CONNECT_SECONDS = 20
 LABELS = {name.capitalize() for name in EMOTION_NAMES.values()}
@@ -81,9 +82,10 @@ def record_tape(
     lead_seconds: float = LEAD_SECONDS,
     tail_seconds: float = TAIL_SECONDS,
 ) -> Tape:
-    """A faint hiss, each clip followed by silence, and a long silence, after which Chromium begins anew."""
+    """A faint hiss and silence, each clip followed by silence, and a long silence: Chromium would begin anew."""
     predictor = Predictor.load(CHECKPOINT)
     lead = np.random.default_rng(0).normal(0, HISS, round(lead_seconds * SAMPLE_RATE)).astype(np.float32)
+    lead[-round(QUIET_SECONDS * SAMPLE_RATE) :] = 0
     parts, ends = [lead], []
     for clip in clips:
         audio = load_audio(corpus.path(clip))
@@ -130,8 +132,13 @@ def open_microphone(playwright: Playwright, chromium: str, server: AppServer) ->
         browser.close()
 
 
+def button(page: Page, name: str) -> Locator:
+    """The button of that name in the microphone's frame."""
+    return page.frame_locator("iframe").get_by_role("button", name=name)
+
+
 def press(page: Page, name: str) -> None:
-    page.frame_locator("iframe").get_by_role("button", name=name).click()
+    button(page, name).click()
 
 
 def start(page: Page) -> None:
@@ -143,7 +150,9 @@ def start(page: Page) -> None:
     if not sound.is_visible():
         with contextlib.suppress(TimeoutError):  # sound comes just now, and the button goes
             again.click(timeout=2_000)
-    expect(sound).to_be_visible(timeout=CONNECT_SECONDS * 1000)
+        page.wait_for_timeout(4_500)
+        expect(sound).to_be_visible(timeout=CONNECT_SECONDS * 1000)
+    expect(button(page, "Stop")).to_be_enabled(timeout=CONNECT_SECONDS * 1000)
     expect(again).to_have_count(0)
 
 
