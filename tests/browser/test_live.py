@@ -33,7 +33,6 @@ ALLOW = "--use-fake-ui-for-media-stream"
 LEAD_SECONDS, GAP_SECONDS, TAIL_SECONDS = 8.0, 2.5, 60.0
 QUIET_SECONDS = 3.0  # between the hiss and the first clip: the longest window hears none of the hiss with the clip
 HISS = 0.001  # amplitude of the noise at the beginning, which shows on the level meter that sound comes
-SURE = 0.95
 CONNECT_SECONDS = 20
 LABELS = {name.capitalize() for name in EMOTION_NAMES.values()}
 
@@ -48,24 +47,15 @@ class Tape(NamedTuple):
 
 @pytest.fixture(scope="module")
 def clear_clips(clips: list[Clip], corpus: Corpus) -> dict[str, Clip]:
-    """For each emotion a clip of which the model is sure, also over a bad line: a codec changes nothing then."""
+    """For each emotion the clip of which the model is surest, also over a bad line: a codec changes nothing then."""
     predictor = Predictor.load(CHECKPOINT)
 
     def sureness(clip: Clip) -> float:
         audio = load_audio(corpus.path(clip))
         return min(predictor.classify(version).probabilities[clip.emotion] for version in (audio, worn(audio)))
 
-    def clear_clip(emotion: str) -> Clip:
-        """The first of which it is sure, or that of which it is surest."""
-        sure: dict[float, Clip] = {}
-        for clip in clips:
-            if clip.emotion == emotion and 1.5 < clip.seconds < 2.8 and not clip.defect:
-                sure[sureness(clip)] = clip
-                if max(sure) > SURE:
-                    break
-        return sure[max(sure)]
-
-    return {emotion: clear_clip(emotion) for emotion in EMOTIONS}
+    usable = [clip for clip in clips if 1.5 < clip.seconds < 2.8 and not clip.defect]
+    return {e: max((clip for clip in usable if clip.emotion == e), key=sureness) for e in EMOTIONS}
 
 
 def worn(audio: np.ndarray) -> np.ndarray:
