@@ -2,11 +2,13 @@
 # make test   install what the tests need, then lint, format check, type check and all tests
 
 PYTHON ?= python3
+# Tests at once. Three for two cores, since some of them wait for sound that is played.
+WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: app test format screenshots
+.PHONY: app test types pytest format screenshots
 
 app: $(VENV)/app.installed
 	$(BIN)/streamlit run streamlit_app.py --server.address localhost --server.port 8501
@@ -15,8 +17,13 @@ test: $(VENV)/test.installed
 	tools/install-chromium
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(MAKE) --no-print-directory --jobs 2 types pytest
+
+types:
+	nice $(BIN)/mypy
+
+pytest:
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 format: $(VENV)/test.installed
 	$(BIN)/ruff check --fix .

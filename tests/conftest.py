@@ -19,10 +19,23 @@ from ser_core.features.config import FeatureConfig
 from ser_core.records.checkpoints import CheckpointConfig, save_checkpoint
 from tests.helpers import REAL_TIME, SHARED, skip_or_fail, tone
 
+GIVE_WAY = 10  # of 0, the highest priority, to 19
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest and mostly waits comes first, so that the other tests run beside it."""
-    items.sort(key=lambda item: REAL_TIME.mark not in item.iter_markers())
+    items.sort(key=lambda item: not is_real_time(item))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Sound waits for nobody: other tests, and all that they start, give way to those that hear it."""
+    if not is_real_time(item) and os.getpriority(os.PRIO_PROCESS, 0) < GIVE_WAY:
+        os.setpriority(os.PRIO_PROCESS, 0, GIVE_WAY)
+
+
+def is_real_time(item: pytest.Item) -> bool:
+    return REAL_TIME.mark in item.iter_markers()
 
 
 @pytest.fixture(scope="session")

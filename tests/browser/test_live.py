@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from playwright.sync_api import Browser, Page, Playwright, TimeoutError, expect
+from playwright.sync_api import Browser, Locator, Page, Playwright, TimeoutError, expect
 
 from ser_app.microphone import PROBLEMS
 from ser_core.audio import SAMPLE_RATE
@@ -32,8 +32,8 @@ CHECKPOINT = "lr0.001-SiLU-2D"
 MICROPHONE = "--use-fake-device-for-media-stream"
 ALLOW = "--use-fake-ui-for-media-stream"
 LEAD_SECONDS, GAP_SECONDS, TAIL_SECONDS = 8.0, 2.5, 60.0
-HISS = 0.001  # amplitude of the noise before the first clip, which shows that sound comes
-SURE = 0.95
+QUIET_SECONDS = 3.0  # between the hiss and the first clip: the longest window hears none of the hiss with the clip
+HISS = 0.001  # amplitude of the noise at the beginning, which shows on the level meter that sound comes
 CONNECT_SECONDS = 20
 LABELS = {name.capitalize() for name in EMOTION_NAMES.values()}
 
@@ -48,24 +48,15 @@ class Tape(NamedTuple):
 
 @pytest.fixture(scope="module")
 def clear_clips(clips: list[Clip], corpus: Corpus) -> dict[str, Clip]:
-    """For each emotion a clip of which the model is sure, also over a bad line: a codec changes nothing then."""
+    """For each emotion the clip of which the model is surest, also over a bad line: a codec changes nothing then."""
     predictor = Predictor.load(CHECKPOINT)
 
     def sureness(clip: Clip) -> float:
         audio = load_audio(corpus.path(clip))
         return min(predictor.classify(version).probabilities[clip.emotion] for version in (audio, worn(audio)))
 
-    def clear_clip(emotion: str) -> Clip:
-        """The first of which it is sure, or that of which it is surest."""
-        sure: dict[float, Clip] = {}
-        for clip in clips:
-            if clip.emotion == emotion and 1.5 < clip.seconds < 2.8 and not clip.defect:
-                sure[sureness(clip)] = clip
-                if max(sure) > SURE:
-                    break
-        return sure[max(sure)]
-
-    return {emotion: clear_clip(emotion) for emotion in EMOTIONS}
+    usable = [clip for clip in clips if 1.5 < clip.seconds < 2.8 and not clip.defect]
+    return {e: max((clip for clip in usable if clip.emotion == e), key=sureness) for e in EMOTIONS}
 
 
 def worn(audio: np.ndarray) -> np.ndarray:
@@ -82,9 +73,10 @@ def record_tape(
     lead_seconds: float = LEAD_SECONDS,
     tail_seconds: float = TAIL_SECONDS,
 ) -> Tape:
-    """A faint hiss, each clip followed by silence, and a long silence, after which Chromium begins anew."""
+    """A faint hiss and silence, each clip followed by silence, and a long silence: Chromium would begin anew."""
     predictor = Predictor.load(CHECKPOINT)
     lead = np.random.default_rng(0).normal(0, HISS, round(lead_seconds * SAMPLE_RATE)).astype(np.float32)
+    lead[-round(QUIET_SECONDS * SAMPLE_RATE) :] = 0
     parts, ends = [lead], []
     for clip in clips:
         audio = load_audio(corpus.path(clip))
@@ -131,8 +123,13 @@ def open_microphone(playwright: Playwright, chromium: str, server: AppServer) ->
         browser.close()
 
 
+def button(page: Page, name: str) -> Locator:
+    """The button of that name in the microphone's frame."""
+    return page.frame_locator("iframe").get_by_role("button", name=name)
+
+
 def press(page: Page, name: str) -> None:
-    page.frame_locator("iframe").get_by_role("button", name=name).click()
+    button(page, name).click()
 
 
 def start(page: Page) -> None:
@@ -144,7 +141,9 @@ def start(page: Page) -> None:
     if not sound.is_visible():
         with contextlib.suppress(TimeoutError):  # sound comes just now, and the button goes
             again.click(timeout=2_000)
-    expect(sound).to_be_visible(timeout=CONNECT_SECONDS * 1000)
+        page.wait_for_timeout(4_500)
+        expect(sound).to_be_visible(timeout=CONNECT_SECONDS * 1000)
+    expect(button(page, "Stop")).to_be_enabled(timeout=CONNECT_SECONDS * 1000)
     expect(again).to_have_count(0)
 
 
