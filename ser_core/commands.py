@@ -1,4 +1,4 @@
-"""The console command: `ser predict`, `ser stream`, `ser corpus`, `ser train`, `ser grid`.
+"""The console command: `ser predict`, `ser stream`, `ser corpus`, `ser train`, `ser grid`, `ser encoder`.
 
 Each is a module with a function `main(arguments, prog)`, which is imported when it is asked for.
 """
@@ -15,6 +15,7 @@ COMMANDS = {
     "corpus": ("ser_core.corpus.command", "Download, check and index CREMA-D."),
     "train": ("ser_core.training.command", "Train one configuration and record it."),
     "grid": ("ser_core.training.grid_command", "Train many configurations and record them all."),
+    "encoder": ("ser_core.models.command", "Get a pretrained encoder, for training."),
 }
 
 

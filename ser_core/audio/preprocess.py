@@ -1,6 +1,10 @@
-"""From any audio to the speech a model hears (report, section 2.3).
+"""From any audio to the speech a model hears.
 
-    decode → mono by averaging → 16 kHz → voice activity detection drops silence → z-score
+    report  decode → mono by averaging → 16 kHz → voice activity detection drops silence → z-score
+    voice   the same, but the voice is brought to one level before it is looked for, and gets a steady noise after
+
+The first pipeline is the report's (section 2.3). It hears how loud a recording is and how silent the room was; the
+second one doesn't: the detector depends on the level, and a silent background says where somebody was recorded.
 
 Each step is a function; `preprocess` runs them with one frozen `AudioConfig`, which travels with the checkpoint, so
 that training, the app, the live page and the command line treat audio alike.
@@ -8,13 +12,19 @@ that training, the app, the live page and the command line treat audio alike.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal, get_args
 
 import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.bandwidth import bandwidth, is_band_limited
+from ser_core.audio.changes.noise import add_noise, pink
 from ser_core.audio.decode import AudioSource, decode
+from ser_core.audio.level import speech_level, to_speech_level
 from ser_core.audio.vad import MIN_SPEECH_SECONDS, VAD_METHODS, Detected
 from ser_core.equality import ByContent
 from ser_core.errors import ConfigError, NoSpeechError
@@ -22,12 +32,22 @@ from ser_core.errors import ConfigError, NoSpeechError
 CLIPPING_SHARE = 0.001  # of samples at full scale, from which clipping is worth a warning
 FULL_SCALE = 0.9999
 
+Pipeline = Literal["report", "voice"]
+PIPELINES: tuple[Pipeline, ...] = get_args(Pipeline)
+
+SILENT_DBFS = -90.0
+"""What stays below this level is no voice made quieter, but what a recorder adds: 16 bits end at -98 dB."""
+
+NOISE_SECONDS = 5  # of the steady noise, after which it begins anew
+
 
 @dataclass(frozen=True)
 class AudioConfig:
     """How a waveform becomes speech.
 
     Attributes:
+        pipeline: `report`, or `voice`, in which neither the level nor a silent background is a cue.
+        noise_db: `voice`; steady noise is added this far below the voice: what is quieter can't be heard; dB, > 0.
         vad: how silence is found: by `energy`, by the `silero` network (and by energy where that hears under 0.2 s
             of speech), or not at all (`none`).
         vad_top_db: energy; frames this many dB below the loudest are silence; number > 0.
@@ -36,6 +56,8 @@ class AudioConfig:
         normalize: whether the speech is z-scored (zero mean, unit variance).
     """
 
+    pipeline: Pipeline = "report"
+    noise_db: float = 50.0
     # A paired trial over three seeds finds none better beyond chance (benchmarks/results/vad.txt). Against silero, in
     # points of accuracy: energy +0.6 (-1.4 to +2.7), none +1.8 (-0.4 to +4.1). Silero stays: it knows a voice.
     vad: str = "silero"
@@ -45,6 +67,10 @@ class AudioConfig:
     normalize: bool = True
 
     def __post_init__(self) -> None:
+        if self.pipeline not in PIPELINES:
+            raise ConfigError(f"pipeline is one of {', '.join(PIPELINES)}, not {self.pipeline!r}.")
+        if not 0 < self.noise_db < math.inf:
+            raise ConfigError(f"noise_db is a number of decibels above 0, not {self.noise_db}.")
         if self.vad not in VAD_METHODS:
             raise ConfigError(f"vad is one of {', '.join(VAD_METHODS)}, not {self.vad!r}.")
         if self.vad_top_db <= 0:
@@ -155,7 +181,7 @@ def z_score(waveform: np.ndarray) -> np.ndarray:
 
 
 def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig(), warnings: Sequence[str] = ()) -> Speech:
-    """Drop silence and z-score what is left (report, section 2.3).
+    """Drop silence and z-score what is left, see `AudioConfig.pipeline`.
 
     Nothing is refused here: a recording without speech gives an empty `Speech`. Call `Speech.require()` where
     speech is needed.
@@ -165,8 +191,13 @@ def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig(), warnings:
         config: which steps, with what parameters.
         warnings: what is known to be wrong with the recording, see `read_audio`; the speech has them too.
     """
-    intervals, recognized = detect_speech(audio, config)
-    speech = keep_intervals(audio, intervals)
+    heard = to_speech_level(audio) if config.pipeline == "voice" else audio
+    intervals, recognized = detect_speech(heard, config)
+    if config.pipeline == "voice" and speech_level(audio) < SILENT_DBFS:
+        intervals = intervals[:0]
+    speech = keep_intervals(heard, intervals)
+    if config.pipeline == "voice":
+        speech = add_noise(speech, _steady_noise(), config.noise_db)
     return Speech(
         waveform=z_score(speech) if config.normalize else speech,
         audio=audio,
@@ -176,12 +207,23 @@ def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig(), warnings:
     )
 
 
+@cache
+def _steady_noise() -> np.ndarray:
+    """The same for every recording."""
+    return pink(NOISE_SECONDS * SAMPLE_RATE, np.random.default_rng(0))
+
+
 def _warnings(audio: np.ndarray, recognized: bool) -> list[str]:
     warnings = []
     clipped = float((np.abs(audio) >= FULL_SCALE).mean()) if len(audio) else 0.0
     if clipped >= CLIPPING_SHARE:
         warnings.append(
             f"The recording is clipped ({clipped:.1%} of its samples at full scale): lower the input level."
+        )
+    if is_band_limited(hz := bandwidth(audio)):
+        warnings.append(
+            f"The recording has no sound above {hz / 1000:g} kHz, as over a telephone or from a small file: the answer "
+            "is less certain."
         )
     if not recognized:
         warnings.append("No voice was recognised, so the loud parts were taken for one: a shout, or no voice at all.")

@@ -15,6 +15,7 @@ from pathlib import Path
 from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.errors import CorpusError
+from ser_core.fetch import fetch_file
 
 MIRRORS_VARIABLE = "CREMAD_MIRRORS"
 """Environment variable with other addresses of `AudioWAV/`, separated by spaces, tried in turn."""
@@ -25,7 +26,6 @@ MIRRORS = (
     "https://gitlab.com/cs-cooper-lab/crema-d-mirror/-/raw/master/AudioWAV/",
 )
 CONNECTIONS = 8
-TIMEOUT_SECONDS = 20
 
 
 def mirrors() -> tuple[str, ...]:
@@ -77,27 +77,11 @@ class Downloader:
 
     def _get(self, mirror: str, clip: Clip) -> str | None:
         """Get a clip from one mirror; why that failed, or None."""
-        import pooch
-        import requests
-        import urllib3
-
-        pooch.get_logger().setLevel("ERROR")
-        download, folder = pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS), self.corpus.folder
         try:
-            pooch.retrieve(mirror + clip.filename, f"sha256:{clip.sha256}", clip.filename, folder, downloader=download)
-        except requests.HTTPError as error:
-            status = "with an error" if error.response is None else error.response.status_code
-            return f"{_host(mirror)} answered {status}"
-        except (requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL):
-            return f"{mirror} is not an address as https://example.org/AudioWAV/"
-        except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError, TimeoutError):
-            return f"{_host(mirror)} could not be reached"
-        except ValueError:
-            return f"{_host(mirror)} sent something else (wrong checksum)"
+            return fetch_file(mirror + clip.filename, clip.sha256, self.corpus.path(clip))
         except OSError as error:
             why = error.strerror or str(error) or type(error).__name__
-            raise CorpusError(f"{folder} can't be written to: {why}. Choose another folder.") from None
-        return None
+            raise CorpusError(f"{self.corpus.folder} can't be written to: {why}. Choose another folder.") from None
 
 
 def fetch_clip(clip: Clip, corpus: Corpus) -> Path:
@@ -123,9 +107,3 @@ def fetch_clips(clips: Sequence[Clip], corpus: Corpus, progress: Callable[[Clip]
                 progress(jobs[job])
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _host(url: str) -> str:
-    from urllib.parse import urlsplit
-
-    return urlsplit(url).netloc

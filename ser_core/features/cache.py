@@ -58,7 +58,7 @@ def data_checksum(clips: Sequence[Clip]) -> str:
 def code_checksum() -> str:
     """Twelve hexadecimal digits over the code that computes features, and the versions of the libraries it uses."""
     root = Path(__file__).parents[1]
-    modules = sorted(path for package in SOURCES for path in (root / package).glob("*.py"))
+    modules = sorted(path for package in SOURCES for path in (root / package).rglob("*.py"))
     code = [path.read_text(encoding="utf-8") for path in modules]
     return _digest([*code, *(version(library) for library in COMPUTING_LIBRARIES)])
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ser_core.audio.changes.codecs import through_codec
-from ser_core.audio.changes.level import change_gain, within_full_scale
 from ser_core.audio.changes.lines import (
     TELEPHONE_HZ,
     band_pass,
@@ -28,6 +27,7 @@ from ser_core.audio.changes.lines import (
 from ser_core.audio.changes.noise import NOISES, add_noise, babble
 from ser_core.audio.changes.rooms import reverberate
 from ser_core.audio.changes.spectral import change_pitch, change_speed, spectral_gate
+from ser_core.audio.level import change_gain, within_full_scale
 from ser_core.errors import ConfigError
 
 Range = tuple[float, float]

@@ -6,7 +6,6 @@ import scipy.signal
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.changes.codecs import CODECS, encode, through_codec
-from ser_core.audio.changes.level import active_power, change_gain, within_full_scale
 from ser_core.audio.changes.lines import (
     KINDS,
     Band,
@@ -29,6 +28,7 @@ from ser_core.audio.changes.spectral import (
     stft,
     stretch,
 )
+from ser_core.audio.level import active_power, change_gain, within_full_scale
 from ser_core.audio.synthetic import EXAMPLES, synthesize
 from tests.helpers import tone
 

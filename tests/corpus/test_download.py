@@ -182,7 +182,7 @@ def test_every_failure_has_a_reason(error: Exception, says: str, monkeypatch: py
 def test_what_is_no_address_and_no_address_at_all_are_reasons(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("CREMAD_MIRRORS", "example.org/AudioWAV")
     downloader = Downloader(Corpus(tmp_path))
-    with pytest.raises(CorpusError, match=r"downloaded: example.org/AudioWAV/ is not an address"):
+    with pytest.raises(CorpusError, match=r"downloaded: example.org/AudioWAV/1001_DFA_ANG_XX.wav is no address"):
         downloader.fetch(find_clip("1001_DFA_ANG_XX"))
     downloader.mirrors = ()
     with pytest.raises(CorpusError, match=r"there is no address to get it from\. Check"):

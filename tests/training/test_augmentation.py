@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from ser_core.audio.changes.level import active_power
+from ser_core.audio.level import active_power
 from ser_core.audio.synthetic import EXAMPLES, synthesize
 from ser_core.errors import ConfigError
 from ser_core.training.augmentation import AugmentationConfig, augment

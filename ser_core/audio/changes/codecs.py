@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
-from ser_core.audio.changes.level import within_full_scale
 from ser_core.audio.changes.lines import fit_length
 from ser_core.audio.decode import decode
+from ser_core.audio.level import within_full_scale
 from ser_core.audio.preprocess import resample
 
 

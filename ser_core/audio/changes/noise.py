@@ -14,7 +14,7 @@ import scipy.fft
 import scipy.signal
 
 from ser_core.audio import SAMPLE_RATE
-from ser_core.audio.changes.level import active_power
+from ser_core.audio.level import active_power
 from ser_core.audio.synthetic import Manner, synthesize
 from ser_core.once import once
 

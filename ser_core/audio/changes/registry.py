@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ser_core.audio.changes.codecs import through_codec
-from ser_core.audio.changes.level import change_gain
 from ser_core.audio.changes.lines import TELEPHONE_HZ, band_pass, less_bass, through_rate
 from ser_core.audio.changes.noise import add_noise, babble, pink
 from ser_core.audio.changes.rooms import reverberate
 from ser_core.audio.changes.spectral import spectral_gate
+from ser_core.audio.level import change_gain
 
 
 class Change(NamedTuple):

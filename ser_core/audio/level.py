@@ -7,6 +7,7 @@ import numpy as np
 FRAME_LENGTH = 512  # samples, 32 ms
 MARGIN_DB = 15.9  # by which a frame may lie below the active level and still count
 N_ROUNDS = 20
+SPEECH_LEVEL_DBFS = -23.0  # of the voice, as broadcasters have it (EBU R 128)
 
 
 def change_gain(waveform: np.ndarray, gain_db: float) -> np.ndarray:
@@ -38,3 +39,20 @@ def active_power(waveform: np.ndarray) -> float:
             break
         level = higher
     return level
+
+
+def to_speech_level(waveform: np.ndarray) -> np.ndarray:
+    """`[samples]` with its active level at `SPEECH_LEVEL_DBFS`, whatever it was; digital silence stays as it is.
+
+    Where the peaks of a voice go beyond ±1 by that they are left so: nothing clips, these are floating-point numbers.
+    """
+    power = active_power(waveform)
+    if power == 0:
+        return waveform
+    return waveform * np.float32(10 ** (SPEECH_LEVEL_DBFS / 20) / np.sqrt(power))
+
+
+def speech_level(waveform: np.ndarray) -> float:
+    """Active level of `[samples]` in ±1, in dB relative to full scale; minus infinity for digital silence."""
+    power = active_power(waveform)
+    return 10 * float(np.log10(power)) if power else float("-inf")

@@ -1,0 +1,48 @@
+"""Get one file of known content from an address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+TIMEOUT_SECONDS = 20  # without an answer
+
+
+def fetch_file(url: str, sha256: str, target: Path, *, progress: bool = False) -> str | None:
+    """Download a file, unless it is there already; what is not whole, or another one, never gets its name.
+
+    Args:
+        url: its address.
+        sha256: of the file, in hexadecimal digits.
+        target: where it goes.
+        progress: whether a bar on stderr says how it goes.
+
+    Returns:
+        why that failed, in words, or None.
+
+    Raises:
+        OSError: the folder can't be written to.
+    """
+    import pooch
+    import requests
+    import urllib3
+
+    pooch.get_logger().setLevel("ERROR")
+    downloader, host = pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS, progressbar=progress), _host(url)
+    try:
+        pooch.retrieve(url, f"sha256:{sha256}", target.name, target.parent, downloader=downloader)
+    except requests.HTTPError as error:
+        status = "with an error" if error.response is None else error.response.status_code
+        return f"{host} answered {status}"
+    except (requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL):
+        return f"{url} is no address: one begins with https://"
+    except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError, TimeoutError):
+        return f"{host} could not be reached"
+    except ValueError:
+        return f"{host} sent something else (wrong checksum)"
+    return None
+
+
+def _host(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    return urlsplit(url).netloc

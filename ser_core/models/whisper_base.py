@@ -1,0 +1,11 @@
+"""Whisper base: a pretrained encoder, see `ser_core.models.whisper`."""
+
+from __future__ import annotations
+
+from ser_core.features.inputs import Form
+from ser_core.models.whisper import SIZES, WhisperClassifier
+
+
+def build(activation: str, form: Form) -> WhisperClassifier:
+    """See `ser_core.models.registry`."""
+    return WhisperClassifier(SIZES["whisper-base"], activation)

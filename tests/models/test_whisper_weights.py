@@ -1,0 +1,69 @@
+"""Reading published weights, from files made here in both published formats."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ser_core.errors import CheckpointError
+from ser_core.models.whisper import SIZES, EncoderSize
+from ser_core.models.whisper_weights import read_encoder
+from tests.models.whisper_files import SMALL, assert_same, ctranslate2_file, hub_file, random_state
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SIZES, "whisper-tiny", SMALL)
+
+
+@pytest.fixture
+def state() -> dict[str, Tensor]:
+    return random_state()
+
+
+@pytest.mark.parametrize("prefix", ["model.encoder.", "encoder."])
+def test_the_hubs_format(tmp_path, state, prefix):
+    name, read = read_encoder(hub_file(tmp_path / "model.safetensors", state, prefix))
+    assert name == "whisper-tiny"
+    assert_same(read, state)
+
+
+@pytest.mark.parametrize("version", [5, 6])
+def test_ctranslate2s_format(tmp_path, state, version):
+    name, read = read_encoder(ctranslate2_file(tmp_path / "model.bin", state, version=version))
+    assert name == "whisper-tiny"
+    assert_same(read, state)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.9])
+def test_a_file_that_is_cut_off(tmp_path, state, share):
+    for whole in (ctranslate2_file(tmp_path / "m.bin", state), hub_file(tmp_path / "m.safetensors", state)):
+        data = whole.read_bytes()
+        whole.write_bytes(data[: int(share * len(data))])
+        with pytest.raises(CheckpointError, match="doesn't hold Whisper's weights"):
+            read_encoder(whole)
+
+
+def test_files_of_something_else(tmp_path, state):
+    for content in (b"\x80\x04pickle" * 100, b"RIFF" * 100, b"\x06\0\0\0\xff\xff" + b"a" * 70_000):
+        (tmp_path / "other.bin").write_bytes(content)
+        with pytest.raises(CheckpointError, match="doesn't hold"):
+            read_encoder(tmp_path / "other.bin")
+    with pytest.raises(CheckpointError, match="TransformerSpec"):
+        read_encoder(ctranslate2_file(tmp_path / "model.bin", state, kind="TransformerSpec"))
+    save_file({"weight": torch.zeros(3)}, tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match="doesn't hold"):
+        read_encoder(tmp_path / "other.safetensors")
+
+
+def test_weights_of_another_size(tmp_path, state, monkeypatch):
+    path = ctranslate2_file(tmp_path / "model.bin", state)
+    monkeypatch.setitem(SIZES, "whisper-tiny", EncoderSize(4, 384, 6))
+    with pytest.raises(CheckpointError, match="width 24"):
+        read_encoder(path)
+
+
+def test_other_positions_are_refused(tmp_path, state, monkeypatch):
+    monkeypatch.setattr("tests.models.whisper_files.sinusoids", lambda *shape: torch.zeros(shape))
+    with pytest.raises(CheckpointError, match="positions"):
+        read_encoder(ctranslate2_file(tmp_path / "model.bin", state))
