@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
@@ -47,7 +47,12 @@ def choice(names: Iterable[str]) -> Any:
     return Literal[tuple(names)]
 
 
-def flags_of(make: Callable[..., T], kind: type[Any], special: dict[str, Any]) -> Callable[..., T]:
+def flags_of(
+    make: Callable[..., T],
+    kind: type[Any],
+    special: dict[str, Any],
+    unset: Callable[[str, Any], str] | None = None,
+) -> Callable[..., T]:
     """What tyro makes the flags of a dataclass from, if that is to know nothing of command lines.
 
     Args:
@@ -55,8 +60,12 @@ def flags_of(make: Callable[..., T], kind: type[Any], special: dict[str, Any]) -
             default of their own.
         kind: the dataclass.
         special: other types for some of its fields, annotated for tyro; those that may be None have None as default.
+        unset: if given, no flag has a default, but for switches and those of `special` that are annotated: what
+            `--help` says instead, of a field's name and its default.
     """
-    hints = get_type_hints(kind) | special
+    hints = get_type_hints(kind) | {name: hint for name, hint in special.items() if name in get_type_hints(kind)}
+    if unset:
+        hints = {field.name: _unset(hints[field.name], field, unset) for field in fields(kind)}
 
     def construct(**values: Any) -> T:
         return make(**{key: value for key, value in values.items() if value is not None})
@@ -73,6 +82,13 @@ def flags_of(make: Callable[..., T], kind: type[Any], special: dict[str, Any]) -
         parameters.append(inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, **annotated))
     construct.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return construct
+
+
+def _unset(hint: Any, field: Field[Any], unset: Callable[[str, Any], str]) -> Any:
+    """The type of a flag without a default; a switch stays as it is, and so does what is annotated for tyro."""
+    if field.default is MISSING or isinstance(field.default, bool) or hasattr(hint, "__metadata__"):
+        return hint
+    return Annotated[hint | None, arg(help_behavior_hint=f"(default: {unset(field.name, field.default)})")]
 
 
 def _may_be_none(hint: Any) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from ser_core.corpus.splits import REPORT_SPLIT_ID
 from ser_core.records.runs import Run
 from ser_core.records.schema import UNKNOWN
+from ser_core.training.config import PARTS
 
 NAMED = ("model", "activation", "lr", "form")
 """What a run's name says, and so what is asked where people choose runs to compare."""
@@ -24,8 +25,8 @@ WORDS = {"lr": "learning rate", "select": "what picks the epoch", "audio vad": "
 def settings(run: Run) -> dict[str, Any]:
     """All that decides a run's figures, flat, in the order of the record; the split by its id and not its name."""
     train = asdict(run.train)
-    flat = {name: value for name, value in train.items() if name not in ("audio", "features", "split")}
-    for group in ("audio", "features"):
+    flat = {name: value for name, value in train.items() if name not in (*PARTS, "split")}
+    for group in PARTS:
         flat |= {f"{group} {name}": value for name, value in train[group].items()}
     return flat | {
         "split": run.split_id,

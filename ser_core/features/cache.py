@@ -12,15 +12,18 @@ import hashlib
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from filelock import FileLock
 
+from ser_core.audio.changes.augment import AugmentationConfig, augment
 from ser_core.audio.preprocess import AudioConfig, preprocess, z_score
 from ser_core.corpus.clip_file import load_clip
 from ser_core.corpus.clips import Clip, load_index
@@ -63,11 +66,32 @@ def code_checksum() -> str:
     return _digest([*code, *(version(library) for library in COMPUTING_LIBRARIES)])
 
 
-def cache_key(clips: Sequence[Clip], input_name: str, form: Form, audio: AudioConfig, features: FeatureConfig) -> str:
+class ChangedCopy(NamedTuple):
+    """One of several copies of the clips, each of which was changed at random before anything else was done to it.
+
+    Attributes:
+        number: from 0 up; each is another draw, the same every time.
+        augmentation: how much is changed.
+    """
+
+    number: int
+    augmentation: AugmentationConfig
+
+
+def cache_key(
+    clips: Sequence[Clip],
+    input_name: str,
+    form: Form,
+    audio: AudioConfig,
+    features: FeatureConfig,
+    copy: ChangedCopy | None = None,
+) -> str:
     """Name of the cache folder: differs whenever the cached numbers could."""
     # The mel image doesn't depend on how the spectral frames are summarised, so both forms share it.
     form = "fixed" if (input_name, form) == ("mel", "mean") else form
-    settings = [code_checksum(), data_checksum(clips), asdict(audio), asdict(features)]
+    settings: list[object] = [code_checksum(), data_checksum(clips), asdict(audio), asdict(features)]
+    if copy:
+        settings += [copy.number, asdict(copy.augmentation)]
     return f"{input_name}-{form}-{_digest(settings)}"
 
 
@@ -79,6 +103,7 @@ def load_features(
     audio: AudioConfig = AudioConfig(),
     features: FeatureConfig = FeatureConfig(),
     clips: Sequence[Clip] | None = None,
+    copy: ChangedCopy | None = None,
     cache_dir: Path | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -91,6 +116,7 @@ def load_features(
         corpus: where the wav files are.
         inputs: `spectral`, `mel` or both.
         clips: the clips and their order; all 7,442 by name if not given.
+        copy: of changed clips instead of the clips as they are.
         workers: processes that compute; all cores if not given.
         progress: called with (clips done, clips in all).
 
@@ -104,14 +130,14 @@ def load_features(
     if not clips:
         raise CorpusError("Features are computed of one clip or more, and the list of clips is empty.")
     root = cache_dir or default_cache_dir()
-    folders = {name: root / cache_key(clips, name, form, audio, features) for name in inputs}
+    folders = {name: root / cache_key(clips, name, form, audio, features, copy) for name in inputs}
     if _missing(folders):
         corpus.require(clips)
         paths = [corpus.path(clip) for clip in clips]
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / ".computing.lock"):
             missing = _missing(folders)  # less than before, if this waited
-            jobs = [(paths[i : i + 64], list(missing), form, audio, features) for i in range(0, len(paths), 64)]
+            jobs = [(paths[i : i + 64], list(missing), form, audio, features, copy) for i in range(0, len(paths), 64)]
             if missing:
                 _remove_unfinished(root)
                 _build(missing, jobs, workers or os.cpu_count() or 1, len(paths), progress)
@@ -149,19 +175,24 @@ def _build(
 
 
 def _compute(
-    job: tuple[Sequence[Path], Sequence[str], Form, AudioConfig, FeatureConfig],
+    job: tuple[Sequence[Path], Sequence[str], Form, AudioConfig, FeatureConfig, ChangedCopy | None],
 ) -> list[dict[str, np.ndarray]]:
-    paths, inputs, form, audio, features = job
-    return [network_inputs(clip_waveform(path, audio), inputs, form, features) for path in paths]
+    paths, inputs, form, audio, features, copy = job
+    return [network_inputs(clip_waveform(path, audio, copy), inputs, form, features) for path in paths]
 
 
-def clip_waveform(path: Path, audio: AudioConfig) -> np.ndarray:
+def clip_waveform(path: Path, audio: AudioConfig, copy: ChangedCopy | None = None) -> np.ndarray:
     """A corpus clip's speech; a clip without any (one is digital silence) is kept whole, as the split keeps it.
 
     Raises:
         CorpusError: the file is damaged, and its name.
     """
-    speech = preprocess(load_clip(path), audio)
+    waveform = load_clip(path)
+    if copy:
+        # By the clip's name, so that neither the number of processes nor the other clips change what is drawn.
+        rng = np.random.default_rng([copy.number, zlib.crc32(path.stem.encode())])
+        waveform = augment(waveform, rng, copy.augmentation)
+    speech = preprocess(waveform, audio)
     if len(speech.intervals):
         return speech.waveform
     return z_score(speech.audio) if audio.normalize else speech.audio

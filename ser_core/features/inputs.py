@@ -10,12 +10,13 @@ import numpy as np
 from ser_core.features.config import FeatureConfig
 from ser_core.features.mel import log_mel, mel_image, scale_mel
 from ser_core.features.spectral import fix_frames, mean_over_time, spectral_features
+from ser_core.features.whisper import whisper_log_mel
 
-InputName = Literal["spectral", "mel"]
-"""What a network can take: spectral features, mel images."""
+InputName = Literal["spectral", "mel", "whisper"]
+"""What a network can take: spectral features, mel images, the log-mel spectrogram of Whisper's encoder."""
 
 Form = Literal["fixed", "variable", "mean"]
-"""`fixed`: 27 × 301 and 64 × 64; `variable`: 27 × frames and 64 × frames; `mean`: 1 × 27 and 64 × 64."""
+"""`fixed`: 27 × 301 and 64 × 64; `variable`: 27 × frames, 64 × frames and 80 × frames; `mean`: 1 × 27 and 64 × 64."""
 
 FORMS: tuple[Form, ...] = ("fixed", "variable", "mean")
 
@@ -27,11 +28,12 @@ def network_inputs(
 
     Args:
         waveform: float32 `[samples]`, from `ser_core.audio.preprocess.preprocess`.
-        inputs: `spectral`, `mel` or both.
+        inputs: some of `InputName`.
         form: see `Form`.
 
     Returns:
-        by input: float32 `spectral` `[27, frames]` (`[1, 27]` for `mean`), `mel` `[1, 64, frames]`.
+        by input: float32 `spectral` `[27, frames]` (`[1, 27]` for `mean`), `mel` `[1, 64, frames]`, `whisper`
+        `[80, frames]`, which comes in one form only.
     """
     arrays = {}
     if "spectral" in inputs:
@@ -45,4 +47,6 @@ def network_inputs(
     if "mel" in inputs:
         decibels = log_mel(waveform, features)
         arrays["mel"] = scale_mel(decibels)[None] if form == "variable" else mel_image(decibels, features)
+    if "whisper" in inputs:
+        arrays["whisper"] = whisper_log_mel(waveform)
     return arrays

@@ -5,9 +5,10 @@ Nothing here imports torch until a network is built: commands and pages that onl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ser_core.errors import ConfigError
 from ser_core.features.inputs import FORMS, Form, InputName
@@ -27,6 +28,8 @@ class Architecture:
         inputs: what it takes, in the order of its arguments, see `ser_core.features.inputs.network_inputs`.
         activation: the one that it has if none is asked for: the report's best for it (table 2).
         forms: shapes of the input that it takes.
+        pretrained: whether its `encoder` begins with the weights of `ser_core.models.pretrained`.
+        usual: settings of a training, by their names in `TrainConfig` and its parts, where they aren't the report's.
     """
 
     name: str
@@ -35,7 +38,23 @@ class Architecture:
     inputs: tuple[InputName, ...]
     activation: str
     forms: tuple[Form, ...] = FORMS
+    pretrained: bool = False
+    usual: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
+
+FINE_TUNING = {
+    "form": "variable",
+    "lr": 6e-5,
+    "epochs": 8,
+    "warmup_epochs": 1,
+    "batch_size": 32,
+    "weight_decay": 0.01,
+    "label_smoothing": 0.1,
+    "spec_augment": 2,
+    "copies": 8,
+    "pipeline": "voice",
+}
+"""How a pretrained encoder is trained on, unless something else is asked for."""
 
 ARCHITECTURES = (
     Architecture("1d", "1D", "cnn1d", ("spectral",), "elu"),
@@ -43,6 +62,12 @@ ARCHITECTURES = (
     Architecture("combined", "Combined", "combined", ("spectral", "mel"), "silu"),
     Architecture("resnet38", "ResNet38", "resnet38", ("mel",), "relu", forms=("fixed",)),
     Architecture("resnet101", "ResNet101", "resnet101", ("mel",), "relu", forms=("fixed",)),
+    Architecture(
+        "whisper-base", "Whisper-base", "whisper_base", ("whisper",), "silu", ("variable",), True, FINE_TUNING
+    ),
+    Architecture(
+        "whisper-tiny", "Whisper-tiny", "whisper_tiny", ("whisper",), "silu", ("variable",), True, FINE_TUNING
+    ),
 )
 MODELS = {architecture.name: architecture for architecture in ARCHITECTURES}
 

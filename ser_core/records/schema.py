@@ -14,13 +14,11 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from reprlib import repr as brief  # a damaged file may hold anything: however long and deep, it stays short
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from ser_core.audio.preprocess import AudioConfig
 from ser_core.equality import ByContent
 from ser_core.errors import ConfigError
-from ser_core.features.config import FeatureConfig
 from ser_core.records.metrics import Metrics
 from ser_core.records.resampling import CLIPS_ALONE
-from ser_core.training.config import TrainConfig
+from ser_core.training.config import PARTS, TrainConfig
 
 VERSION = 2
 UNKNOWN = "unknown"  # what a record doesn't say
@@ -143,7 +141,7 @@ MIGRATIONS: dict[type, tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] =
 }
 """The first takes version 1 to version 2, and so on."""
 
-SETTINGS = (TrainConfig, AudioConfig, FeatureConfig)
+SETTINGS = (TrainConfig, *PARTS.values())
 """Types whose later fields have defaults that change nothing, see `TrainConfig.from_dict`."""
 
 ALWAYS_SAID = ("model", "activation", "lr", "form", "split", "epochs", "seed")

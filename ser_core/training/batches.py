@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 
 from ser_core.features.feature_set import FeatureSet
 from ser_core.features.inputs import Form
@@ -18,22 +18,20 @@ class ClipTensors:
     """The whole corpus on the training device.
 
     Args:
-        inputs: features of all clips by input name (`spectral`, `mel`).
+        inputs: features of all clips by input name (`spectral`, `mel`, `whisper`).
         labels: index into `EMOTIONS` of each clip.
-        form: with `variable`, clips are padded to a common length and batches carry each clip's own.
+        form: with `variable`, a batch's clips are padded to a common length, and it carries each clip's own.
     """
 
     def __init__(self, inputs: dict[str, FeatureSet], labels: Sequence[int], form: Form, device: torch.device):
         self.labels = torch.as_tensor(labels, device=device)
+        self.device = device
+        self.clips: dict[str, FeatureSet] = {}
         self.values: dict[str, Tensor] = {}
         self.lengths: dict[str, Tensor] = {}
         for name, features in inputs.items():
-            if form == "variable":
-                lengths = torch.from_numpy(features.lengths)
-                padded = [
-                    F.pad(torch.from_numpy(features[i]), (0, int(lengths.max() - n))) for i, n in enumerate(lengths)
-                ]
-                self.values[name], self.lengths[name] = torch.stack(padded).to(device), lengths.to(device)
+            if form == "variable":  # padded as they are needed: all of them, padded, would fill the memory
+                self.clips[name], self.lengths[name] = features, torch.from_numpy(features.lengths)
             else:
                 self.values[name] = torch.from_numpy(features.stack()).to(device)
 
@@ -47,8 +45,8 @@ class ClipTensors:
     def batch(self, clips: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Arguments for the network and labels of the clips with these indices."""
         arguments = {name: values[clips] for name, values in self.values.items()}
-        for name, all_lengths in self.lengths.items():
-            lengths = all_lengths[clips]
-            arguments[name] = arguments[name][..., : int(lengths.max())]
-            arguments[f"{name}_lengths"] = lengths
+        for name, features in self.clips.items():
+            batch = [torch.from_numpy(features[i]).transpose(0, -1) for i in clips.tolist()]
+            arguments[name] = pad_sequence(batch, batch_first=True).transpose(1, -1).to(self.device)
+            arguments[f"{name}_lengths"] = self.lengths[name][clips.cpu()].to(self.device)
         return arguments, self.labels[clips]

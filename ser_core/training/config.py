@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from ser_core.audio.changes.augment import AugmentationConfig
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import SPLITS, is_split
 from ser_core.errors import ConfigError
@@ -39,6 +40,15 @@ class TrainConfig:
         min_lr_factor: final over peak learning rate, in 0..1.
         seed: of initialisation, shuffling and dropout.
         select: what picks the epoch on the validation set, the lowest `loss` or the highest `accuracy`.
+        label_smoothing: share of the target that is spread over all emotions, in 0..1.
+        mixup: how strongly pairs of clips are mixed, the parameter of a beta distribution, >= 0; 0 for not at all.
+        spec_augment: bands, and stretches of time, that are hidden of each clip in training (SpecAugment), int >= 0.
+        copies: of each training clip, changed at random as `augmentation` says, one of them an epoch in turn; int >= 0;
+            with 0 it is trained on the clips as they are.
+        head_lr: pretrained networks; peak learning rate of what is not pretrained, > 0.
+        layer_decay: pretrained networks; learning rate of a layer over that of the one above it, in 0..1.
+        frozen_epochs: pretrained networks; first epochs in which only what is not pretrained learns, int >= 0.
+        augmentation: how copies are changed.
         audio: how a waveform becomes speech, which travels with the checkpoint.
         features: parameters of the features, which travel with it, too.
     """
@@ -55,6 +65,14 @@ class TrainConfig:
     min_lr_factor: float = 0.001
     seed: int = 42
     select: Select = "loss"
+    label_smoothing: float = 0.0
+    mixup: float = 0.0
+    spec_augment: int = 0
+    copies: int = 0
+    head_lr: float = 0.001
+    layer_decay: float = 0.85
+    frozen_epochs: int = 0
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     audio: AudioConfig = field(default_factory=AudioConfig)
     features: FeatureConfig = field(default_factory=FeatureConfig)
 
@@ -81,6 +99,13 @@ class TrainConfig:
             ("weight_decay", self.weight_decay, 0, 1),
             ("min_lr_factor", self.min_lr_factor, 0, 1),
             ("seed", self.seed, 0, 2**31 - 1),
+            ("label_smoothing", self.label_smoothing, 0, 0.9),
+            ("mixup", self.mixup, 0, 10),
+            ("spec_augment", self.spec_augment, 0, 100),
+            ("copies", self.copies, 0, 1000),
+            ("head_lr", self.head_lr, 1e-9, 10),
+            ("layer_decay", self.layer_decay, 0, 1),
+            ("frozen_epochs", self.frozen_epochs, 0, self.epochs),
         ):
             if not low <= value <= high:
                 raise ConfigError(f"{name} is a number from {low:g} to {high:g}, not {value:g}.")
@@ -91,7 +116,9 @@ class TrainConfig:
 
         Not the number of epochs: a longer run takes the place of a shorter one.
         """
-        usual, settings = TrainConfig(epochs=self.epochs, warmup_epochs=usual_warmup(self.epochs)).flat, self.flat
+        usual, settings = usual_config(self.model, epochs=self.epochs).flat, self.flat
+        if not self.copies:
+            usual |= vars(self.augmentation)  # which changes nothing then
         unusual = [key for key, value in settings.items() if value != usual[key] and key not in NAMED]
         others = [_in_a_name(key, settings[key]) for key in unusual]
         named = (f"lr{self.lr:g}", ACTIVATIONS[self.activation].label, MODELS[self.model].label)
@@ -99,9 +126,11 @@ class TrainConfig:
 
     @property
     def flat(self) -> dict[str, Any]:
-        """All settings by name, those of `audio` and `features` among them."""
-        settings = vars(self) | vars(self.audio) | vars(self.features)
-        return {key: value for key, value in settings.items() if key not in ("audio", "features")}
+        """All settings by name, those of its parts among them."""
+        settings = {key: value for key, value in vars(self).items() if key not in PARTS}
+        for part in PARTS:
+            settings |= vars(getattr(self, part))
+        return settings
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> TrainConfig:
@@ -114,8 +143,8 @@ class TrainConfig:
             ConfigError: a setting that this version doesn't know, or a value that it can't have.
         """
         try:
-            audio, features = AudioConfig(**values.get("audio", {})), FeatureConfig(**values.get("features", {}))
-            return TrainConfig(**{**values, "audio": audio, "features": features})
+            parts = {part: kind(**values.get(part, {})) for part, kind in PARTS.items()}
+            return TrainConfig(**{**values, **parts})
         except (TypeError, AttributeError) as error:
             raise ConfigError(f"These are not settings of this version: {error}.") from None
 
@@ -124,15 +153,36 @@ NAMED = ("model", "activation", "lr", "epochs")
 """Settings that every name says, or none."""
 
 
-def usual_warmup(epochs: int) -> int:
-    """Epochs of a rising learning rate in a run of so many: the report's, or all there are."""
-    return min(TrainConfig.warmup_epochs, epochs)
+PARTS: dict[str, type] = {"augmentation": AugmentationConfig, "audio": AudioConfig, "features": FeatureConfig}
+"""Fields of a configuration that have fields of their own, whose names no other has."""
+
+
+def usual_config(model: str = TrainConfig.model, **settings: Any) -> TrainConfig:
+    """How a network is trained unless something else is asked for: as in the report, but for pretrained ones.
+
+    Args:
+        model: one of `ser_core.models.registry.MODELS`.
+        settings: what is asked for, by its name in `TrainConfig.flat`.
+
+    Raises:
+        ConfigError: see `TrainConfig`.
+    """
+    values = {**architecture(model).usual, **settings}
+    values.setdefault("warmup_epochs", usual_warmup(values.get("epochs", TrainConfig.epochs), model))
+    for part, kind in PARTS.items():
+        values[part] = kind(**{field.name: values.pop(field.name) for field in fields(kind) if field.name in values})
+    return TrainConfig(model=model, **values)
+
+
+def usual_warmup(epochs: int, model: str = TrainConfig.model) -> int:
+    """Epochs of a rising learning rate in a run of so many: as usual for the network, or all there are."""
+    return min(architecture(model).usual.get("warmup_epochs", TrainConfig.warmup_epochs), epochs)
 
 
 def _in_a_name(key: str, value: Any) -> str:
     """What a run's name says of an unusual setting."""
     match key:
-        case "form" | "vad":
+        case "form" | "vad" | "pipeline":
             return value
         case "split":
             return Path(value).stem
@@ -142,6 +192,8 @@ def _in_a_name(key: str, value: Any) -> str:
             return f"batch{value}"
         case "warmup_epochs":
             return f"warmup{value}"
+        case _ if isinstance(value, tuple):
+            return f"{key.replace('_', '-')}{'to'.join(f'{part:g}' for part in value)}"
         case _:
             return f"{key.replace('_', '-')}{value}"
 

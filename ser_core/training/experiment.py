@@ -20,7 +20,7 @@ from ser_core.corpus.clips import Clip, by_name
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.splits import Split, load_split
 from ser_core.emotions import EMOTIONS
-from ser_core.features.cache import COMPUTING_LIBRARIES, data_checksum, load_features
+from ser_core.features.cache import COMPUTING_LIBRARIES, ChangedCopy, data_checksum, load_features
 from ser_core.files import replace_folder
 from ser_core.models.registry import MODELS, count_parameters
 from ser_core.models.winograd import Numerics
@@ -128,7 +128,11 @@ def run_experiment(
         train, val, test = ([positions[clip] for clip in part] for part in (split.train, split.val, split.test))
 
         data = _load_data(config, clips, corpus, cache_dir, device, watchers)
-        trainer = Trainer(config, data, train, val, device)
+        copies = [
+            _load_data(config, by_name(split.train), corpus, cache_dir, device, watchers, number)
+            for number in range(min(config.copies, config.epochs))
+        ]
+        trainer = Trainer(config, data, train, val, device, copies)
         if resume:
             trainer.load(partial)
         else:
@@ -138,14 +142,10 @@ def run_experiment(
             watcher.started(trainer)
         _train(trainer, partial, watchers)
 
-        _record(trainer, partial, split, torch.as_tensor(test, device=device.device))
+        weights = _storable_weights(trainer)
+        _record(trainer, weights, partial, split, torch.as_tensor(test, device=device.device))
         run = load_run(partial)
-        save_checkpoint(
-            checkpoints_dir / run.name,
-            _checkpoint_config(config, run),
-            _storable_weights(trainer),
-            model_card(run, split),
-        )
+        save_checkpoint(checkpoints_dir / run.name, _checkpoint_config(config, run), weights, model_card(run, split))
         # Until here, whatever ends this process, the saved state is what `resume` goes on from.
         replace_folder(partial, folder)
         (folder / STATE_FILE).unlink()
@@ -155,9 +155,9 @@ def run_experiment(
     return run
 
 
-def _record(trainer: Trainer, folder: Path, split: Split, test: Tensor) -> None:
-    """The one look at the test set."""
-    predictions = _test(trainer, split, test)
+def _record(trainer: Trainer, weights: dict[str, Tensor], folder: Path, split: Split, test: Tensor) -> None:
+    """The one look at the test set, with the weights that the checkpoint gets."""
+    predictions = _test(trainer, weights, split, test)
     best = trainer.best_epoch
     result = Result(
         status=_status(trainer),
@@ -196,7 +196,10 @@ def _load_data(
     cache_dir: Path | None,
     device: Device,
     watchers: Sequence[Watcher],
+    copy: int | None = None,
 ) -> ClipTensors:
+    """The clips' features; `copy` says which of the changed copies, if not the clips as they are."""
+
     def progress(done: int, total: int) -> None:
         for watcher in watchers:
             watcher.features(done, total)
@@ -208,6 +211,7 @@ def _load_data(
         audio=config.audio,
         features=config.features,
         clips=clips,
+        copy=None if copy is None else ChangedCopy(copy, config.augmentation),
         cache_dir=cache_dir,
         progress=progress,
     )
@@ -231,8 +235,8 @@ def _train(trainer: Trainer, folder: Path, watchers: Sequence[Watcher]) -> None:
             watcher.epoch(epoch)
 
 
-def _test(trainer: Trainer, split: Split, clips: Tensor) -> Predictions:
-    probabilities = _probabilities(trainer, trainer.best, clips)
+def _test(trainer: Trainer, weights: dict[str, Tensor], split: Split, clips: Tensor) -> Predictions:
+    probabilities = _probabilities(trainer, weights, clips)
     targets = trainer.data.labels[clips].cpu().numpy()
     return Predictions(split.test, targets, probabilities.cpu().numpy())
 
@@ -245,8 +249,13 @@ def _probabilities(trainer: Trainer, weights: dict[str, Tensor], clips: Tensor) 
 
 
 def _storable_weights(trainer: Trainer) -> dict[str, Tensor]:
-    """The best weights in 16 bits, if that leaves the probabilities of the validation clips as they are."""
+    """The best weights in 16 bits, if that leaves the probabilities of the validation clips as they are.
+
+    Those of a pretrained network are in 16 bits in any case: in 32, they are too large to ship.
+    """
     half = halved(trainer.best)
+    if trainer.pretrained:
+        return half
     exact, rounded = (_probabilities(trainer, weights, trainer.val_clips) for weights in (trainer.best, half))
     return half if bool((exact - rounded).abs().max() <= HALF_TOLERANCE) else trainer.best
 

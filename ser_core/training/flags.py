@@ -7,15 +7,13 @@ from typing import Annotated, Any
 
 from tyro.conf import arg
 
-from ser_core.audio.preprocess import AudioConfig
 from ser_core.audio.vad import VAD_METHODS
 from ser_core.command_line import choice, flags_of
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.registry import MODELS
 from ser_core.places import Kind, written
-from ser_core.training.config import TrainConfig, usual_warmup
+from ser_core.training.config import PARTS, TrainConfig, usual_config
 
-SPECIAL_AUDIO = {"vad": choice(VAD_METHODS)}
 SPECIAL: dict[str, Any] = {
     "model": Annotated[choice(MODELS), arg(help="the network.")],
     "activation": Annotated[
@@ -28,21 +26,35 @@ SPECIAL: dict[str, Any] = {
         ),
     ],
     "split": Annotated[str, arg(metavar="NAME")],
-    "warmup_epochs": Annotated[
-        int | None,
-        arg(metavar="INT", help_behavior_hint=f"(default: {TrainConfig.warmup_epochs}, or all there are)"),
-    ],
-    "audio": Annotated[AudioConfig, arg(constructor=flags_of(AudioConfig, AudioConfig, SPECIAL_AUDIO))],
+    "vad": choice(VAD_METHODS),
 }
 """Flags that say more than the type of a setting: those with choices from a registry, and defaults that depend."""
 
 
-def _train_config(**values: Any) -> TrainConfig:
-    values.setdefault("warmup_epochs", usual_warmup(values["epochs"]))
-    return TrainConfig(**values)
+def _default(name: str, value: Any) -> str:
+    """What `--help` says of a setting that isn't given: its value, and which networks have another one."""
+    shown = f"{value[0]:g} {value[1]:g}" if isinstance(value, tuple) else str(value)
+    if name == "warmup_epochs":
+        shown += ", or all there are"
+    others: dict[str, list[str]] = {}
+    for network in MODELS.values():
+        if name in network.usual:
+            others.setdefault(str(network.usual[name]), []).append(network.name)
+    return "; ".join([shown, *(f"{', '.join(networks)}: {other}" for other, networks in others.items())])
 
 
-RunSettings = Annotated[TrainConfig, arg(name="", constructor=flags_of(_train_config, TrainConfig, SPECIAL))]
+def _part(kind: type[Any]) -> Any:
+    """The type of a field that has flags of its own, of which those that were given are kept."""
+    return Annotated[kind, arg(constructor=flags_of(dict, kind, SPECIAL, _default))]
+
+
+def _train_config(model: str = TrainConfig.model, **values: Any) -> TrainConfig:
+    given = {key: value for part in PARTS for key, value in values.pop(part, {}).items()}
+    return usual_config(model, **values, **given)
+
+
+SETTINGS = SPECIAL | {part: _part(kind) for part, kind in PARTS.items()}
+RunSettings = Annotated[TrainConfig, arg(name="", constructor=flags_of(_train_config, TrainConfig, SETTINGS, _default))]
 """The type of a command's field that holds the settings of a run."""
 
 Cache = Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: $SER_CACHE_DIR, or the user's cache)")]
@@ -58,6 +70,8 @@ def command_line(config: TrainConfig) -> list[str]:
     for key, value in config.flat.items():
         if isinstance(value, bool):
             flags.append(flag(key) if value else flag(f"no_{key}"))
+        elif isinstance(value, tuple):
+            flags += [flag(key), *map(str, value)]
         else:
             flags.append(f"{flag(key)}={value}")
     return flags

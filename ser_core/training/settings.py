@@ -51,7 +51,7 @@ class Settings:
 
     @property
     def _has_usual_warmup(self) -> bool:
-        return self.config.warmup_epochs == usual_warmup(self.config.epochs)
+        return self.config.warmup_epochs == usual_warmup(self.config.epochs, self.config.model)
 
 
 def settings_of(config: TrainConfig, split: Split | None = None) -> Settings:

@@ -5,26 +5,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-MASKS = 2  # of each kind
 WIDEST_BAND = 0.2  # of all bands that one mask may hide
 LONGEST_STRETCH = 0.15  # of a clip's time that one mask may hide
 FREQUENCY_INPUTS = ("mel", "whisper")  # whose second last axis is frequency; that of spectral features mixes kinds
 
 
-def spec_augment(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Hide up to two bands and two stretches of each clip; what is hidden gets the clip's mean.
+def spec_augment(inputs: dict[str, Tensor], masks: int = 2) -> dict[str, Tensor]:
+    """Hide some bands and some stretches of time of each clip; what is hidden gets the clip's mean.
 
     Args:
         inputs: a network's arguments, as `ser_core.training.batches.ClipTensors.batch` gives them: `[batch, …, time]`
             by name, and `<name>_lengths` for clips of different lengths. They are left as they are. Chance comes from
             PyTorch's generator; several inputs of a clip are masked in the same way.
 
+        masks: of each kind, int > 0; they may overlap, or be empty.
+
     Returns:
         the same with masked copies.
     """
     some = next(iter(inputs.values()))
     # Widths and places as shares, so that all inputs of a clip lose the same part of it.
-    bands, stretches = (torch.rand(2, MASKS, len(some)) for _ in range(2))
+    bands, stretches = (torch.rand(2, masks, len(some)) for _ in range(2))
     masked = dict(inputs)
     for name, values in inputs.items():
         if name.endswith("_lengths"):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ser_core.corpus.splits import N_FOLDS
-from ser_core.training.config import TrainConfig
+from ser_core.training.config import TrainConfig, usual_warmup
 from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_MODELS, REPORT_RATES
 
 BEST_1D = TrainConfig(model="1d", activation="elu", lr=0.01)
@@ -45,4 +45,4 @@ STUDIES: dict[str, Callable[[], list[TrainConfig]]] = {"report": report_study, "
 
 def with_epochs(configs: Iterable[TrainConfig], epochs: int) -> list[TrainConfig]:
     """The same configurations trained for so many epochs, of which at most all warm up."""
-    return [replace(c, epochs=epochs, warmup_epochs=min(TrainConfig.warmup_epochs, epochs)) for c in configs]
+    return [replace(c, epochs=epochs, warmup_epochs=usual_warmup(epochs, c.model)) for c in configs]

@@ -20,14 +20,18 @@ from torch.nn import functional as F
 
 from ser_core.errors import RunError
 from ser_core.files import replace_file
+from ser_core.models.pretrained import load_encoder
 from ser_core.models.registry import MODELS, build_model
 from ser_core.models.winograd import use_winograd
 from ser_core.training.batches import ClipTensors
 from ser_core.training.config import TrainConfig, learning_rate
 from ser_core.training.device import Device, full_precision
+from ser_core.training.mixup import mixup
+from ser_core.training.spec_augment import spec_augment
 
 STATE_FILE = "state.safetensors"
 SAVE_EVERY_SECONDS = 5.0  # epochs shorter than this are not saved one by one
+LARGEST_GRADIENT = 1.0  # norm of all gradients of a step of a pretrained network, so that no batch undoes what it knows
 
 
 class Epoch(NamedTuple):
@@ -50,15 +54,23 @@ class Trainer:
         data: all clips on `device`.
         train, val: indices of the clips in `data`.
         device: where and how.
+        copies: changed copies of the training clips, each in the order of `train`; if there are any, it is trained on
+            them instead, on one an epoch in turn.
 
     Attributes:
         numerics: which way convolutions go in training, see `ser_core.models.winograd`.
     """
 
     def __init__(
-        self, config: TrainConfig, data: ClipTensors, train: Sequence[int], val: Sequence[int], device: Device
+        self,
+        config: TrainConfig,
+        data: ClipTensors,
+        train: Sequence[int],
+        val: Sequence[int],
+        device: Device,
+        copies: Sequence[ClipTensors] = (),
     ):
-        self.config, self.data, self.device = config, data, device
+        self.config, self.data, self.device, self.copies = config, data, device, copies
         self.train_clips = torch.as_tensor(train, device=device.device)
         self.val_clips = torch.as_tensor(val, device=device.device)
         self.steps_per_epoch = math.ceil(len(train) / config.batch_size)
@@ -67,9 +79,10 @@ class Trainer:
         self.numerics = use_winograd(self.model, device.winograd)
         if "mel" in MODELS[config.model].inputs:  # images
             self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.Adam(
-            self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True
-        )
+        self.pretrained = MODELS[config.model].pretrained
+        if self.pretrained:
+            self.model.encoder.load_state_dict(load_encoder(config.model))  # type: ignore[union-attr]
+        self.optimizer, self.rates = make_optimizer(self.model, config)
         self.history: list[Epoch] = []
         self.best: dict[str, Tensor] = self._weights()
 
@@ -100,23 +113,28 @@ class Trainer:
         """
         started, number = time.perf_counter(), len(self.history) + 1
         torch.manual_seed(self.config.seed * 100_003 + number)
-        order = self.train_clips[torch.randperm(len(self.train_clips)).to(self.train_clips.device)]
+        data, train = self.data, self.train_clips
+        if self.copies:
+            data, train = self.copies[(number - 1) % len(self.copies)], torch.arange(len(train), device=train.device)
+        order = train[torch.randperm(len(train)).to(train.device)]
         loss_sum, right = (torch.zeros((), device=self.device.device) for _ in range(2))
         self.model.train()
+        if self.pretrained:
+            self.model.encoder.requires_grad_(number > self.config.frozen_epochs)
         rate = 0.0
         for i, clips in enumerate(order.split(self.config.batch_size)):
             rate = learning_rate((number - 1) * self.steps_per_epoch + i, self.config, self.steps_per_epoch)
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
+            for group, share in zip(self.optimizer.param_groups, self.rates, strict=True):
+                group["lr"] = share * rate
             self.optimizer.zero_grad(set_to_none=True)
-            for part in self.data.parts(clips):
-                inputs, labels = self.data.batch(part)
-                with self.device.autocast():
-                    logits = self.model(**inputs).float()
-                part_sum = F.cross_entropy(logits, labels, reduction="sum")
-                (part_sum / len(clips)).backward()
-                loss_sum += part_sum.detach()
+            for part in data.parts(clips):
+                logits, labels, target = self._guess(*data.batch(part))
+                loss = F.cross_entropy(logits, target, reduction="sum", label_smoothing=self.config.label_smoothing)
+                (loss / len(clips)).backward()
+                loss_sum += F.cross_entropy(logits.detach(), labels, reduction="sum")
                 right += (logits.argmax(1) == labels).sum()
+            if self.pretrained:
+                nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
             self.optimizer.step()
             if on_step:
                 on_step(len(clips), loss_sum, right)
@@ -129,6 +147,16 @@ class Trainer:
         if epoch is self.best_epoch:
             self.best = self._weights()
         return epoch
+
+    def _guess(self, inputs: dict[str, Tensor], labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits `[batch, 6]` of a part of a training batch, its labels, and the target of the loss."""
+        target = labels
+        if self.config.spec_augment:
+            inputs = spec_augment(inputs, self.config.spec_augment)
+        if self.config.mixup:
+            inputs, target = mixup(inputs, labels, self.config.mixup)
+        with self.device.autocast():
+            return self.model(**inputs).float(), labels, target
 
     def _validate(self) -> tuple[float, float]:
         """Loss and accuracy in float32, as the test set and users will get it."""
@@ -205,6 +233,21 @@ class Trainer:
             index, name = key.split(".")
             state.setdefault(int(index), {})[name] = value
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+
+
+def make_optimizer(model: nn.Module, config: TrainConfig) -> tuple[torch.optim.Optimizer, list[float]]:
+    """Adam, as in the report, or AdamW for a pretrained network, whose layers learn the slower the lower they are.
+
+    Returns:
+        the optimiser, and the learning rate of each of its groups relative to the configuration's.
+    """
+    if not MODELS[config.model].pretrained:
+        optimizer = torch.optim.Adam(model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True)
+        return optimizer, [1.0]
+    groups = model.rate_groups(config.head_lr / config.lr, config.layer_decay)  # type: ignore[operator]
+    parameters = [{"params": parameters} for parameters, _ in groups]
+    optimizer = torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True)
+    return optimizer, [share for _, share in groups]
 
 
 @torch.inference_mode()

@@ -1,8 +1,8 @@
 """Random changes of a recording, for training a model that hears the voice, not the recording.
 
 Half the clips get noise at 5 to 35 dB and half a random equalisation or band limit, the recipe with which a fine-tuned
-encoder kept 88 % and more of its labels under telephone bands, gating and noise (issue 14); rooms, gating, gain and
-speed come on top. They are applied in the order in which they happen: the voice, the room, what else is heard in it,
+encoder kept 88 % and more of its labels under telephone bands, gating and noise; rooms, gating, gain and speed come on
+top. They are applied in the order in which they happen: the voice, the room, what else is heard in it,
 the microphone and the line, the software, the level. SpecAugment and mixup are changes of features, not of a waveform.
 """
 
@@ -43,16 +43,23 @@ class AugmentationConfig:
     Each share, in 0..1, is that of the clips that get the change; each range, low and high, is drawn from evenly.
 
     Attributes:
-        noise, snr_db: some noise of `ser_core.audio.changes.noise.NOISES`, and how far below the voice it is, in dB.
+        noise: some noise of `ser_core.audio.changes.noise.NOISES` behind the voice.
+        snr_db: how far below the voice it is, in dB.
         spectrum: an equalisation or a band limit.
-        band_limit: of those, the share that is a band limit.
+        band_limit: of those, the share that is a band limit, as over a telephone.
         max_eq_db: the most that a band of the equaliser changes, in dB, >= 0.
-        room, rt60, direct_to_reverberant_db: see `ser_core.audio.changes.rooms`; seconds and dB.
-        gate, gate_reduction_db: spectral gating, and how far it turns down, in dB.
+        room: echoes of a room.
+        rt60: time in which they fade by 60 dB, in seconds.
+        direct_to_reverberant_db: by how much what comes straight from the mouth is louder than the echoes, in dB.
+        gate: spectral gating, as call software removes noise.
+        gate_reduction_db: how far it turns down what it takes for noise, in dB.
         codec: opus, mp3 or G.711; ten times slower than all else, so by default none.
-        gain, gain_db: a level; never so loud that it would clip.
-        speed, speed_factor: pace and pitch together, 1.1 for 10 % faster.
-        pitch, pitch_semitones: pitch alone; by default none: it is what emotions differ in.
+        gain: another level.
+        gain_db: by how much, in dB; never so loud that it would clip.
+        speed: another speed, pace and pitch together.
+        speed_factor: 1.1 for 10 % faster.
+        pitch: another pitch alone; by default none: it is what emotions differ in.
+        pitch_semitones: by how much.
     """
 
     noise: float = 0.5

@@ -4,10 +4,10 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from ser_core.audio.changes.augment import AugmentationConfig, augment
 from ser_core.audio.level import active_power
 from ser_core.audio.synthetic import EXAMPLES, synthesize
 from ser_core.errors import ConfigError
-from ser_core.training.augmentation import AugmentationConfig, augment
 
 SHARES = ("noise", "spectrum", "room", "gate", "codec", "gain", "speed", "pitch")
 NOTHING = AugmentationConfig(**dict.fromkeys(SHARES, 0.0))  # type: ignore[arg-type]
@@ -64,7 +64,7 @@ def test_noise_is_within_its_range(voice):
 
 
 def test_babble_is_made_of_other_clips(voice, monkeypatch: pytest.MonkeyPatch):
-    from ser_core.training import augmentation
+    from ser_core.audio.changes import augment as augmentation
 
     monkeypatch.setattr(augmentation, "NOISES", {"babble": augmentation.NOISES["babble"]})
     constant = [np.full(4000, 0.1, np.float32)]
