@@ -15,7 +15,7 @@ from ser_core.errors import ConfigError, RunError
 from ser_core.features.config import FeatureConfig
 from ser_core.records.runs import RUNS_DIR, load_runs
 from ser_core.training.command import parse_arguments
-from ser_core.training.config import TrainConfig
+from ser_core.training.config import PARTS, TrainConfig, usual_config
 from ser_core.training.flags import command_line
 from ser_core.training.settings import Settings, difference_from, read_settings, settings_of
 from ser_core.training.study import STUDIES
@@ -47,6 +47,36 @@ def test_a_name_says_what_is_unusual(says: str):
     assert UNUSUAL[says].name == f"lr0.001-SiLU-2D-{says}"
 
 
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        (usual_config("whisper-base"), "lr6e-05-SiLU-Whisper-base"),
+        (usual_config("whisper-tiny", seed=7, epochs=3), "lr6e-05-SiLU-Whisper-tiny-seed7"),
+        (usual_config("whisper-base", copies=0, pipeline="report"), "lr6e-05-SiLU-Whisper-base-copies0-report"),
+        (usual_config("2d", pipeline="voice", copies=4), "lr0.001-SiLU-2D-copies4-voice"),
+        (usual_config("2d", copies=4, snr_db=(0.0, 35.0)), "lr0.001-SiLU-2D-copies4-snr-db0to35"),
+        (usual_config("2d", snr_db=(0.0, 35.0)), "lr0.001-SiLU-2D"),
+    ],
+)
+def test_a_name_says_what_is_unusual_for_the_network(config: TrainConfig, name: str):
+    assert config.name == name
+
+
+def test_what_is_usual_for_a_network_can_be_changed_by_flags():
+    def parsed(*flags: str) -> TrainConfig:
+        return parse_arguments(flags).config
+
+    assert parsed() == usual_config() == TrainConfig()
+    assert parsed("--model", "whisper-base") == usual_config("whisper-base")
+    assert parsed("--model", "whisper-base").audio.pipeline == "voice"
+    changed = parsed(
+        "--model", "whisper-base", "--lr", "1e-4", "--pipeline", "report", "--epochs", "3", "--copies", "0"
+    )
+    assert changed == usual_config("whisper-base", lr=1e-4, pipeline="report", epochs=3, copies=0)
+    assert (changed.warmup_epochs, changed.batch_size) == (1, 32)
+    assert parsed("--model", "2d", "--epochs", "3").warmup_epochs == 3
+
+
 @pytest.mark.parametrize("epochs", [1, 3, 30, 150])
 def test_a_name_does_not_say_how_long(epochs: int):
     assert TrainConfig(epochs=epochs, warmup_epochs=min(5, epochs)).name == "lr0.001-SiLU-2D"
@@ -54,7 +84,7 @@ def test_a_name_does_not_say_how_long(epochs: int):
 
 def changed(config: TrainConfig, key: str) -> TrainConfig:
     """The configuration with another value of one setting."""
-    for part in ("audio", "features"):
+    for part in PARTS:
         if hasattr(getattr(config, part), key):
             inner = getattr(config, part)
             return replace(config, **{part: replace(inner, **{key: other_value(key, getattr(inner, key))})})
@@ -62,15 +92,28 @@ def changed(config: TrainConfig, key: str) -> TrainConfig:
 
 
 def other_value(key: str, value: Any) -> Any:
-    words = {"model": "1d", "activation": "elu", "form": "mean", "split": "fold1", "select": "accuracy", "vad": "none"}
-    if key in words:
-        return words[key]
-    return not value if isinstance(value, bool) else value * 2 if value != 0.5 else 0.25
+    words = {"model": "1d", "activation": "elu", "form": "mean", "split": "fold1", "select": "accuracy"}
+    words |= {"vad": "none", "pipeline": "voice"}
+    match value:
+        case str():
+            return words[key]
+        case bool():
+            return not value
+        case low, high:
+            return low, 2 * high if high > 0 else high / 2
+        case int() if value == 0:
+            return 1
+        case float() if value == 0:
+            return 0.5
+        case _ if key in ("head_lr", "max_eq_db", "noise_db") or value >= 1 or value < 0.01 or value < 0:
+            return value * 2
+        case _:
+            return value / 2
 
 
 @pytest.mark.parametrize("key", TrainConfig().flat)
 def test_every_setting_is_in_the_name_or_the_difference(key: str):
-    usual = TrainConfig(epochs=30)
+    usual = TrainConfig(epochs=30, copies=2)  # of which the settings of augmentation are
     other = changed(usual, key)
     assert other.flat[key] != usual.flat[key]
     assert (other.name != usual.name) == (key != "epochs")
@@ -160,6 +203,6 @@ def test_the_command_line_says_every_setting(config: TrainConfig):
 
 
 def test_settings_have_names_of_their_own():
-    names = [field.name for kind in (TrainConfig, AudioConfig, FeatureConfig) for field in fields(kind)]
+    names = [field.name for kind in (TrainConfig, *PARTS.values()) for field in fields(kind)]
     assert len(names) == len(set(names))
-    assert set(TrainConfig().flat) == set(names) - {"audio", "features"}
+    assert set(TrainConfig().flat) == set(names) - PARTS.keys()
