@@ -45,13 +45,13 @@ class Architecture:
 FINE_TUNING = {
     "form": "variable",
     "lr": 6e-5,
-    "epochs": 8,
+    "epochs": 6,
     "warmup_epochs": 1,
     "batch_size": 32,
     "weight_decay": 0.01,
     "label_smoothing": 0.1,
     "spec_augment": 2,
-    "copies": 8,
+    "copies": 6,
     "pipeline": "voice",
 }
 """How a pretrained encoder is trained on, unless something else is asked for."""
