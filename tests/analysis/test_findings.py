@@ -284,3 +284,17 @@ def test_a_run_without_its_predictions_counts_as_missing(tmp_path: Path):
     record(tmp_path, "lr0.001-SiLU-Combined", 180)
     (tmp_path / "lr0.001-SiLU-Combined" / "predictions.csv").write_text("clip,target\n")
     assert found(tmp_path, TITLES[0]).verdict == Verdict.MISSING
+
+
+def test_damaged_records_take_no_finding_down(tmp_path: Path):
+    for name in ("lr0.001-SiLU-2D", "lr0.001-SiLU-Combined", "lr0.001-ReLU-ResNet38", "lr0.001-ReLU-ResNet101"):
+        record(tmp_path, name, 100)
+    predictions = tmp_path / "lr0.001-SiLU-Combined" / "predictions.csv"
+    lines = predictions.read_text().splitlines()
+    predictions.write_text("\n".join([*lines[:-1], lines[1]]))  # a clip twice, another not at all
+    history = tmp_path / "lr0.001-ReLU-ResNet38" / "history.csv"
+    history.write_text(history.read_text().splitlines()[0])
+    runs, unreadable = load_runs(tmp_path)
+    assert list(unreadable) == ["lr0.001-ReLU-ResNet38"]
+    claims = {finding.title: finding.verdict for finding in findings(runs)}
+    assert claims["2D beats combined"] == claims["ResNets overfit"] == Verdict.MISSING
