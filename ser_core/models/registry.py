@@ -36,6 +36,11 @@ class Architecture:
     activation: str
     forms: tuple[Form, ...] = FORMS
 
+    @property
+    def takes_images(self) -> bool:
+        """Whether it has 2D convolutions, for which there are several numerics."""
+        return "mel" in self.inputs
+
 
 ARCHITECTURES = (
     Architecture("1d", "1D", "cnn1d", ("spectral",), "elu"),

@@ -84,8 +84,8 @@ class Run(ByContent):
 
     @property
     def split_name(self) -> str:
-        """What people call its split: `report`, `fold1`, or a file's name without its folder and `.json`."""
-        return Path(self.train.split).stem
+        """What people call its split: `report`, `fold1`, or a file's name, as `report.json`, without its folder."""
+        return Path(self.train.split).name
 
     @property
     def val_accuracy(self) -> float:
