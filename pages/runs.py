@@ -169,13 +169,13 @@ def show_best(runs: Sequence[Run]) -> None:
         "Of each architecture, the run with the best validation accuracy (the report's table 2). "
         f"Intervals are over {over(runs)}."
     )
-    best = [best_of_each(of_split) for of_split in by_split(runs).values()]
-    for of_split in best:
+    best = {split: best_of_each(of_split) for split, of_split in by_split(runs).items()}
+    for split, of_split in best.items():
         if len(best) > 1:
             st.markdown(f"**{split_title(of_split)}**")
-        key = f"best-{of_split[0].split_id}"
-        st.dataframe(run_table(of_split)[SHOWN], hide_index=True, column_config=COLUMNS, placeholder="–", key=key)
-    show_comparison(best[0])
+        table = run_table(of_split)[SHOWN]
+        st.dataframe(table, hide_index=True, column_config=COLUMNS, placeholder="–", key=f"best-{split}")
+    show_comparison(next(iter(best.values())))
 
 
 def show_findings(runs: Sequence[Run]) -> None:

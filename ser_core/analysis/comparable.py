@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ser_core.corpus.splits import REPORT_SPLIT_ID
+from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run
 from ser_core.records.schema import UNKNOWN
 from ser_core.training.config import PARTS
@@ -18,7 +19,6 @@ from ser_core.training.config import PARTS
 NAMED = ("model", "activation", "lr", "form")
 """What a run's name says, and so what is asked where people choose runs to compare."""
 
-NO_2D_CONVOLUTION = ("1d",)  # models whose numerics are the same whatever the record says
 WORDS = {"lr": "learning rate", "select": "what picks the epoch", "audio vad": "voice activity detection"}
 
 
@@ -45,7 +45,7 @@ def differences(runs: Iterable[Run], asked: Collection[str] = NAMED) -> dict[str
     compared = list(runs)
     if len(compared) < 2:
         return {}
-    with_2d = [run for run in compared if run.train.model not in NO_2D_CONVOLUTION]
+    with_2d = [run for run in compared if MODELS[run.train.model].takes_images]  # others have the same numerics
     all_settings = [settings(run) for run in compared]
     found = {}
     for name in dict.fromkeys(name for known in all_settings for name in known):
@@ -63,13 +63,16 @@ def listed(found: Mapping[str, Sequence[str]]) -> str:
 
 
 def by_split(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """Runs of each split, by its id, in their order: those of the report's split first, else the most common one.
+    """Runs of each split, in their order: those of the report's split first, else the most common one.
 
     Figures of different splits are of different clips: only runs of one split are ranked.
+
+    Returns:
+        by the split's id, or by its name where older records don't say the id.
     """
     splits: dict[str, list[Run]] = {}
     for run in runs:
-        splits.setdefault(run.split_id, []).append(run)
+        splits.setdefault(run.split_name if run.split_id == UNKNOWN else run.split_id, []).append(run)
     return dict(sorted(splits.items(), key=lambda item: (item[0] != REPORT_SPLIT_ID, -len(item[1]))))
 
 
@@ -78,7 +81,7 @@ def split_title(runs: Sequence[Run]) -> str:
     run = runs[0]
     if run.split_id == REPORT_SPLIT_ID:
         return "The report's split"
-    return f"Split {run.split_name} ({run.split_id})"
+    return f"Split {run.split_name} ({'id unknown' if run.split_id == UNKNOWN else run.split_id})"
 
 
 def over(runs: Iterable[Run]) -> str:

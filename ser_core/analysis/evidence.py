@@ -2,7 +2,8 @@
 
 Only runs that differ in nothing but what the claim asks about settle it (`ser_core.analysis.comparable`). Where a
 configuration was trained several times, a claim is judged at the greatest number of epochs at which all its runs are
-comparable.
+comparable. Where there is none, each of its parts is judged at its own. Each part has to hold: a claim of which one is
+refuted is contradicted, whether or not the others can be judged.
 
 That one run is better counts as beyond chance if McNemar's exact test on the clips that both classified, or its
 generalisation to several pairs of runs, says so and if the bootstrap interval of the difference over speakers and
@@ -44,6 +45,16 @@ class Verdict(StrEnum):
     MISSING = "no run yet"
 
 
+DECIDES = (
+    Verdict.CONTRADICTED,
+    Verdict.MISSING,
+    Verdict.NOT_COMPARABLE,
+    Verdict.UNDECIDED,
+    Verdict.CONFIRMED,
+)
+"""Of a claim with several parts, the verdict of one that decides, the first of these."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """A claim and how it fares.
@@ -54,7 +65,7 @@ class Finding:
         verdict: of our records.
         evidence: sentences with figures and intervals.
         runs: names of the configurations that the claim is about, also of those that were not trained.
-        epochs: that all runs of the claim were trained for, None where they differ or there are none.
+        epochs: that all runs which decide the verdict were trained for, None where they differ or there are none.
     """
 
     title: str
@@ -100,9 +111,9 @@ def _comparable(candidates: Mapping[str, Sequence[Run]], asked: Collection[str])
     return {}
 
 
-def epochs_of(runs: Runs) -> int | None:
+def epochs_of(*parts: Runs) -> int | None:
     """How long all of these runs were trained, None where they differ or there are none."""
-    lengths = {run.train.epochs for run in runs.values()}
+    lengths = {run.train.epochs for runs in parts for run in runs.values()}
     return lengths.pop() if len(lengths) == 1 else None
 
 
@@ -123,26 +134,39 @@ def better(
     """
     pairs = [pair for group in groups for pair in group]
     names = tuple(dict.fromkeys(name for pair in pairs for name in pair))
-    runs = chosen(records, pairs, asked)
-    evidence = list(figures(runs, names)) if len(groups) == len(pairs) else []
+    together = chosen(records, pairs, asked)
+    apart = any(not_settled(together, pair, asked) for pair in pairs)
+    parts = [(chosen(records, group, asked) if apart else together, group) for group in groups]
+    evidence: list[str] = []
+    if len(groups) == len(pairs):
+        evidence += dict.fromkeys(sentence for runs, (pair,) in parts for sentence in figures(runs, pair))
     verdicts = []
-    for group in groups:
-        ready = []
-        for pair in group:
-            if reason := unequal(runs, pair, asked):
-                evidence.append(reason)
-            elif all(name in runs for name in pair):
-                ready.append(pair)
-        said = [(runs[first].predictions(), runs[second].predictions()) for first, second in ready]
-        evidence += [difference_sentence(runs, pair, compare(*both)) for pair, both in zip(ready, said, strict=True)]
-        if said:
-            together = compare_together(said)
-            verdicts.append(_verdict(together, margin(*group[0]) if margin else None))
-        if len(said) > 1:
-            evidence.append(f"These {len(said)} pairs together: {_points(together)}.")
-    states = [not_settled(runs, pair, asked) for pair in pairs]
-    early = next((state for state in (Verdict.MISSING, Verdict.NOT_COMPARABLE) if state in states), None)
-    return Finding(title, report, early or _all_of(verdicts), tuple(evidence), names, epochs_of(runs))
+    for runs, group in parts:
+        verdict, sentences = _part(runs, group, asked, margin)
+        verdicts.append(verdict)
+        evidence += sentences
+    verdict = min(verdicts, key=DECIDES.index)
+    decisive = [runs for (runs, _), of_part in zip(parts, verdicts, strict=True) if of_part == verdict]
+    return Finding(title, report, verdict, tuple(evidence), names, epochs_of(*decisive))
+
+
+def _part(
+    runs: Runs, pairs: Sequence[Pair], asked: Collection[str], margin: Callable[[str, str], float] | None
+) -> tuple[Verdict, list[str]]:
+    """What these pairs together say, and the sentences for it; of those that can be compared if not all can."""
+    evidence, ready = [], []
+    for pair in pairs:
+        if reason := unequal(runs, pair, asked):
+            evidence.append(reason)
+        elif all(name in runs for name in pair):
+            ready.append(pair)
+    said = [(runs[first].predictions(), runs[second].predictions()) for first, second in ready]
+    evidence += [difference_sentence(runs, pair, compare(*both)) for pair, both in zip(ready, said, strict=True)]
+    if len(said) > 1:
+        evidence.append(f"These {len(said)} pairs together: {_points(compare_together(said))}.")
+    if states := {state for pair in pairs if (state := not_settled(runs, pair, asked))}:
+        return min(states, key=DECIDES.index), evidence
+    return _verdict(compare_together(said), margin(*pairs[0]) if margin else None), evidence
 
 
 def _verdict(difference: Difference, margin: float | None) -> Verdict:
@@ -152,13 +176,6 @@ def _verdict(difference: Difference, margin: float | None) -> Verdict:
     if is_worse or (margin is not None and not low <= margin <= high):
         return Verdict.CONTRADICTED
     return Verdict.CONFIRMED if is_better else Verdict.UNDECIDED
-
-
-def _all_of(verdicts: Sequence[Verdict]) -> Verdict:
-    """Of a claim with several parts, each of which has to hold."""
-    if Verdict.CONTRADICTED in verdicts:
-        return Verdict.CONTRADICTED
-    return Verdict.UNDECIDED if Verdict.UNDECIDED in verdicts else Verdict.CONFIRMED
 
 
 def order_of_emotions(
@@ -212,15 +229,15 @@ def figures(runs: Runs, names: Sequence[str]) -> tuple[str, ...]:
             over = "" if run.intervals_over == BOTH else f", over {run.intervals_over}"
             interval = f"{low:.1%} to {high:.1%}{over}"
             sentences.append(
-                f"{after_epochs(run)} `{name}` is right for {run.accuracy:.1%} of the test clips ({interval})."
+                f"{after_epochs(run)} `{run.name}` is right for {run.accuracy:.1%} of the test clips ({interval})."
             )
     return tuple(sentences)
 
 
 def difference_sentence(runs: Runs, pair: Pair, difference: Difference) -> str:
     """By how much the first of two runs is more accurate."""
-    first, second = pair
-    return f"{after_epochs(runs[first])} `{first}` against `{second}`: {_points(difference)}."
+    first, second = (runs[name] for name in pair)
+    return f"{after_epochs(first)} `{first.name}` against `{second.name}`: {_points(difference)}."
 
 
 def _points(difference: Difference) -> str:

@@ -41,6 +41,11 @@ class Architecture:
     pretrained: bool = False
     usual: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
+    @property
+    def takes_images(self) -> bool:
+        """Whether it has 2D convolutions, for which there are several numerics."""
+        return "mel" in self.inputs
+
 
 FINE_TUNING = {
     "form": "variable",

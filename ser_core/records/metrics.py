@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from reprlib import repr as brief
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 from ser_core.records.resampling import BOTH, CLIPS_ALONE, Speakers, interval, resampled_sums
 
+ROUNDING = 1e-5  # float32 figures may exceed 1 by so little
+LARGEST = 2**53  # no figure or count of a run is so large, and tables can't show larger ones
 SUMMARY = ("accuracy", "f1_weighted", "precision_weighted", "recall_weighted", "f1_macro", "uar")
 
 
@@ -27,6 +30,11 @@ class ClassScores:
     recall: float
     f1: float
     support: int
+
+    def __post_init__(self) -> None:
+        for name in ("precision", "recall", "f1"):
+            check_range(name, getattr(self, name), 0, 1)
+        check_range("support", self.support)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +64,42 @@ class Metrics(ByContent):
     def __post_init__(self) -> None:
         n = len(EMOTIONS)
         if [len(row) for row in self.confusion] != [n] * n:
-            raise ValueError(f"metrics.confusion is not {n} × {n}")
+            raise ValueError(f"confusion is not {n} × {n}")
         for part, known, named in (("per_class", EMOTIONS, self.per_class), ("intervals", SUMMARY, self.intervals)):
             if missing := [name for name in known if name not in named]:
-                raise ValueError(f"metrics.{part}.{missing[0]} is missing")
+                raise ValueError(f"{part}.{missing[0]} is missing")
+        for i, row in enumerate(self.confusion):
+            for j, clips in enumerate(row):
+                check_range(f"confusion[{i}][{j}]", clips)
+            if sum(row) != (support := self.per_class[EMOTIONS[i]].support):
+                raise ValueError(f"confusion[{i}] has {sum(row)} clips, and per_class.{EMOTIONS[i]}.support {support}")
+        for name, value in self.summary.items():
+            check_range(name, value, 0, 1)
+            low, high = self.intervals[name]
+            for i, end in enumerate((low, high)):
+                check_range(f"intervals.{name}[{i}]", end, 0, 1)
+            if low > high:
+                raise ValueError(f"intervals.{name} should be from low to high, not from {low:g} to {high:g}")
+        right = sum(row[i] for i, row in enumerate(self.confusion))
+        if not self.clips or abs(right / self.clips - self.accuracy) > ROUNDING:
+            raise ValueError(f"accuracy is {self.accuracy:g}, and by confusion {right} of {self.clips} clips are right")
 
     @property
     def summary(self) -> dict[str, float]:
         """The six figures by name."""
         return {name: getattr(self, name) for name in SUMMARY}
+
+    @property
+    def clips(self) -> int:
+        """How many were tested."""
+        return sum(map(sum, self.confusion))
+
+
+def check_range(name: str, value: float, low: float = 0, high: float | None = None) -> None:
+    """Raise a ValueError, a sentence, where a figure can't be true, its rounding apart."""
+    if not low - ROUNDING <= value < LARGEST or (high is not None and value > high + ROUNDING):
+        expected = f"{low} or more" if high is None else f"from {low} to {high}"
+        raise ValueError(f"{name} should be {expected}, not {brief(value)}")
 
 
 def evaluate(targets: Sequence[int], predictions: Sequence[int], *, speakers: Speakers | None = None) -> Metrics:

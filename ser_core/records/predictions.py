@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ser_core.corpus.clips import by_name
+from ser_core.corpus.clips import by_name, load_index
 from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
+from ser_core.errors import RunError
 from ser_core.file_state import Fingerprint
 
 PROBABILITY_DECIMALS = 4
+SUM_TOLERANCE = 10 * len(EMOTIONS) * 10**-PROBABILITY_DECIMALS / 2  # ten times what rounding does at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +43,20 @@ class Predictions(ByContent):
         """The actor of each clip, int `[clips]`."""
         return np.array([clip.actor.id for clip in by_name(self.names)], dtype=int)
 
+    @property
+    def undecided(self) -> np.ndarray:
+        """Clips of which several emotions are the likeliest, as they may be once probabilities are rounded."""
+        return (self.probabilities == self.probabilities.max(axis=1, keepdims=True)).sum(axis=1) > 1
+
 
 @lru_cache(maxsize=64)
 def read_predictions(path: Path, state: Fingerprint) -> Predictions:
+    """Read a run's predictions, or take them from memory while the file's state is this.
+
+    Raises:
+        RunError: what of them can't be true, as the end of a sentence that begins with the file.
+        OSError, KeyError, ValueError, TypeError, csv.Error: they can't be read.
+    """
     with path.open(encoding="utf-8", newline="") as table:
         rows = list(csv.DictReader(table))
     probabilities = [[float(row[emotion]) for emotion in EMOTIONS] for row in rows]
@@ -52,5 +65,24 @@ def read_predictions(path: Path, state: Fingerprint) -> Predictions:
         np.array([EMOTIONS.index(row["target"]) for row in rows], dtype=int),
         np.array(probabilities, dtype=np.float32).reshape(-1, len(EMOTIONS)),
     )
+    _check(predictions)
     predictions.targets.flags.writeable = predictions.probabilities.flags.writeable = False  # shared from now on
     return predictions
+
+
+def _check(predictions: Predictions) -> None:
+    index, seen = load_index(), set[str]()
+    for name, target in zip(predictions.names, predictions.targets.tolist(), strict=True):
+        if name not in index:
+            raise RunError(f"names {name!r}, which is not a clip of CREMA-D.")
+        if name in seen:
+            raise RunError(f"names {name} more than once.")
+        if (meant := index[name].emotion) != EMOTIONS[target]:
+            raise RunError(f"says that {name} means {EMOTIONS[target]}, and it means {meant}.")
+        seen.add(name)
+    probabilities = predictions.probabilities
+    possible = ((probabilities >= 0) & (probabilities <= 1)).all(axis=1)  # NaN is neither
+    possible &= abs(probabilities.sum(axis=1) - 1) < SUM_TOLERANCE
+    if not possible.all():
+        name = predictions.names[int(possible.argmin())]
+        raise RunError(f"has probabilities of {name} that are not in 0..1 or don't sum to 1.")

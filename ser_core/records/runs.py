@@ -21,14 +21,13 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
-from ser_core.corpus.clips import load_index
 from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 from ser_core.errors import RunError, SERError
 from ser_core.file_state import fingerprint
 from ser_core.files import replace_file, restore_folder, set_aside, write_text
 from ser_core.places import found, own
-from ser_core.records.metrics import Metrics
+from ser_core.records.metrics import ROUNDING, Metrics, check_range
 from ser_core.records.predictions import PROBABILITY_DECIMALS, Predictions, read_predictions
 from ser_core.records.schema import Environment, Record, Result, RunConfig, from_json, to_json
 from ser_core.training.config import TrainConfig
@@ -36,6 +35,8 @@ from ser_core.training.config import TrainConfig
 RUNS_DIR = own("runs")
 PARTIAL = ".partial"
 HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds")
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, csv.Error)
+"""What reading a damaged table raises."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +84,8 @@ class Run(ByContent):
 
     @property
     def split_name(self) -> str:
-        """What people call its split: `report`, `fold1`, or a file's name without its folder and `.json`."""
-        return Path(self.train.split).stem
+        """What people call its split: `report`, `fold1`, or a file's name, as `report.json`, without its folder."""
+        return Path(self.train.split).name
 
     @property
     def val_accuracy(self) -> float:
@@ -116,17 +117,23 @@ class Run(ByContent):
         """Per-clip test predictions.
 
         Raises:
-            RunError: the file is missing or malformed.
+            RunError: the file is missing or malformed, or not of this run: of other clips, or of another accuracy.
         """
         path, clips = self.folder / "predictions.csv", self.environment.clips.test
         try:
             predictions = read_predictions(path, fingerprint(path))
-        except (OSError, KeyError, ValueError, TypeError) as error:
+        except RunError as error:
+            raise RunError(f"{self.name}: predictions.csv {error}") from None
+        except UNREADABLE as error:
             raise RunError(f"{self.name}: predictions.csv can't be read ({type(error).__name__}: {error}).") from None
         if len(predictions.names) != clips:
             raise RunError(f"{self.name}: predictions.csv has {len(predictions.names)} clips, and should have {clips}.")
-        if unknown := [name for name in predictions.names if name not in load_index()]:
-            raise RunError(f"{self.name}: predictions.csv names {unknown[0]!r}, which is not a clip of CREMA-D.")
+        right = (predictions.predicted == predictions.targets).mean()
+        if abs(right - self.accuracy) > predictions.undecided.mean() + ROUNDING:
+            raise RunError(
+                f"{self.name}: predictions.csv is right for {right:.2%} of the clips, and by test.json it should be "
+                f"for {self.accuracy:.2%}."
+            )
         return predictions
 
 
@@ -190,11 +197,27 @@ def load_run(folder: Path) -> Run:
     """
     test, config = _read_part(Result, folder / "test.json"), read_config(folder)  # the first is what is written last
     try:
-        return Run(folder.name, config, _read_history(folder / "history.csv"), test, folder)
+        run = Run(folder.name, config, _read_history(folder / "history.csv"), test, folder)
     except FileNotFoundError:
         raise RunError(f"{folder.name} is not finished: it has no history.csv.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         raise RunError(f"{folder.name} can't be read ({type(error).__name__}: {error}).") from None
+    try:
+        _check_together(run)
+    except ValueError as error:
+        raise RunError(f"{folder.name}: {error}.") from None
+    return run
+
+
+def _check_together(run: Run) -> None:
+    tested, to_test, epochs = run.metrics.clips, run.environment.clips.test, run.test.epochs
+    if tested != to_test:
+        raise ValueError(f"test.json is of {tested} clips, and config.json says {to_test}")
+    if run.history["epoch"].tolist() != list(range(1, epochs + 1)):
+        raise ValueError(f"history.csv should have the epochs 1 to {epochs}, one a line, as test.json says")
+    for column in ("lr", "train_accuracy", "val_accuracy", "seconds"):  # losses may be NaN
+        for value in (run.history[column].min(), run.history[column].max()):
+            check_range(f"history.csv: {column}", float(value), 0, 1 if column.endswith("accuracy") else None)
 
 
 def read_config(folder: Path) -> RunConfig:

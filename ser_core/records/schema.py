@@ -8,6 +8,7 @@ Each file says its version. What is read is of the newest, whatever the file's: 
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, is_dataclass
@@ -16,7 +17,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from ser_core.equality import ByContent
 from ser_core.errors import ConfigError
-from ser_core.records.metrics import Metrics
+from ser_core.records.metrics import Metrics, check_range
 from ser_core.records.resampling import CLIPS_ALONE
 from ser_core.training.config import PARTS, TrainConfig
 
@@ -34,6 +35,10 @@ class ClipCounts:
     train: int
     val: int
     test: int
+
+    def __post_init__(self) -> None:
+        for part, clips in vars(self).items():
+            check_range(part, clips)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +95,18 @@ class Result(ByContent):
     training_seconds: float
     metrics: Metrics
 
+    def __post_init__(self) -> None:
+        check_range("epochs", self.epochs, 1)
+        for name, value, low, high in (
+            ("best_epoch", self.best_epoch, 1, self.epochs),
+            ("val_loss", self.val_loss, 0, None),
+            ("val_accuracy", self.val_accuracy, 0, 1),
+            ("parameters", self.parameters, 0, None),
+            ("training_seconds", self.training_seconds, 0, None),
+        ):
+            if value is not None:
+                check_range(name, value, low, high)
+
 
 def to_json(record: RunConfig | Result) -> dict[str, Any]:
     """What is written of a record's part."""
@@ -100,7 +117,8 @@ def from_json(kind: type[Record], values: Any) -> Record:
     """The inverse of `to_json`, of any version.
 
     Raises:
-        ValueError: what is missing or of another kind, or that a newer version of the project wrote it.
+        ValueError: what is missing, of another kind or out of its range, or that a newer version of the project wrote
+            it.
     """
     if not isinstance(values, dict):
         raise ValueError(f"it should be an object, not {brief(values)}")
@@ -169,6 +187,7 @@ def _read(kind: Any, value: Any, where: str) -> Any:
         return tuple(_read(parts[0], item, f"{name}[{i}]") for i, item in enumerate(value))
     if kind is float:
         _check(isinstance(value, int | float) and not isinstance(value, bool), name, "a number", value)
+        _check(abs(value) <= sys.float_info.max, name, "a finite number", value)  # JSON may hold NaN, and any integer
         return float(value)
     _check(type(value) is kind, name, {int: "a whole number", str: "a text", bool: "true or false"}[kind], value)
     return value
@@ -188,6 +207,8 @@ def _read_fields(kind: Any, value: Any, where: str) -> Any:
         return kind(**given)
     except ConfigError as error:
         raise ValueError(f"{prefix.rstrip('.')}: {str(error).rstrip('.')}") from None
+    except ValueError as error:  # a sentence that begins with the field's name
+        raise ValueError(f"{prefix}{error}") from None
 
 
 def _check(is_right: bool, name: str, expected: str, value: object) -> None:

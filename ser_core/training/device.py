@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
@@ -22,11 +22,13 @@ class Device:
         device: CPU or CUDA.
         bf16: whether convolutions and matrix products run in bfloat16 (weights stay float32).
         winograd: whether convolutions are trained Winograd's way, see `ser_core.models.winograd`.
+        asked: what it was chosen by.
     """
 
     device: torch.device
     bf16: bool
     winograd: bool = False
+    asked: Compute = field(default_factory=Compute)
 
     @staticmethod
     def choose(name: DeviceName = "auto", precision: Precision = "auto", numerics: NumericsName = "auto") -> Device:
@@ -50,7 +52,8 @@ class Device:
         bf16 = supported if precision == "auto" else precision == "bf16"
         if numerics == "winograd" and (cuda or not bf16):
             raise ConfigError("Winograd's way is for bfloat16 on a CPU: leave --numerics away.")
-        return Device(torch.device("cuda" if cuda else "cpu"), bf16, numerics != "pytorch" and bf16 and not cuda)
+        winograd = numerics != "pytorch" and bf16 and not cuda
+        return Device(torch.device("cuda" if cuda else "cpu"), bf16, winograd, Compute(name, precision, numerics))
 
     @staticmethod
     def of(compute: Compute) -> Device:

@@ -93,7 +93,7 @@ def run_experiment(
     Args:
         config: what to train.
         corpus: where the wav files are.
-        device: where and how to compute.
+        device: where and how to compute. A precision or numerics that it was chosen by is one of the run's settings.
         resume: go on from what an interrupted run saved.
         restart: replace an interrupted run of that name, and its record once the new one is whole, whatever their
             settings; watchers are told if those are others.
@@ -114,7 +114,7 @@ def run_experiment(
     with alone(runs_dir, folder.name):
         put_right(folder, partial, checkpoints_dir / folder.name)
         split = split or load_split(config.split)
-        asked = settings_of(config, split)
+        asked = settings_of(config, split, device.asked)
         if restart:
             for sentence in what_is_replaced(asked, folder, partial):
                 for watcher in watchers:

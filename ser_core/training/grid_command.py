@@ -177,7 +177,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     from ser_core.training.device import Device
     from ser_core.training.estimate import Estimator
 
-    entries = survey(configurations(args), args.runs_dir)
+    entries = survey(configurations(args), args.runs_dir, args.compute)
     if args.jobs is not None and args.jobs < 1:
         raise ConfigError(f"--jobs is 1 or more, not {args.jobs}.")
     device = Device.of(args.compute)

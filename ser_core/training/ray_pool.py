@@ -170,8 +170,8 @@ def train_one(
 
     torch.set_num_threads(threads)
     restore_runs(runs_dir)
-    found = survey_one(config, runs_dir, split)
-    how = how_to_start(config, runs_dir, split)
+    found = survey_one(config, runs_dir, split, compute)
+    how = how_to_start(config, runs_dir, split, compute)
     try:
         if found.state == "other settings":
             raise RunError(found.reason)

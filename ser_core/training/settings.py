@@ -8,8 +8,10 @@ from pathlib import Path
 
 from ser_core.corpus.splits import SPLITS, Split, load_split
 from ser_core.errors import RunError
+from ser_core.models.registry import MODELS
 from ser_core.records.runs import read_config
 from ser_core.records.schema import UNKNOWN
+from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig, usual_warmup
 
 
@@ -21,10 +23,14 @@ class Settings:
         config: its configuration.
         split_id: of the split's clips, which decides where the configuration names a file: a file can change, and the
             same split can lie in another place. None where a record doesn't say.
+        precision, numerics: as in `ser_core.training.compute.Compute`; `auto` where nobody asked for one, and any will
+            do: which one it is depends on the machine.
     """
 
     config: TrainConfig
     split_id: str | None
+    precision: str = "auto"
+    numerics: str = "auto"
 
     def difference(self, other: Settings, *, epochs: bool = True) -> str:
         """In what other settings differ from these, as `seed 7 instead of 42`; nothing where they don't.
@@ -38,7 +44,7 @@ class Settings:
             skipped.add("warmup_epochs")
         changed = [key for key in here if key not in skipped and here[key] != there[key]]
         sentences = [f"{key.replace('_', ' ')} {there[key]} instead of {here[key]}" for key in changed]
-        return ", ".join(sentences + self._split_difference(other))
+        return ", ".join(sentences + self._split_difference(other) + self._arithmetic_difference(other))
 
     def _split_difference(self, other: Settings) -> list[str]:
         here, there = self.config.split, other.config.split
@@ -49,23 +55,36 @@ class Settings:
                 return [f"the split {here} with other clips, {other.split_id} instead of {self.split_id}"]
         return [f"split {there} instead of {here}"] if here != there else []
 
+    def _arithmetic_difference(self, other: Settings) -> list[str]:
+        parts = [("precision", self.precision, other.precision)]
+        if MODELS[self.config.model].takes_images:
+            parts.append(("numerics", self.numerics, other.numerics))
+        return [
+            f"{name} {there} instead of {here}"
+            for name, here, there in parts
+            if here != there and "auto" not in (here, there)
+        ]
+
     @property
     def _has_usual_warmup(self) -> bool:
         return self.config.warmup_epochs == usual_warmup(self.config.epochs, self.config.model)
 
 
-def settings_of(config: TrainConfig, split: Split | None = None) -> Settings:
+def settings_of(config: TrainConfig, split: Split | None = None, compute: Compute = Compute()) -> Settings:
     """What is asked for.
 
     Args:
         split: clips to use instead of the configured split's.
+        compute: what is asked for of the arithmetic.
 
     Raises:
         ConfigError: there is no such split.
     """
-    if split is None:
-        return Settings(config, _known_id(config.split) if config.split in SPLITS else load_split(config.split).id)
-    return Settings(config, split.id)
+    if split is not None:
+        split_id = split.id
+    else:
+        split_id = _known_id(config.split) if config.split in SPLITS else load_split(config.split).id
+    return Settings(config, split_id, compute.precision, compute.numerics)
 
 
 @cache
@@ -80,8 +99,9 @@ def read_settings(folder: Path) -> Settings:
         RunError: its config.json is missing, damaged or of another version.
     """
     recorded = read_config(folder)
-    split_id = recorded.environment.split_id
-    return Settings(recorded.train, None if split_id == UNKNOWN else split_id)
+    environment = recorded.environment
+    split_id = None if environment.split_id == UNKNOWN else environment.split_id
+    return Settings(recorded.train, split_id, environment.precision, environment.numerics)
 
 
 def difference_from(asked: Settings, folder: Path, *, epochs: bool = True) -> str:

@@ -10,8 +10,9 @@ from typing import Literal
 from ser_core.corpus.splits import Split
 from ser_core.errors import RunError
 from ser_core.records.runs import Run, load_run, partial_folder, restore_runs
+from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
-from ser_core.training.settings import difference_from, read_settings, settings_of
+from ser_core.training.settings import Settings, difference_from, read_settings, settings_of
 
 State = Literal["recorded", "shorter", "interrupted", "missing", "unreadable", "other settings"]
 How = Literal["start", "resume", "restart"]
@@ -54,16 +55,21 @@ class Entry:
         return self.config.epochs - (self.epochs_done if self.state == "interrupted" else 0)
 
 
-def survey(configs: Iterable[TrainConfig], runs_dir: Path) -> list[Entry]:
-    """What there is of each configuration. A record of more epochs than asked for counts as recorded."""
+def survey(configs: Iterable[TrainConfig], runs_dir: Path, compute: Compute = Compute()) -> list[Entry]:
+    """What there is of each configuration. A record of more epochs than asked for counts as recorded.
+
+    Args:
+        compute: what is asked for of the arithmetic; a record of another has other settings.
+    """
     restore_runs(runs_dir)
-    return [survey_one(config, runs_dir) for config in configs]
+    return [survey_one(config, runs_dir, compute=compute) for config in configs]
 
 
-def survey_one(config: TrainConfig, runs_dir: Path, split: Split | None = None) -> Entry:
+def survey_one(config: TrainConfig, runs_dir: Path, split: Split | None = None, compute: Compute = Compute()) -> Entry:
     """What there is of one configuration, with other clips than its split's where a split is given."""
     folder, run, reason = runs_dir / config.name, None, ""
-    other = _other_settings(config, folder, split) if folder.exists() else ""
+    asked = settings_of(config, split, compute)
+    other = _other_settings(asked, folder) if folder.exists() else ""
     if folder.exists() and not other:
         try:
             run = load_run(folder)
@@ -71,10 +77,10 @@ def survey_one(config: TrainConfig, runs_dir: Path, split: Split | None = None) 
             reason = str(error)
     if run and run.train.epochs >= config.epochs:
         return Entry(config, run, "recorded", run.test.epochs)
-    if how_to_start(config, runs_dir, split) == "resume":
+    if how_to_start(config, runs_dir, split, compute) == "resume":
         return Entry(config, run, "interrupted", epochs_in_progress(runs_dir, config.name))
     if not other and _is_interrupted(partial := partial_folder(runs_dir, config.name)):
-        other = _other_settings(config, partial, split)
+        other = _other_settings(asked, partial)
     if other:
         return Entry(config, None, "other settings", 0, other)
     if run:
@@ -82,24 +88,24 @@ def survey_one(config: TrainConfig, runs_dir: Path, split: Split | None = None) 
     return Entry(config, None, "unreadable" if reason else "missing", 0, reason)
 
 
-def _other_settings(config: TrainConfig, folder: Path, split: Split | None) -> str:
+def _other_settings(asked: Settings, folder: Path) -> str:
     """In what a folder holds another run, epochs apart, as a sentence; nothing where it doesn't, or can't be read."""
     try:
-        difference = settings_of(config, split).difference(read_settings(folder), epochs=False)
+        difference = asked.difference(read_settings(folder), epochs=False)
     except RunError:
         return ""
-    return difference and f"{folder} holds a run that is not {config.name} as asked for ({difference})."
+    return difference and f"{folder} holds a run that is not {asked.config.name} as asked for ({difference})."
 
 
 def _is_interrupted(partial: Path) -> bool:
     return (partial / "state.safetensors").exists()
 
 
-def how_to_start(config: TrainConfig, runs_dir: Path, split: Split | None = None) -> How:
+def how_to_start(config: TrainConfig, runs_dir: Path, split: Split | None = None, compute: Compute = Compute()) -> How:
     """Resume what is in progress with these very settings, and replace what is there otherwise, as a shorter run."""
     partial = partial_folder(runs_dir, config.name)
     if _is_interrupted(partial):
-        return "restart" if difference_from(settings_of(config, split), partial) else "resume"
+        return "restart" if difference_from(settings_of(config, split, compute), partial) else "resume"
     return "restart" if (runs_dir / config.name).exists() else "start"
 
 

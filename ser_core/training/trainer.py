@@ -77,7 +77,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.model = build_model(config.model, config.activation, config.form).to(device.device)
         self.numerics = use_winograd(self.model, device.winograd)
-        if "mel" in MODELS[config.model].inputs:  # images
+        if MODELS[config.model].takes_images:
             self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.pretrained = MODELS[config.model].pretrained
         if self.pretrained:

@@ -8,6 +8,7 @@ from ser_core.analysis.comparable import by_split, differences, listed, split_ti
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import REPORT_SPLIT_ID, report_split
 from ser_core.features.config import FeatureConfig
+from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run, load_run
 from ser_core.training.config import TrainConfig
 from tests.made_records import older, write_run
@@ -67,6 +68,13 @@ def test_numerics_of_networks_without_2d_convolutions_are_equal(tmp_path: Path):
     assert differences([one, run(tmp_path / "2d?", numerics="unknown")]) == {"numerics": ["unknown"]}
 
 
+def test_which_networks_have_2d_convolutions_is_the_registrys_to_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name, like, asked in (("sound", "1d", set()), ("picture", "2d", {"numerics"})):
+        monkeypatch.setitem(MODELS, name, replace(MODELS[like], name=name))
+        runs = [run(tmp_path / name / way, TrainConfig(model=name), numerics=way) for way in ("pytorch", "winograd")]
+        assert differences(runs).keys() == asked
+
+
 def test_a_record_of_before_the_epoch_could_be_picked_by_accuracy_picked_it_by_loss(tmp_path: Path):
     usual, old = run(tmp_path / "usual"), run(tmp_path / "old")
     older(old.folder / "config.json", "train", "select")
@@ -87,8 +95,36 @@ def test_splits_do_not_mix_and_the_reports_comes_first(tmp_path: Path):
     assert [[r.name for r in of_split] for of_split in by_split(runs).values()] == [["d"], ["b", "c"], ["a"]]
     assert [split_title(of_split) for of_split in by_split(runs).values()] == [
         "The report's split",
-        "Split mine (id of mine.json)",
+        "Split mine.json (id of mine.json)",
         "Split fold1 (id of fold1)",
+    ]
+
+
+def test_splits_whose_ids_are_unknown_do_not_mix_either(tmp_path: Path):
+    runs = [
+        run(tmp_path / name, replace(TWO_D, split=split), split_id=split_id)
+        for name, split, split_id in (
+            ("a", "report", REPORT_SPLIT_ID),
+            ("b", "fold1", "unknown"),
+            ("c", "report", "unknown"),
+            ("d", "/mine/report.json", "unknown"),
+            ("e", "/mine/report.json", "mine"),
+            ("f", "fold1", "unknown"),
+        )
+    ]
+    assert [[r.name for r in of_split] for of_split in by_split(runs).values()] == [
+        ["a"],
+        ["b", "f"],
+        ["c"],
+        ["d"],
+        ["e"],
+    ]
+    assert [split_title(of_split) for of_split in by_split(runs).values()] == [
+        "The report's split",
+        "Split fold1 (id unknown)",
+        "Split report (id unknown)",
+        "Split report.json (id unknown)",
+        "Split report.json (mine)",
     ]
 
 

@@ -79,8 +79,9 @@ def test_runs_are_compared_at_the_greatest_length_that_all_have(tmp_path: Path):
         record(tmp_path, "lr0.001-SiLU-Combined", 300, epochs=epochs, folder=f"combined-{epochs}")
     finding = found(tmp_path, TITLES[0])
     assert finding.verdict == Verdict.CONFIRMED
-    assert "After 30 epochs, `lr0.001-SiLU-2D` is right for 65.0%" in finding.evidence[0]
-    assert "+40.0 points" in finding.evidence[-1]
+    assert "After 30 epochs, `lr0.001-SiLU-2D-30` is right for 65.0%" in finding.evidence[0]
+    assert "After 30 epochs, `combined-30` is right for 25.0%" in finding.evidence[1]
+    assert "`lr0.001-SiLU-2D-30` against `combined-30`: +40.0 points" in finding.evidence[-1]
     assert finding.epochs == 30
     record(tmp_path, "lr0.001-SiLU-Combined", 30)
     assert found(tmp_path, TITLES[0]).verdict == Verdict.CONTRADICTED
@@ -142,6 +143,51 @@ def test_one_pair_that_is_not_comparable_leaves_the_claim_open_and_the_others_ar
     assert finding.verdict == Verdict.NOT_COMPARABLE
     assert sum("precision (bf16, fp32)" in sentence for sentence in finding.evidence) == 1
     assert any(sentence.startswith("These 2 pairs together: +37.5 points") for sentence in finding.evidence)
+
+
+LOWER = "Lower learning rates are better for 2D and combined"
+
+
+def record_rates(root: Path, model: str, errors: tuple[int, int], epochs: int = 30, **higher: str) -> None:
+    """Runs of all activations at 0.001 and 0.01, with so many errors each; `higher` replaces surroundings at 0.01."""
+    for i, activation in enumerate(("ReLU", "SiLU", "ELU")):
+        for rate, wrong, environment in (("0.001", errors[0], {}), ("0.01", errors[1], higher)):
+            name = f"lr{rate}-{activation}-{model}"
+            folder = f"{name}-{epochs}"
+            record(root, name, wrong, epochs=epochs, seed=i, folder=folder, environment=environment)
+
+
+@pytest.mark.parametrize(
+    ("of_2d", "combined", "verdict"),
+    [
+        ((200, 100), "not comparable", Verdict.CONTRADICTED),
+        ((200, 100), "missing", Verdict.CONTRADICTED),
+        ((100, 200), "not comparable", Verdict.NOT_COMPARABLE),
+        ((100, 200), "missing", Verdict.MISSING),
+        ((100, 103), "not comparable", Verdict.NOT_COMPARABLE),
+    ],
+)
+def test_a_part_that_is_refuted_decides_though_another_cannot_be_judged(
+    tmp_path: Path, of_2d: tuple[int, int], combined: str, verdict: Verdict
+):
+    record_rates(tmp_path, "2D", of_2d)
+    if combined == "not comparable":
+        record_rates(tmp_path, "Combined", (100, 200), precision="fp32")
+    finding = found(tmp_path, LOWER)
+    assert finding.verdict == verdict
+    assert finding.epochs == (None if verdict == Verdict.MISSING else 30)
+    points = f"{(of_2d[1] - of_2d[0]) / 4:+.1f} points"
+    assert sum(sentence.startswith(f"These 3 pairs together: {points}") for sentence in finding.evidence) == 1
+
+
+def test_a_refuted_part_is_seen_at_its_own_length(tmp_path: Path):
+    """At 150 epochs the 2D runs are not comparable; there are no combined runs at 30."""
+    record_rates(tmp_path, "2D", (100, 200), epochs=150, precision="fp32")
+    record_rates(tmp_path, "2D", (200, 100), epochs=30)
+    record_rates(tmp_path, "Combined", (100, 200), epochs=150)
+    finding = found(tmp_path, LOWER)
+    assert (finding.verdict, finding.epochs) == (Verdict.CONTRADICTED, 30)
+    assert any("150 epochs, `lr0.001-ELU-Combined-150` against" in sentence for sentence in finding.evidence)
 
 
 def test_a_run_of_other_settings_does_not_take_the_place_of_the_reports(tmp_path: Path):
@@ -284,3 +330,17 @@ def test_a_run_without_its_predictions_counts_as_missing(tmp_path: Path):
     record(tmp_path, "lr0.001-SiLU-Combined", 180)
     (tmp_path / "lr0.001-SiLU-Combined" / "predictions.csv").write_text("clip,target\n")
     assert found(tmp_path, TITLES[0]).verdict == Verdict.MISSING
+
+
+def test_damaged_records_take_no_finding_down(tmp_path: Path):
+    for name in ("lr0.001-SiLU-2D", "lr0.001-SiLU-Combined", "lr0.001-ReLU-ResNet38", "lr0.001-ReLU-ResNet101"):
+        record(tmp_path, name, 100)
+    predictions = tmp_path / "lr0.001-SiLU-Combined" / "predictions.csv"
+    lines = predictions.read_text().splitlines()
+    predictions.write_text("\n".join([*lines[:-1], lines[1]]))  # a clip twice, another not at all
+    history = tmp_path / "lr0.001-ReLU-ResNet38" / "history.csv"
+    history.write_text(history.read_text().splitlines()[0])
+    runs, unreadable = load_runs(tmp_path)
+    assert list(unreadable) == ["lr0.001-ReLU-ResNet38"]
+    claims = {finding.title: finding.verdict for finding in findings(runs)}
+    assert claims["2D beats combined"] == claims["ResNets overfit"] == Verdict.MISSING

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -112,12 +113,90 @@ def test_shipped_records_have_intervals_over_speakers_and_clips():
     }
 
 
-def test_predictions_of_other_clips_than_were_tested_are_refused(folder: Path):
+def in_line(number: int, column: int, value: str) -> Callable[[str], str]:
+    """A change of one cell of a table; lines count from 0, which is the header."""
+
+    def change(table: str) -> str:
+        rows = [line.split(",") for line in table.splitlines()]
+        rows[number][column] = value
+        return "\n".join(map(",".join, rows)) + "\n"
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda table: table[: table.rstrip().rindex("\n") + 1], "has 3 clips, and should have 4"),
+        (in_line(3, 0, "1001_DFA_FEA_ZZ"), "names '1001_DFA_FEA_ZZ', which is not a clip of CREMA-D"),
+        (in_line(3, 0, "1001_DFA_ANG_XX"), "names 1001_DFA_ANG_XX more than once"),
+        (in_line(3, 1, "SAD"), "says that 1001_DFA_FEA_XX means SAD, and it means FEA"),
+        (in_line(3, 2, "nan"), "has probabilities of 1001_DFA_FEA_XX that are not in 0..1 or don't sum to 1"),
+        (in_line(3, 2, "-0.1"), "has probabilities of 1001_DFA_FEA_XX that are not"),
+        (in_line(3, 2, "1.5"), "has probabilities of 1001_DFA_FEA_XX that are not"),
+        (in_line(1, 2, "0.99"), "has probabilities of 1001_DFA_ANG_XX that are not"),
+        (lambda table: table + "x" * 200_000, "can't be read (Error: field larger than field limit"),
+    ],
+)
+def test_predictions_that_cannot_be_of_this_run_are_refused(folder: Path, change: Callable[[str], str], says: str):
     path = folder / "predictions.csv"
-    whole = path.read_text()
-    path.write_text("".join(whole.splitlines(keepends=True)[:-1]))
-    with pytest.raises(RunError, match="has 3 clips, and should have 4"):
+    path.write_text(change(path.read_text()))
+    with pytest.raises(RunError) as error:
         load_run(folder).predictions()
-    path.write_text(whole.replace("1001_DFA_FEA_XX", "1001_DFA_FEA_ZZ"))
-    with pytest.raises(RunError, match="'1001_DFA_FEA_ZZ', which is not a clip"):
+    assert str(error.value).startswith(f"{folder.name}: predictions.csv {says}")
+
+
+def test_predictions_are_as_often_right_as_the_record_says_but_for_ties(folder: Path):
+    path, lines = folder / "predictions.csv", ["clip,target,ANG,DIS,FEA,HAP,NEU,SAD"]
+    says = "predictions.csv is right for 75.00% of the clips, and by test.json it should be for 0.00%"
+    assert load_run(folder).accuracy == 0
+    for clip, row in zip(CLIPS, ("1,0,0,0,0,0", "0,1,0,0,0,0", "0,0,1,0,0,0", "0,0,0,0,1,0"), strict=True):
+        lines.append(f"{clip},{clip.split('_')[2]},{row}")
+    path.write_text("\n".join(lines))
+    with pytest.raises(RunError, match=says):
         load_run(folder).predictions()
+    # Rounded, two emotions may be equally likely of which one was the likelier.
+    path.write_text("\n".join(lines).replace("1,0", ".5,.5").replace("0,1,0", "0,.5,.5"))
+    assert load_run(folder).predictions().undecided.all()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            lambda table: table.splitlines()[0],
+            "history.csv should have the epochs 1 to 3, one a line, as test.json says",
+        ),
+        (lambda table: table[: table.rstrip().rindex("\n") + 1], "history.csv should have the epochs 1 to 3"),
+        (lambda table: table + table.splitlines()[-1], "history.csv should have the epochs 1 to 3"),
+        (in_line(2, 0, "7"), "history.csv should have the epochs 1 to 3"),
+        (in_line(2, 3, "nan"), "history.csv: train_accuracy should be from 0 to 1, not nan"),
+        (in_line(2, 5, "1.5"), "history.csv: val_accuracy should be from 0 to 1, not 1.5"),
+        (in_line(2, 6, "-2"), "history.csv: seconds should be 0 or more, not -2.0"),
+    ],
+)
+def test_a_history_that_is_not_of_this_run_is_refused(folder: Path, change: Callable[[str], str], says: str):
+    path = folder / "history.csv"
+    path.write_text(change(path.read_text()))
+    write_run(folder.parent / "good")
+    runs, unreadable = load_runs(folder.parent)
+    assert [run.name for run in runs] == ["good"]
+    assert unreadable[folder.name].startswith(f"{folder.name}: {says}")
+
+
+def test_a_history_may_end_in_a_loss_that_is_not_a_number(folder: Path):
+    path = folder / "history.csv"
+    path.write_text(in_line(3, 2, "nan")(in_line(3, 4, "nan")(path.read_text())))
+    assert np.isnan(load_run(folder).history["val_loss"][-1])
+
+
+def test_figures_of_other_clips_than_were_to_be_tested_are_refused(folder: Path):
+    config = folder / "config.json"
+    config.write_text(config.read_text().replace('"test": 4', '"test": 5'))
+    with pytest.raises(RunError, match=r"test.json is of 4 clips, and config.json says 5\.$"):
+        load_run(folder)
+
+
+def test_shipped_records_hold_what_they_should():
+    for run in load_runs()[0]:
+        assert len(run.predictions().names) == run.environment.clips.test

@@ -1,6 +1,7 @@
 """Records of every version are read as the newest, and damage is named by its place."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,36 @@ def change(path: Path, place: str, value: Any) -> None:
         ("test.json", "metrics.intervals.uar", None, "metrics.intervals.uar is missing"),
         ("test.json", "metrics.intervals.uar", [0.1], "metrics.intervals.uar should have 2 values, not 1"),
         ("test.json", "metrics.confusion", [[1]], "metrics.confusion is not 6 × 6"),
+        (
+            "test.json",
+            "metrics.confusion",
+            [[0] * 6] * 6,
+            "metrics.confusion[0] has 0 clips, and per_class.ANG.support 1",
+        ),
+        ("test.json", "metrics.confusion", [[-1, 2, 0, 0, 0, 0]] * 6, "metrics.confusion[0][0] should be 0 or more"),
+        ("test.json", "metrics.accuracy", 1.0, "metrics.accuracy is 1, and by confusion 0 of 4 clips are right"),
+        ("test.json", "metrics.accuracy", math.nan, "metrics.accuracy should be a finite number, not nan"),
+        ("test.json", "metrics.uar", 1.5, "metrics.uar should be from 0 to 1, not 1.5"),
+        pytest.param("test.json", "metrics.uar", 10**400, "metrics.uar should be a finite number, not 1000", id="uar"),
+        ("test.json", "metrics.f1_macro", -0.5, "metrics.f1_macro should be from 0 to 1, not -0.5"),
+        ("test.json", "metrics.per_class.ANG.recall", 2, "metrics.per_class.ANG.recall should be from 0 to 1, not 2.0"),
+        ("test.json", "metrics.per_class.ANG.support", -1, "metrics.per_class.ANG.support should be 0 or more, not -1"),
+        (
+            "test.json",
+            "metrics.intervals.uar",
+            [0.9, 0.1],
+            "metrics.intervals.uar should be from low to high, not from 0.9",
+        ),
+        ("test.json", "metrics.intervals.uar", [-1, 1], "metrics.intervals.uar[0] should be from 0 to 1, not -1.0"),
+        ("test.json", "metrics.intervals.uar", [0, math.inf], "metrics.intervals.uar[1] should be a finite number"),
+        ("test.json", "val_accuracy", 5.0, "val_accuracy should be from 0 to 1, not 5.0"),
+        ("test.json", "val_accuracy", math.nan, "val_accuracy should be a finite number, not nan"),
+        ("test.json", "val_loss", -1, "val_loss should be 0 or more, not -1.0"),
+        ("test.json", "epochs", 0, "epochs should be 1 or more, not 0"),
+        ("test.json", "best_epoch", 4, "best_epoch should be from 1 to 3, not 4"),
+        pytest.param("test.json", "parameters", 10**400, "parameters should be 0 or more, not 1000", id="parameters"),
+        ("test.json", "training_seconds", -1, "training_seconds should be 0 or more, not -1.0"),
+        ("config.json", "environment.clips.train", -1, "environment.clips.train should be 0 or more, not -1"),
         ("test.json", "metrics.confusion", [[0.5]], "metrics.confusion[0][0] should be a whole number, not 0.5"),
         ("config.json", "version", VERSION + 1, f"its version is {VERSION + 1}, and this project knows those up to"),
         ("test.json", "version", "new", "its version is 'new'"),

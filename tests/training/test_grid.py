@@ -24,6 +24,7 @@ from ser_core.records.runs import alone, load_run, load_runs, partial_folder
 from ser_core.training import command as train
 from ser_core.training import grid_command as grid
 from ser_core.training import grid_progress
+from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device
 from ser_core.training.estimate import Estimator, training_flops
@@ -129,6 +130,21 @@ def test_a_name_that_is_taken_by_other_settings_is_told_from_what_is_recorded(
     pool.start.assert_not_called()
 
 
+@pytest.mark.parametrize("folder", ["record", "interrupted"])
+def test_a_run_in_another_precision_than_somebody_asks_for_is_not_that_run(folder: str, tmp_path: Path):
+    config = TrainConfig(epochs=3, warmup_epochs=3)
+    place = tmp_path / config.name if folder == "record" else partial_folder(tmp_path, config.name)
+    write_run(place, config, environment={"precision": "fp32"})
+    if folder == "interrupted":
+        (place / "state.safetensors").touch()
+    for precision in ("auto", "fp32"):
+        assert survey([config], tmp_path, Compute(precision=precision))[0].state in ("recorded", "interrupted")
+    (entry,) = survey([config], tmp_path, Compute(precision="bf16"))
+    assert (entry.state, entry.to_train) == ("other settings", False)
+    assert "as asked for (precision fp32 instead of bf16)." in entry.reason
+    assert how_to_start(config, tmp_path, compute=Compute(precision="bf16")) == "restart"
+
+
 def test_a_split_file_that_changed_is_another_split(tiny: Path, tmp_path: Path):
     path = tmp_path / "tiny.json"
     path.write_text(tiny.read_text())
@@ -154,6 +170,8 @@ def test_a_grid_lists_a_taken_name_leaves_it_and_trains_the_rest(
     listed = capsys.readouterr().out
     assert "1 missing, 1 other settings; 2 in all." in listed
     assert "seed 7 instead of 42" in listed
+    grid.main([*options, "--list", "--precision", "fp32"])
+    assert "precision bf16 instead of fp32" in capsys.readouterr().out
     for _ in range(2):  # the second time there is nothing to train
         with pytest.raises(SystemExit) as stop:
             grid.main(options)

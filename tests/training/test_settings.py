@@ -15,6 +15,7 @@ from ser_core.errors import ConfigError, RunError
 from ser_core.features.config import FeatureConfig
 from ser_core.records.runs import RUNS_DIR, load_runs
 from ser_core.training.command import parse_arguments
+from ser_core.training.compute import Compute
 from ser_core.training.config import PARTS, TrainConfig, usual_config
 from ser_core.training.flags import command_line
 from ser_core.training.settings import Settings, difference_from, read_settings, settings_of
@@ -155,6 +156,32 @@ def test_a_record_that_does_not_say_its_clips_is_compared_by_the_splits_name():
     asked = settings_of(TrainConfig())
     assert asked.difference(Settings(TrainConfig(), None)) == ""
     assert asked.difference(Settings(TrainConfig(split="fold1"), None)) == "split fold1 instead of report"
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "says"),
+    [
+        ("2d", {}, ""),
+        ("2d", {"precision": "fp32"}, ""),
+        ("2d", {"precision": "bf16"}, "precision fp32 instead of bf16"),
+        ("2d", {"numerics": "pytorch"}, "numerics unknown instead of pytorch"),
+        (
+            "2d",
+            {"precision": "bf16", "numerics": "winograd"},
+            "precision fp32 instead of bf16, numerics unknown instead",
+        ),
+        ("1d", {"numerics": "pytorch"}, ""),  # which has no 2D convolutions
+        ("1d", {"precision": "bf16", "numerics": "winograd"}, "precision fp32 instead of bf16"),
+    ],
+)
+def test_precision_and_numerics_are_settings_where_somebody_asks_for_them(
+    tmp_path: Path, model: str, asked: dict, says: str
+):
+    config = TrainConfig(model=model)
+    write_run(tmp_path, config, environment={"precision": "fp32", "numerics": "unknown"})
+    difference = difference_from(settings_of(config, compute=Compute(**asked)), tmp_path)
+    assert difference.startswith(says)
+    assert bool(difference) == bool(says)
 
 
 def test_records_of_older_versions_had_the_values_that_are_now_the_defaults():

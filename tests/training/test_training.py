@@ -477,6 +477,19 @@ def test_a_record_with_other_settings_keeps_its_name_unless_it_is_to_be_replaced
     assert len(watcher.heard) == 1  # the same settings again
 
 
+def test_a_record_in_another_precision_is_the_same_run_unless_somebody_asks_for_one(options: dict):
+    run_experiment(SHORT, **options)
+    with pytest.raises(RunError, match="already holds a finished run"):
+        run_experiment(SHORT, **options | {"device": Device.choose("cpu")})
+    asked, watcher = options | {"device": Device.choose("cpu", "bf16")}, Sentences()
+    with pytest.raises(RunError, match=r"not this one \(precision fp32 instead of bf16\).*--restart"):
+        run_experiment(SHORT, **asked)
+    assert run_experiment(SHORT, **asked, restart=True, watchers=[watcher]).environment.precision == "bf16"
+    assert "precision fp32 instead of bf16" in watcher.heard[0]
+    with pytest.raises(RunError, match="already holds a finished run"):
+        run_experiment(SHORT, **asked)
+
+
 def test_a_record_of_other_clips_is_not_the_same_run(options: dict, split: Split):
     run_experiment(SHORT, **options)
     with pytest.raises(RunError, match="with other clips"):
