@@ -10,7 +10,7 @@ from tyro.conf import arg, create_mutex_group
 
 from ser_core.command import friendly_errors
 from ser_core.command_line import CorpusFolder, Switch, parse
-from ser_core.places import CHECKPOINTS_VARIABLE, found
+from ser_core.places import CHECKPOINTS_VARIABLE, found, how_to_run
 from ser_core.training.compute import Compute
 from ser_core.training.flags import Cache, Out, RunSettings, folder_for
 
@@ -25,7 +25,7 @@ HELP = """Train one configuration and record it.
     {prog} --model 2d --act silu --resume         go on after an interruption
 
 Writes runs/<name>/ and checkpoints/<name>/, as lr0.001-SiLU-2D. The corpus is taken from --corpus,
-$CREMAD_DIR or the user's cache; `python -m ser_core.cremad download` gets it."""
+$CREMAD_DIR or the user's cache; `{corpus} download` gets it."""
 INTERRUPTED = (
     "Stopped. Finished epochs are saved, but for those of the last few seconds: "
     "go on with the same command and --resume."
@@ -67,7 +67,7 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
     Raises:
         ConfigError: a setting is out of its range.
     """
-    return parse(TrainCommand, arguments, prog=prog, description=HELP.format(prog=prog))
+    return parse(TrainCommand, arguments, prog=prog, description=HELP.format(prog=prog, corpus=how_to_run("corpus")))
 
 
 @friendly_errors(interrupted=INTERRUPTED, less_memory="Make --batch-size smaller, or close other programs.")

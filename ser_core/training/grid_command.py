@@ -16,11 +16,12 @@ from tyro.conf import Positional, arg
 from ser_core.command import friendly_errors
 from ser_core.command_line import CorpusFolder, Switch, choice, parse
 from ser_core.errors import ConfigError
+from ser_core.places import require_folder, searched
 from ser_core.records.runs import load_runs
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
 from ser_core.training.flags import Cache, Out, command_line, folder_for
-from ser_core.training.grid_progress import TAKEN, Display, print_list
+from ser_core.training.grid_progress import Display, print_list, what_to_do
 from ser_core.training.pool import LocalPool, Pool, train_all
 from ser_core.training.study import STUDIES, with_epochs
 from ser_core.training.survey import Entry, How, survey
@@ -119,6 +120,17 @@ def configurations(args: GridCommand) -> list[TrainConfig]:
     return configs
 
 
+def survey_all(configs: Sequence[TrainConfig], folders: Sequence[Path]) -> list[Entry]:
+    """What there is of each configuration in the first folder, or else what is recorded in the others."""
+    first, *others = (survey(configs, folder) for folder in folders)
+    for entries in others:
+        first = [
+            theirs if mine.state == "missing" and theirs.run else mine
+            for mine, theirs in zip(first, entries, strict=True)
+        ]
+    return first
+
+
 def train_command(entry: Entry, how: How, args: GridCommand) -> list[str]:
     """The command line that trains an entry."""
     command = [sys.executable, "-m", "ser_core", "train", *command_line(entry.config)]
@@ -176,8 +188,14 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
 
     from ser_core.training.device import Device
     from ser_core.training.estimate import Estimator
+    from ser_core.training.run_folders import check_folders, check_name
 
-    entries = survey(configurations(args), args.runs_dir)
+    configs = configurations(args)
+    for config in configs:
+        check_name(config.name, given=False)
+    require_folder(args.runs_dir)
+    folders = (args.runs_dir,) if args.out else searched("runs")
+    entries = survey_all(configs, folders)
     if args.jobs is not None and args.jobs < 1:
         raise ConfigError(f"--jobs is 1 or more, not {args.jobs}.")
     device = Device.of(args.compute)
@@ -185,13 +203,15 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     jobs = min(args.jobs or default_jobs(device), max(1, waiting))
     threads = max(1, (os.cpu_count() or 1) // jobs)
     torch.set_num_threads(threads)  # of each run, and so of the speed that is estimated
-    estimator = Estimator(load_runs(args.runs_dir)[0], device)
+    estimator = Estimator([run for folder in folders for run in load_runs(folder)[0]], device)
     if args.list:
         print_list(entries, estimator, jobs)
         return
+    if waiting and not args.cluster.ray:  # other machines have their own
+        check_folders(args.runs_dir, folder_for("checkpoints", args.out), args.cache)
     taken = [entry for entry in entries if entry.state == "other settings"]
     for entry in taken:
-        print(f"not trained: {entry.name}: {entry.reason} {TAKEN}", file=sys.stderr)
+        print(f"not trained: {entry.name}: {entry.reason} {what_to_do()}", file=sys.stderr)
     failed = train_waiting(entries, estimator, args, jobs, threads) if waiting else {}
     for name, reason in failed.items():
         print(f"failed: {name}: {reason}", file=sys.stderr)

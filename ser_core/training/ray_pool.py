@@ -60,7 +60,7 @@ class RayPool:
         try:
             import ray
         except ImportError:
-            raise ConfigError("Ray is not installed. Get it with `pip install -r requirements-ray.txt`.") from None
+            raise ConfigError("Ray is not installed. Get it with `pip install 'ray[default]'`.") from None
         self.ray, self.runs_dir, self.checkpoints_dir = ray, runs_dir, checkpoints_dir
         self.options: dict[str, Any] = {
             "corpus": corpus,
