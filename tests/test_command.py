@@ -98,7 +98,7 @@ def test_what_the_terminal_cannot_show_is_escaped(recording: Path):
 
 def test_a_name_of_any_bytes_is_shown(tmp_path: Path):
     name = os.fsencode(tmp_path) + b"/caf\xe9.wav"
-    command = [sys.executable, "-m", "ser_core.predict", name, "--format", "json"]
+    command: list[str | bytes] = [sys.executable, "-m", "ser_core.predict", name, "--format", "json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
     (row,) = json.loads(done.stdout.decode())
     assert os.fsencode(row["file"]) == name
