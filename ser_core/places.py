@@ -2,7 +2,8 @@
 
 setting     $SER_RUNS_DIR, $SER_CHECKPOINTS_DIR
 checkout    runs/ and checkpoints/ beside this package, in a copy of the project
-shipped     those that the installed package brings along; training then writes to the current folder
+shipped     those that the installed package brings along; training then writes to the current folder, and a grid
+            looks there first
 """
 
 from __future__ import annotations

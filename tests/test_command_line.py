@@ -77,6 +77,11 @@ def explained(text: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("command", PARSERS)
+def test_a_default_is_what_holds_where_nothing_is_said(command: str, monkeypatch, capsys: pytest.CaptureFixture):
+    assert "if used" not in help_of(command, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("command", PARSERS)
 def test_every_flag_is_explained(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
     said = explained(help_of(command, monkeypatch, capsys))
     assert any(name.startswith("-h") for name in said)

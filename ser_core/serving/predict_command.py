@@ -24,12 +24,12 @@ PROG = "ser predict"
 class PredictCommand:
     """Say which emotion is heard in audio files.
 
-    A file that can't be used doesn't stop the others; the exit status is then 2.
+    What can't be used is named and doesn't stop the others; the exit status is then 2.
 
     Attributes:
         files: audio files, or folders of them.
-        checkpoint: name of the model.
-        format: of what is printed.
+        checkpoint: the trained network to ask, a folder's name in checkpoints/.
+        format: how the answers are printed.
     """
 
     files: Positional[Annotated[tuple[Path, ...], arg(metavar="FILE [FILE ...]", help_behavior_hint="(one or more)")]]

@@ -20,7 +20,7 @@ from ser_core.places import require_folder, searched
 from ser_core.records.runs import load_runs
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
-from ser_core.training.flags import Cache, Out, command_line, folder_for
+from ser_core.training.flags import SPLIT_HELP, Cache, Out, command_line, folder_for
 from ser_core.training.grid_progress import Display, print_list, what_to_do
 from ser_core.training.pool import LocalPool, Pool, train_all
 from ser_core.training.study import STUDIES, with_epochs
@@ -57,8 +57,8 @@ class Cluster:
 
     Attributes:
         ray: address of the cluster, as `ray start --head` prints it; `auto` for the one on this machine.
-        cpus: what a run gets of a machine.
-        gpus: what a run gets of a machine, as 0.25.
+        cpus: processor cores for each run.
+        gpus: GPUs for each run; four share one at 0.25.
     """
 
     ray: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: this machine, without Ray)")] = None
@@ -73,20 +73,22 @@ class GridCommand:
     Attributes:
         study: which configurations.
         list: train nothing: say what exists and what is missing.
-        only: runs of these names; * stands for anything.
+        only: those with these names; * stands for anything.
         epochs: of each run.
-        split: another split than the study's, see `ser train`.
-        jobs: runs at once.
+        split: train on another split, see --split of training one.
+        jobs: how many at once.
         corpus: folder with the wav files.
         cache: folder for features.
-        out: folder that holds runs/ and checkpoints/.
+        out: folder that gets runs/ and checkpoints/; what is recorded elsewhere is trained again.
     """
 
     study: Positional[StudyName]
     list: Switch = False
     only: Annotated[tuple[str, ...], arg(metavar="NAME [NAME ...]", help_behavior_hint="(default: all)")] = ()
     epochs: int = TrainConfig.epochs
-    split: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: the study's)")] = None
+    split: Annotated[str | None, arg(metavar="NAME", help=SPLIT_HELP, help_behavior_hint="(default: the study's)")] = (
+        None
+    )
     jobs: Annotated[
         int | None, arg(metavar="INT", help_behavior_hint="(default: as the GPU holds, or one on each core)")
     ] = None
