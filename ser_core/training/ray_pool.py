@@ -81,9 +81,8 @@ class RayPool:
         try:
             ray.init(address=address, runtime_env=environment, log_to_driver=False)
         except (ConnectionError, ValueError) as error:
-            raise ConfigError(
-                f"No Ray cluster answers at {address} ({str(error).partition('. ')[0]}). Start one with `ray start --head`."
-            ) from None
+            why = str(error).partition(". ")[0]
+            raise ConfigError(f"No Ray cluster answers at {address} ({why}). Start one: `ray start --head`.") from None
         resources = ray.cluster_resources()
         if resources.get("CPU", 0) < cpus or resources.get("GPU", 0) < gpus:
             raise ConfigError(
