@@ -61,6 +61,9 @@ def flags_of(make: Callable[..., T], kind: type[Any], special: dict[str, Any]) -
     def construct(**values: Any) -> T:
         return make(**{key: value for key, value in values.items() if value is not None})
 
+    for name, hint in hints.items():
+        if not hasattr(hint, "__metadata__"):  # as tyro itself says it where a dataclass needs no constructor
+            hints[name] = Annotated[hint, arg(help_behavior_hint=lambda default: f"(default: {default})")]
     construct.__doc__ = kind.__doc__
     construct.__annotations__ = hints
     parameters = []

@@ -10,11 +10,16 @@ from tyro.conf import arg
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.audio.vad import VAD_METHODS
 from ser_core.command_line import choice, flags_of
+from ser_core.features.config import FeatureConfig
+from ser_core.features.inputs import Form
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.registry import MODELS
 from ser_core.places import Kind, written
 from ser_core.training.config import TrainConfig, usual_warmup
 
+SPLIT_HELP = (
+    "`report`, `fold1` to `fold5` (which keep speakers apart), or a JSON file: lists of clips `train`, `val`, `test`."
+)
 SPECIAL_AUDIO = {"vad": choice(VAD_METHODS)}
 SPECIAL: dict[str, Any] = {
     "model": Annotated[choice(MODELS), arg(help="the network.")],
@@ -27,12 +32,36 @@ SPECIAL: dict[str, Any] = {
             help_behavior_hint=f"(default: {TrainConfig.activation or 'the best for the network in the report'})",
         ),
     ],
-    "split": Annotated[str, arg(metavar="NAME")],
+    "form": Annotated[
+        Form,
+        arg(help="shape of the input: 3 s (`fixed`), as long as the clip (`variable`), or its average (`mean`)."),
+    ],
+    "split": Annotated[str, arg(metavar="NAME", help=SPLIT_HELP)],
+    "epochs": Annotated[int, arg(help="rounds over all training clips, > 0.")],
     "warmup_epochs": Annotated[
         int | None,
-        arg(metavar="INT", help_behavior_hint=f"(default: {TrainConfig.warmup_epochs}, or all there are)"),
+        arg(
+            metavar="INT",
+            help="the first of them, in which the learning rate rises, >= 0.",
+            help_behavior_hint=f"(default: {TrainConfig.warmup_epochs}, or all there are)",
+        ),
     ],
-    "audio": Annotated[AudioConfig, arg(constructor=flags_of(AudioConfig, AudioConfig, SPECIAL_AUDIO))],
+    "batch_size": Annotated[int, arg(help="clips in a training step, > 0.")],
+    "seed": Annotated[int, arg(help="random seed of initialisation, shuffling and dropout.")],
+    "audio": Annotated[
+        AudioConfig,
+        arg(
+            constructor=flags_of(AudioConfig, AudioConfig, SPECIAL_AUDIO),
+            help="How speech is found in a recording. The checkpoint remembers it.",
+        ),
+    ],
+    "features": Annotated[
+        FeatureConfig,
+        arg(
+            constructor=flags_of(FeatureConfig, FeatureConfig, {}),
+            help="What the network gets to see of it. The checkpoint remembers it.",
+        ),
+    ],
 }
 """Flags that say more than the type of a setting: those with choices from a registry, and defaults that depend."""
 
