@@ -73,7 +73,7 @@ def chosen_clips(n: int) -> list[Clip]:
     present = Corpus.open().present
     fitting = [c for c in load_index().values() if c.report_split == "test" and c.name in present and 2 < c.seconds < 3]
     if len(fitting) < n:
-        sys.exit("error: the clips of CREMA-D are not on this machine (see python -m ser_core.cremad download).")
+        sys.exit("error: the clips of CREMA-D are not on this machine (see `python -m ser_core.cremad download`).")
     return fitting[:: len(fitting) // n][:n]
 
 

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 import tyro
 from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes, arg
@@ -60,8 +60,8 @@ def flags_of(
             default of their own.
         kind: the dataclass.
         special: other types for some of its fields, annotated for tyro; those that may be None have None as default.
-        unset: if given, no flag has a default, but for switches and those of `special` that are annotated: what
-            `--help` says instead, of a field's name and its default.
+        unset: if given, no flag but a switch has a default: what `--help` says instead, of a field's name and its
+            default.
     """
     hints = get_type_hints(kind) | {name: hint for name, hint in special.items() if name in get_type_hints(kind)}
     if unset:
@@ -70,6 +70,9 @@ def flags_of(
     def construct(**values: Any) -> T:
         return make(**{key: value for key, value in values.items() if value is not None})
 
+    for name, hint in hints.items():
+        if not hasattr(hint, "__metadata__"):  # as tyro itself says it where a dataclass needs no constructor
+            hints[name] = Annotated[hint, arg(help_behavior_hint=lambda default: f"(default: {default})")]
     construct.__doc__ = kind.__doc__
     construct.__annotations__ = hints
     parameters = []
@@ -85,10 +88,12 @@ def flags_of(
 
 
 def _unset(hint: Any, field: Field[Any], unset: Callable[[str, Any], str]) -> Any:
-    """The type of a flag without a default; a switch stays as it is, and so does what is annotated for tyro."""
-    if field.default is MISSING or isinstance(field.default, bool) or hasattr(hint, "__metadata__"):
+    """The type of a flag without a default; a switch stays as it is, and so does what may be None already."""
+    if field.default is MISSING or isinstance(field.default, bool) or _may_be_none(hint):
         return hint
-    return Annotated[hint | None, arg(help_behavior_hint=f"(default: {unset(field.name, field.default)})")]
+    inner, *annotations = get_args(hint) if hasattr(hint, "__metadata__") else (hint,)
+    said = arg(help_behavior_hint=f"(default: {unset(field.name, field.default)})")
+    return Annotated[(inner | None, *annotations, said)]
 
 
 def _may_be_none(hint: Any) -> bool:

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
+from ser_core.command import output_never_fails
+
 COMMANDS = {
     "predict": ("ser_core.serving.predict_command", "Say which emotion is heard in audio files."),
     "stream": ("ser_core.serving.stream_command", "Say which emotion is heard as a recording goes on."),
@@ -19,6 +21,7 @@ COMMANDS = {
 }
 
 
+@output_never_fails
 def main(arguments: Sequence[str] | None = None, prog: str = "ser") -> None:
     """Do what the first argument says with the others."""
     name, *others = [*(sys.argv[1:] if arguments is None else arguments), ""]

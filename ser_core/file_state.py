@@ -10,6 +10,11 @@ Fingerprint = tuple[tuple[str, int, int, int, int], ...]
 LFS_POINTER = b"version https://git-lfs"
 """How a Git LFS pointer begins: the short text that a clone without Git LFS has in place of a large file."""
 
+POINTER = "is a Git LFS pointer, a text in place of the file"
+"""What to say of one, after its name."""
+PULL = "Get the file with `git lfs pull` in its folder"
+"""What to do about it; `.` or another way follows."""
+
 
 def fingerprint(*paths: Path) -> Fingerprint:
     """Differs from an earlier one when any of these files was written, replaced or removed since."""

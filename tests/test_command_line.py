@@ -12,6 +12,8 @@ from typing import Annotated, get_args
 import pytest
 from tyro.conf import arg
 
+from benchmarks.__main__ import NAMES
+from benchmarks.__main__ import parse_arguments as benchmarks_arguments
 from ser_core import commands
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.command_line import flags_of, parse
@@ -30,6 +32,7 @@ from ser_core.training.flags import ACTIVATIONS, MODELS, VAD_METHODS, flag
 from ser_core.training.grid_command import parse_arguments as grid_arguments
 from tests.helpers import ROOT
 
+BENCHMARKS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if not path.stem.startswith("__"))
 PARSERS: dict[str, tuple[Callable, list[str]]] = {
     "predict": (predict_arguments, []),
     "stream": (stream_arguments, []),
@@ -39,6 +42,7 @@ PARSERS: dict[str, tuple[Callable, list[str]]] = {
     "corpus index": (corpus_arguments, ["index"]),
     "train": (train_arguments, []),
     "grid": (grid_arguments, []),
+    "benchmarks": (benchmarks_arguments, []),
 }
 WRAPPERS = {
     "train.py": "train",
@@ -70,6 +74,11 @@ def explained(text: str) -> dict[str, str]:
         elif line.startswith("   ") and found:
             found[list(found)[-1]].append(line.strip())
     return {name: re.sub(r"\((default|required|one or more).*", "", " ".join(said)) for name, said in found.items()}
+
+
+@pytest.mark.parametrize("command", PARSERS)
+def test_a_default_is_what_holds_where_nothing_is_said(command: str, monkeypatch, capsys: pytest.CaptureFixture):
+    assert "if used" not in help_of(command, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize("command", PARSERS)
@@ -144,6 +153,19 @@ def test_the_corpus_has_three_commands():
     assert corpus_arguments(["check"]) == Check(None)
     assert corpus_arguments(["check", "x"]) == Check(Path("x"))
     assert corpus_arguments(["index", "x"]) == Index(Path("x"))
+
+
+def test_every_benchmark_has_a_line_that_says_what_it_measures(capsys: pytest.CaptureFixture):
+    assert sorted(NAMES) == BENCHMARKS
+    with pytest.raises(SystemExit, match="0"):
+        benchmarks_arguments(["--help"])
+    text = capsys.readouterr().out
+    for name in NAMES:
+        assert re.search(rf"^    {name} +[A-Z].+[.]$", text, re.MULTILINE), name
+    assert benchmarks_arguments([]).names == ()
+    assert benchmarks_arguments(["vad", "runs"]).names == ("vad", "runs")
+    with pytest.raises(SystemExit, match="2"):
+        benchmarks_arguments(["nothing"])
 
 
 MISTAKES = {

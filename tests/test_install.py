@@ -100,7 +100,15 @@ def test_an_installed_package_predicts_from_any_folder(commands: Path, speech_li
     assert not found["unreadable"]
     assert found["clips"] == 7442
     assert found["written"] == str(tmp_path / "runs")
+    listed = _run([str(commands / "ser"), "grid", "report", "--list", "--device", "cpu"], tmp_path).splitlines()
+    states = dict(line.split(maxsplit=2)[:2] for line in listed if line.startswith("lr"))
+    assert {name for name, state in states.items() if state in ("recorded", "fewer")} == states.keys() & set(
+        found["runs"]
+    )
+    assert "recorded" in states.values()
+    assert not (tmp_path / "runs").exists()
     (row,) = json.loads(_run([str(commands / "ser"), "predict", "x.wav", "--format", "json"], tmp_path))
+    assert "`ser corpus download`" in _run([str(commands / "ser"), "train", "--help"], tmp_path)
     assert {key: round(value, 4) for key, value in found["probabilities"].items()} == {
         key: round(row[key], 4) for key in found["probabilities"]
     }

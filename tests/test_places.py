@@ -1,12 +1,18 @@
 """Where runs and checkpoints are found and written: by a setting, in a checkout, in an installed package."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from ser_core import places
-from ser_core.places import VARIABLES, Kind, checkout, found, own, written
+from ser_core.commands import COMMANDS
+from ser_core.corpus.clip_file import load_clip
+from ser_core.errors import CheckpointError, CorpusError
+from ser_core.places import CHECKOUT_COMMANDS, VARIABLES, Kind, checkout, found, how_to_run, own, searched, written
+from ser_core.records.checkpoints import default_checkpoint
 from ser_core.training.flags import folder_for
 from tests.helpers import ROOT
 
@@ -35,6 +41,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_checkout_has_its_own(kind: Kind):
     assert checkout() == ROOT
     assert own(kind) == found(kind) == written(kind) == ROOT / kind
+    assert searched(kind) == (ROOT / kind,)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -42,6 +49,7 @@ def test_a_setting_comes_first(kind: Kind, installed: Path, tmp_path: Path, monk
     monkeypatch.setenv(VARIABLES[kind], str(tmp_path / "mine"))
     assert found(kind) == written(kind) == tmp_path / "mine"
     assert own(kind) == installed / "shipped" / kind
+    assert searched(kind) == (tmp_path / "mine",)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv(VARIABLES[kind], "~/mine")
     assert found(kind) == tmp_path / "mine"
@@ -54,6 +62,7 @@ def test_an_installed_package_reads_what_it_ships_and_writes_to_the_current_fold
     assert checkout() is None
     assert own(kind) == found(kind) == installed / "shipped" / kind
     assert written(kind) == Path.cwd() / kind
+    assert searched(kind) == (Path.cwd() / kind, installed / "shipped" / kind)
     assert folder_for(kind, None) == Path.cwd() / kind
 
 
@@ -61,3 +70,24 @@ def test_an_installed_package_reads_what_it_ships_and_writes_to_the_current_fold
 def test_a_folder_on_the_command_line_comes_before_all(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(VARIABLES[kind], str(tmp_path / "mine"))
     assert folder_for(kind, tmp_path) == tmp_path / kind
+
+
+@pytest.mark.parametrize("command", CHECKOUT_COMMANDS)
+def test_advice_names_what_can_be_typed(command: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    said = how_to_run(command)
+    assert said.startswith("python ")
+    done = subprocess.run([sys.executable, *said.split()[1:], "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.startswith(f"usage: {said} ")
+    monkeypatch.setattr(sys, "argv", ["/usr/local/bin/ser", "train"])
+    assert how_to_run(command) == f"ser {command}"
+    assert command in COMMANDS
+
+
+def test_an_installed_package_advises_its_own_command(installed: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "argv", ["notebook.py"])
+    assert how_to_run("corpus") == "ser corpus"
+    with pytest.raises(CheckpointError, match="Train one with `ser train`"):
+        default_checkpoint(found("checkpoints"))
+    with pytest.raises(CorpusError, match="with `ser corpus download --to "):
+        load_clip(installed / "1001_DFA_ANG_XX.wav")

@@ -18,6 +18,7 @@ import numpy as np
 from ser_core.audio.ffmpeg import END_SECONDS, broken_off, read_with_ffmpeg
 from ser_core.equality import ByContent
 from ser_core.errors import AudioError
+from ser_core.file_state import LFS_POINTER, POINTER, PULL
 
 MIN_SAMPLE_RATE = 8_000  # Hz
 MAX_SAMPLE_RATE = 192_000  # Hz
@@ -69,6 +70,8 @@ def decode(source: AudioSource, *, sample_rate: int | None = None) -> Decoded:
         data, name = _read(source)
         if not data:
             raise AudioError(f"{name} is empty: it holds no bytes. Record or export it again.")
+        if data.startswith(LFS_POINTER):
+            raise AudioError(f"{name} {POINTER}. {PULL}.")
         decoded = _decode_bytes(data, name)
 
     samples, rate = decoded.samples, decoded.rate

@@ -10,10 +10,9 @@ import numpy as np
 
 from ser_core.audio.preprocess import load_audio
 from ser_core.errors import AudioError, CorpusError
-from ser_core.file_state import LFS_POINTER
+from ser_core.file_state import LFS_POINTER, POINTER, PULL
+from ser_core.places import how_to_run
 
-DOWNLOAD = "python -m ser_core.cremad download"
-POINTER = "is a Git LFS pointer, a text in place of the sound"
 RIFF_HEADER_BYTES = 8  # `RIFF` and the number of bytes that follow
 
 
@@ -61,7 +60,7 @@ def _riff_bytes(begin: bytes) -> int:
 
 def how_to_replace(folder: Path, damage: str) -> str:
     """A sentence on how to get damaged clips of a folder whole."""
-    download = f"`{DOWNLOAD} --to {shlex.quote(str(folder))}`"
+    download = f"`{how_to_run('corpus')} download --to {shlex.quote(str(folder))}`"
     if damage == POINTER:
-        return f"Get the sound with `git lfs pull` in that folder, or with {download}."
+        return f"{PULL}, or with {download}."
     return f"Get it whole with {download}."

@@ -25,7 +25,7 @@ PROG = "ser corpus"
 
 @dataclass(frozen=True)
 class Download:
-    """Get clips from the official repository; run again to go on.
+    """Get clips from the official repository or a mirror; run it again to go on.
 
     Attributes:
         sample: only so many clips, balanced over the emotions.
@@ -41,7 +41,7 @@ class Check:
     """Compare the clips in a folder with the official checksums.
 
     Attributes:
-        folder: with the wav files.
+        folder: the one with the wav files.
     """
 
     folder: Positional[Annotated[CorpusFolder, arg(metavar="[DIR]")]] = None
@@ -52,7 +52,7 @@ class Index:
     """Rebuild the shipped index from the official tables.
 
     Attributes:
-        csv_dir: folder of the tables.
+        csv_dir: folder with VideoDemographics.csv, tabulatedVotes.csv and sha256.csv.
     """
 
     csv_dir: Positional[Annotated[Path, arg(metavar="CSV_DIR")]]

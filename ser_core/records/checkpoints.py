@@ -26,11 +26,11 @@ from ser_core.equality import ByContent
 from ser_core.errors import CheckpointError, ConfigError
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import FORMS, Form
-from ser_core.file_state import LFS_POINTER
+from ser_core.file_state import LFS_POINTER, POINTER, PULL
 from ser_core.files import replace_file, replace_folder, write_text
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.registry import MODELS
-from ser_core.places import found, own
+from ser_core.places import found, how_to_run, own
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -195,9 +195,7 @@ def check_weights(folder: Path) -> None:
     try:
         with path.open("rb") as file:
             if file.read(len(LFS_POINTER)) == LFS_POINTER:
-                raise CheckpointError(
-                    f"The weights of checkpoint {folder.name} are a Git LFS pointer. Get them with `git lfs pull`."
-                )
+                raise CheckpointError(f"{path.name} of checkpoint {folder.name} {POINTER}. {PULL}.")
         with safe_open(path, framework="numpy"):
             pass
     except (OSError, SafetensorError) as error:
@@ -280,4 +278,4 @@ def default_checkpoint(root: Path = CHECKPOINTS_DIR) -> str:
         return names[0]
     if unusable:
         raise CheckpointError(f"No checkpoint in {root} can be used. {' '.join(unusable.values())}")
-    raise CheckpointError(f"There is no checkpoint in {root}. Train one with `python train.py`.")
+    raise CheckpointError(f"There is no checkpoint in {root}. Train one with `{how_to_run('train')}`.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,12 +24,12 @@ PROG = "ser predict"
 class PredictCommand:
     """Say which emotion is heard in audio files.
 
-    A file that can't be used doesn't stop the others; the exit status is then 2.
+    What can't be used is named and doesn't stop the others; the exit status is then 2.
 
     Attributes:
         files: audio files, or folders of them.
-        checkpoint: name of the model.
-        format: of what is printed.
+        checkpoint: the trained network to ask, a folder's name in checkpoints/.
+        format: how the answers are printed.
     """
 
     files: Positional[Annotated[tuple[Path, ...], arg(metavar="FILE [FILE ...]", help_behavior_hint="(one or more)")]]
@@ -48,20 +49,16 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
     return args
 
 
-def expand(paths: Iterable[Path]) -> list[Path]:
-    """Files as given, and the audio files in folders, by name.
-
-    Raises:
-        AudioError: a folder without audio files.
-    """
-    files: list[Path] = []
+def expand(paths: Iterable[Path]) -> list[tuple[Path, AudioError | None]]:
+    """Files as given, and the audio files in folders, by name; a folder without any comes with what is wrong."""
+    files: list[tuple[Path, AudioError | None]] = []
     for path in paths:
-        if not path.is_dir():
-            files.append(path)
-        elif inside := sorted(p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES):
-            files.extend(inside)
+        if not os.path.isdir(path):  # noqa: PTH112 (a name that no file can have is no folder)
+            files.append((path, None))
+        elif inside := sorted(p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and not p.is_dir()):
+            files.extend((file, None) for file in inside)
         else:
-            raise AudioError(f"{path} is a folder without audio files.")
+            files.append((path, AudioError(f"{path} is a folder without audio files.")))
     return files
 
 
@@ -72,8 +69,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     files = expand(args.files)
     from ser_core.serving.predictor import Predictor  # torch takes seconds to load: `--help` doesn't wait for it
 
-    results = Predictor.load(args.checkpoint).classify_many(files)
-    rows = [result_row(str(file), result) for file, result in zip(files, results, strict=True)]
+    results = Predictor.load(args.checkpoint).classify_many([file for file, error in files if not error])
+    rows = [result_row(str(file), error or next(results)) for file, error in files]
     match args.format:
         case "json":
             print(to_json(rows))

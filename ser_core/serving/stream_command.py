@@ -25,8 +25,8 @@ BLOCK_SECONDS = 0.02  # as a browser sends it
 
 PROG = "ser stream"
 SPECIAL: dict[str, Any] = {
-    "window_seconds": Annotated[float, arg(name="window")],
-    "hop_seconds": Annotated[float, arg(name="hop")],
+    "window_seconds": Annotated[float, arg(name="window", help="seconds that are classified at a time, 1 to 5.")],
+    "hop_seconds": Annotated[float, arg(name="hop", help="seconds from one answer to the next, > 0.")],
 }
 
 
@@ -34,12 +34,14 @@ SPECIAL: dict[str, Any] = {
 class StreamCommand:
     """Say which emotion is heard as a recording goes on.
 
+    A line tells the second that was reached, and what was heard just before it: – where nobody speaks.
+
     Attributes:
         file: an audio file.
-        checkpoint: name of the model.
+        checkpoint: the trained network to ask, a folder's name in checkpoints/.
         config: how the signal is followed.
-        real_time: as fast as the recording, not as fast as possible.
-        format: of what is printed; `json` is one object a line.
+        real_time: take as long as the recording lasts, as if it were heard now.
+        format: how the answers are printed; `json` is one object a line.
     """
 
     file: Positional[Annotated[Path, arg(metavar="FILE")]]

@@ -10,7 +10,7 @@ from tyro.conf import arg, create_mutex_group
 
 from ser_core.command import friendly_errors
 from ser_core.command_line import CorpusFolder, Switch, parse
-from ser_core.places import CHECKPOINTS_VARIABLE, found
+from ser_core.places import CHECKPOINTS_VARIABLE, found, how_to_run
 from ser_core.training.compute import Compute
 from ser_core.training.flags import Cache, Out, RunSettings, folder_for
 
@@ -24,8 +24,10 @@ HELP = """Train one configuration and record it.
     {prog} --model 1d --act elu --lr 0.01
     {prog} --model 2d --act silu --resume         go on after an interruption
 
-Writes runs/<name>/ and checkpoints/<name>/, as lr0.001-SiLU-2D. The corpus is taken from --corpus,
-$CREMAD_DIR or the user's cache; `python -m ser_core.cremad download` gets it."""
+Writes runs/<name>/ and checkpoints/<name>/, where <name> says the settings, as lr0.001-SiLU-2D. A run that is
+recorded already is not trained again: put yours into another folder with --out, or give it a --name.
+
+The corpus is taken from --corpus, $CREMAD_DIR or the user's cache; `{corpus} download` gets it."""
 INTERRUPTED = (
     "Stopped. Finished epochs are saved, but for those of the last few seconds: "
     "go on with the same command and --resume."
@@ -39,13 +41,13 @@ class TrainCommand:
 
     Attributes:
         config: the run.
-        name: of the run.
+        name: the run's name.
         wandb: log to Weights & Biases: to ./wandb only, or to the service as well.
         corpus: folder with the wav files.
         cache: folder for features.
-        out: folder that holds runs/ and checkpoints/.
-        resume: go on with an interrupted run.
-        restart: replace a run of the same name, whatever its settings.
+        out: folder that gets runs/ and checkpoints/.
+        resume: go on with it, if it was interrupted.
+        restart: replace it when the new one is whole, whatever its settings.
     """
 
     config: RunSettings
@@ -67,7 +69,7 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
     Raises:
         ConfigError: a setting is out of its range.
     """
-    return parse(TrainCommand, arguments, prog=prog, description=HELP.format(prog=prog))
+    return parse(TrainCommand, arguments, prog=prog, description=HELP.format(prog=prog, corpus=how_to_run("corpus")))
 
 
 @friendly_errors(interrupted=INTERRUPTED, less_memory="Make --batch-size smaller, or close other programs.")

@@ -43,8 +43,8 @@ class TrainConfig:
         label_smoothing: share of the target that is spread over all emotions, in 0..1.
         mixup: how strongly pairs of clips are mixed, the parameter of a beta distribution, >= 0; 0 for not at all.
         spec_augment: bands, and stretches of time, that are hidden of each clip in training (SpecAugment), int >= 0.
-        copies: of each training clip, changed at random as `augmentation` says, one of them an epoch in turn; int >= 0;
-            with 0 it is trained on the clips as they are.
+        copies: changed copies of each training clip, of which each epoch takes the next, int >= 0; with 0, the clips as
+            they are.
         head_lr: pretrained networks; peak learning rate of what is not pretrained, > 0.
         layer_decay: pretrained networks; learning rate of a layer over that of the one above it, in 0..1.
         frozen_epochs: pretrained networks; first epochs in which only what is not pretrained learns, int >= 0.

@@ -42,7 +42,7 @@ from ser_core.records.schema import ClipCounts, Environment, Result, RunConfig
 from ser_core.training.batches import ClipTensors
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device, full_precision
-from ser_core.training.run_folders import put_right, refuse_to_replace, what_is_replaced
+from ser_core.training.run_folders import check_folders, check_name, put_right, refuse_to_replace, what_is_replaced
 from ser_core.training.settings import read_settings, settings_of
 from ser_core.training.trainer import SAVE_EVERY_SECONDS, STATE_FILE, Epoch, Trainer, predict_logits
 
@@ -106,9 +106,11 @@ def run_experiment(
         the record, as it was written to `runs_dir/<name>`.
 
     Raises:
-        SERError: no corpus or a damaged clip; nothing to resume; a record that would be lost; a name that is taken by
-            other settings, and in what they differ.
+        SERError: a name that no run can have; a folder that can't be written to; no corpus or a damaged clip; nothing
+            to resume; a record that would be lost; a name that is taken by other settings, and in what they differ.
     """
+    check_name(config.name if name is None else name, given=name is not None)
+    check_folders(runs_dir, checkpoints_dir, cache_dir)
     folder = runs_dir / (name or config.name)
     partial = partial_folder(runs_dir, folder.name)
     with alone(runs_dir, folder.name):

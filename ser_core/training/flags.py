@@ -9,11 +9,15 @@ from tyro.conf import arg
 
 from ser_core.audio.vad import VAD_METHODS
 from ser_core.command_line import choice, flags_of
+from ser_core.features.inputs import Form
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.registry import MODELS
 from ser_core.places import Kind, written
 from ser_core.training.config import PARTS, TrainConfig, usual_config
 
+SPLIT_HELP = (
+    "`report`, `fold1` to `fold5` (which keep speakers apart), or a JSON file: lists of clips `train`, `val`, `test`."
+)
 SPECIAL: dict[str, Any] = {
     "model": Annotated[choice(MODELS), arg(help="the network.")],
     "activation": Annotated[
@@ -25,7 +29,15 @@ SPECIAL: dict[str, Any] = {
             help_behavior_hint=f"(default: {TrainConfig.activation or 'the best for the network in the report'})",
         ),
     ],
-    "split": Annotated[str, arg(metavar="NAME")],
+    "form": Annotated[
+        Form,
+        arg(help="shape of the input: 3 s (`fixed`), as long as the clip (`variable`), or its average (`mean`)."),
+    ],
+    "split": Annotated[str, arg(metavar="NAME", help=SPLIT_HELP)],
+    "epochs": Annotated[int, arg(help="rounds over all training clips, > 0.")],
+    "warmup_epochs": Annotated[int, arg(help="the first of them, in which the learning rate rises, >= 0.")],
+    "batch_size": Annotated[int, arg(help="clips in a training step, > 0.")],
+    "seed": Annotated[int, arg(help="random seed of initialisation, shuffling and dropout.")],
     "vad": choice(VAD_METHODS),
 }
 """Flags that say more than the type of a setting: those with choices from a registry, and defaults that depend."""
@@ -43,9 +55,9 @@ def _default(name: str, value: Any) -> str:
     return "; ".join([shown, *(f"{', '.join(networks)}: {other}" for other, networks in others.items())])
 
 
-def _part(kind: type[Any]) -> Any:
+def _part(kind: type[Any], text: str) -> Any:
     """The type of a field that has flags of its own, of which those that were given are kept."""
-    return Annotated[kind, arg(constructor=flags_of(dict, kind, SPECIAL, _default))]
+    return Annotated[kind, arg(constructor=flags_of(dict, kind, SPECIAL, _default), help=text)]
 
 
 def _train_config(model: str = TrainConfig.model, **values: Any) -> TrainConfig:
@@ -53,7 +65,12 @@ def _train_config(model: str = TrainConfig.model, **values: Any) -> TrainConfig:
     return usual_config(model, **values, **given)
 
 
-SETTINGS = SPECIAL | {part: _part(kind) for part, kind in PARTS.items()}
+PART_HELP = {
+    "augmentation": "How the copies of training clips are changed: each is a share of the clips, or how much.",
+    "audio": "How speech is found in a recording. The checkpoint remembers it.",
+    "features": "What the network gets to see of it. The checkpoint remembers it.",
+}
+SETTINGS = SPECIAL | {part: _part(kind, PART_HELP[part]) for part, kind in PARTS.items()}
 RunSettings = Annotated[TrainConfig, arg(name="", constructor=flags_of(_train_config, TrainConfig, SETTINGS, _default))]
 """The type of a command's field that holds the settings of a run."""
 

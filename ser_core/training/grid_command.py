@@ -16,11 +16,12 @@ from tyro.conf import Positional, arg
 from ser_core.command import friendly_errors
 from ser_core.command_line import CorpusFolder, Switch, choice, parse
 from ser_core.errors import ConfigError
+from ser_core.places import require_folder, searched
 from ser_core.records.runs import load_runs
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
-from ser_core.training.flags import Cache, Out, command_line, folder_for
-from ser_core.training.grid_progress import TAKEN, Display, print_list
+from ser_core.training.flags import SPLIT_HELP, Cache, Out, command_line, folder_for
+from ser_core.training.grid_progress import Display, print_list, what_to_do
 from ser_core.training.pool import LocalPool, Pool, train_all
 from ser_core.training.study import STUDIES, with_epochs
 from ser_core.training.survey import Entry, How, survey
@@ -56,8 +57,8 @@ class Cluster:
 
     Attributes:
         ray: address of the cluster, as `ray start --head` prints it; `auto` for the one on this machine.
-        cpus: what a run gets of a machine.
-        gpus: what a run gets of a machine, as 0.25.
+        cpus: processor cores for each run.
+        gpus: GPUs for each run; four share one at 0.25.
     """
 
     ray: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: this machine, without Ray)")] = None
@@ -72,20 +73,22 @@ class GridCommand:
     Attributes:
         study: which configurations.
         list: train nothing: say what exists and what is missing.
-        only: runs of these names; * stands for anything.
+        only: those with these names; * stands for anything.
         epochs: of each run.
-        split: another split than the study's, see `ser train`.
-        jobs: runs at once.
+        split: train on another split, see --split of training one.
+        jobs: how many at once.
         corpus: folder with the wav files.
         cache: folder for features.
-        out: folder that holds runs/ and checkpoints/.
+        out: folder that gets runs/ and checkpoints/; what is recorded elsewhere is trained again.
     """
 
     study: Positional[StudyName]
     list: Switch = False
     only: Annotated[tuple[str, ...], arg(metavar="NAME [NAME ...]", help_behavior_hint="(default: all)")] = ()
     epochs: int = TrainConfig.epochs
-    split: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: the study's)")] = None
+    split: Annotated[str | None, arg(metavar="NAME", help=SPLIT_HELP, help_behavior_hint="(default: the study's)")] = (
+        None
+    )
     jobs: Annotated[
         int | None, arg(metavar="INT", help_behavior_hint="(default: as the GPU holds, or one on each core)")
     ] = None
@@ -117,6 +120,17 @@ def configurations(args: GridCommand) -> list[TrainConfig]:
             raise ConfigError(f"No run of {args.study} is called {' or '.join(args.only)}. See --list for names.")
         configs = chosen
     return configs
+
+
+def survey_all(configs: Sequence[TrainConfig], folders: Sequence[Path], compute: Compute) -> list[Entry]:
+    """What there is of each configuration in the first folder, or else what is recorded in the others."""
+    first, *others = (survey(configs, folder, compute) for folder in folders)
+    for entries in others:
+        first = [
+            theirs if mine.state == "missing" and theirs.run else mine
+            for mine, theirs in zip(first, entries, strict=True)
+        ]
+    return first
 
 
 def train_command(entry: Entry, how: How, args: GridCommand) -> list[str]:
@@ -176,8 +190,14 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
 
     from ser_core.training.device import Device
     from ser_core.training.estimate import Estimator
+    from ser_core.training.run_folders import check_folders, check_name
 
-    entries = survey(configurations(args), args.runs_dir, args.compute)
+    configs = configurations(args)
+    for config in configs:
+        check_name(config.name, given=False)
+    require_folder(args.runs_dir)
+    folders = (args.runs_dir,) if args.out else searched("runs")
+    entries = survey_all(configs, folders, args.compute)
     if args.jobs is not None and args.jobs < 1:
         raise ConfigError(f"--jobs is 1 or more, not {args.jobs}.")
     device = Device.of(args.compute)
@@ -185,13 +205,15 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     jobs = min(args.jobs or default_jobs(device), max(1, waiting))
     threads = max(1, (os.cpu_count() or 1) // jobs)
     torch.set_num_threads(threads)  # of each run, and so of the speed that is estimated
-    estimator = Estimator(load_runs(args.runs_dir)[0], device)
+    estimator = Estimator([run for folder in folders for run in load_runs(folder)[0]], device)
     if args.list:
         print_list(entries, estimator, jobs)
         return
+    if waiting and not args.cluster.ray:  # other machines have their own
+        check_folders(args.runs_dir, folder_for("checkpoints", args.out), args.cache)
     taken = [entry for entry in entries if entry.state == "other settings"]
     for entry in taken:
-        print(f"not trained: {entry.name}: {entry.reason} {TAKEN}", file=sys.stderr)
+        print(f"not trained: {entry.name}: {entry.reason} {what_to_do()}", file=sys.stderr)
     failed = train_waiting(entries, estimator, args, jobs, threads) if waiting else {}
     for name, reason in failed.items():
         print(f"failed: {name}: {reason}", file=sys.stderr)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ser_core.places import how_to_run
 from ser_core.records.runs import load_run
 from ser_core.training.survey import Entry, epochs_in_progress
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ser_core.training.estimate import Estimator
 
 LOG_SECONDS = 60
-TAKEN = "Move what has the name elsewhere, or train this one with train.py and another --name, or with --restart."
 WORDS = {"recorded": "recorded", "shorter": "fewer epochs", "interrupted": "interrupted"}
 
 
@@ -36,7 +36,7 @@ def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int) -> Non
         )
     for entry in entries:
         if entry.reason:
-            print(f"{entry.reason} {TAKEN}" if entry.state == "other settings" else entry.reason)
+            print(f"{entry.reason} {what_to_do()}" if entry.state == "other settings" else entry.reason)
     counts = Counter(WORDS.get(entry.state, entry.state) for entry in entries)
     print(", ".join(f"{n} {state}" for state, n in counts.items()) + f"; {len(entries)} in all.")
     if sum(seconds):
@@ -44,6 +44,12 @@ def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int) -> Non
         at_once = f"{jobs} runs at once" if jobs > 1 else "one run after another"
         left = max(sum(seconds) / jobs, *seconds)
         print(f"About {duration(left)} left on {estimator.device.label}, {at_once} ({basis}).")
+
+
+def what_to_do() -> str:
+    """About a name that a run with other settings has."""
+    train = how_to_run("train")
+    return f"Move what has the name elsewhere, or train this one with `{train}` and another --name, or with --restart."
 
 
 def duration(seconds: float) -> str:

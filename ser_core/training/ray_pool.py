@@ -60,7 +60,7 @@ class RayPool:
         try:
             import ray
         except ImportError:
-            raise ConfigError("Ray is not installed. Get it with `pip install -r requirements-ray.txt`.") from None
+            raise ConfigError("Ray is not installed. Get it with `pip install 'ray[default]'`.") from None
         self.ray, self.runs_dir, self.checkpoints_dir = ray, runs_dir, checkpoints_dir
         self.options: dict[str, Any] = {
             "corpus": corpus,
@@ -81,7 +81,8 @@ class RayPool:
         try:
             ray.init(address=address, runtime_env=environment, log_to_driver=False)
         except (ConnectionError, ValueError) as error:
-            raise ConfigError(f"No Ray cluster answers at {address} ({str(error).splitlines()[0]}).") from None
+            why = str(error).partition(". ")[0]
+            raise ConfigError(f"No Ray cluster answers at {address} ({why}). Start one: `ray start --head`.") from None
         resources = ray.cluster_resources()
         if resources.get("CPU", 0) < cpus or resources.get("GPU", 0) < gpus:
             raise ConfigError(

@@ -1,13 +1,48 @@
-"""What stands under a run's name before it begins: what a killed process left, and what may not be lost."""
+"""A run's name, and what stands under it before the run begins: what a killed process left, what may not be lost."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from reprlib import repr as brief  # of what somebody types: however long, it stays short
 
-from ser_core.errors import RunError
+from ser_core.errors import ConfigError, RunError
+from ser_core.features.cache import default_cache_dir
 from ser_core.files import restore_folder
+from ser_core.places import require_writable
 from ser_core.training.settings import Settings, difference_from
 from ser_core.training.trainer import STATE_FILE
+
+NAME = re.compile(r"(?!.*\.(?:lock|log)$)[A-Za-z0-9][A-Za-z0-9._+-]{0,99}", re.DOTALL)
+"""Names that every file system takes, in one folder; a run in progress has a lock and a log beside it."""
+
+
+def check_name(name: str, *, given: bool) -> None:
+    """Refuse a name that no run can have.
+
+    Args:
+        given: by the user, and not made from the settings.
+
+    Raises:
+        ConfigError: which names a run can have.
+    """
+    if not NAME.fullmatch(name):
+        raise ConfigError(
+            f"A run can't be called {brief(name)}: a name has 1 to 100 letters (a to z), digits and any of . _ + -, "
+            "begins with a letter or a digit, and doesn't end in .lock or .log."
+            + ("" if given else " What is wrong with it comes from the split's file: rename that.")
+        )
+
+
+def check_folders(runs_dir: Path, checkpoints_dir: Path, cache_dir: Path | None) -> None:
+    """Refuse folders that can't be written to. One with features is only read if all of them are there.
+
+    Raises:
+        ConfigError: which, and why.
+    """
+    cache = cache_dir or default_cache_dir()
+    for folder in (runs_dir, checkpoints_dir, *(() if cache.is_dir() else (cache,))):
+        require_writable(folder)
 
 
 def put_right(folder: Path, partial: Path, checkpoint: Path) -> None:

@@ -28,7 +28,7 @@ class WandbLog(Watcher):
         try:
             import wandb
         except ImportError:
-            raise ConfigError("--wandb needs Weights & Biases: pip install -r requirements-wandb.txt") from None
+            raise ConfigError("--wandb needs Weights & Biases: `pip install wandb`.") from None
         self.wandb, self.mode, self.name = wandb, mode, name
 
     def started(self, trainer: Trainer) -> None:

@@ -15,7 +15,7 @@ from ser_core.errors import AudioError
 from ser_core.serving import predict_command as predict_cli
 from ser_core.serving import stream_command as stream_cli
 from ser_core.serving.predictor import Predictor
-from tests.helpers import tone
+from tests.helpers import LFS_POINTER, tone
 
 RATE = 48_000
 BREAKS_OFF = "The recording breaks off at {:.1f} s: what should follow is missing or damaged."
@@ -124,6 +124,7 @@ def test_a_recording_that_was_cut_off_is_read_up_to_the_cut():
     [
         (b"", "no bytes"),
         (b"this is a text, not sound", "could not be decoded"),
+        (LFS_POINTER, "is a Git LFS pointer.*`git lfs pull`"),
         (b"RIFF" + bytes(200), "could not be decoded"),
         (b"\x1a\x45\xdf\xa3" + bytes(100), "could not be decoded"),
         ("nowhere.wav", "does not exist"),

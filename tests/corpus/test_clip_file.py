@@ -87,7 +87,7 @@ def test_checking_a_folder_says_what_is_wrong_with_which_clip(copy: Corpus, caps
     output = capsys.readouterr()
     assert f"{CLIP.filename} is a Git LFS pointer" in output.out
     assert f"{OTHER.filename} was cut off" in output.out
-    assert "2 differ from the official checksum. Get the sound with `git lfs pull`" in output.err
+    assert "2 differ from the official checksum. Get the file with `git lfs pull`" in output.err
 
 
 def test_checking_a_folder_notices_another_sound(copy: Corpus, capsys: pytest.CaptureFixture):

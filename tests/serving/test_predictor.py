@@ -169,10 +169,24 @@ def test_the_command_reads_folders(use_untrained, usable, tmp_path: Path, capsys
     (tmp_path / "notes.txt").write_text("not audio")
     main([str(tmp_path), "--format", "json", "--checkpoint", "1d-fixed"])
     assert len(json.loads(capsys.readouterr().out)) == 2
+    (tmp_path / "a folder.wav").mkdir()
+    main([str(tmp_path), "--format", "json", "--checkpoint", "1d-fixed"])
+    assert len(json.loads(capsys.readouterr().out)) == 2
+
+
+def test_the_command_goes_on_after_a_folder_without_recordings(use_untrained, usable, tmp_path: Path, capsys):
     (tmp_path / "empty").mkdir()
+    inputs = [str(usable[0]), str(tmp_path / "empty"), str(usable[1]), "n" * 300]
     with pytest.raises(SystemExit, match="2"):
-        main([str(tmp_path / "empty")])
-    assert "without audio files" in capsys.readouterr().err
+        main([*inputs, "--format", "json", "--checkpoint", "1d-fixed"])
+    said = capsys.readouterr()
+    rows = json.loads(said.out)
+    assert [(row["file"], row["emotion"] is None) for row in rows] == list(
+        zip(inputs, (False, True, False, True), strict=True)
+    )
+    first, second = (line for line in said.err.splitlines() if line.startswith("error: "))
+    assert first == f"error: {tmp_path / 'empty'} is a folder without audio files."
+    assert second.startswith(f"error: {'n' * 300} can't be read")
 
 
 def test_the_command_goes_on_after_a_bad_file_and_exits_2(use_untrained, usable, tmp_path: Path, capsys):

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 
+from ser_core import places
 from ser_core.analysis.report import REPORT_RESULTS
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import load_split
@@ -371,6 +372,10 @@ def test_one_run_is_trained_by_one_process(options: list[str], tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (["report", "--out", "README.md"], "README.md is none. Choose another folder."),
+        (["report", "--out", "README.md", "--list"], "README.md is none. Choose another folder."),
+        (["report", "--out", "/proc/x"], "Nothing can be written to /proc"),
+        (["report", "--cache", "README.md"], "README.md is none. Choose another folder."),
         (["report", "--only", "lr9-*"], "No run of report is called lr9"),
         (["report", "--epochs", "0"], "epochs is a number"),
         (["report", "--split", "/nowhere.json", "--list"], "no split file"),
@@ -382,11 +387,45 @@ def test_the_command_fails_with_a_sentence(
     arguments: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture
 ):
     with pytest.raises(SystemExit) as stop:
-        grid.main([*arguments, "--out", str(tmp_path)])
+        grid.main([*arguments, *([] if "--out" in arguments else ["--out", str(tmp_path)])])
     assert stop.value.code == 2
     output = capsys.readouterr().err
     assert says in output
     assert "Traceback" not in output
+
+
+def test_a_split_file_whose_name_no_run_can_have_is_refused(tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    path = tmp_path / f"{'x' * 200}.json"
+    path.write_bytes(tiny.read_bytes())
+    with pytest.raises(SystemExit, match="2"):
+        grid.main(["report", "--split", str(path), "--out", str(tmp_path / "out")])
+    assert "split's file" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_installed_grid_knows_the_records_that_come_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    """One's own come first, whatever they are; what is shipped is recorded, or at least a shorter run."""
+    monkeypatch.delenv("SER_RUNS_DIR", raising=False)
+    monkeypatch.setattr(places, "PACKAGE", tmp_path / "ser_core")
+    monkeypatch.chdir(tmp_path)
+    mine, shipped, shorter, other, missing = STUDIES["report"]()[:5]
+    write_run(tmp_path / "runs" / mine.name, replace(mine, epochs=30))
+    for config in (mine, shipped, replace(shorter, epochs=30), replace(other, seed=7)):
+        write_run(tmp_path / "ser_core" / "shipped" / "runs" / replace(config, seed=42).name, config)
+    before = sorted(tmp_path.rglob("*"))
+    names = [config.name for config in (mine, shipped, shorter, other, missing)]
+    grid.main(["report", "--list", "--device", "cpu", "--only", *names])
+    lines = capsys.readouterr().out.splitlines()
+    states = {line.split("  ")[0]: line for line in lines[1:6]}
+    for name, state in zip(names, ("fewer epochs", "recorded", "fewer epochs", "missing", "missing"), strict=True):
+        assert f"  {state}  " in states[name], name
+    grid.main(["report", "--device", "cpu", "--only", shipped.name])
+    assert capsys.readouterr().out == "All 1 runs are recorded.\n"
+    assert sorted(tmp_path.rglob("*")) == before
+    grid.main(["report", "--list", "--device", "cpu", "--only", shipped.name, "--out", str(tmp_path / "else")])
+    assert "1 missing" in capsys.readouterr().out
 
 
 def test_estimates_follow_the_records(tmp_path: Path):

@@ -603,6 +603,64 @@ def test_the_command_fails_with_a_sentence(
     assert "Traceback" not in output
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil",
+        "a/b",
+        "x/lr0.001-SiLU-2D",
+        "/tmp/x",
+        ".hidden",
+        "..",
+        "",
+        " ",
+        "a\nb",
+        "a\x00b",
+        "n" * 300,
+        "ü",
+        "x.lock",
+    ],
+)
+def test_a_name_that_no_run_can_have_is_refused_before_anything_is_made(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    with pytest.raises(SystemExit, match="2"):
+        train.main([f"--name={name}", "--restart", "--out", str(tmp_path / "out"), "--device", "cpu"])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "can't be called" in line
+    assert "letters" in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_split_file_lends_its_name_only_if_a_run_can_have_it(options: dict, tmp_path: Path, capsys):
+    path = tmp_path / "two\nlines.json"
+    path.write_text(json.dumps({part: getattr(options["split"], part) for part in ("train", "val", "test")}))
+    folders = ["--out", str(tmp_path / "out"), "--cache", str(options["cache_dir"]), "--device", "cpu"]
+    with pytest.raises(SystemExit, match="2"):
+        train.main(["--split", str(path), *folders])
+    assert "split's file" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    quick = ["--model", "1d", "--epochs", "1", "--corpus", str(options["corpus"].folder)]
+    train.main(["--split", str(path), "--name", "a.name_1+2-3", *quick, *folders])
+    assert load_run(tmp_path / "out" / "runs" / "a.name_1+2-3").test.epochs == 1
+
+
+@pytest.mark.parametrize("flag", ["--out", "--cache"])
+@pytest.mark.parametrize("place", ["a file", "below a file", "/proc/x"])
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work(
+    flag: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    (tmp_path / "file").write_text("mine")
+    folder = {"a file": tmp_path / "file", "below a file": tmp_path / "file" / "x"}.get(place, Path(place))
+    monkeypatch.setattr(experiment, "load_split", Mock(side_effect=AssertionError))
+    with pytest.raises(SystemExit, match="2"):
+        train.main(["--out", str(tmp_path / "out"), "--device", "cpu", flag, str(folder)])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(folder if place != "/proc/x" else "/proc") in line
+    assert line.endswith("Choose another folder.")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")])
 def test_running_out_of_memory_is_a_sentence(
     error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture

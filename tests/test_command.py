@@ -1,0 +1,131 @@
+"""What a command prints always arrives, or nobody wanted it; what goes wrong is a sentence."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from ser_core.audio import SAMPLE_RATE
+from ser_core.command import CLOSED_PIPE, friendly_errors
+from tests.helpers import ROOT
+
+COMMANDS = (
+    ("train.py --help", ""),
+    ("train.py --help", "1"),
+    ("-m ser_core --help", ""),
+    ("-m ser_core.predict {file}", ""),
+    ("-m ser_core.stream {file}", "1"),
+    ("-m benchmarks --help", ""),
+)
+"""And whether Python buffers what they print, in `PYTHONUNBUFFERED`."""
+
+
+@pytest.fixture
+def recording(speech_like, tmp_path: Path) -> Path:
+    """A file whose name ASCII can't show, and that nobody hears a voice in."""
+    path = tmp_path / "café 😀.wav"
+    soundfile.write(path, speech_like, SAMPLE_RATE)
+    return path
+
+
+def run(command: str, file: Path, **options) -> subprocess.CompletedProcess:
+    arguments = [word.format(file=file) for word in command.split()]
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, stderr=subprocess.PIPE, check=False, **options)
+
+
+@pytest.mark.parametrize(("command", "unbuffered"), COMMANDS)
+def test_nobody_reads_on(command: str, unbuffered: str, recording: Path):
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = run(command, recording, stdout=write, env={**os.environ, "PYTHONUNBUFFERED": unbuffered})
+    finally:
+        os.close(write)
+    assert done.returncode == CLOSED_PIPE
+    assert all(line.startswith(b"warning: ") for line in done.stderr.splitlines())  # of the recording
+
+
+def test_nobody_reads_the_errors_either(recording: Path):
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "ser_core.predict", "nowhere.wav"]
+    assert subprocess.run(command, cwd=ROOT, stdout=write, stderr=write, check=False).returncode == CLOSED_PIPE
+    os.close(write)
+
+
+def test_another_pipe_that_breaks_is_not_the_output():
+    @friendly_errors()
+    def main() -> None:
+        raise BrokenPipeError
+
+    read, write = os.pipe()
+    with os.fdopen(write, "w") as output, pytest.MonkeyPatch.context() as patch:
+        for name in ("stdout", "stderr"):
+            patch.setattr(sys, name, output)
+        with pytest.raises(BrokenPipeError):
+            main()
+        os.close(read)
+        with pytest.raises(SystemExit, match=str(CLOSED_PIPE)):
+            main()
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_a_sentence(unbuffered: str, recording: Path):
+    with Path("/dev/full").open("wb") as full:
+        done = run("train.py --help", recording, stdout=full, env={**os.environ, "PYTHONUNBUFFERED": unbuffered})
+    assert done.returncode == 2
+    assert set(done.stderr.decode().splitlines()) <= {
+        "error: No space left on device.",
+        "error: The output can't be written: No space left on device.",
+    }
+    assert done.stderr
+
+
+def test_what_the_terminal_cannot_show_is_escaped(recording: Path):
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = run("-m ser_core.predict {file} --format json", recording, stdout=subprocess.PIPE, env=ascii_only)
+    (row,) = json.loads(done.stdout.decode("ascii"))
+    assert row["file"] == str(recording)
+    done = run("-m ser_core --help", recording, stdout=subprocess.PIPE, env=ascii_only)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"\u2022 predict" in done.stdout
+
+
+def test_a_name_of_any_bytes_is_shown(tmp_path: Path):
+    name = os.fsencode(tmp_path) + b"/caf\xe9.wav"
+    command: list[str | bytes] = [sys.executable, "-m", "ser_core.predict", name, "--format", "json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    (row,) = json.loads(done.stdout.decode())
+    assert os.fsencode(row["file"]) == name
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "/there"), "error: /there: Permission denied.\n"),
+        (OSError(errno.ENOSPC, "No space left on device"), "error: No space left on device.\n"),
+    ],
+)
+def test_what_the_system_refuses_is_a_sentence(error: OSError, says: str, capsys: pytest.CaptureFixture):
+    @friendly_errors()
+    def main() -> None:
+        raise error
+
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert capsys.readouterr().err == says
+
+
+def test_a_mistake_of_the_program_is_no_sentence():
+    @friendly_errors()
+    def main() -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "forgotten")
+
+    with pytest.raises(FileNotFoundError):
+        main()
