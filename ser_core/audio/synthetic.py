@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.signal
+import scipy  # whose signal package is loaded when it is used: that takes half a second
 
 from ser_core.audio import SAMPLE_RATE
 

@@ -18,7 +18,7 @@ def power_spectrum(waveform: np.ndarray, n_fft: int, hop_length: int) -> np.ndar
     Returns:
         float32 `[1 + n_fft // 2, 1 + samples // hop_length]`.
     """
-    spectrum = scipy.fft.rfft(centred_frames(waveform, n_fft, hop_length) * _hann(n_fft), axis=1)
+    spectrum = scipy.fft.rfft(centred_frames(waveform, n_fft, hop_length) * hann(n_fft), axis=1)
     return np.ascontiguousarray((spectrum.real**2 + spectrum.imag**2).T)
 
 
@@ -38,5 +38,6 @@ def centred_frames(waveform: np.ndarray, frame_length: int, hop_length: int) -> 
 
 
 @cache
-def _hann(n_fft: int) -> np.ndarray:
+def hann(n_fft: int) -> np.ndarray:
+    """The periodic Hann window: float32 `[n_fft]`."""
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)).astype(np.float32)

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.level import to_speech_level
 from ser_core.features.filterbanks import mel_operator
+from ser_core.features.spectrum import hann
 
 N_FFT = 400  # samples, 25 ms
 HOP_LENGTH = 160  # samples, 10 ms
@@ -52,6 +52,5 @@ def _power_spectrum(waveform: np.ndarray, n_frames: int) -> np.ndarray:
     waveform = np.pad(waveform, (0, max(0, side + 1 - len(waveform))))
     padded = np.pad(waveform, side, mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP_LENGTH][:n_frames]
-    window = scipy.signal.get_window("hann", N_FFT).astype(np.float32)
-    spectrum = scipy.fft.rfft(frames * window, axis=1)
+    spectrum = scipy.fft.rfft(frames * hann(N_FFT), axis=1)
     return np.ascontiguousarray((spectrum.real**2 + spectrum.imag**2).T)

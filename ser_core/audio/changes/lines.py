@@ -7,8 +7,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
-import scipy.fft
-import scipy.signal
+import scipy  # whose signal package is loaded when it is used: that takes half a second
 
 from ser_core.audio import SAMPLE_RATE
 

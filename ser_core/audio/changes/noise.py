@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import scipy.fft
-import scipy.signal
+import scipy  # whose signal package is loaded when it is used: that takes half a second
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.level import active_power

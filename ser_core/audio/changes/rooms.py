@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.signal
+import scipy  # whose signal package is loaded when it is used: that takes half a second
 
 from ser_core.audio import SAMPLE_RATE
 

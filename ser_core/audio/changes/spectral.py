@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
-import scipy.ndimage
+import scipy  # whose ndimage package is loaded when it is used
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.changes.lines import fit_length
