@@ -73,9 +73,9 @@ class AudioConfig:
             raise ConfigError(f"noise_db is a number of decibels above 0, not {self.noise_db}.")
         if self.vad not in VAD_METHODS:
             raise ConfigError(f"vad is one of {', '.join(VAD_METHODS)}, not {self.vad!r}.")
-        if self.vad_top_db <= 0:
+        if not 0 < self.vad_top_db < math.inf:
             raise ConfigError(f"vad_top_db is a number of decibels above 0, not {self.vad_top_db}.")
-        if self.vad_floor_dbfs >= 0:
+        if not -math.inf < self.vad_floor_dbfs < 0:
             raise ConfigError(f"vad_floor_dbfs is a level below full scale (under 0 dB), not {self.vad_floor_dbfs}.")
         if not 0 < self.vad_threshold < 1:
             raise ConfigError(f"vad_threshold is a probability between 0 and 1, not {self.vad_threshold}.")

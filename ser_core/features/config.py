@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.errors import ConfigError
+from ser_core.features.descriptors import SPECTRAL_FEATURES
 
-PITCH_CLASSES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+SMALLEST_IMAGE = 32  # pixels; ResNet-38 halves them five times
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,7 @@ class FeatureConfig:
     """Parameters of the features; the defaults are the report's (sections 3.1 and 3.2).
 
     Attributes:
+        spectral: kinds of spectral features, in the order of their channels.
         frame_length: window of the spectral features, in samples; even int > 0.
         hop_length: step of the spectral features, in samples; int > 0.
         n_mfcc: MFCC kept, 1 to `mfcc_n_mels`.
@@ -25,9 +28,10 @@ class FeatureConfig:
         mel_hop_length: step of the mel image, in samples; int > 0.
         n_mels: mel bands of the image; int > 0.
         mel_fmax: upper edge of the mel bands in Hz; no higher than half the sample rate is ever used.
-        image_size: height and width of the mel image, in pixels.
+        image_size: height and width of the mel image, in pixels; at least 32.
     """
 
+    spectral: tuple[str, ...] = ("zcr", "chroma", "mfcc", "rms")
     frame_length: int = 512
     hop_length: int = 160
     n_mfcc: int = 13
@@ -40,9 +44,16 @@ class FeatureConfig:
     image_size: int = 64
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "spectral", tuple(self.spectral))  # JSON makes a list of it
+        if unknown := [name for name in self.spectral if name not in SPECTRAL_FEATURES]:
+            raise ConfigError(f"spectral is some of {', '.join(SPECTRAL_FEATURES)}, not {unknown[0]!r}.")
+        if not self.spectral or len(set(self.spectral)) < len(self.spectral):
+            raise ConfigError("spectral names one kind of features or more, each once.")
         for name, value in vars(self).items():
-            if value <= 0:
+            if name != "spectral" and not 0 < value < math.inf:
                 raise ConfigError(f"{name} is a number above 0, not {value}.")
+        if self.image_size < SMALLEST_IMAGE:
+            raise ConfigError(f"image_size is at least {SMALLEST_IMAGE} pixels, not {self.image_size}.")
         if self.frame_length % 2 or self.mel_n_fft % 2:
             raise ConfigError("frame_length and mel_n_fft are even: frames are centred.")
         if self.n_mfcc > self.mfcc_n_mels:
@@ -55,6 +66,5 @@ class FeatureConfig:
 
     @property
     def channel_names(self) -> tuple[str, ...]:
-        """Names of the spectral channels, in order: ZCR, 12 pitch classes, MFCC, RMS."""
-        chroma = (f"chroma {pitch}" for pitch in PITCH_CLASSES)
-        return ("ZCR", *chroma, *(f"MFCC {i}" for i in range(self.n_mfcc)), "RMS")
+        """Names of the spectral channels, in order; by default ZCR, 12 pitch classes, MFCC, RMS."""
+        return tuple(channel for name in self.spectral for channel in SPECTRAL_FEATURES[name].channels(self))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ser_core.emotions import EMOTIONS
+from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.models.encoder import CHANNELS_1D, MLP_DROPOUT, Encoder, spectral_channels
 
@@ -24,6 +25,6 @@ class CNN1D(nn.Module):
         return self.classifier(self.encoder(spectral, spectral_lengths))
 
 
-def build(activation: str, form: Form) -> CNN1D:
+def build(activation: str, form: Form, features: FeatureConfig) -> CNN1D:
     """See `ser_core.models.registry`."""
-    return CNN1D(activation, spectral_channels(form))
+    return CNN1D(activation, spectral_channels(form, features))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ser_core.emotions import EMOTIONS
+from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.models.encoder import CHANNELS_2D, MLP_DROPOUT, Encoder
 
@@ -24,6 +25,6 @@ class CNN2D(nn.Module):
         return self.classifier(self.encoder(mel, mel_lengths))
 
 
-def build(activation: str, form: Form) -> CNN2D:
+def build(activation: str, form: Form, features: FeatureConfig) -> CNN2D:
     """See `ser_core.models.registry`; any form of the input will do."""
     return CNN2D(activation)

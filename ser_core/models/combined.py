@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ser_core.emotions import EMOTIONS
+from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.models.activations import build_activation
 from ser_core.models.encoder import CHANNELS_1D, CHANNELS_2D, MLP_DROPOUT, Encoder, spectral_channels
@@ -42,6 +43,6 @@ class CombinedCNN(nn.Module):
         return self.classifier(torch.cat(paths, dim=1))
 
 
-def build(activation: str, form: Form) -> CombinedCNN:
+def build(activation: str, form: Form, features: FeatureConfig) -> CombinedCNN:
     """See `ser_core.models.registry`."""
-    return CombinedCNN(activation, spectral_channels(form))
+    return CombinedCNN(activation, spectral_channels(form, features))

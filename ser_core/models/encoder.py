@@ -6,19 +6,19 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.models.layers import ConvBlock, masked_average, pad_time
 
 CHANNELS_1D = (128, 256, 512)
 CHANNELS_2D = (32, 64, 512, 1024)
-SPECTRAL_CHANNELS = 27
 CONV_DROPOUT = 0.3
 MLP_DROPOUT = 0.5
 
 
-def spectral_channels(form: Form) -> int:
-    """Channels of the spectral features: 27, or the one channel of 27 means."""
-    return 1 if form == "mean" else SPECTRAL_CHANNELS
+def spectral_channels(form: Form, features: FeatureConfig) -> int:
+    """Channels of the spectral features: 27 by default, or the one channel of their means."""
+    return 1 if form == "mean" else len(features.channel_names)
 
 
 class Encoder(nn.Module):

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ser_core.errors import ConfigError
+from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import FORMS, Form, InputName
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Architecture:
     Attributes:
         name: on the command line and in records, as `2d`.
         label: in names of runs and on pages, as `2D`.
-        module: file in `ser_core.models` whose `build(activation, form)` makes it.
+        module: file in `ser_core.models` whose `build(activation, form, features)` makes it.
         inputs: what it takes, in the order of its arguments, see `ser_core.features.inputs.network_inputs`.
         activation: the one that it has if none is asked for: the report's best for it (table 2).
         forms: shapes of the input that it takes.
@@ -88,19 +89,22 @@ def architecture(name: str) -> Architecture:
     return MODELS[name]
 
 
-def build_model(name: str, activation: str, form: Form = "fixed") -> nn.Module:
+def build_model(
+    name: str, activation: str, form: Form = "fixed", features: FeatureConfig = FeatureConfig()
+) -> nn.Module:
     """A freshly initialised network.
 
     Args:
         name: one of `MODELS`.
         activation: one of `ser_core.models.activations.ACTIVATIONS`.
         form: of the input, one of the architecture's.
+        features: which decide how many channels the input has.
 
     Raises:
         ConfigError: there is no such network.
     """
     module = import_module(f"ser_core.models.{architecture(name).module}")
-    return module.build(activation, form)
+    return module.build(activation, form, features)
 
 
 def count_parameters(model: nn.Module) -> int:

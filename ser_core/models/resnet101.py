@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from ser_core.emotions import EMOTIONS
+from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.models.activations import build_activation
 from ser_core.models.residual import conv_norm, stages
@@ -50,6 +51,6 @@ class ResNet101(nn.Module):
         return self.classifier(self.blocks(self.stem(mel)).mean((2, 3)))
 
 
-def build(activation: str, form: Form) -> ResNet101:
+def build(activation: str, form: Form, features: FeatureConfig) -> ResNet101:
     """See `ser_core.models.registry`."""
     return ResNet101(activation)

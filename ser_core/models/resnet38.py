@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ser_core.emotions import EMOTIONS
+from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.models.activations import build_activation
 from ser_core.models.residual import conv_norm, stages
@@ -78,6 +79,6 @@ class ResNet38(nn.Module):
         return self.classifier(over_time.mean(dim=2) + over_time.amax(dim=2))
 
 
-def build(activation: str, form: Form) -> ResNet38:
+def build(activation: str, form: Form, features: FeatureConfig) -> ResNet38:
     """See `ser_core.models.registry`."""
     return ResNet38(activation)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.models.whisper import SIZES, WhisperClassifier
 
 
-def build(activation: str, form: Form) -> WhisperClassifier:
+def build(activation: str, form: Form, features: FeatureConfig) -> WhisperClassifier:
     """See `ser_core.models.registry`."""
     return WhisperClassifier(SIZES["whisper-base"], activation)

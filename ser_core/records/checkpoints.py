@@ -14,10 +14,12 @@ import logging
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 from reprlib import repr as brief  # of what a damaged file may hold: however long and deep, it stays short
-from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import REPORT_SPLIT_ID
@@ -31,17 +33,19 @@ from ser_core.files import replace_file, replace_folder, write_text
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.registry import MODELS
 from ser_core.places import found, how_to_run, own
+from ser_core.records.schema import read_value
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
 logger = logging.getLogger(__name__)
-Settings = TypeVar("Settings", AudioConfig, FeatureConfig)
 
 CHECKPOINTS_DIR = own("checkpoints")
 CHECKPOINT_FILES = ("config.json", "model.safetensors")  # those that decide what it says
 FORMAT = 1
+MIGRATIONS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = ()
+"""The first takes format 1 to format 2, and so on; settings that came later have defaults that change nothing."""
 HALF_TOLERANCE = 1e-3  # largest change of a probability that 16-bit weights may cause
 HALF_MIN_ELEMENTS = 10_000  # smaller tensors stay in 32 bits: they cost nothing, and rounding them changes most
 
@@ -118,8 +122,10 @@ def _damaged(folder: Path, reason: str) -> CheckpointError:
 def _parse(folder: str, values: Any) -> CheckpointConfig:
     _check_object("it", values)
     version, emotions = values["format"], values["emotions"]
-    if version != FORMAT or emotions != list(EMOTIONS):
+    if type(version) is not int or not 1 <= version <= FORMAT or emotions != list(EMOTIONS):
         raise CheckpointError(f"The checkpoint {folder} was made by another version of this project.")
+    for migrate in MIGRATIONS[version - 1 :]:
+        values = migrate(values)
     values = {key: value for key, value in values.items() if key not in ("format", "emotions")}
     if unknown := values.keys() - {field.name for field in fields(CheckpointConfig)}:
         raise ValueError(f"{brief(min(unknown))} is none of its entries")
@@ -131,21 +137,8 @@ def _parse(folder: str, values: Any) -> CheckpointConfig:
     if not isinstance(values["name"], str):
         raise TypeError(f"name should be a text, not {brief(values['name'])}")
     _check_object("provenance", values["provenance"])
-    audio, features = _settings(AudioConfig, "audio", values), _settings(FeatureConfig, "features", values)
-    return CheckpointConfig(**{**values, "audio": audio, "features": features})
-
-
-def _settings(kind: type[Settings], part: str, values: dict[str, Any]) -> Settings:
-    """The settings of a part, each of the type of its default value."""
-    given, defaults = values[part], asdict(kind())
-    _check_object(part, given)
-    for key, value in given.items():
-        if key not in defaults:
-            raise ValueError(f"{part} has no setting {brief(key)}")
-        expected = type(defaults[key])
-        if not (is_number(value) if expected is float else type(value) is expected):
-            raise TypeError(f"{part}.{key} should be of type {expected.__name__}, not {brief(value)}")
-    return kind(**given)
+    parts = {"audio": AudioConfig, "features": FeatureConfig}
+    return CheckpointConfig(**values | {part: read_value(kind, values[part], part) for part, kind in parts.items()})
 
 
 def _check_object(part: str, value: object) -> None:
@@ -173,21 +166,21 @@ def load_model(folder: Path) -> tuple[CheckpointConfig, nn.Module]:
     from ser_core.models.registry import build_model
 
     config = load_config(folder)
-    check_weights(folder)
+    check_weights(folder, config)
     try:
         weights = load_file(folder / "model.safetensors")
-        model = build_model(config.model, config.activation, config.form)
+        model = build_model(config.model, config.activation, config.form, config.features)
         model.load_state_dict({name: value.float() for name, value in weights.items()})
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise _unusable_weights(folder, error) from None
     return config, model.eval()
 
 
-def check_weights(folder: Path) -> None:
-    """Look whether a checkpoint's file of weights is there and whole, without reading them.
+def check_weights(folder: Path, config: CheckpointConfig) -> None:
+    """Look whether a checkpoint's weights are there, whole, and those of its network, without reading them.
 
     Raises:
-        CheckpointError: it is not.
+        CheckpointError: they are not.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -195,11 +188,30 @@ def check_weights(folder: Path) -> None:
     try:
         with path.open("rb") as file:
             if file.read(len(LFS_POINTER)) == LFS_POINTER:
-                raise CheckpointError(f"{path.name} of checkpoint {folder.name} {POINTER}. {PULL}.")
-        with safe_open(path, framework="numpy"):
-            pass
+                raise CheckpointError(f"The weights of checkpoint {folder.name} {POINTER}. {PULL}")
+        with safe_open(path, framework="numpy") as file:
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise _unusable_weights(folder, error) from None
+    expected = weight_shapes(config.model, config.activation, config.form, config.features)
+    for name in (expected.keys() | shapes.keys()) - {name for name in shapes if shapes[name] == expected.get(name)}:
+        shown = [" × ".join(map(str, found[name])) if name in found else "missing" for found in (shapes, expected)]
+        raise CheckpointError(
+            f"The weights of checkpoint {folder.name} are not those of its network: {name} is {shown[0]}, and should "
+            f"be {shown[1]}."
+        )
+
+
+@cache
+def weight_shapes(model: str, activation: str, form: Form, features: FeatureConfig) -> dict[str, tuple[int, ...]]:
+    """Shape of each of a network's weights by name."""
+    import torch
+
+    from ser_core.models.registry import build_model
+
+    with torch.device("meta"):  # where nothing is computed
+        network = build_model(model, activation, form, features)
+    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
 
 
 def _unusable_weights(folder: Path, error: Exception) -> CheckpointError:
@@ -245,7 +257,7 @@ def survey_checkpoints(root: Path = CHECKPOINTS_DIR) -> tuple[list[str], dict[st
     for name in list_checkpoints(root):
         try:
             config = load_config(root / name)
-            check_weights(root / name)
+            check_weights(root / name, config)
         except CheckpointError as error:
             unusable[name] = str(error)
             continue

@@ -127,7 +127,7 @@ def from_json(kind: type[Record], values: Any) -> Record:
         raise ValueError(f"its version is {brief(version)}, and this project knows those up to {VERSION}")
     for migrate in MIGRATIONS[kind][version - 1 :]:
         values = migrate(values)
-    return _read(kind, {key: value for key, value in values.items() if key != "version"}, "")
+    return read_value(kind, {key: value for key, value in values.items() if key != "version"}, "")
 
 
 def _config_of_version_1(values: dict[str, Any]) -> dict[str, Any]:
@@ -166,25 +166,32 @@ ALWAYS_SAID = ("model", "activation", "lr", "form", "split", "epochs", "seed")
 """Settings that no version left to their default."""
 
 
-def _read(kind: Any, value: Any, where: str) -> Any:
-    """A value of that type from plain ones; `where` names it in what is raised."""
+def read_value(kind: Any, value: Any, where: str) -> Any:
+    """A value of that type, which may be a dataclass, from plain ones as JSON has them.
+
+    Args:
+        where: names it in what is raised.
+
+    Raises:
+        ValueError: it is of another type, or out of its range, and where.
+    """
     name, origin, parts = where or "it", get_origin(kind), get_args(kind)
     if is_dataclass(kind):
         return _read_fields(kind, value, where)
     if origin is types.UnionType:
-        return None if value is None else _read(parts[0], value, where)
+        return None if value is None else read_value(parts[0], value, where)
     if origin is Literal:
         if value not in parts:
             raise ValueError(f"{name} should be one of {', '.join(parts)}, not {brief(value)}")
         return value
     if origin is dict:
         _check(isinstance(value, dict), name, "an object", value)
-        return {key: _read(parts[1], item, f"{name}.{key}") for key, item in value.items()}
+        return {key: read_value(parts[1], item, f"{name}.{key}") for key, item in value.items()}
     if origin is tuple:
         _check(isinstance(value, list), name, "a list", value)
         if parts[-1] is not Ellipsis and len(value) != len(parts):
             raise ValueError(f"{name} should have {len(parts)} values, not {len(value)}")
-        return tuple(_read(parts[0], item, f"{name}[{i}]") for i, item in enumerate(value))
+        return tuple(read_value(parts[0], item, f"{name}[{i}]") for i, item in enumerate(value))
     if kind is float:
         _check(isinstance(value, int | float) and not isinstance(value, bool), name, "a number", value)
         _check(abs(value) <= sys.float_info.max, name, "a finite number", value)  # JSON may hold NaN, and any integer
@@ -198,7 +205,7 @@ def _read_fields(kind: Any, value: Any, where: str) -> Any:
     hints, given, prefix = get_type_hints(kind), {}, f"{where}." if where else ""
     for field in fields(kind):
         if field.name in value:
-            given[field.name] = _read(hints[field.name], value[field.name], prefix + field.name)
+            given[field.name] = read_value(hints[field.name], value[field.name], prefix + field.name)
         elif kind not in SETTINGS or field.name in ALWAYS_SAID:
             raise ValueError(f"{prefix}{field.name} is missing")
     if kind in SETTINGS and (unknown := value.keys() - {field.name for field in fields(kind)}):

@@ -192,6 +192,8 @@ def _in_a_name(key: str, value: Any) -> str:
             return f"batch{value}"
         case "warmup_epochs":
             return f"warmup{value}"
+        case "spectral":
+            return "+".join(value)
         case _ if isinstance(value, tuple):
             return f"{key.replace('_', '-')}{'to'.join(f'{part:g}' for part in value)}"
         case _:

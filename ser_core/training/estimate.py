@@ -20,13 +20,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from ser_core.corpus.splits import load_split
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
+from ser_core.features.whisper import N_MELS
 from ser_core.models.registry import MODELS, build_model
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device
 
 TYPICAL_MEL_FRAMES = 160  # of a padded batch of whole clips (form `variable`)
-TYPICAL_SPECTRAL_FRAMES = 260
+TYPICAL_FRAMES = 260
 PROBE_SECONDS = 2.0
 PROBE_BATCH = 16
 
@@ -49,7 +50,7 @@ class Estimator:
     """Predicts training times.
 
     Args:
-        runs: recorded before; those on other hardware are left out.
+        runs: recorded before; those on other hardware, or with other numerics, are left out.
         device: what training would run on.
 
     Attributes:
@@ -62,7 +63,7 @@ class Estimator:
         for run in runs:
             key = (run.train.model, run.train.form)
             seconds = run.history["seconds"]
-            if run.environment.device == device.label and len(seconds):
+            if run.environment.device == device.label and _is_trained_so(run, device) and len(seconds):
                 clips = run.environment.clips.train
                 speeds.setdefault(key, []).append(training_flops(*key) * clips / max(median(seconds), 1e-9))
         self.measured = bool(speeds)
@@ -77,6 +78,13 @@ class Estimator:
         if not self.speeds:
             self.speeds[PROBE] = _probe(self.device)
         return self.speeds.get(key) or median(self.speeds.values())
+
+
+def _is_trained_so(run: Run, device: Device) -> bool:
+    """Whether a run's convolutions were trained the way that this device would take."""
+    if not MODELS[run.train.model].takes_images:
+        return True
+    return (run.environment.numerics == "winograd") == device.winograd
 
 
 def _probe(device: Device) -> float:
@@ -101,7 +109,12 @@ def _step(model: nn.Module, inputs: dict[str, torch.Tensor], labels: torch.Tenso
 
 def _inputs(model: str, form: str, n: int, device: torch.device | None = None) -> dict[str, torch.Tensor]:
     features = FeatureConfig()
-    spectral = {"fixed": (27, features.n_frames), "variable": (27, TYPICAL_SPECTRAL_FRAMES), "mean": (1, 27)}[form]
+    channels = len(features.channel_names)
+    of_form = {"fixed": (channels, features.n_frames), "variable": (channels, TYPICAL_FRAMES), "mean": (1, channels)}
     width = TYPICAL_MEL_FRAMES if form == "variable" else features.image_size
-    shapes = {"spectral": (n, *spectral), "mel": (n, 1, features.n_mels, width)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "spectral": (n, *of_form[form]),
+        "mel": (n, 1, features.n_mels, width),
+        "whisper": (n, N_MELS, TYPICAL_FRAMES),
+    }
     return {name: torch.zeros(shapes[name], device=device) for name in MODELS[model].inputs}

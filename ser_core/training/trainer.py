@@ -75,7 +75,7 @@ class Trainer:
         self.val_clips = torch.as_tensor(val, device=device.device)
         self.steps_per_epoch = math.ceil(len(train) / config.batch_size)
         torch.manual_seed(config.seed)
-        self.model = build_model(config.model, config.activation, config.form).to(device.device)
+        self.model = build_model(config.model, config.activation, config.form, config.features).to(device.device)
         self.numerics = use_winograd(self.model, device.winograd)
         if MODELS[config.model].takes_images:
             self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -1,4 +1,5 @@
 import inspect
+import math
 import re
 
 import librosa
@@ -153,7 +154,20 @@ def test_every_step_can_be_switched_off(speech_like: np.ndarray):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"vad": "loud"}, {"vad_top_db": 0}, {"vad_threshold": 1.5}, {"vad_threshold": 0}, {"vad_floor_dbfs": 3}],
+    [
+        {"pipeline": "loud"},
+        {"noise_db": 0},
+        {"noise_db": math.nan},
+        {"vad": "loud"},
+        {"vad_top_db": 0},
+        {"vad_top_db": math.nan},
+        {"vad_top_db": math.inf},
+        {"vad_threshold": 1.5},
+        {"vad_threshold": 0},
+        {"vad_threshold": math.nan},
+        {"vad_floor_dbfs": 3},
+        {"vad_floor_dbfs": -math.inf},
+    ],
 )
 def test_settings_out_of_range_are_a_sentence(settings: dict):
     with pytest.raises(ConfigError, match=next(iter(settings))):

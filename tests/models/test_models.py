@@ -1,20 +1,27 @@
 """Shapes and parameter counts of the report's listings 1 to 3, layer by layer."""
 
+import math
 import sys
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from ser_core.errors import ConfigError
+from ser_core.features.config import SMALLEST_IMAGE, FeatureConfig
+from ser_core.features.descriptors import SPECTRAL_FEATURES, SpectralFeature
+from ser_core.features.spectral import spectral_features
 from ser_core.models.activations import ACTIVATIONS, Activation, build_activation
 from ser_core.models.cnn1d import CNN1D
 from ser_core.models.cnn2d import CNN2D
 from ser_core.models.combined import CombinedCNN
 from ser_core.models.layers import GroupNorm, length_mask, masked_average
 from ser_core.models.registry import MODELS, Architecture, build_model, count_parameters
-from ser_core.training.config import TrainConfig
+from ser_core.training.command import parse_arguments
+from ser_core.training.config import TrainConfig, usual_config
+from ser_core.training.flags import command_line
 
 
 def conv_parameters(dimensions: int, inputs: int, outputs: int) -> int:
@@ -128,13 +135,52 @@ def test_the_single_channel_form_fits():
 def test_a_new_network_is_a_file_and_a_line(monkeypatch: pytest.MonkeyPatch):
     """What a registry entry says is all that training, checkpoints and names need."""
     module = ModuleType("ser_core.models.tiny")
-    vars(module)["build"] = lambda activation, form: nn.Sequential(nn.Flatten(), nn.Linear(64 * 64, 6))
+    vars(module)["build"] = lambda activation, form, features: nn.Sequential(nn.Flatten(), nn.Linear(64 * 64, 6))
     monkeypatch.setitem(sys.modules, "ser_core.models.tiny", module)
     monkeypatch.setitem(MODELS, "tiny", Architecture("tiny", "Tiny", "tiny", ("mel",), "relu", forms=("fixed",)))
     assert TrainConfig(model="tiny").name == "lr0.001-ReLU-Tiny"
     assert build_model("tiny", "relu")(torch.zeros(2, 1, 64, 64)).shape == (2, 6)
     with pytest.raises(ConfigError, match="tiny takes the form fixed"):
         TrainConfig(model="tiny", form="mean")
+
+
+def test_a_new_spectral_feature_is_a_function_and_a_line(monkeypatch: pytest.MonkeyPatch):
+    """With the four old ones it is another configuration, with another name and another network."""
+    loudest = SpectralFeature(lambda config: ("peak",), lambda waveform, power, config: power.max(axis=0))
+    monkeypatch.setitem(SPECTRAL_FEATURES, "peak", loudest)
+    features = FeatureConfig(spectral=(*FeatureConfig.spectral, "peak"))
+    waveform = np.random.default_rng(0).normal(size=16_000).astype(np.float32)
+    values = spectral_features(waveform, features)
+    assert values.shape == (28, 101)
+    np.testing.assert_array_equal(values[:27], spectral_features(waveform))
+    assert build_model("1d", "elu", "fixed", features)(torch.from_numpy(values)[None]).shape == (1, 6)
+    usual, other = (TrainConfig(model="1d", features=config) for config in (FeatureConfig(), features))
+    assert other.name == f"{usual.name}-zcr+chroma+mfcc+rms+peak"
+    assert parse_arguments(command_line(other)).config == other
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"spectral": ("zcr", "colour")}, "not 'colour'"),
+        ({"spectral": ()}, "one kind of features or more"),
+        ({"spectral": ("rms", "rms")}, "each once"),
+        ({"image_size": 1}, "at least 32"),
+        ({"mel_fmax": math.nan}, "mel_fmax"),
+        ({"mel_fmax": math.inf}, "mel_fmax"),
+    ],
+)
+def test_features_that_no_network_can_take_are_refused(settings: dict, says: str):
+    with pytest.raises(ConfigError, match=says):
+        FeatureConfig(**settings)
+
+
+@pytest.mark.parametrize("model", ["2d", "combined", "resnet38", "resnet101"])
+def test_the_smallest_image_fits_every_network(model: str):
+    features = FeatureConfig(image_size=SMALLEST_IMAGE)
+    inputs = inputs_of(model, 2, width=SMALLEST_IMAGE)
+    inputs["mel"] = inputs["mel"][:, :, :SMALLEST_IMAGE]
+    assert build_model(model, "relu", "fixed", features)(**inputs).isfinite().all()
 
 
 def test_a_new_activation_is_a_line(monkeypatch: pytest.MonkeyPatch):
@@ -145,7 +191,7 @@ def test_a_new_activation_is_a_line(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_network_without_an_activation_asked_for_has_its_own(name: str):
-    assert TrainConfig(model=name).activation == MODELS[name].activation
+    assert usual_config(name).activation == MODELS[name].activation
 
 
 def test_an_unknown_network_is_a_sentence():

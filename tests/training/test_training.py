@@ -289,6 +289,15 @@ def test_residual_networks_take_images_of_one_size():
 
 def test_devices():
     assert Device.choose("cpu", "bf16").bf16
+
+
+def test_float32_is_float32_on_a_gpu_too(monkeypatch: pytest.MonkeyPatch):
+    """By default cuDNN computes convolutions of float32 in TF32, with 10 bits of 23."""
+    monkeypatch.setattr("torch.backends.cudnn.allow_tf32", True)
+    monkeypatch.setattr("torch.backends.cuda.matmul.allow_tf32", True)
+    Device.choose("cpu", "fp32")
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
     assert not Device.choose("cpu", "fp32").bf16
     assert re.search(r", \d+ threads?, ", Device.choose("cpu").label)
     with pytest.raises(ConfigError, match="device"):

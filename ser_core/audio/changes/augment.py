@@ -8,6 +8,7 @@ the microphone and the line, the software, the level. SpecAugment and mixup are 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -85,11 +86,11 @@ class AugmentationConfig:
             value = getattr(self, setting.name)
             if isinstance(setting.default, tuple):
                 object.__setattr__(self, setting.name, tuple(value))  # JSON makes lists of them
-                if len(value) != 2 or not value[0] <= value[1]:
+                if len(value) != 2 or not -math.inf < value[0] <= value[1] < math.inf:
                     raise ConfigError(f"{setting.name} is a range from low to high, not {value!r}.")
             elif setting.name != "max_eq_db" and not 0 <= value <= 1:
                 raise ConfigError(f"{setting.name} is a share from 0 to 1, not {value:g}.")
-        if self.max_eq_db < 0:
+        if not 0 <= self.max_eq_db < math.inf:
             raise ConfigError(f"max_eq_db is a number of decibels from 0 up, not {self.max_eq_db:g}.")
         for name in ("rt60", "speed_factor"):
             if getattr(self, name)[0] <= 0:
