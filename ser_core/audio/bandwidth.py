@@ -8,6 +8,7 @@ import scipy  # whose signal package is loaded when it is used: that takes half 
 from ser_core.audio import SAMPLE_RATE
 
 FULL_BAND_HZ = 7000.0  # a recording that reaches it is not called limited: lossy files end somewhat below 8 kHz
+NARROWEST_HZ = 2500.0  # what ends below is no voice over some line, but a tone or a hum
 SPEECH_HZ = (300.0, 3400.0)  # what every line carries, and so what the rest is compared with
 RANGE_DB = 45.0
 """What lies further below the speech band isn't there.
@@ -43,4 +44,4 @@ def bandwidth(waveform: np.ndarray) -> float:
 
 def is_band_limited(hz: float) -> bool:
     """Whether a `bandwidth` says that a part of the spectrum is missing."""
-    return 0 < hz < FULL_BAND_HZ
+    return NARROWEST_HZ <= hz < FULL_BAND_HZ

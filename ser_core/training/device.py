@@ -47,7 +47,7 @@ class Device:
         if name == "cuda" and not torch.cuda.is_available():
             raise ConfigError("No CUDA device was found. Leave --device away to train on the CPU.")
         # What a record calls fp32 is that: cuDNN would take the 19 bits of TF32 for convolutions.
-        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
         cuda = name != "cpu" and torch.cuda.is_available()
         # Without these instructions a CPU emulates bfloat16, slower than it computes float32.
         supported = torch.cuda.is_bf16_supported() if cuda else torch.cpu._is_avx512_bf16_supported()

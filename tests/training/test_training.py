@@ -17,54 +17,23 @@ from ser_core.corpus.folder import Corpus
 from ser_core.corpus.splits import Split
 from ser_core.errors import ConfigError, RunError
 from ser_core.features.cache import COMPUTING_LIBRARIES
-from ser_core.features.feature_set import FeatureSet
 from ser_core.features.inputs import Form
 from ser_core.models.registry import MODELS
+from ser_core.models.whisper import SIZES, WhisperEncoder
 from ser_core.records.checkpoints import list_checkpoints, load_model
 from ser_core.records.runs import load_run, load_runs, partial_folder
 from ser_core.records.schema import ClipCounts
 from ser_core.serving.predictor import Predictor
 from ser_core.training import command as train
 from ser_core.training import experiment
-from ser_core.training.batches import ClipTensors
 from ser_core.training.compute import NumericsName
-from ser_core.training.config import Select, TrainConfig, learning_rate
+from ser_core.training.config import Select, TrainConfig, learning_rate, usual_config
 from ser_core.training.device import Device
 from ser_core.training.experiment import Watcher, _status, run_experiment
 from ser_core.training.progress import ProgressBar
 from ser_core.training.settings import read_settings
 from ser_core.training.trainer import STATE_FILE, Epoch, Trainer, predict_logits
-
-CPU = Device(torch.device("cpu"), bf16=False)
-TINY = TrainConfig(model="1d", activation="elu", epochs=4, warmup_epochs=1, batch_size=8)
-SHAPES = {"spectral": (27, 40), "mel": (1, 64, 64)}
-
-
-def tensors(config: TrainConfig, n: int = 24) -> ClipTensors:
-    """Random features whose mean tells the class."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(n) % 6
-    inputs: dict[str, FeatureSet] = {}
-    for name in MODELS[config.model].inputs:
-        *channels, length = SHAPES[name]
-        lengths = rng.integers(20, length + 1, n) if config.form == "variable" else np.full(n, length)
-        clips = [rng.normal(labels[i], 0.5, (*channels, lengths[i])).astype(np.float32) for i in range(n)]
-        inputs[name] = FeatureSet.join(clips)
-    return ClipTensors(inputs, labels.tolist(), config.form, CPU.device)
-
-
-def trainer_for(config: TrainConfig, device: Device = CPU) -> Trainer:
-    return Trainer(config, tensors(config), range(18), range(18, 24), device)
-
-
-def run_all(trainer: Trainer) -> list:
-    while not trainer.finished:
-        trainer.run_epoch()
-    return without_times(trainer.history)
-
-
-def without_times(history: list) -> list:
-    return [epoch._replace(seconds=0) for epoch in history]
+from tests.training.small import CPU, TINY, run_all, trainer_for
 
 
 def test_parts_of_a_batch_pad_less_and_add_up_to_it(monkeypatch: pytest.MonkeyPatch):
@@ -167,8 +136,12 @@ def test_bfloat16_learns_too():
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
-def test_every_network_trains_a_finite_step(model: str, bf16: bool):
-    config = replace(TINY, model=model, lr=1e-4, epochs=1, warmup_epochs=0)
+def test_every_network_trains_a_finite_step(model: str, bf16: bool, monkeypatch: pytest.MonkeyPatch):
+    if MODELS[model].pretrained:
+        monkeypatch.setattr(
+            "ser_core.training.trainer.load_encoder", lambda name: WhisperEncoder(SIZES[name]).state_dict()
+        )
+    config = usual_config(model, lr=1e-4, epochs=1, warmup_epochs=0, batch_size=8)
     (epoch,) = run_all(trainer_for(config, Device(torch.device("cpu"), bf16, winograd=bf16)))
     assert math.isfinite(epoch.train_loss)
     assert math.isfinite(epoch.val_loss)
@@ -287,17 +260,15 @@ def test_residual_networks_take_images_of_one_size():
         TrainConfig(model="resnet101", form="variable")
 
 
-def test_devices():
-    assert Device.choose("cpu", "bf16").bf16
-
-
 def test_float32_is_float32_on_a_gpu_too(monkeypatch: pytest.MonkeyPatch):
     """By default cuDNN computes convolutions of float32 in TF32, with 10 bits of 23."""
     monkeypatch.setattr("torch.backends.cudnn.allow_tf32", True)
-    monkeypatch.setattr("torch.backends.cuda.matmul.allow_tf32", True)
     Device.choose("cpu", "fp32")
     assert not torch.backends.cudnn.allow_tf32
-    assert not torch.backends.cuda.matmul.allow_tf32
+
+
+def test_devices():
+    assert Device.choose("cpu", "bf16").bf16
     assert not Device.choose("cpu", "fp32").bf16
     assert re.search(r", \d+ threads?, ", Device.choose("cpu").label)
     with pytest.raises(ConfigError, match="device"):
