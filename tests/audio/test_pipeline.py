@@ -35,7 +35,7 @@ def test_a_silent_room_sounds_like_one_that_is_not(voices):
         gated = np.where(np.abs(voice) < 0.02 * np.abs(voice).max(), 0, voice).astype(np.float32)
         noisy = add_noise(gated, pink(len(gated), np.random.default_rng(1)), 60)
         for pipeline in change:
-            config = AudioConfig(pipeline=pipeline, vad="none")
+            config = AudioConfig(pipeline=pipeline, vad="none")  # type: ignore[arg-type]
             levels = [
                 np.log10(
                     np.square(preprocess(sound, config).waveform[: len(voice) // 160 * 160]).reshape(-1, 160).mean(1)
