@@ -10,11 +10,17 @@ import streamlit as st
 
 from ser_app.charts import CHART
 from ser_app.clip_view import play, show_sound
-from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, checkpoint_files, checkpoints, predictor
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoint_files, checkpoints, predictor
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.sources import Recording, choose_recordings
-from ser_core.analysis.figures import mel_image_figure, probability_figure, spectral_figure, timeline_figure
+from ser_core.analysis.figures import (
+    mel_image_figure,
+    probability_figure,
+    spectral_figure,
+    timeline_figure,
+    whisper_figure,
+)
 from ser_core.audio import SAMPLE_RATE
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import AudioError, SERError
@@ -139,6 +145,9 @@ def show_input(model: Predictor, prediction: Prediction) -> None:
         if "mel" in inputs:
             st.caption("Mel image: the speech squeezed to 64 × 64 pixels")
             st.plotly_chart(mel_image_figure(inputs["mel"][0]), config=CHART, key=f"mel-{model.config.name}")
+        if "whisper" in inputs:
+            st.caption("The log-mel spectrogram of its speech, as Whisper's encoder takes it")
+            st.plotly_chart(whisper_figure(inputs["whisper"]), config=CHART, key=f"whisper-{model.config.name}")
         if "spectral" in inputs:
             st.caption("Spectral channels, each on its own scale")
             figure = spectral_figure(inputs["spectral"], model.config.features)
@@ -159,6 +168,8 @@ if not available:
 chosen = (
     st.multiselect("Models", available, default=available[:1], help="Choose several to compare them") or available[:1]
 )
+for name in chosen:
+    st.caption(f"**{literal(name)}**: {about_checkpoint(name)}")
 if len(recordings) + len(problems) > 1:
     results = classify(recordings, chosen)
     rows = [result_row(name, result) for (name, _), result in results.items()]

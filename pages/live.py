@@ -10,7 +10,7 @@ import streamlit as st
 
 from ser_app.charts import CHART
 from ser_app.clip_view import play
-from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, checkpoints, make_reruns_cheap, predictor
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints, make_reruns_cheap, predictor
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.microphone import connect, show_problem
 from ser_app.navigation import LISTENER, start_page
@@ -41,6 +41,7 @@ def settings(names: list[str]) -> tuple[str, StreamConfig, bool]:
         model, window, smoothing = st.columns(3)
         default = StreamConfig()
         checkpoint = model.selectbox("Model", names, key="model", bind="query-params")
+        model.caption(about_checkpoint(checkpoint))
         window_seconds = window.slider(
             "Window",
             MIN_WINDOW_SECONDS,

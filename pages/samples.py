@@ -7,7 +7,14 @@ import streamlit as st
 
 from ser_app.charts import CHART
 from ser_app.clip_view import describe, play, rater_bars, show_clip_sound, sound_of
-from ser_app.loaders import HOW_TO_GET_CLIPS, checkpoints, clip_prediction, clip_table, speech_of
+from ser_app.loaders import (
+    HOW_TO_GET_CLIPS,
+    about_checkpoint,
+    checkpoints,
+    clip_prediction,
+    clip_table,
+    speech_of,
+)
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_core.analysis.figures import log_mel_figure, probability_figure, waveform_figure
@@ -114,6 +121,7 @@ def show_opinions(clip: Clip, corpus: Corpus) -> None:
     names, unreadable = checkpoints()
     if names:
         checkpoint = st.selectbox("Model", names)
+        st.caption(about_checkpoint(checkpoint))
         prediction = clip_prediction(clip, corpus, checkpoint)
         if isinstance(prediction, str):
             st.warning(sentence(prediction))

@@ -73,6 +73,18 @@ def checkpoints() -> tuple[list[str], dict[str, str]]:
     return survey_checkpoints(checkpoints_dir())
 
 
+def about_checkpoint(name: str) -> str:
+    """What a checkpoint is and what for, in a sentence; nothing where it can't be read."""
+    from ser_core.models.registry import architecture
+    from ser_core.records.checkpoints import checkpoints_dir, load_config
+
+    try:
+        purpose = architecture(load_config(checkpoints_dir() / name).model).purpose
+    except SERError:
+        return ""
+    return f"{purpose[0].upper()}{purpose[1:]}."
+
+
 def clip_audio(clip: Clip, corpus: Corpus) -> np.ndarray | None:
     """A clip's float32 samples at 16 kHz, or None where its file is missing (it may be there the next time).
 

@@ -16,6 +16,7 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.filterbanks import mel_frequencies
+from ser_core.features.whisper import HOP_LENGTH
 
 EMOTION_COLORS = {
     "ANG": "#d94f4f",
@@ -120,6 +121,22 @@ def mel_image_figure(image: np.ndarray, *, height: int = 320) -> go.Figure:
     figure.update_yaxes(scaleanchor="x", constrain="domain")
     figure.update_xaxes(constrain="domain")
     return finish(figure, height, "column (time, whole clip)", "mel band")
+
+
+def whisper_figure(log_mel: np.ndarray, *, height: int = 320) -> go.Figure:
+    """What a Whisper encoder gets of a clip, `[80, frames]`, in dB below its loudest value over time."""
+    log_mel, stretch = thin(log_mel)
+    decibels = 40 * (log_mel - log_mel.max())  # a quarter of a tenfold power is 1 there
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.round(decibels, 1),
+            x=np.arange(log_mel.shape[1]) * stretch * HOP_LENGTH / SAMPLE_RATE,
+            colorscale=MAGMA,
+            colorbar={"thickness": 10, "outlinewidth": 0, "ticksuffix": " dB"},
+            hovertemplate="%{x:.2f} s, band %{y}: %{z} dB<extra></extra>",
+        )
+    )
+    return finish(figure, height, "time (s)", "mel band")
 
 
 def probability_figure(probabilities: Mapping[str, Mapping[str, float]], *, height: int = 260) -> go.Figure:

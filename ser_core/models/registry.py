@@ -25,6 +25,7 @@ class Architecture:
     Attributes:
         name: on the command line and in records, as `2d`.
         label: in names of runs and on pages, as `2D`.
+        purpose: what it is, and what for, as part of a sentence.
         module: file in `ser_core.models` whose `build(activation, form, features)` makes it.
         inputs: what it takes, in the order of its arguments, see `ser_core.features.inputs.network_inputs`.
         activation: the one that it has if none is asked for: the report's best for it (table 2).
@@ -35,6 +36,7 @@ class Architecture:
 
     name: str
     label: str
+    purpose: str
     module: str
     inputs: tuple[InputName, ...]
     activation: str
@@ -63,16 +65,32 @@ FINE_TUNING = {
 """How a pretrained encoder is trained on, unless something else is asked for."""
 
 ARCHITECTURES = (
-    Architecture("1d", "1D", "cnn1d", ("spectral",), "elu"),
-    Architecture("2d", "2D", "cnn2d", ("mel",), "silu"),
-    Architecture("combined", "Combined", "combined", ("spectral", "mel"), "silu"),
-    Architecture("resnet38", "ResNet38", "resnet38", ("mel",), "relu", forms=("fixed",)),
-    Architecture("resnet101", "ResNet101", "resnet101", ("mel",), "relu", forms=("fixed",)),
+    Architecture("1d", "1D", "the report's 1D CNN, the smallest and fastest", "cnn1d", ("spectral",), "elu"),
+    Architecture("2d", "2D", "the report's 2D CNN, its best", "cnn2d", ("mel",), "silu"),
+    Architecture("combined", "Combined", "the report's 1D and 2D CNN in one", "combined", ("spectral", "mel"), "silu"),
+    Architecture("resnet38", "ResNet38", "the report's ResNet-38", "resnet38", ("mel",), "relu", ("fixed",)),
+    Architecture("resnet101", "ResNet101", "the report's ResNet-101", "resnet101", ("mel",), "relu", ("fixed",)),
     Architecture(
-        "whisper-base", "Whisper-base", "whisper_base", ("whisper",), "silu", ("variable",), True, FINE_TUNING
+        "whisper-base",
+        "Whisper-base",
+        "an encoder that has heard 680,000 hours of speech, fine-tuned: for recordings of any origin",
+        "whisper_base",
+        ("whisper",),
+        "silu",
+        ("variable",),
+        pretrained=True,
+        usual=FINE_TUNING,
     ),
     Architecture(
-        "whisper-tiny", "Whisper-tiny", "whisper_tiny", ("whisper",), "silu", ("variable",), True, FINE_TUNING
+        "whisper-tiny",
+        "Whisper-tiny",
+        "a smaller encoder that has heard 680,000 hours of speech, fine-tuned: for recordings of any origin",
+        "whisper_tiny",
+        ("whisper",),
+        "silu",
+        ("variable",),
+        pretrained=True,
+        usual=FINE_TUNING,
     ),
 )
 MODELS = {architecture.name: architecture for architecture in ARCHITECTURES}

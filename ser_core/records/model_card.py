@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ser_core.corpus.splits import Split
 from ser_core.emotions import EMOTION_NAMES
+from ser_core.models.registry import architecture
 from ser_core.records.runs import Run
+from ser_core.training.config import TrainConfig
 
 
 def model_card(run: Run, split: Split) -> str:
@@ -13,6 +15,7 @@ def model_card(run: Run, split: Split) -> str:
     clips, metrics = environment.clips, run.metrics
     low, high = run.accuracy_interval
     interval = f"95 % interval over {run.intervals_over} {low:.1%} to {high:.1%}"
+    network = architecture(train.model)
     rows = "\n".join(
         f"| {emotion} | {EMOTION_NAMES[emotion]} | {scores.precision:.3f} | {scores.recall:.3f} "
         f"| {scores.f1:.3f} | {scores.support} |"
@@ -24,10 +27,11 @@ Speech emotion recognition: one of six acted emotions from a few seconds of Engl
 
 | | |
 |---|---|
-| Architecture | {train.model} CNN, {train.activation}, {result.parameters:,} parameters |
-| Input | {train.form} form; voice activity detection: {train.audio.vad} |
+| Architecture | `{train.model}`, {network.purpose} |
+| Size | {result.parameters:,} parameters, activation {train.activation} |
+| Input | {train.form} form; pipeline `{train.audio.pipeline}`; voice activity detection: {train.audio.vad} |
 | Data | CREMA-D, split `{train.split}` ({environment.split_id}), {clips.train:,} training clips |
-| Training | {result.epochs} epochs, learning rate {train.lr:g}, seed {train.seed} |
+| Training | {result.epochs} epochs, learning rate {train.lr:g}, seed {train.seed}{_changes(train)} |
 | Weights | epoch {result.best_epoch}, the best by validation {train.select} |
 | Device | {environment.device}, {result.training_seconds / 60:.0f} min |
 | Test accuracy | {metrics.accuracy:.1%} ({interval}, {clips.test:,} clips) |
@@ -43,8 +47,23 @@ Speech emotion recognition: one of six acted emotions from a few seconds of Engl
 The emotions are acted, by 91 actors, in twelve English sentences. {_speakers(split)}
 It says nothing reliable about what a person really feels, and must not be used to judge people.
 
-Trained on CREMA-D (Cao et al. 2014), Open Database License 1.0.
+Trained on CREMA-D (Cao et al. 2014), Open Database License 1.0.{_encoder(train)}
 """
+
+
+def _encoder(train: TrainConfig) -> str:
+    """Whose weights it began with."""
+    if not architecture(train.model).pretrained:
+        return ""
+    return "\nThe encoder's first weights are those of Whisper (Radford et al. 2022), MIT licence."
+
+
+def _changes(train: TrainConfig) -> str:
+    """What was done to the training clips."""
+    copies = (
+        f"; {train.copies} changed copies of each clip (noise, rooms, lines, levels, speed)" if train.copies else ""
+    )
+    return copies + ("; SpecAugment" if train.spec_augment else "")
 
 
 def _speakers(split: Split) -> str:

@@ -137,7 +137,7 @@ def test_a_new_network_is_a_file_and_a_line(monkeypatch: pytest.MonkeyPatch):
     module = ModuleType("ser_core.models.tiny")
     vars(module)["build"] = lambda activation, form, features: nn.Sequential(nn.Flatten(), nn.Linear(64 * 64, 6))
     monkeypatch.setitem(sys.modules, "ser_core.models.tiny", module)
-    monkeypatch.setitem(MODELS, "tiny", Architecture("tiny", "Tiny", "tiny", ("mel",), "relu", forms=("fixed",)))
+    monkeypatch.setitem(MODELS, "tiny", Architecture("tiny", "Tiny", "a test", "tiny", ("mel",), "relu", ("fixed",)))
     assert TrainConfig(model="tiny").name == "lr0.001-ReLU-Tiny"
     assert build_model("tiny", "relu")(torch.zeros(2, 1, 64, 64)).shape == (2, 6)
     with pytest.raises(ConfigError, match="tiny takes the form fixed"):

@@ -63,7 +63,7 @@ def test_an_epoch_picked_by_accuracy_makes_another_configuration(tmp_path: Path)
 def test_another_activation_or_model_changes_no_study(monkeypatch: pytest.MonkeyPatch):
     before = report_study()
     monkeypatch.setitem(ACTIVATIONS, "gelu", Activation("gelu", "GELU", "torch.nn", "GELU"))
-    monkeypatch.setitem(MODELS, "3d", Architecture("3d", "3D", "cnn3d", ("mel",), "relu"))
+    monkeypatch.setitem(MODELS, "3d", Architecture("3d", "3D", "a test", "cnn3d", ("mel",), "relu"))
     assert report_study() == before
 
 
