@@ -10,10 +10,17 @@ import streamlit as st
 
 from ser_app.charts import show_figure
 from ser_app.messages import literal, sentence
+from ser_core.analysis.calibration import reliability, risk_coverage
 from ser_core.analysis.comparable import differences, listed
 from ser_core.analysis.comparison import compare, probability
 from ser_core.analysis.confusion import confused_pairs
-from ser_core.analysis.run_figures import confusion_figure, curves_figure, emotion_bars
+from ser_core.analysis.run_figures import (
+    confusion_figure,
+    curves_figure,
+    emotion_bars,
+    reliability_figure,
+    risk_coverage_figure,
+)
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import RunError
 from ser_core.records.runs import Run
@@ -93,6 +100,34 @@ def show_comparison(runs: Sequence[Run]) -> None:
         st.markdown("F1 of each emotion")
         scores = {run.name: f1_by_emotion(run) for run in runs}
         show_figure(emotion_bars(scores, "F1"), "f1")
+    show_calibration(runs)
+
+
+def show_calibration(runs: Sequence[Run]) -> None:
+    """Whether the probabilities of runs can be believed; of those whose predictions can be read."""
+    said = {}
+    for run in runs:
+        try:
+            said[run.name] = run.predictions()
+        except RunError as error:
+            st.warning(f"`{run.name}`: {sentence(error)}")
+    if not said:
+        return
+    st.subheader("Can its probabilities be believed?")
+    believed, surest = st.columns(2)
+    with believed, st.container(border=True):
+        found = {name: reliability(predictions) for name, predictions in said.items()}
+        errors = "; ".join(f"`{name}` {one.expected_calibration_error:.1%}" for name, one in found.items())
+        st.caption(
+            "Over how sure it says it is: how often it is right. Its expected calibration error, the mean distance "
+            f"from the dotted line: {errors}."
+        )
+        show_figure(reliability_figure(found), "reliability")
+    with surest, st.container(border=True):
+        st.caption("If it only answered where it is surest: how often it would be right.")
+        show_figure(
+            risk_coverage_figure({name: risk_coverage(predictions) for name, predictions in said.items()}), "coverage"
+        )
 
 
 def f1_by_emotion(run: Run) -> dict[str, float]:

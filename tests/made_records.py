@@ -44,7 +44,7 @@ def write_run(
     metrics = evaluate(
         predictions.targets.tolist(), predictions.predicted.tolist(), speakers=predictions.speakers.tolist()
     )
-    write_result(folder, predictions, Result(status, 3, 2, None, 0.4, 9, 6.0, metrics))
+    write_result(folder, predictions, Result(status, 3, 2, None, 0.4, 9, 6.0, 1.0, metrics))
 
 
 def surroundings(config: TrainConfig, device: str, clips: int, changes: dict[str, Any]) -> Environment:

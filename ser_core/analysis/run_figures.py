@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from ser_core.analysis.calibration import Reliability
 from ser_core.analysis.confusion import row_shares
 from ser_core.analysis.figures import ACCENT, SELECTABLE, SOURCE_COLORS, finish
 from ser_core.analysis.groups import GroupAccuracy
@@ -19,6 +20,7 @@ from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_RATES
 ACCURACY_RANGE = (0.35, 0.65)  # of the report's grid; the same colours mean the same in every heatmap
 CELL_PIXELS = 46
 LEGEND_ROW = 20  # pixels
+CURVE_POINTS = 200
 BLUES = "Blues"
 
 
@@ -195,3 +197,43 @@ def uncertainty_figure(bins: Sequence[Bin], *, height: int = 300) -> go.Figure:
     )
     figure.update_yaxes(rangemode="tozero")
     return finish(figure, height, "people's entropy (bits)", "model's entropy (bits)")
+
+
+def reliability_figure(of_runs: Mapping[str, Reliability], *, height: int = 320) -> go.Figure:
+    """How often each run is right over how sure it says it is; on the dotted line it says the truth."""
+    figure = go.Figure()
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "color": "#7d8794"}, showlegend=False)
+    for i, (name, found) in enumerate(of_runs.items()):
+        figure.add_scatter(
+            x=found.confidence,
+            y=found.accuracy,
+            customdata=found.share,
+            name=name,
+            mode="lines+markers",
+            marker={"size": 5 + 25 * found.share**0.5, "color": SOURCE_COLORS[i % len(SOURCE_COLORS)]},
+            line={"width": 1},
+            hovertemplate="says %{x:.0%}, right %{y:.0%}, %{customdata:.0%} of clips<extra></extra>",
+        )
+    figure.update_layout(showlegend=len(of_runs) > 1)
+    for update in (figure.update_xaxes, figure.update_yaxes):
+        update(range=[0, 1], tickformat=".0%")
+    return finish(figure, height + LEGEND_ROW * max(0, len(of_runs) - 2), "probability that it gives", "right")
+
+
+def risk_coverage_figure(of_runs: Mapping[str, tuple[np.ndarray, np.ndarray]], *, height: int = 320) -> go.Figure:
+    """Accuracy on the clips of which each run is surest, over the share of clips that those are."""
+    figure = go.Figure()
+    for i, (name, (coverage, accuracy)) in enumerate(of_runs.items()):
+        shown = np.linspace(len(coverage) // 50, len(coverage) - 1, min(len(coverage), CURVE_POINTS)).astype(int)
+        figure.add_scatter(
+            x=coverage[shown],
+            y=accuracy[shown],
+            name=name,
+            mode="lines",
+            line={"color": SOURCE_COLORS[i % len(SOURCE_COLORS)]},
+            hovertemplate="the surest %{x:.0%}: right %{y:.1%}<extra></extra>",
+        )
+    figure.update_layout(showlegend=len(of_runs) > 1)
+    for update in (figure.update_xaxes, figure.update_yaxes):
+        update(range=[0, 1], tickformat=".0%")
+    return finish(figure, height + LEGEND_ROW * max(0, len(of_runs) - 2), "share that is answered", "right of those")

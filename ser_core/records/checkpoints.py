@@ -59,6 +59,7 @@ class CheckpointConfig(ByContent):
         model, activation, form: architecture and shape of its input.
         audio, features: preprocessing.
         provenance: training settings, test result and surroundings, for people.
+        temperature: that logits are divided by before they become probabilities, > 0.
     """
 
     name: str
@@ -68,6 +69,7 @@ class CheckpointConfig(ByContent):
     audio: AudioConfig
     features: FeatureConfig
     provenance: dict[str, Any]
+    temperature: float = 1.0
 
 
 def save_checkpoint(folder: Path, config: CheckpointConfig, weights: dict[str, Tensor], model_card: str) -> None:
@@ -137,6 +139,9 @@ def _parse(folder: str, values: Any) -> CheckpointConfig:
     if not isinstance(values["name"], str):
         raise TypeError(f"name should be a text, not {brief(values['name'])}")
     _check_object("provenance", values["provenance"])
+    temperature = values.get("temperature", 1.0)
+    if not is_number(temperature) or temperature <= 0:
+        raise ValueError(f"temperature should be a number above 0, not {brief(temperature)}")
     parts = {"audio": AudioConfig, "features": FeatureConfig}
     return CheckpointConfig(**values | {part: read_value(kind, values[part], part) for part, kind in parts.items()})
 

@@ -21,7 +21,7 @@ from ser_core.records.metrics import Metrics, check_range
 from ser_core.records.resampling import CLIPS_ALONE
 from ser_core.training.config import PARTS, TrainConfig
 
-VERSION = 2
+VERSION = 3
 UNKNOWN = "unknown"  # what a record doesn't say
 PRECISIONS = ("bf16", "fp32")
 
@@ -83,6 +83,7 @@ class Result(ByContent):
         epochs: that were trained.
         best_epoch, val_loss, val_accuracy: the epoch that was chosen, and its figures; None where no loss was finite.
         parameters: of the network.
+        temperature: that its logits are divided by, fitted on the validation clips, > 0; 1 in older records.
         metrics: on the test set.
     """
 
@@ -93,6 +94,7 @@ class Result(ByContent):
     val_accuracy: float | None
     parameters: int
     training_seconds: float
+    temperature: float
     metrics: Metrics
 
     def __post_init__(self) -> None:
@@ -103,6 +105,7 @@ class Result(ByContent):
             ("val_accuracy", self.val_accuracy, 0, 1),
             ("parameters", self.parameters, 0, None),
             ("training_seconds", self.training_seconds, 0, None),
+            ("temperature", self.temperature, 1e-3, None),
         ):
             if value is not None:
                 check_range(name, value, low, high)
@@ -153,9 +156,19 @@ def _result_of_version_1(values: dict[str, Any]) -> dict[str, Any]:
     return {"val_loss": None, **values, "metrics": {"intervals_over": CLIPS_ALONE, **metrics}}
 
 
+def _config_of_version_2(values: dict[str, Any]) -> dict[str, Any]:
+    """Settings that came later have defaults that change nothing."""
+    return values
+
+
+def _result_of_version_2(values: dict[str, Any]) -> dict[str, Any]:
+    """No temperature was fitted."""
+    return {"temperature": 1.0, **values}
+
+
 MIGRATIONS: dict[type, tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = {
-    RunConfig: (_config_of_version_1,),
-    Result: (_result_of_version_1,),
+    RunConfig: (_config_of_version_1, _config_of_version_2),
+    Result: (_result_of_version_1, _result_of_version_2),
 }
 """The first takes version 1 to version 2, and so on."""
 

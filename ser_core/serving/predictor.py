@@ -170,7 +170,7 @@ class Predictor:
                 clips = [nn.functional.pad(clip, (0, int(lengths.max()) - clip.shape[-1])) for clip in clips]
             arguments[name] = torch.stack(clips)
         with torch.inference_mode():
-            return self.model(**arguments).softmax(1).numpy()
+            return (self.model(**arguments) / self.config.temperature).softmax(1).numpy()
 
 
 def _pieces(waveform: np.ndarray) -> list[np.ndarray]:

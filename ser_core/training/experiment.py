@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ser_core.corpus.clips import Clip, by_name
 from ser_core.corpus.folder import Corpus
@@ -40,6 +40,7 @@ from ser_core.records.runs import (
 )
 from ser_core.records.schema import ClipCounts, Environment, Result, RunConfig
 from ser_core.training.batches import ClipTensors
+from ser_core.training.calibration import fit_temperature, probabilities
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device, full_precision
 from ser_core.training.run_folders import check_folders, check_name, put_right, refuse_to_replace, what_is_replaced
@@ -145,7 +146,10 @@ def run_experiment(
         _train(trainer, partial, watchers)
 
         weights = _storable_weights(trainer)
-        _record(trainer, weights, partial, split, torch.as_tensor(test, device=device.device))
+        temperature = fit_temperature(
+            _logits(trainer, weights, trainer.val_clips), trainer.data.labels[trainer.val_clips]
+        )
+        _record(trainer, weights, temperature, partial, split, torch.as_tensor(test, device=device.device))
         run = load_run(partial)
         save_checkpoint(checkpoints_dir / run.name, _checkpoint_config(config, run), weights, model_card(run, split))
         # Until here, whatever ends this process, the saved state is what `resume` goes on from.
@@ -157,9 +161,12 @@ def run_experiment(
     return run
 
 
-def _record(trainer: Trainer, weights: dict[str, Tensor], folder: Path, split: Split, test: Tensor) -> None:
-    """The one look at the test set, with the weights that the checkpoint gets."""
-    predictions = _test(trainer, weights, split, test)
+def _record(
+    trainer: Trainer, weights: dict[str, Tensor], temperature: float, folder: Path, split: Split, test: Tensor
+) -> None:
+    """The one look at the test set, with the weights and the temperature that the checkpoint gets."""
+    found = probabilities(_logits(trainer, weights, test), temperature).cpu().numpy()
+    predictions = Predictions(split.test, trainer.data.labels[test].cpu().numpy(), found)
     best = trainer.best_epoch
     result = Result(
         status=_status(trainer),
@@ -169,6 +176,7 @@ def _record(trainer: Trainer, weights: dict[str, Tensor], folder: Path, split: S
         val_accuracy=best.val_accuracy if best else None,
         parameters=count_parameters(trainer.model),
         training_seconds=round(sum(epoch.seconds for epoch in trainer.history), 1),
+        temperature=temperature,
         metrics=evaluate(predictions.targets.tolist(), predictions.predicted.tolist(), speakers=predictions.speakers),
     )
     write_result(folder, predictions, result)
@@ -187,7 +195,14 @@ def _status(trainer: Trainer) -> str:
 def _checkpoint_config(config: TrainConfig, run: Run) -> CheckpointConfig:
     provenance = {**asdict(run.config), "test": asdict(run.test)}
     return CheckpointConfig(
-        run.name, config.model, config.activation, config.form, config.audio, config.features, provenance
+        run.name,
+        config.model,
+        config.activation,
+        config.form,
+        config.audio,
+        config.features,
+        provenance,
+        run.test.temperature,
     )
 
 
@@ -237,17 +252,10 @@ def _train(trainer: Trainer, folder: Path, watchers: Sequence[Watcher]) -> None:
             watcher.epoch(epoch)
 
 
-def _test(trainer: Trainer, weights: dict[str, Tensor], split: Split, clips: Tensor) -> Predictions:
-    probabilities = _probabilities(trainer, weights, clips)
-    targets = trainer.data.labels[clips].cpu().numpy()
-    return Predictions(split.test, targets, probabilities.cpu().numpy())
-
-
-def _probabilities(trainer: Trainer, weights: dict[str, Tensor], clips: Tensor) -> Tensor:
+def _logits(trainer: Trainer, weights: dict[str, Tensor], clips: Tensor) -> Tensor:
     """In float32, as `Predictor` computes them, whatever training used."""
-    model: nn.Module = trainer.model
-    model.load_state_dict(weights)
-    return predict_logits(model, trainer.data, clips, full_precision(trainer.device)).softmax(1)
+    trainer.model.load_state_dict(weights)
+    return predict_logits(trainer.model, trainer.data, clips, full_precision(trainer.device))
 
 
 def _storable_weights(trainer: Trainer) -> dict[str, Tensor]:
@@ -258,7 +266,7 @@ def _storable_weights(trainer: Trainer) -> dict[str, Tensor]:
     half = halved(trainer.best)
     if trainer.pretrained:
         return half
-    exact, rounded = (_probabilities(trainer, weights, trainer.val_clips) for weights in (trainer.best, half))
+    exact, rounded = (_logits(trainer, weights, trainer.val_clips).softmax(1) for weights in (trainer.best, half))
     return half if bool((exact - rounded).abs().max() <= HALF_TOLERANCE) else trainer.best
 
 

@@ -117,7 +117,7 @@ def test_the_first_version_is_read_as_the_newest(folder: Path, device: str, prec
     for place in ("version", "train.select", *(f"environment.{name}" for name in unsaid)):
         change(config, place, None)
     change(config, "environment.device", device)
-    for place in ("version", "metrics.intervals_over", "val_loss"):
+    for place in ("version", "metrics.intervals_over", "val_loss", "temperature"):
         change(test, place, None)
     run = load_run(folder)
     assert run.train.select == "loss"
@@ -125,6 +125,7 @@ def test_the_first_version_is_read_as_the_newest(folder: Path, device: str, prec
     assert (said.device, said.precision, said.numerics, said.split_id) == (device, precision, UNKNOWN, UNKNOWN)
     assert (said.git_commit, said.libraries, said.python, said.data_checksum) == (None, {}, UNKNOWN, UNKNOWN)
     assert (run.intervals_over, run.test.val_loss, run.val_accuracy) == ("clips", None, 0.4)
+    assert run.test.temperature == 1
 
 
 def test_what_the_newest_version_says_is_not_taken_from_the_label(folder: Path):
