@@ -27,7 +27,7 @@ from ser_core.serving.stream import StreamConfig
 from ser_core.serving.stream_command import parse_arguments as stream_arguments
 from ser_core.training.command import parse_arguments as train_arguments
 from ser_core.training.compute import Compute, NumericsName
-from ser_core.training.config import TrainConfig
+from ser_core.training.config import PARTS, TrainConfig
 from ser_core.training.flags import ACTIVATIONS, MODELS, VAD_METHODS, flag
 from ser_core.training.grid_command import parse_arguments as grid_arguments
 from tests.helpers import ROOT
@@ -91,9 +91,9 @@ def test_every_flag_is_explained(command: str, monkeypatch: pytest.MonkeyPatch, 
 
 def test_every_setting_of_a_run_is_a_flag(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
     text = help_of("train", monkeypatch, capsys)
-    for kind in (TrainConfig, AudioConfig, FeatureConfig, Compute):
+    for kind in (TrainConfig, *PARTS.values(), Compute):
         for field in fields(kind):
-            if field.name not in ("audio", "features"):
+            if field.name not in PARTS:
                 assert re.search(rf"(^|, ){flag(field.name)}\b", text, re.MULTILINE), field.name
 
 

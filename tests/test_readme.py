@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ser_core.corpus.command import parse_arguments as cremad_arguments
+from ser_core.models.command import parse_arguments as encoder_arguments
 from ser_core.records.runs import load_runs
 from ser_core.serving.predict_command import parse_arguments as predict_arguments
 from ser_core.serving.stream_command import parse_arguments as stream_arguments
@@ -27,6 +28,7 @@ PARSERS = {
     "python -m ser_core.predict ": predict_arguments,
     "python -m ser_core.cremad ": cremad_arguments,
     "python -m ser_core.stream ": stream_arguments,
+    "python -m ser_core encoder ": encoder_arguments,
 }
 SUFFIXES = (".py", ".md", ".txt", ".toml", ".csv", ".png", ".json", ".safetensors")
 PACKAGES = ("ser_core", "ser_app", "pages", "benchmarks", "tests", "tools")

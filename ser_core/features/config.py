@@ -9,8 +9,6 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.errors import ConfigError
 from ser_core.features.descriptors import SPECTRAL_FEATURES
 
-SMALLEST_IMAGE = 32  # pixels; ResNet-38 halves them five times
-
 
 @dataclass(frozen=True)
 class FeatureConfig:
@@ -28,7 +26,8 @@ class FeatureConfig:
         mel_hop_length: step of the mel image, in samples; int > 0.
         n_mels: mel bands of the image; int > 0.
         mel_fmax: upper edge of the mel bands in Hz; no higher than half the sample rate is ever used.
-        image_size: height and width of the mel image, in pixels; at least 32.
+        image_size: height and width of the mel image, in pixels; networks say the
+            smallest that they take.
     """
 
     spectral: tuple[str, ...] = ("zcr", "chroma", "mfcc", "rms")
@@ -52,8 +51,6 @@ class FeatureConfig:
         for name, value in vars(self).items():
             if name != "spectral" and not 0 < value < math.inf:
                 raise ConfigError(f"{name} is a number above 0, not {value}.")
-        if self.image_size < SMALLEST_IMAGE:
-            raise ConfigError(f"image_size is at least {SMALLEST_IMAGE} pixels, not {self.image_size}.")
         if self.frame_length % 2 or self.mel_n_fft % 2:
             raise ConfigError("frame_length and mel_n_fft are even: frames are centred.")
         if self.n_mfcc > self.mfcc_n_mels:

@@ -30,6 +30,7 @@ class Architecture:
         inputs: what it takes, in the order of its arguments, see `ser_core.features.inputs.network_inputs`.
         activation: the one that it has if none is asked for: the report's best for it (table 2).
         forms: shapes of the input that it takes.
+        smallest_image: pixels of height and width that it takes at least, > 0.
         pretrained: whether its `encoder` begins with the weights of `ser_core.models.pretrained`.
         usual: settings of a training, by their names in `TrainConfig` and its parts, where they aren't the report's.
     """
@@ -41,6 +42,7 @@ class Architecture:
     inputs: tuple[InputName, ...]
     activation: str
     forms: tuple[Form, ...] = FORMS
+    smallest_image: int = 16
     pretrained: bool = False
     usual: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
@@ -68,8 +70,8 @@ ARCHITECTURES = (
     Architecture("1d", "1D", "the report's 1D CNN, the smallest and fastest", "cnn1d", ("spectral",), "elu"),
     Architecture("2d", "2D", "the report's 2D CNN, its best", "cnn2d", ("mel",), "silu"),
     Architecture("combined", "Combined", "the report's 1D and 2D CNN in one", "combined", ("spectral", "mel"), "silu"),
-    Architecture("resnet38", "ResNet38", "the report's ResNet-38", "resnet38", ("mel",), "relu", ("fixed",)),
-    Architecture("resnet101", "ResNet101", "the report's ResNet-101", "resnet101", ("mel",), "relu", ("fixed",)),
+    Architecture("resnet38", "ResNet38", "the report's ResNet-38", "resnet38", ("mel",), "relu", ("fixed",), 64),
+    Architecture("resnet101", "ResNet101", "the report's ResNet-101", "resnet101", ("mel",), "relu", ("fixed",), 33),
     Architecture(
         "whisper-base",
         "Whisper-base",

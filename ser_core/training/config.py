@@ -91,6 +91,10 @@ class TrainConfig:
             raise ConfigError(f"split is one of {', '.join(SPLITS)}, or a JSON file, not {self.split!r}.")
         if self.form not in network.forms:
             raise ConfigError(f"{self.model} takes the form {' or '.join(network.forms)}, not {self.form!r}.")
+        if network.takes_images and self.features.image_size < network.smallest_image:
+            raise ConfigError(
+                f"image_size is at least {network.smallest_image} for {self.model}, not {self.features.image_size}."
+            )
         for name, value, low, high in (
             ("lr", self.lr, 1e-9, 10),
             ("epochs", self.epochs, 1, 100_000),

@@ -291,7 +291,8 @@ def test_a_run_in_the_address_is_shown(open_page: OpenPage, many_runs: Path):
         "UAR": f"{load_run(many_runs / 'lr0.001-SiLU-2D').metrics.uar:.3f}",
     }
     assert "epoch 3 chosen by loss on 2, tested on 400" in texts(app)
-    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("plotly_chart")) == 5
+    assert "expected calibration error" in texts(app)
     assert not open_page(RUNS, run="no-such-run").metric
 
 

@@ -432,7 +432,11 @@ def test_estimates_follow_the_records(tmp_path: Path):
     cpu, config = Device.choose("cpu"), TrainConfig(epochs=3, warmup_epochs=3)
     write_run(tmp_path / "other", config, device="another machine")
     assert not Estimator(load_runs(tmp_path)[0], cpu).measured
-    write_run(tmp_path / "same", config, device=cpu.label)
+    numerics = ("pytorch", "winograd")
+    expected, other = numerics[cpu.winograd], numerics[not cpu.winograd]
+    write_run(tmp_path / "otherwise", config, device=cpu.label, environment={"numerics": other})
+    assert not Estimator(load_runs(tmp_path)[0], cpu).measured
+    write_run(tmp_path / "same", config, device=cpu.label, environment={"numerics": expected})
     estimator = Estimator(load_runs(tmp_path)[0], cpu)
     assert estimator.measured
     clips = 4948 / 3  # the record is of 3 clips an epoch, at 2 seconds

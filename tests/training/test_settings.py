@@ -100,6 +100,8 @@ def other_value(key: str, value: Any) -> Any:
             return words[key]
         case bool():
             return not value
+        case str(), *_:
+            return value[1:]
         case low, high:
             return low, 2 * high if high > 0 else high / 2
         case int() if value == 0:
