@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from benchmarks import open_corpus
-from ser_core.records.checkpoints import list_checkpoints
+from ser_core.records.checkpoints import checkpoints_dir, list_checkpoints
 from ser_core.serving.predictor import Predictor
 
 N_CALLS = 200
@@ -21,7 +21,7 @@ def main() -> None:
     data = corpus.path(clip).read_bytes()
     files = [corpus.path(clip) for clip in present[:: max(1, len(present) // N_FILES)][:N_FILES]]
     print(f"{clip.filename}, {clip.seconds:.2f} s")
-    for name in list_checkpoints():
+    for name in list_checkpoints(checkpoints_dir()):
         predictor = Predictor.load(name)
         predictor(data)
         milliseconds = []

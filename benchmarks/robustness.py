@@ -21,7 +21,7 @@ from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import NoSpeechError
-from ser_core.records.checkpoints import list_checkpoints
+from ser_core.records.checkpoints import checkpoints_dir, list_checkpoints
 from ser_core.records.metrics import evaluate
 from ser_core.serving.predictor import Predictor
 from ser_core.training.allocator import keep_freed_memory
@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, metavar="N", help="only so many of the shared clips, and no RAVDESS")
     args = parser.parse_args()
     keep_freed_memory()
-    predictors = {name: Predictor.load(name) for name in list_checkpoints()}
+    predictors = {name: Predictor.load(name) for name in list_checkpoints(checkpoints_dir())}
     clips, waveforms = shared_clips(args.clips)
     print(
         f"CREMA-D, {len(clips)} clips of the report's test part, whose speakers are in training, too: "

@@ -26,7 +26,7 @@ from ser_core.records.checkpoints import (
 from ser_core.serving.predictor import Predictor
 from tests.helpers import ROOT
 
-MAX_BYTES = 45e6
+MAX_BYTES = 75e6
 
 
 @pytest.fixture
