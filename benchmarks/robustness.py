@@ -99,7 +99,7 @@ def print_ravdess(predictors: dict[str, Predictor], paths: Sequence[Path]) -> No
         low, high = scores.intervals["uar"]
         recalls = ", ".join(f"{EMOTION_NAMES[e]} {scores.per_class[e].recall:.0%}" for e in EMOTIONS)
         print(
-            f"{name:22} unweighted average recall {scores.uar:.1%} ({low:.1%} to {high:.1%}); recall of {recalls}"
+            f"{name:26} unweighted average recall {scores.uar:.1%} ({low:.1%} to {high:.1%}); recall of {recalls}"
             f"{f'; no speech in {silent.sum()}' if silent.any() else ''}",
             flush=True,
         )
@@ -117,11 +117,11 @@ def main() -> None:
         f"CREMA-D, {len(clips)} clips of the report's test part, whose speakers are in training, too: "
         "same label / accuracy"
     )
-    print(f"{'':30}" + "".join(f"{name:>24}" for name in predictors))
+    width = max(map(len, predictors)) + 2
+    print(f"{'':30}" + "".join(f"{name:>{width}}" for name in predictors))
     for label, shares in under_changes(predictors, clips, waveforms):
-        print(
-            f"{label:30}" + "".join(f"{f'{same:.0%} / {right:.0%}':>24}" for same, right in shares.values()), flush=True
-        )
+        cells = (f"{same:.0%} / {right:.0%}" for same, right in shares.values())
+        print(f"{label:30}" + "".join(f"{cell:>{width}}" for cell in cells), flush=True)
     if args.clips is None and (paths := ravdess_clips()):
         print_ravdess(predictors, paths)
 

@@ -1,0 +1,33 @@
+"""A small part of `python -m benchmarks robustness`: what checkpoints for recordings of any origin keep of labels."""
+
+import numpy as np
+import pytest
+
+from benchmarks.robustness import NO_SPEECH, labels, shared_clips
+from ser_core.audio.changes.registry import apply_change
+from ser_core.records.checkpoints import CHECKPOINTS_DIR, list_checkpoints, load_config
+from ser_core.serving.predictor import Predictor
+
+N_CLIPS = 24
+# Shares of labels that stay, a little below what benchmarks/results/robustness.txt has for all shared clips.
+FLOORS = {"quieter-40": 0.97, "louder-20": 0.97, "telephone": 0.65, "gate": 0.8, "pink-15": 0.7}
+FOR_ANY_RECORDING = [
+    name for name in list_checkpoints(CHECKPOINTS_DIR) if load_config(CHECKPOINTS_DIR / name).audio.pipeline == "voice"
+]
+
+
+def test_there_is_a_checkpoint_for_recordings_of_any_origin():
+    assert FOR_ANY_RECORDING
+
+
+@pytest.mark.parametrize("name", FOR_ANY_RECORDING)
+def test_labels_survive_what_happens_to_recordings(name: str, shared):
+    predictor = Predictor.load(name, root=CHECKPOINTS_DIR)
+    clips, waveforms = shared_clips(N_CLIPS)
+    before = labels(predictor, waveforms)
+    assert (before != NO_SPEECH).all()
+    kept = {}
+    for change in FLOORS:
+        changed = [apply_change(change, waveform, clip.name) for clip, waveform in zip(clips, waveforms, strict=True)]
+        kept[change] = float(np.mean(labels(predictor, changed) == before))
+    assert {change: share for change, share in kept.items() if share < FLOORS[change]} == {}, kept
