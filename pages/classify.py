@@ -143,7 +143,8 @@ def show_input(model: Predictor, prediction: Prediction) -> None:
     with st.expander(f"What {literal(model.config.name)} saw", icon=":material/visibility:"):
         inputs = model.inputs(prediction.speech)
         if "mel" in inputs:
-            st.caption("Mel image: the speech squeezed to 64 × 64 pixels")
+            pixels = " × ".join(map(str, inputs["mel"].shape[1:]))
+            st.caption(f"Mel image: the speech as {pixels} pixels")
             st.plotly_chart(mel_image_figure(inputs["mel"][0]), config=CHART, key=f"mel-{model.config.name}")
         if "whisper" in inputs:
             st.caption("The log-mel spectrogram of its speech, as Whisper's encoder takes it")

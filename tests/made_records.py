@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from ser_core.corpus.splits import REPORT_SPLIT_ID
 from ser_core.emotions import EMOTIONS
 from ser_core.records.metrics import evaluate
 from ser_core.records.predictions import Predictions
-from ser_core.records.runs import write_config, write_history, write_result
+from ser_core.records.runs import HISTORY_COLUMNS, write_config, write_history, write_result
 from ser_core.records.schema import ClipCounts, Environment, Result, RunConfig
 from ser_core.training.config import TrainConfig
 from ser_core.training.study import report_study
@@ -92,3 +93,16 @@ def older(path: Path, part: str, *unsaid: str) -> None:
     for name in unsaid:
         del values[part][name]
     path.write_text(json.dumps(values))
+
+
+def set_val_accuracy(folder: Path, value: float) -> None:
+    """Let a record say another validation accuracy of its best epoch, in test.json and in history.csv."""
+    test = json.loads((folder / "test.json").read_text())
+    (folder / "test.json").write_text(json.dumps(test | {"val_accuracy": value}))
+    with (folder / "history.csv").open(newline="") as table:
+        rows = list(csv.DictReader(table))
+    rows[test["best_epoch"] - 1]["val_accuracy"] = str(value)
+    with (folder / "history.csv").open("w", newline="") as table:
+        writer = csv.DictWriter(table, HISTORY_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

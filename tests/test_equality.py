@@ -54,8 +54,8 @@ RECORDS = [
         Predictions(("a", "b"), np.array([0, 1]), np.eye(2, 6, dtype=np.float32)),
         {"names": ("b", "a"), "targets": np.array([1, 1]), "probabilities": np.zeros((2, 6), np.float32)},
     ),
-    (METRICS, {"uar": 0.1, "intervals": {**METRICS.intervals, "uar": (0.0, 0.1)}}),
-    (RESULT, {"val_loss": 1.4, "metrics": dataclasses.replace(METRICS, uar=0.1)}),
+    (METRICS, {"intervals_over": "speakers", "intervals": {**METRICS.intervals, "uar": (0.0, 0.1)}}),
+    (RESULT, {"val_loss": 1.4, "metrics": evaluate([0, 1, 2], [0, 1, 2])}),
     (CONFIG, {"train": TrainConfig(seed=1)}),
     (CONFIG.environment, {"libraries": {"torch": "1"}, "git_commit": "abc"}),
     (

@@ -9,7 +9,7 @@ from functools import cache
 from ser_core.analysis.report import REPORT_RESULTS, ReportResult
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.records.runs import Run
-from ser_core.training.config import SELECTIONS, TrainConfig
+from ser_core.training.config import SELECTIONS, TrainConfig, usual_warmup
 from ser_core.training.study import report_study, with_epochs
 
 
@@ -20,9 +20,13 @@ def _report_names() -> dict[TrainConfig, str]:
 
 
 def _without_length(config: TrainConfig) -> TrainConfig:
-    """The same settings without what the report leaves open (preprocessing), and without their number of epochs."""
-    (usual,) = with_epochs([config], TrainConfig.epochs)
-    return replace(usual, audio=AudioConfig())
+    """The same settings without what the report leaves open (how silence is found), and without their number of epochs.
+
+    A warm-up that isn't usual for that number is another setting.
+    """
+    if config.warmup_epochs == usual_warmup(config.epochs, config.model):
+        (config,) = with_epochs([config], TrainConfig.epochs)
+    return replace(config, epochs=TrainConfig.epochs, audio=AudioConfig(pipeline=config.audio.pipeline))
 
 
 def configuration_of(run: Run) -> str | None:

@@ -103,6 +103,9 @@ def _read(source: str | PathLike[str] | bytes | bytearray | memoryview | io.IOBa
             raise AudioError(f"{path} is a folder, not an audio file.") from None
         except OSError as error:
             raise AudioError(f"{path} can't be read: {error.strerror}.") from None
+    if not hasattr(source, "read"):
+        kind = type(source).__name__
+        raise AudioError(f"Audio is a path, bytes, a binary file or an array of samples, not of type {kind}.")
     name = getattr(source, "name", None)
     return source.read(), Path(name).name if isinstance(name, str) else "The audio"
 

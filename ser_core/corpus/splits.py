@@ -82,7 +82,7 @@ def _read_split(path: Path) -> Split:
         counts = Counter((*split.train, *split.val, *split.test))
     except FileNotFoundError:
         raise ConfigError(f"There is no split file {path}.") from None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise ConfigError(
             f'{path} holds no split. It should be {{"train": [names of clips], "val": [...], "test": [...]}}.'
         ) from None

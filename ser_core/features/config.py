@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.errors import ConfigError
 from ser_core.features.descriptors import SPECTRAL_FEATURES
+
+LARGEST = 1_000_000  # of any setting: a minute of sound has as many samples
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class FeatureConfig:
         if not self.spectral or len(set(self.spectral)) < len(self.spectral):
             raise ConfigError("spectral names one kind of features or more, each once.")
         for name, value in vars(self).items():
-            if name != "spectral" and not 0 < value < math.inf:
-                raise ConfigError(f"{name} is a number above 0, not {value}.")
+            if name != "spectral" and not 0 < value <= LARGEST:
+                raise ConfigError(f"{name} is a number above 0 and up to {LARGEST:,}, not {value}.")
         if self.frame_length % 2 or self.mel_n_fft % 2:
             raise ConfigError("frame_length and mel_n_fft are even: frames are centred.")
         if self.n_mfcc > self.mfcc_n_mels:

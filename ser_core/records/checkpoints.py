@@ -15,7 +15,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from reprlib import repr as brief  # of what a damaged file may hold: however long and deep, it stays short
@@ -55,7 +55,7 @@ class CheckpointConfig(ByContent):
     """What it takes to rebuild a model and feed it.
 
     Attributes:
-        name: of the run, as `lr0.001-SiLU-2D`.
+        name: of its folder, which training gives the run's name, as `lr0.001-SiLU-2D`.
         model, activation, form: architecture and shape of its input.
         audio, features: preprocessing.
         provenance: training settings, test result and surroundings, for people.
@@ -103,7 +103,7 @@ def load_config(folder: Path) -> CheckpointConfig:
     """
     try:
         text = (folder / "config.json").read_text(encoding="utf-8")
-        return _parse(folder.name, json.loads(text))
+        config = _parse(folder.name, json.loads(text))
     except FileNotFoundError:
         names = ", ".join(list_checkpoints(folder.parent)) or "none"
         raise CheckpointError(f"There is no checkpoint {folder.name!r}. Available: {names}.") from None
@@ -113,6 +113,7 @@ def load_config(folder: Path) -> CheckpointConfig:
         raise _damaged(folder, "it is nested too deeply") from None
     except (OSError, ValueError, TypeError, ConfigError) as error:
         raise _damaged(folder, str(error).rstrip(".")) from None
+    return replace(config, name=folder.name)  # a copy is another checkpoint, whatever it says
 
 
 def _damaged(folder: Path, reason: str) -> CheckpointError:
@@ -174,6 +175,13 @@ def load_model(folder: Path) -> tuple[CheckpointConfig, nn.Module]:
     check_weights(folder, config)
     try:
         weights = load_file(folder / "model.safetensors")
+        if odd := [
+            name for name, value in weights.items() if not (value.is_floating_point() and value.isfinite().all())
+        ]:
+            raise CheckpointError(
+                f"The weights of checkpoint {folder.name} are damaged: {odd[0]} holds what is not a number. Train it "
+                "again, or remove it."
+            )
         model = build_model(config.model, config.activation, config.form, config.features)
         model.load_state_dict({name: value.float() for name, value in weights.items()})
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:

@@ -18,6 +18,7 @@ from ser_core.equality import ByContent
 from ser_core.records.resampling import BOTH, CLIPS_ALONE, Speakers, interval, resampled_sums
 
 ROUNDING = 1e-5  # float32 figures may exceed 1 by so little
+FIGURE_TOLERANCE = 1e-4
 LARGEST = 2**53  # no figure or count of a run is so large, and tables can't show larger ones
 SUMMARY = ("accuracy", "f1_weighted", "precision_weighted", "recall_weighted", "f1_macro", "uar")
 
@@ -80,9 +81,22 @@ class Metrics(ByContent):
                 check_range(f"intervals.{name}[{i}]", end, 0, 1)
             if low > high:
                 raise ValueError(f"intervals.{name} should be from low to high, not from {low:g} to {high:g}")
-        right = sum(row[i] for i, row in enumerate(self.confusion))
-        if not self.clips or abs(right / self.clips - self.accuracy) > ROUNDING:
-            raise ValueError(f"accuracy is {self.accuracy:g}, and by confusion {right} of {self.clips} clips are right")
+        if not self.clips:
+            raise ValueError("confusion has no clips")
+        self._check_against_confusion()
+
+    def _check_against_confusion(self) -> None:
+        """All figures follow from the confusion matrix; those of a record are float32."""
+        confusion = np.array(self.confusion, dtype=np.float64)
+        said = {name: (value, summary_of(confusion)[name]) for name, value in self.summary.items()}
+        right, support, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
+        of_each = {"precision": predicted, "recall": support, "f1": (support + predicted) / 2}
+        for name, n in of_each.items():
+            for emotion, share in zip(EMOTIONS, right / np.maximum(n, 0.5), strict=True):
+                said[f"per_class.{emotion}.{name}"] = (getattr(self.per_class[emotion], name), share)
+        for name, (value, expected) in said.items():
+            if abs(value - expected) > FIGURE_TOLERANCE:
+                raise ValueError(f"{name} is {value:g}, and by confusion it is {expected:.4g}")
 
     @property
     def summary(self) -> dict[str, float]:

@@ -27,7 +27,7 @@ from ser_core.errors import RunError, SERError
 from ser_core.file_state import fingerprint
 from ser_core.files import replace_file, restore_folder, set_aside, write_text
 from ser_core.places import found, own
-from ser_core.records.metrics import ROUNDING, Metrics, check_range
+from ser_core.records.metrics import FIGURE_TOLERANCE, ROUNDING, Metrics, check_range
 from ser_core.records.predictions import PROBABILITY_DECIMALS, Predictions, read_predictions
 from ser_core.records.schema import Environment, Record, Result, RunConfig, from_json, to_json
 from ser_core.training.config import TrainConfig
@@ -215,9 +215,17 @@ def _check_together(run: Run) -> None:
         raise ValueError(f"test.json is of {tested} clips, and config.json says {to_test}")
     if run.history["epoch"].tolist() != list(range(1, epochs + 1)):
         raise ValueError(f"history.csv should have the epochs 1 to {epochs}, one a line, as test.json says")
-    for column in ("lr", "train_accuracy", "val_accuracy", "seconds"):  # losses may be NaN
+    for column in ("lr", "train_accuracy", "val_accuracy", "seconds"):
         for value in (run.history[column].min(), run.history[column].max()):
             check_range(f"history.csv: {column}", float(value), 0, 1 if column.endswith("accuracy") else None)
+    for column in ("train_loss", "val_loss"):  # of a diverged run they are NaN in the end
+        if (run.history[column] < 0).any():
+            raise ValueError(f"history.csv: {column} should be 0 or more")
+    if (best := run.test.best_epoch) is not None and run.test.val_accuracy is not None:
+        then = float(run.history["val_accuracy"][best - 1])
+        if abs(then - run.test.val_accuracy) > FIGURE_TOLERANCE:
+            said = f"test.json says {run.test.val_accuracy:g} of epoch {best}"
+            raise ValueError(f"val_accuracy is {then:g} in history.csv, and {said}")
 
 
 def read_config(folder: Path) -> RunConfig:

@@ -17,13 +17,14 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from ser_core.equality import ByContent
 from ser_core.errors import ConfigError
-from ser_core.records.metrics import Metrics, check_range
+from ser_core.records.metrics import LARGEST, Metrics, check_range
 from ser_core.records.resampling import CLIPS_ALONE
 from ser_core.training.config import PARTS, TrainConfig
 
 VERSION = 3
 UNKNOWN = "unknown"  # what a record doesn't say
 PRECISIONS = ("bf16", "fp32")
+STATUSES = ("finished", "diverged", "chance")
 
 Record = TypeVar("Record", "RunConfig", "Result")
 
@@ -98,6 +99,8 @@ class Result(ByContent):
     metrics: Metrics
 
     def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"status should be one of {', '.join(STATUSES)}, not {brief(self.status)}")
         check_range("epochs", self.epochs, 1)
         for name, value, low, high in (
             ("best_epoch", self.best_epoch, 1, self.epochs),
@@ -210,6 +213,10 @@ def read_value(kind: Any, value: Any, where: str) -> Any:
         _check(abs(value) <= sys.float_info.max, name, "a finite number", value)  # JSON may hold NaN, and any integer
         return float(value)
     _check(type(value) is kind, name, {int: "a whole number", str: "a text", bool: "true or false"}[kind], value)
+    if kind is int:
+        _check(abs(value) <= LARGEST, name, f"a whole number up to {LARGEST}", value)
+    if kind is str:  # JSON may hold half of a character, which no page and no file can show
+        _check(not any("\ud800" <= c <= "\udfff" for c in value), name, "a text", value)
     return value
 
 

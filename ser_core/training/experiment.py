@@ -123,7 +123,7 @@ def run_experiment(
                 for watcher in watchers:
                     watcher.replaces(sentence)
         else:
-            refuse_to_replace(asked, folder, partial, resume)
+            refuse_to_replace(asked, folder, partial, checkpoints_dir / folder.name, resume)
         if resume:
             config = read_settings(partial).config  # the same, but its split file may have lain in another place
         clips = by_name(sorted(split.train + split.val + split.test))

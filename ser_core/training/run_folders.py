@@ -55,7 +55,7 @@ def put_right(folder: Path, partial: Path, checkpoint: Path) -> None:
         temporary.unlink()
 
 
-def refuse_to_replace(asked: Settings, folder: Path, partial: Path, resume: bool) -> None:
+def refuse_to_replace(asked: Settings, folder: Path, partial: Path, checkpoint: Path, resume: bool) -> None:
     """Refuse to begin a run, or to go on with it, where that would lose another.
 
     Raises:
@@ -78,6 +78,11 @@ def refuse_to_replace(asked: Settings, folder: Path, partial: Path, resume: bool
         raise RunError(f"{folder} already holds a finished run. Replace it with --restart, or choose another --name.")
     elif resume:
         raise RunError(f"There is nothing to resume in {partial}: start without --resume.")
+    elif checkpoint.exists():
+        raise RunError(
+            f"{checkpoint} holds weights that have no record in {folder.parent}. Choose another --name, or replace "
+            "them with --restart."
+        )
 
 
 def what_is_replaced(asked: Settings, folder: Path, partial: Path) -> list[str]:

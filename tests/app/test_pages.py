@@ -21,7 +21,7 @@ from ser_core.serving.predictor import Predictor
 from ser_core.training.config import TrainConfig
 from tests.app.helpers import labelled, set_source, texts
 from tests.helpers import ROOT
-from tests.made_records import NAMES, TARGETS, record, write_run
+from tests.made_records import NAMES, TARGETS, record, set_val_accuracy, write_run
 
 OpenPage = Callable[..., AppTest]
 SAMPLES, FEATURES, CLASSIFY = "pages/samples.py", "pages/features.py", "pages/classify.py"
@@ -59,7 +59,7 @@ def test_pages_work_with_clips(open_page: OpenPage, corpus, page: str):
 
 
 def test_home_shows_the_best_run_in_validation_and_not_on_the_test_set(open_page: OpenPage, many_runs: Path):
-    set_result(many_runs / "lr0.001-SiLU-Combined", val_accuracy=0.5)
+    set_val_accuracy(many_runs / "lr0.001-SiLU-Combined", 0.5)
     app = open_page("streamlit_app.py")
     assert "`lr0.001-SiLU-Combined`" in texts(app)
     assert labelled(app.metric, "Test accuracy").value == "55.0%"  # 180 of 400 wrong: the worst of the three
@@ -322,8 +322,7 @@ def test_runs_that_differ_in_more_than_their_names_say_are_compared_with_a_warni
 def test_each_split_has_a_table_of_its_own_and_the_best_model_is_of_the_reports(open_page: OpenPage, many_runs: Path):
     fold = TrainConfig(activation="relu", split="fold1")
     write_run(many_runs / fold.name, fold)
-    path = many_runs / fold.name / "test.json"
-    path.write_text(path.read_text().replace('"val_accuracy": 0.4', '"val_accuracy": 0.9'))
+    set_val_accuracy(many_runs / fold.name, 0.9)
     said = texts(home := open_page("streamlit_app.py"))
     assert fold.name not in said
     assert "among 3 recorded runs of the split `report`" in said

@@ -298,3 +298,9 @@ def test_a_damage_reaches_speech_and_prediction(checkpoints: Path, corpus, tmp_p
     assert f"warning: {path}: {warning}" in captured.err
     stream_cli.main([str(path), "--checkpoint", "lr0.001-SiLU-2D"])
     assert f"warning: {path}: {warning}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("source", [None, 3, {"a": 1}, object()])
+def test_what_is_no_audio_at_all_is_named_by_its_type(source):
+    with pytest.raises(AudioError, match=f"not of type {type(source).__name__}"):
+        decode(source)

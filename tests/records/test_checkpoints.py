@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import REPORT_SPLIT_ID
@@ -257,6 +258,29 @@ def test_without_any_that_can_be_used_all_are_named(several: Path):
 def test_the_folder_of_checkpoints_is_a_setting(several: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(CHECKPOINTS_VARIABLE, str(several))
     assert Predictor.load().config.name == "best"
+
+
+@pytest.mark.parametrize("damage", [lambda value: value * math.nan, lambda value: value.to(torch.int64)])
+def test_weights_that_are_no_numbers_are_a_sentence(folder: Path, damage):
+    path = folder / "model.safetensors"
+    save_file({name: damage(value) for name, value in load_file(path).items()}, path)
+    with pytest.raises(CheckpointError, match=r"1d-fixed are damaged: \S+ holds what is not a number"):
+        load_model(folder)
+
+
+def test_a_copy_of_a_checkpoint_is_another_one(folder: Path):
+    copy = Path(shutil.copytree(folder, folder.with_name("copy")))
+    assert load_config(copy).name == "copy"
+    assert load_config(folder).name == "1d-fixed"
+
+
+@pytest.mark.parametrize("setting", ["n_frames", "frame_length", "hop_length", "mfcc_n_mels"])
+@pytest.mark.parametrize("value", [2**53, 10**400])
+def test_features_that_no_memory_holds_are_a_sentence(folder: Path, setting: str, value: int):
+    features = json.loads((folder / "config.json").read_text())["features"]
+    change_config(folder, features=features | {setting: value})
+    with pytest.raises(CheckpointError, match=setting):
+        load_config(folder)
 
 
 def test_damaged_or_foreign_weights_are_a_sentence(folder: Path, checkpoints: Path):

@@ -172,6 +172,9 @@ def test_predictions_are_as_often_right_as_the_record_says_but_for_ties(folder: 
         (in_line(2, 0, "7"), "history.csv should have the epochs 1 to 3"),
         (in_line(2, 3, "nan"), "history.csv: train_accuracy should be from 0 to 1, not nan"),
         (in_line(2, 5, "1.5"), "history.csv: val_accuracy should be from 0 to 1, not 1.5"),
+        (in_line(2, 5, "0.9"), "val_accuracy is 0.9 in history.csv, and test.json says 0.4 of epoch 2"),
+        (in_line(2, 4, "-1"), "history.csv: val_loss should be 0 or more"),
+        (in_line(2, 4, "-inf"), "history.csv: val_loss should be 0 or more"),
         (in_line(2, 6, "-2"), "history.csv: seconds should be 0 or more, not -2.0"),
     ],
 )

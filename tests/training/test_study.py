@@ -40,6 +40,22 @@ def test_other_settings_belong_to_none(tmp_path: Path, change: dict):
     assert configuration_of(load_run(tmp_path / "other")) is None
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        TrainConfig(epochs=200, warmup_epochs=0),
+        TrainConfig(audio=AudioConfig(pipeline="voice")),
+        TrainConfig(copies=4),
+        TrainConfig(spec_augment=2),
+    ],
+)
+def test_what_the_report_did_otherwise_is_no_record_of_it(tmp_path: Path, config: TrainConfig):
+    write_run(tmp_path / "lr0.001-SiLU-2D", config)
+    run = load_run(tmp_path / "lr0.001-SiLU-2D")
+    assert configuration_of(run) is None
+    assert reported_result(run) is None
+
+
 def test_a_record_is_its_settings_and_not_its_name(tmp_path: Path):
     write_run(tmp_path / BEST_2D.name, replace(BEST_2D, seed=1))
     run = load_run(tmp_path / BEST_2D.name)

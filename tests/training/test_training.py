@@ -2,6 +2,7 @@ import importlib
 import json
 import math
 import re
+import shutil
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -344,6 +345,10 @@ def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: S
         run_experiment(config, corpus=corpus, device=CPU, split=split, **folders)
     again = run_experiment(config, corpus=corpus, device=CPU, split=split, restart=True, **folders)
     assert again.accuracy == run.accuracy
+
+    shutil.rmtree(run.folder)
+    with pytest.raises(RunError, match=r"holds weights that have no record in .*--restart"):
+        run_experiment(config, corpus=corpus, device=CPU, split=split, **folders)
 
 
 @pytest.mark.parametrize(("numerics", "recorded"), [("auto", "winograd"), ("pytorch", "pytorch")])
