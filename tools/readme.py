@@ -1,4 +1,4 @@
-"""Write the figures of README.md and docs/ from the records in runs/: `python tools/readme.py`.
+"""Write the figures of README.md and docs/ from runs/ and benchmarks/results/: `python tools/readme.py`.
 
 What is written stands between marks as `<!-- best: made by tools/readme.py -->` and `<!-- end of best -->`; the name
 says which of `PARTS` it is. All else in these files is written by hand, and holds no figure of ours.
@@ -28,6 +28,15 @@ from ser_core.training.config import TrainConfig  # noqa: E402
 from ser_core.training.study import report_study  # noqa: E402
 
 FILES = ("README.md", "docs/results.md")
+ROBUSTNESS = ROOT / "benchmarks" / "results" / "robustness.txt"
+SHOWN_CHANGES = {
+    "40 dB quieter": "40 dB quieter",
+    "telephone band, 300–3,400 Hz": "telephone",
+    "spectral gating": "noise suppression",
+    "pink noise, 15 dB SNR": "noise",
+    "room, RT60 0.5 s": "room",
+}
+"""Rows of the robustness benchmark that the README shows, and what they are called there."""
 MARKED = re.compile(r"<!-- (\w+): made by tools/readme\.py -->\n.*?<!-- end of \1 -->", re.DOTALL)
 
 
@@ -65,6 +74,26 @@ def people(_: list[Run]) -> str:
     ratings = rater_confusion(list(load_index().values()))
     share = ratings.trace() / ratings.sum()
     return f"People who only heard these clips named the intended emotion in {share:.0%} of {ratings.sum():,} ratings."
+
+
+def recordings(_: list[Run]) -> str:
+    """Markdown, a line a shipped checkpoint: what it keeps of its labels, and what it hears in another corpus."""
+    text = ROBUSTNESS.read_text(encoding="utf-8")
+    changes, _title, other = text.partition("RAVDESS")
+    header, *rows = [re.split(r"  +", line.strip()) for line in changes.splitlines() if "  " in line.strip()]
+    of_change = {row[0]: dict(zip(header, row[1:], strict=True)) for row in rows if len(row) == len(header) + 1}
+    recall = dict(re.findall(r"^(\S+) +unweighted average recall (\S+)", other, re.MULTILINE))
+    shown = {name: [of_change[label][name].split(" / ")[0] for label in SHOWN_CHANGES] for name in header}
+    return "\n".join(
+        [
+            f"| checkpoint | RAVDESS, average recall | same label: {' | '.join(SHOWN_CHANGES.values())} |",
+            f"|---|---|{'---|' * len(SHOWN_CHANGES)}",
+            *(
+                f"| `{name}` | **{recall[name]}** | {' | '.join(shares)} |"
+                for name, shares in sorted(shown.items(), key=lambda item: -float(recall[item[0]].rstrip("%")))
+            ),
+        ]
+    )
 
 
 def results(runs: list[Run]) -> str:
@@ -174,7 +203,7 @@ def chosen_epoch(run: Run) -> str:
 
 
 PARTS: dict[str, Callable[[list[Run]], str]] = {
-    part.__name__: part for part in (best, split, people, results, selections, missing)
+    part.__name__: part for part in (best, split, people, recordings, results, selections, missing)
 }
 """What can stand between marks, by name."""
 
