@@ -16,7 +16,7 @@ from ser_core.models.activations import ACTIVATIONS, Activation
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import load_runs
 from tests.helpers import ROOT
-from tests.made_records import CONFIGS, TARGETS, answering, record, write_run
+from tests.made_records import CONFIGS, TARGETS, answering, record, set_val_accuracy, write_run
 
 TITLES = (
     "2D beats combined",
@@ -312,6 +312,7 @@ def test_an_overconfident_resnet_is_shown_by_loss_and_by_accuracy(tmp_path: Path
     for row, loss, accuracy in zip(cells, ("nan", "1.2", "1.9"), ("0.1", "0.3", "0.6"), strict=True):
         row[4:6] = loss, accuracy
     history.write_text("\n".join([header, *(",".join(row) for row in cells)]))
+    set_val_accuracy(tmp_path / name, 0.3)  # as in the second epoch, the best
     evidence = " ".join(found(tmp_path, "ResNets overfit").evidence)
     assert "lowest in epoch 2, with 30.0% and 30.0% right; most were right in validation in epoch 3, 60.0%" in evidence
     assert f"`{name}-by-accuracy` is right for 100.0%" in evidence
