@@ -68,7 +68,7 @@ def show_ways_in() -> None:
 start_page("Home")
 st.title("Speech emotion recognition")
 st.markdown(
-    "Anger, disgust, fear, happiness, sadness or none of them: small convolutional networks that hear emotion in a few "
+    "Anger, disgust, fear, happiness, sadness or none of them: neural networks that hear emotion in a few "
     "seconds of speech, trained on [CREMA-D](https://github.com/CheyneyComputerScience/CREMA-D)."
 )
 show_ways_in()

@@ -162,11 +162,13 @@ def _part(
             ready.append(pair)
     said = [(runs[first].predictions(), runs[second].predictions()) for first, second in ready]
     evidence += [difference_sentence(runs, pair, compare(*both)) for pair, both in zip(ready, said, strict=True)]
-    if len(said) > 1:
-        evidence.append(f"These {len(said)} pairs together: {_points(compare_together(said))}.")
+    together = compare_together(said) if said else None
+    if together and len(said) > 1:
+        evidence.append(f"These {len(said)} pairs together: {_points(together)}.")
     if states := {state for pair in pairs if (state := not_settled(runs, pair, asked))}:
         return min(states, key=DECIDES.index), evidence
-    return _verdict(compare_together(said), margin(*pairs[0]) if margin else None), evidence
+    assert together  # of pairs that are all there
+    return _verdict(together, margin(*pairs[0]) if margin else None), evidence
 
 
 def _verdict(difference: Difference, margin: float | None) -> Verdict:

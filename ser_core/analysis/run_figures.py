@@ -204,20 +204,18 @@ def reliability_figure(of_runs: Mapping[str, Reliability], *, height: int = 320)
     figure = go.Figure()
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "color": "#7d8794"}, showlegend=False)
     for i, (name, found) in enumerate(of_runs.items()):
+        color = SOURCE_COLORS[i % len(SOURCE_COLORS)]
         figure.add_scatter(
             x=found.confidence,
             y=found.accuracy,
             customdata=found.share,
             name=name,
             mode="lines+markers",
-            marker={"size": 5 + 25 * found.share**0.5, "color": SOURCE_COLORS[i % len(SOURCE_COLORS)]},
-            line={"width": 1},
+            marker={"size": 5 + 25 * found.share**0.5, "color": color},
+            line={"width": 1, "color": color},
             hovertemplate="says %{x:.0%}, right %{y:.0%}, %{customdata:.0%} of clips<extra></extra>",
         )
-    figure.update_layout(showlegend=len(of_runs) > 1)
-    for update in (figure.update_xaxes, figure.update_yaxes):
-        update(range=[0, 1], tickformat=".0%")
-    return finish(figure, height + LEGEND_ROW * max(0, len(of_runs) - 2), "probability that it gives", "right")
+    return _of_shares(figure, len(of_runs), height, "probability that it gives", "right")
 
 
 def risk_coverage_figure(of_runs: Mapping[str, tuple[np.ndarray, np.ndarray]], *, height: int = 320) -> go.Figure:
@@ -233,7 +231,12 @@ def risk_coverage_figure(of_runs: Mapping[str, tuple[np.ndarray, np.ndarray]], *
             line={"color": SOURCE_COLORS[i % len(SOURCE_COLORS)]},
             hovertemplate="the surest %{x:.0%}: right %{y:.1%}<extra></extra>",
         )
-    figure.update_layout(showlegend=len(of_runs) > 1)
+    return _of_shares(figure, len(of_runs), height, "share that is answered", "right of those")
+
+
+def _of_shares(figure: go.Figure, n_runs: int, height: int, x: str, y: str) -> go.Figure:
+    """Both axes as shares from 0 to 100 %, and a legend where there are several runs."""
+    figure.update_layout(showlegend=n_runs > 1)
     for update in (figure.update_xaxes, figure.update_yaxes):
         update(range=[0, 1], tickformat=".0%")
-    return finish(figure, height + LEGEND_ROW * max(0, len(of_runs) - 2), "share that is answered", "right of those")
+    return finish(figure, height + LEGEND_ROW * max(0, n_runs - 2), x, y)

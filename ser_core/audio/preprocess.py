@@ -191,12 +191,13 @@ def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig(), warnings:
         config: which steps, with what parameters.
         warnings: what is known to be wrong with the recording, see `read_audio`; the speech has them too.
     """
-    heard = to_speech_level(audio) if config.pipeline == "voice" else audio
+    of_voice = config.pipeline == "voice"
+    heard = to_speech_level(audio) if of_voice else audio
     intervals, recognized = detect_speech(heard, config)
-    if config.pipeline == "voice" and speech_level(audio) < SILENT_DBFS:
+    if of_voice and speech_level(audio) < SILENT_DBFS:
         intervals = intervals[:0]
     speech = keep_intervals(heard, intervals)
-    if config.pipeline == "voice":
+    if of_voice:
         speech = add_noise(speech, _steady_noise(), config.noise_db)
     return Speech(
         waveform=z_score(speech) if config.normalize else speech,

@@ -114,7 +114,7 @@ def load_features(
 
     Args:
         corpus: where the wav files are.
-        inputs: `spectral`, `mel` or both.
+        inputs: some of `ser_core.features.inputs.InputName`.
         clips: the clips and their order; all 7,442 by name if not given.
         copy: of changed clips instead of the clips as they are.
         workers: processes that compute; all cores if not given.

@@ -27,8 +27,7 @@ class FeatureConfig:
         mel_hop_length: step of the mel image, in samples; int > 0.
         n_mels: mel bands of the image; int > 0.
         mel_fmax: upper edge of the mel bands in Hz; no higher than half the sample rate is ever used.
-        image_size: height and width of the mel image, in pixels; networks say the
-            smallest that they take.
+        image_size: height and width of the mel image, in pixels; networks say the smallest that they take.
     """
 
     spectral: tuple[str, ...] = ("zcr", "chroma", "mfcc", "rms")

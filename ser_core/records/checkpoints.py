@@ -201,13 +201,14 @@ def check_weights(folder: Path, config: CheckpointConfig) -> None:
     try:
         with path.open("rb") as file:
             if file.read(len(LFS_POINTER)) == LFS_POINTER:
-                raise CheckpointError(f"The weights of checkpoint {folder.name} {POINTER}. {PULL}")
+                raise CheckpointError(f"The weights of checkpoint {folder.name} {POINTER}. {PULL}.")
         with safe_open(path, framework="numpy") as file:
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise _unusable_weights(folder, error) from None
     expected = weight_shapes(config.model, config.activation, config.form, config.features)
-    for name in (expected.keys() | shapes.keys()) - {name for name in shapes if shapes[name] == expected.get(name)}:
+    if others := [name for name in (*expected, *shapes) if shapes.get(name) != expected.get(name)]:
+        name, *_ = others  # the lowest layer: the others follow from it
         shown = [" × ".join(map(str, found[name])) if name in found else "missing" for found in (shapes, expected)]
         raise CheckpointError(
             f"The weights of checkpoint {folder.name} are not those of its network: {name} is {shown[0]}, and should "

@@ -17,7 +17,6 @@ def spec_augment(inputs: dict[str, Tensor], masks: int = 2) -> dict[str, Tensor]
         inputs: a network's arguments, as `ser_core.training.batches.ClipTensors.batch` gives them: `[batch, …, time]`
             by name, and `<name>_lengths` for clips of different lengths. They are left as they are. Chance comes from
             PyTorch's generator; several inputs of a clip are masked in the same way.
-
         masks: of each kind, int > 0; they may overlap, or be empty.
 
     Returns:

@@ -128,7 +128,10 @@ class Trainer:
                 group["lr"] = share * rate
             self.optimizer.zero_grad(set_to_none=True)
             for part in data.parts(clips):
-                logits, labels, target = self._guess(*data.batch(part))
+                inputs, labels = data.batch(part)
+                inputs, target = self._made_harder(inputs, labels)
+                with self.device.autocast():
+                    logits = self.model(**inputs).float()
                 loss = F.cross_entropy(logits, target, reduction="sum", label_smoothing=self.config.label_smoothing)
                 (loss / len(clips)).backward()
                 loss_sum += F.cross_entropy(logits.detach(), labels, reduction="sum")
@@ -148,15 +151,13 @@ class Trainer:
             self.best = self._weights()
         return epoch
 
-    def _guess(self, inputs: dict[str, Tensor], labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits `[batch, 6]` of a part of a training batch, its labels, and the target of the loss."""
-        target = labels
+    def _made_harder(self, inputs: dict[str, Tensor], labels: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """What the network gets of a part of a training batch, and the target of the loss."""
         if self.config.spec_augment:
             inputs = spec_augment(inputs, self.config.spec_augment)
         if self.config.mixup:
-            inputs, target = mixup(inputs, labels, self.config.mixup)
-        with self.device.autocast():
-            return self.model(**inputs).float(), labels, target
+            return mixup(inputs, labels, self.config.mixup)
+        return inputs, labels
 
     def _validate(self) -> tuple[float, float]:
         """Loss and accuracy in float32, as the test set and users will get it."""
@@ -169,11 +170,6 @@ class Trainer:
             name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
             for name, value in self.model.state_dict().items()
         }
-
-    def best_model(self) -> nn.Module:
-        """The network with its best weights, for the test set."""
-        self.model.load_state_dict(self.best)
-        return self.model
 
     @property
     def _arithmetic(self) -> str:

@@ -2,8 +2,8 @@
 
 Half the clips get noise at 5 to 35 dB and half a random equalisation or band limit, the recipe with which a fine-tuned
 encoder kept 88 % and more of its labels under telephone bands, gating and noise; rooms, gating, gain and speed come on
-top. They are applied in the order in which they happen: the voice, the room, what else is heard in it,
-the microphone and the line, the software, the level. SpecAugment and mixup are changes of features, not of a waveform.
+top. They are applied in the order in which they happen: the voice, the room, what else is heard in it, the microphone
+and the line, the software, the level. SpecAugment and mixup are changes of features, not of a waveform.
 """
 
 from __future__ import annotations
