@@ -10,10 +10,11 @@ import streamlit as st
 
 from ser_app.charts import CHART
 from ser_app.clip_view import play, show_sound
-from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoint_files, checkpoints, predictor
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoint_files, checkpoints
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.sources import Recording, choose_recordings
+from ser_app.tuning import show_tuning, tuned, tuned_to
 from ser_core.analysis.figures import (
     mel_image_figure,
     probability_figure,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from ser_core.serving.predictor import Predictor
 
 Results = dict[tuple[str, str], Prediction | SERError]  # by name of the recording and of the checkpoint
-Key = tuple[str, str, Fingerprint]  # of a recording's sound, and of a checkpoint's name and files
+Key = tuple[str, str, Fingerprint, str]  # of a recording's sound, a checkpoint's name and files, and tuning
 
 
 def classify(recordings: Sequence[Recording], names: Sequence[str]) -> Results:
@@ -43,7 +44,7 @@ def classify(recordings: Sequence[Recording], names: Sequence[str]) -> Results:
     keys = [(recording, name) for recording in recordings for name in names]
     with st.spinner("Classifying…"):
         for recording, name in keys:
-            key = (recording.digest, name, checkpoint_files(name))
+            key = (recording.digest, name, checkpoint_files(name), tuned_to())
             classified[key] = known.get(key) or _classify_one(recording, name)
             results[recording.name, name] = classified[key]
     st.session_state["classified"] = classified
@@ -52,7 +53,7 @@ def classify(recordings: Sequence[Recording], names: Sequence[str]) -> Results:
 
 def _classify_one(recording: Recording, name: str) -> Prediction | SERError:
     try:
-        return predictor(name).classify(recording.audio, recording.warnings)
+        return tuned(name).classify(recording.audio, recording.warnings)
     except SERError as error:
         return error
 
@@ -122,7 +123,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
             st.caption(f"{len(recording.audio) / SAMPLE_RATE:.2f} s, {speech.seconds:.2f} s of it speech")
             show_sound(speech, "sound")
     for name, prediction in predictions.items():
-        model = predictor(name)
+        model = tuned(name)
         if len(recording.audio) > WINDOW_SECONDS * SAMPLE_RATE:
             show_timeline(recording, model)
         show_input(model, prediction)
@@ -171,6 +172,10 @@ chosen = (
 )
 for name in chosen:
     st.caption(f"**{literal(name)}**: {about_checkpoint(name)}")
+try:
+    show_tuning(chosen, recordings)
+except SERError as error:
+    st.error(sentence(error))
 if len(recordings) + len(problems) > 1:
     results = classify(recordings, chosen)
     rows = [result_row(name, result) for (name, _), result in results.items()]

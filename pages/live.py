@@ -10,10 +10,11 @@ import streamlit as st
 
 from ser_app.charts import CHART
 from ser_app.clip_view import play
-from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints, make_reruns_cheap, predictor
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints, make_reruns_cheap
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.microphone import connect, show_problem
 from ser_app.navigation import LISTENER, start_page
+from ser_app.tuning import show_tuning, tuned
 from ser_core.analysis.figures import log_mel_figure, probability_figure, timeline_figure, waveform_figure
 from ser_core.audio import SAMPLE_RATE
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
@@ -228,7 +229,8 @@ if not available:
 problem = show_problem()
 checkpoint, config, keep = settings(available)
 try:
-    model = predictor(checkpoint)
+    show_tuning([checkpoint])
+    model = tuned(checkpoint)
     make_reruns_cheap()
     listener = listener_for(model, config, keep)
     context = connect(listener, playing=wanted_state())

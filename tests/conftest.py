@@ -17,6 +17,7 @@ from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.features.config import FeatureConfig
 from ser_core.records.checkpoints import CheckpointConfig, save_checkpoint
+from ser_core.records.embedding import EmbeddingStatistics
 from tests.helpers import REAL_TIME, SHARED, skip_or_fail, tone
 
 GIVE_WAY = 10  # of 0, the highest priority, to 19
@@ -76,8 +77,11 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for model in ("1d", "2d", "combined"):
         for form in ("fixed", "variable", "mean"):
             name = f"{model}-{form}"
-            weights = build_model(model, "silu", form).state_dict()
+            network = build_model(model, "silu", form)
+            weights = network.state_dict()
             provenance = {"test": {"val_accuracy": 0.5 if name == "2d-fixed" else 0.4}}
             config = CheckpointConfig(name, model, "silu", form, AudioConfig(), FeatureConfig(), provenance)
-            save_checkpoint(root / name, config, weights, "untrained")
+            width = next(layer.in_features for layer in network.modules() if isinstance(layer, torch.nn.Linear))
+            statistics = EmbeddingStatistics(np.zeros(width, np.float32), np.ones(width, np.float32))
+            save_checkpoint(root / name, config, weights, "untrained", statistics)
     return root

@@ -8,9 +8,10 @@ from ser_core.emotions import EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.models.encoder import CHANNELS_2D, MLP_DROPOUT, Encoder
+from ser_core.models.network import Network
 
 
-class CNN2D(nn.Module):
+class CNN2D(Network):
     """Mel image `[batch, 1, 64, 64]` (any width) to logits `[batch, 6]`.
 
     The listing ends with 1,024 numbers a clip; what makes them logits is not in it: dropout and one linear layer here.
@@ -21,8 +22,8 @@ class CNN2D(nn.Module):
         self.encoder = Encoder(2, 1, CHANNELS_2D, activation)
         self.classifier = nn.Sequential(nn.Dropout(MLP_DROPOUT), nn.Linear(CHANNELS_2D[-1], len(EMOTIONS)))
 
-    def forward(self, mel: Tensor, mel_lengths: Tensor | None = None) -> Tensor:
-        return self.classifier(self.encoder(mel, mel_lengths))
+    def embed(self, mel: Tensor, mel_lengths: Tensor | None = None) -> Tensor:
+        return self.encoder(mel, mel_lengths)
 
 
 def build(activation: str, form: Form, features: FeatureConfig) -> CNN2D:

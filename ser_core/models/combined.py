@@ -10,11 +10,12 @@ from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.models.activations import build_activation
 from ser_core.models.encoder import CHANNELS_1D, CHANNELS_2D, MLP_DROPOUT, Encoder, spectral_channels
+from ser_core.models.network import Network
 
 HIDDEN = 128
 
 
-class CombinedCNN(nn.Module):
+class CombinedCNN(Network):
     """Spectral features `[batch, 27, frames]` and mel image `[batch, 1, 64, frames]` to logits `[batch, 6]`.
 
     The feature vectors of both paths are concatenated and classified by a fully connected block.
@@ -32,7 +33,7 @@ class CombinedCNN(nn.Module):
             nn.Linear(HIDDEN, len(EMOTIONS)),
         )
 
-    def forward(
+    def embed(
         self,
         spectral: Tensor,
         mel: Tensor,
@@ -40,7 +41,7 @@ class CombinedCNN(nn.Module):
         mel_lengths: Tensor | None = None,
     ) -> Tensor:
         paths = (self.encoder_1d(spectral, spectral_lengths), self.encoder_2d(mel, mel_lengths))
-        return self.classifier(torch.cat(paths, dim=1))
+        return torch.cat(paths, dim=1)
 
 
 def build(activation: str, form: Form, features: FeatureConfig) -> CombinedCNN:

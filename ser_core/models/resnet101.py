@@ -11,6 +11,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.models.activations import build_activation
+from ser_core.models.network import Network
 from ser_core.models.residual import conv_norm, stages
 
 BLOCKS = (3, 4, 23, 3)
@@ -36,7 +37,7 @@ class Bottleneck(nn.Module):
         return self.activation(self.expand(y) + self.shortcut(x))
 
 
-class ResNet101(nn.Module):
+class ResNet101(Network):
     """Mel image `[batch, 1, 64, 64]` to logits `[batch, 6]`."""
 
     def __init__(self, activation: str):
@@ -47,8 +48,8 @@ class ResNet101(nn.Module):
         self.blocks, channels = stages(Bottleneck, BLOCKS, activation)
         self.classifier = nn.Linear(channels, len(EMOTIONS))
 
-    def forward(self, mel: Tensor) -> Tensor:
-        return self.classifier(self.blocks(self.stem(mel)).mean((2, 3)))
+    def embed(self, mel: Tensor) -> Tensor:
+        return self.blocks(self.stem(mel)).mean((2, 3))
 
 
 def build(activation: str, form: Form, features: FeatureConfig) -> ResNet101:

@@ -14,6 +14,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.models.activations import build_activation
+from ser_core.models.network import Network
 from ser_core.models.residual import conv_norm, stages
 
 BLOCKS = (3, 4, 6, 3)
@@ -43,7 +44,7 @@ class BasicBlock(nn.Module):
         return self.activation(y + self.shortcut(x))
 
 
-class ResNet38(nn.Module):
+class ResNet38(Network):
     """Mel image `[batch, 1, 64, 64]` to logits `[batch, 6]`."""
 
     def __init__(self, activation: str):
@@ -71,12 +72,12 @@ class ResNet38(nn.Module):
             nn.Linear(HEAD, len(EMOTIONS)),
         )
 
-    def forward(self, mel: Tensor) -> Tensor:
+    def embed(self, mel: Tensor) -> Tensor:
         x = F.dropout(self.stem(mel), STAGE_DROPOUT, self.training)
         x = F.dropout(self.blocks(x), STAGE_DROPOUT, self.training)
         x = F.dropout(self.head(x), STAGE_DROPOUT, self.training)
         over_time = x.mean(dim=2)  # frequency is averaged first
-        return self.classifier(over_time.mean(dim=2) + over_time.amax(dim=2))
+        return over_time.mean(dim=2) + over_time.amax(dim=2)
 
 
 def build(activation: str, form: Form, features: FeatureConfig) -> ResNet38:

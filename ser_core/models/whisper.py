@@ -23,6 +23,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.features.whisper import MAX_FRAMES, N_MELS
 from ser_core.models.activations import build_activation
 from ser_core.models.layers import length_mask
+from ser_core.models.network import Network
 
 MAX_POSITIONS = MAX_FRAMES // 2  # the second convolution halves the frames
 LONGEST_WAVELENGTH = 10_000.0  # of the sinusoidal positions, over 2π
@@ -110,7 +111,7 @@ class WhisperEncoder(nn.Module):
         return outputs
 
 
-class WhisperClassifier(nn.Module):
+class WhisperClassifier(Network):
     """The encoder with learned weights over its layers, mean and deviation over time, and two linear layers.
 
     Attributes:
@@ -131,9 +132,9 @@ class WhisperClassifier(nn.Module):
             nn.Linear(HEAD_HIDDEN, len(EMOTIONS)),
         )
 
-    def forward(self, whisper: Tensor, whisper_lengths: Tensor | None = None) -> Tensor:
-        """Logits `[batch, 6]` of log-mel spectrograms `[batch, 80, frames]`."""
-        return self.classifier(self.standardize(self.pooled(whisper, whisper_lengths)))
+    def embed(self, whisper: Tensor, whisper_lengths: Tensor | None = None) -> Tensor:
+        """Z-scored features `[batch, 2 * width]` of log-mel spectrograms `[batch, 80, frames]`."""
+        return self.standardize(self.pooled(whisper, whisper_lengths))
 
     def pooled(self, log_mel: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Mean and standard deviation over a clip's time of the weighted sum of layers: `[batch, 2 * width]`."""

@@ -2,6 +2,7 @@
 
     model.safetensors   weights, 16-bit where that changes no probability by more than 1e-3
     config.json         architecture, preprocessing and where it comes from
+    embedding.safetensors  how its embeddings are distributed, for adaptation (older checkpoints have none)
     README.md           model card
 
 Nothing is pickled: a checkpoint from a stranger can't run code.
@@ -33,6 +34,7 @@ from ser_core.files import replace_file, replace_folder, write_text
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.registry import MODELS
 from ser_core.places import found, how_to_run, own
+from ser_core.records.embedding import EmbeddingStatistics, save_statistics
 from ser_core.records.schema import read_value
 
 if TYPE_CHECKING:
@@ -72,18 +74,27 @@ class CheckpointConfig(ByContent):
     temperature: float = 1.0
 
 
-def save_checkpoint(folder: Path, config: CheckpointConfig, weights: dict[str, Tensor], model_card: str) -> None:
+def save_checkpoint(
+    folder: Path,
+    config: CheckpointConfig,
+    weights: dict[str, Tensor],
+    model_card: str,
+    statistics: EmbeddingStatistics | None = None,
+) -> None:
     """Write a checkpoint, which takes the place of what has its name when it is whole.
 
     Args:
         weights: torch tensors by name, of the precision they are to be stored in.
+        statistics: of its embeddings, which it needs to be adapted.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     new = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     with replace_file(new / "model.safetensors") as path:
-        save_file(weights, path, {"format": str(FORMAT)})
+        path.write_bytes(save(weights, {"format": str(FORMAT)}))  # `save_file` lets nobody else read it
+    if statistics:
+        save_statistics(new, statistics)
     write_text(new / "README.md", model_card)
     values = {"format": FORMAT, "emotions": EMOTIONS, **asdict(config)}
     write_text(new / "config.json", json.dumps(values, indent=2) + "\n")

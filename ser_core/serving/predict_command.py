@@ -7,15 +7,18 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, parse
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
 from ser_core.serving.rows import AUDIO_SUFFIXES, result_row, to_csv, to_json
+
+if TYPE_CHECKING:
+    from ser_core.serving.predictor import Predictor
 
 PROG = "ser predict"
 
@@ -30,11 +33,14 @@ class PredictCommand:
         files: audio files, or folders of them.
         checkpoint: the trained network to ask, a folder's name in checkpoints/.
         format: how the answers are printed.
+        adapt: recordings of the same speaker, or made alike, in whatever emotion: a file, or a folder; the network is
+            tuned to their voice, room and microphone first. It may be the folder that is classified, and given again.
     """
 
     files: Positional[Annotated[tuple[Path, ...], arg(metavar="FILE [FILE ...]", help_behavior_hint="(one or more)")]]
     checkpoint: CheckpointName = None
     format: Literal["table", "json", "csv"] = "table"
+    adapt: UseAppendAction[Annotated[tuple[Path, ...], arg(metavar="FILE", help_behavior_hint="")]] = ()
 
 
 def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) -> PredictCommand:
@@ -69,7 +75,10 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     files = expand(args.files)
     from ser_core.serving.predictor import Predictor  # torch takes seconds to load: `--help` doesn't wait for it
 
-    results = Predictor.load(args.checkpoint).classify_many([file for file, error in files if not error])
+    predictor = Predictor.load(args.checkpoint)
+    if args.adapt:
+        predictor = _adapted(predictor, args.adapt)
+    results = predictor.classify_many([file for file, error in files if not error])
     rows = [result_row(str(file), error or next(results)) for file, error in files]
     match args.format:
         case "json":
@@ -86,6 +95,19 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
             print(f"error: {row['error']}" if named else f"error: {row['file']}: {row['error']}", file=sys.stderr)
     if any(row["error"] for row in rows):
         sys.exit(2)
+
+
+def _adapted(predictor: Predictor, paths: Iterable[Path]) -> Predictor:
+    """Tuned to these recordings; what can't be used of them is named."""
+    files = expand(paths)
+    for _, error in files:
+        if error:
+            raise error
+    adapted = predictor.adapt([file for file, _ in files])
+    assert adapted.adaptation
+    for sentence in adapted.adaptation.left_out:
+        print(f"warning: {sentence} The network is tuned without it.", file=sys.stderr)
+    return adapted
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

@@ -24,10 +24,13 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import AudioSource
 from ser_core.audio.preprocess import Speech, preprocess, read_audio
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import NoSpeechError, SERError
+from ser_core.errors import AudioError, CheckpointError, NoSpeechError, SERError
 from ser_core.features.inputs import network_inputs
+from ser_core.models.network import Network
 from ser_core.models.registry import MODELS
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
+from ser_core.records.embedding import EmbeddingStatistics, load_statistics
+from ser_core.serving.adaptation import Adaptation, learn
 from ser_core.serving.prediction import HOP_SECONDS, WINDOW_SECONDS, Prediction, TimedPrediction, window_spans
 
 LONGEST_CLIP_SECONDS = 6.0  # of speech classified as a whole; CREMA-D's longest recording lasts 5 s
@@ -41,11 +44,21 @@ class Predictor:
     Args:
         config: the checkpoint's description.
         model: its network, in evaluation mode, on the CPU.
+        statistics: of its embeddings in training, which `adapt` needs.
+        adaptation: to a speaker, see `adapt`.
     """
 
-    def __init__(self, config: CheckpointConfig, model: nn.Module):
+    def __init__(
+        self,
+        config: CheckpointConfig,
+        model: nn.Module,
+        statistics: EmbeddingStatistics | None = None,
+        adaptation: Adaptation | None = None,
+    ):
         self.config = config
         self.model = model.eval().requires_grad_(False)
+        self.statistics = statistics
+        self.adaptation = adaptation
 
     @staticmethod
     def load(checkpoint: str | None = None, *, root: Path | None = None) -> Predictor:
@@ -58,7 +71,8 @@ class Predictor:
             CheckpointError: there is no such checkpoint, or it is damaged.
         """
         root = root or checkpoints_dir()
-        return Predictor(*load_model(root / (checkpoint or default_checkpoint(root))))
+        folder = root / (checkpoint or default_checkpoint(root))
+        return Predictor(*load_model(folder), load_statistics(folder))
 
     def __call__(self, source: AudioSource, *, sample_rate: int | None = None) -> Prediction:
         """Classify one recording.
@@ -104,6 +118,36 @@ class Predictor:
                 predictions = iter(self._predict([item for item in prepared if isinstance(item, Speech)]))
                 yield from (next(predictions) if isinstance(item, Speech) else item for item in prepared)
 
+    def adapt(self, sources: Sequence[AudioSource], *, sample_rate: int | None = None) -> Predictor:
+        """A predictor for the voice, room and microphone of these recordings; this one stays as it is.
+
+        What they have in common is brought to what training clips have in common. Nobody has to say which emotion is
+        in them; the more emotions there are, the better. Few recordings change little, see
+        `ser_core.serving.adaptation`.
+
+        Args:
+            sources: recordings of one speaker, or of several that were made alike; those that can't be used are left
+                out, and named in `adaptation.left_out` of what is returned.
+            sample_rate: of arrays of samples, in Hz.
+
+        Raises:
+            CheckpointError: the checkpoint is older than adaptation.
+            SERError: what is wrong with the first recording, if none can be used.
+        """
+        if self.statistics is None or not isinstance(self.model, Network):
+            raise CheckpointError(
+                f"The checkpoint {self.config.name} can't be adapted: it was trained before adaptation was known. "
+                "Choose another one, or train it again."
+            )
+        prepared = [self._prepare_or_error(source, sample_rate) for source in sources]
+        errors = [item for item in prepared if isinstance(item, SERError)]
+        speeches = [item for item in prepared if isinstance(item, Speech)]
+        if not speeches:
+            raise errors[0] if errors else AudioError("There is no recording to adapt to.")
+        waveforms = [piece for speech in speeches for piece in _pieces(speech.waveform, WINDOW_SECONDS)]
+        adaptation = learn(self._embeddings(waveforms), self.statistics, tuple(map(str, errors)))
+        return Predictor(self.config, self.model, self.statistics, adaptation)
+
     def timeline(
         self, audio: np.ndarray, *, window_seconds: float = WINDOW_SECONDS, hop_seconds: float = HOP_SECONDS
     ) -> list[TimedPrediction]:
@@ -116,9 +160,9 @@ class Predictor:
             for (start, end), speech in zip(spans, speeches, strict=True)
         ]
 
-    def _prepare_or_error(self, source: AudioSource) -> Speech | SERError:
+    def _prepare_or_error(self, source: AudioSource, sample_rate: int | None = None) -> Speech | SERError:
         try:
-            return self.prepare(*read_audio(source))
+            return self.prepare(*read_audio(source, sample_rate=sample_rate))
         except SERError as error:
             return error
 
@@ -132,7 +176,7 @@ class Predictor:
         """Predictions of prepared speech; long ones are cut into windows, and all windows share batches."""
         pieces = [_pieces(speech.waveform) for speech in speeches]
         flat = [piece for group in pieces for piece in group]
-        rows = [self._probabilities(flat[start : start + BATCH_SIZE]) for start in range(0, len(flat), BATCH_SIZE)]
+        rows = [self._probabilities(batch) for batch in _batches(flat)]
         probabilities = np.concatenate(rows) if rows else np.zeros((0, len(EMOTIONS)))
         ends = np.cumsum([len(group) for group in pieces])
         return [
@@ -161,6 +205,24 @@ class Predictor:
         return network_inputs(waveform, names, self.config.form, self.config.features)
 
     def _probabilities(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
+        arguments = self._arguments(waveforms)
+        with torch.inference_mode():
+            if self.adaptation and isinstance(self.model, Network):
+                scale, shift = map(torch.from_numpy, (self.adaptation.scale, self.adaptation.shift))
+                logits = self.model.classifier(self.model.embed(**arguments) * scale + shift)
+            else:
+                logits = self.model(**arguments)
+            return (logits / self.config.temperature).softmax(1).numpy()
+
+    def _embeddings(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
+        """`[clips, width]`, before any adaptation."""
+        assert isinstance(self.model, Network)
+        with torch.inference_mode():
+            rows = [self.model.embed(**self._arguments(batch)).numpy() for batch in _batches(waveforms)]
+        return np.concatenate(rows)
+
+    def _arguments(self, waveforms: Sequence[np.ndarray]) -> dict[str, Tensor]:
+        """A batch for the network."""
         arrays = [self._inputs(waveform) for waveform in waveforms]
         arguments: dict[str, Tensor] = {}
         for name in arrays[0]:
@@ -169,11 +231,15 @@ class Predictor:
                 arguments[f"{name}_lengths"] = lengths = torch.tensor([clip.shape[-1] for clip in clips])
                 clips = [nn.functional.pad(clip, (0, int(lengths.max()) - clip.shape[-1])) for clip in clips]
             arguments[name] = torch.stack(clips)
-        with torch.inference_mode():
-            return (self.model(**arguments) / self.config.temperature).softmax(1).numpy()
+        return arguments
 
 
-def _pieces(waveform: np.ndarray) -> list[np.ndarray]:
+def _pieces(waveform: np.ndarray, hop_seconds: float = HOP_SECONDS) -> list[np.ndarray]:
+    """Speech as it is classified: as a whole, or in windows if it is long."""
     if len(waveform) <= LONGEST_CLIP_SECONDS * SAMPLE_RATE:
         return [waveform]
-    return [waveform[start:end] for start, end in window_spans(len(waveform), WINDOW_SECONDS, HOP_SECONDS)]
+    return [waveform[start:end] for start, end in window_spans(len(waveform), WINDOW_SECONDS, hop_seconds)]
+
+
+def _batches(waveforms: Sequence[np.ndarray]) -> list[Sequence[np.ndarray]]:
+    return [waveforms[start : start + BATCH_SIZE] for start in range(0, len(waveforms), BATCH_SIZE)]

@@ -43,6 +43,7 @@ from ser_core.training.batches import ClipTensors
 from ser_core.training.calibration import fit_temperature, probabilities
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device, full_precision
+from ser_core.training.embedding import embedding_statistics
 from ser_core.training.run_folders import check_folders, check_name, put_right, refuse_to_replace, what_is_replaced
 from ser_core.training.settings import read_settings, settings_of
 from ser_core.training.trainer import SAVE_EVERY_SECONDS, STATE_FILE, Epoch, Trainer, predict_logits
@@ -151,7 +152,9 @@ def run_experiment(
         )
         _record(trainer, weights, temperature, partial, split, torch.as_tensor(test, device=device.device))
         run = load_run(partial)
-        save_checkpoint(checkpoints_dir / run.name, _checkpoint_config(config, run), weights, model_card(run, split))
+        statistics = embedding_statistics(trainer.model, trainer.data, trainer.train_clips)
+        described, card = _checkpoint_config(config, run), model_card(run, split)
+        save_checkpoint(checkpoints_dir / run.name, described, weights, card, statistics)
         # Until here, whatever ends this process, the saved state is what `resume` goes on from.
         replace_folder(partial, folder)
         (folder / STATE_FILE).unlink()

@@ -71,7 +71,7 @@ def test_listing_3():
     shapes = shapes_of(model, torch.randn(2, 27, 301), torch.rand(2, 1, 64, 64))
     assert (shapes["encoder_1d"], shapes["encoder_2d"]) == ((2, 512), (2, 1024))
     assert [shapes[f"classifier.{i}"] for i in range(5)] == [(2, 128)] * 4 + [(2, 6)]
-    kinds = [type(layer) for layer in model.classifier]
+    kinds = [type(layer) for layer in model.classifier.children()]
     assert kinds == [nn.Linear, nn.LayerNorm, nn.SiLU, nn.Dropout, nn.Linear]
     head = 1536 * 128 + 128 + 2 * 128 + 128 * 6 + 6
     encoders = count_parameters(CNN1D("silu", 27).encoder) + count_parameters(CNN2D("silu").encoder)

@@ -134,7 +134,7 @@ def test_lower_layers_learn_slower_and_no_parameter_is_left_out(classifier: Whis
     rate = {id(parameter): share for parameters, share in groups for parameter in parameters}
     assert sum(len(parameters) for parameters, _ in groups) == len(rate) == len(list(classifier.parameters()))
     assert rate[id(classifier.layer_weights)] == 100
-    assert rate[id(classifier.classifier[1].weight)] == 100
+    assert rate[id(classifier.classifier.get_parameter("1.weight"))] == 100
     assert rate[id(classifier.encoder.norm.weight)] == 1
     assert rate[id(classifier.encoder.blocks[1].qkv.weight)] == 1
     assert rate[id(classifier.encoder.blocks[0].qkv.weight)] == 0.5

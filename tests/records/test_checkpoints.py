@@ -43,6 +43,12 @@ def test_a_checkpoint_describes_itself(checkpoints: Path):
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
 
 
+def test_whoever_may_read_its_description_may_read_its_weights(checkpoints: Path):
+    modes = {path.name: path.stat().st_mode for path in (checkpoints / "1d-fixed").iterdir()}
+    assert len(modes) == 4
+    assert set(modes.values()) == {modes["config.json"]}
+
+
 def test_only_large_tensors_are_halved():
     weights = halved({"large": torch.rand(100, 100), "small": torch.rand(99, 100)})
     assert (weights["large"].dtype, weights["small"].dtype) == (torch.float16, torch.float32)
@@ -302,7 +308,7 @@ def test_damaged_or_foreign_weights_are_a_sentence(folder: Path, checkpoints: Pa
 def test_shipped_checkpoints_are_whole_small_and_never_pickled():
     assert list_checkpoints(CHECKPOINTS_DIR)
     files = [path for path in CHECKPOINTS_DIR.rglob("*") if path.is_file()]
-    assert {path.name for path in files} == {"model.safetensors", "config.json", "README.md"}
+    assert {path.name for path in files} == {"model.safetensors", "embedding.safetensors", "config.json", "README.md"}
     assert sum(path.stat().st_size for path in files) < MAX_BYTES
     for name in list_checkpoints(CHECKPOINTS_DIR):
         config, _ = load_model(CHECKPOINTS_DIR / name)

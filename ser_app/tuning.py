@@ -1,0 +1,118 @@
+"""Tune to my voice: a visitor reads two sentences, and the models are adapted to that voice, room and microphone.
+
+The recordings stay in the visitor's session, and serve on Classify and Live alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from ser_app.loaders import checkpoint_files, predictor
+from ser_app.messages import literal, sentence
+from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.preprocess import read_audio
+from ser_core.errors import SERError
+
+if TYPE_CHECKING:
+    from ser_app.sources import Recording
+    from ser_core.serving.predictor import Predictor
+
+SENTENCES = ("I would like a new alarm clock.", "That is exactly what happened.")
+"""To be read: two that the actors of CREMA-D said."""
+
+OWN = "own-voice"  # session state: float32 samples at 16 kHz by what they are
+TUNED = "tuned"  # session state: adapted predictors by checkpoint, its files and what they are tuned to
+INPUT = "tune: "  # and a sentence: keys of the recorders
+FEW = 3  # of somebody's recordings, below which it makes no sense to offer them
+
+
+def tuned_to() -> str:
+    """What the models are tuned to in this session, as part of a key; empty for nothing."""
+    own: dict[str, np.ndarray] = st.session_state.get(OWN, {})
+    return hashlib.blake2b(b"".join(audio.tobytes() for audio in own.values())).hexdigest() if own else ""
+
+
+def tuned(name: str) -> Predictor:
+    """A checkpoint, adapted to this visitor's voice if there is something to adapt to, and if it can be adapted.
+
+    Raises:
+        CheckpointError: it can't be used.
+    """
+    return _tuned(name)[0]
+
+
+def _tuned(name: str) -> tuple[Predictor, str]:
+    """The same, and why it isn't adapted, though there is something to adapt to."""
+    model, own = predictor(name), st.session_state.get(OWN)
+    if not own:
+        return model, ""
+    known: dict[tuple, tuple[Predictor, str]] = st.session_state.setdefault(TUNED, {})
+    key = (name, checkpoint_files(name), tuned_to())
+    if key not in known:
+        try:
+            known[key] = model.adapt(list(own.values()), sample_rate=SAMPLE_RATE), ""
+        except SERError as error:
+            known[key] = model, str(error)
+    return known[key]
+
+
+def show_tuning(names: Sequence[str], recordings: Sequence[Recording] = ()) -> None:
+    """Draw the panel.
+
+    Args:
+        names: of the checkpoints that are used.
+        recordings: that are on the page, and may serve if there are several.
+
+    Raises:
+        CheckpointError: a checkpoint can't be used.
+    """
+    own: dict[str, np.ndarray] = st.session_state.setdefault(OWN, {})
+    with st.expander("Tune to my voice", icon=":material/record_voice_over:"):
+        st.markdown(
+            "Every voice, room and microphone sounds different, and that alone can sway the answer. Read these two "
+            "sentences as you usually speak: what your recordings have in common then counts less. They stay in this "
+            "server's memory while the page is open, and nowhere else."
+        )
+        for column, text in zip(st.columns(len(SENTENCES)), SENTENCES, strict=True):
+            sound = column.audio_input(f"“{text}”", sample_rate=SAMPLE_RATE, key=f"{INPUT}{text}")
+            if sound:
+                _remember(text, sound.getvalue())
+        if len(recordings) >= FEW and st.button(
+            f"Tune to these {len(recordings)} recordings",
+            icon=":material/tune:",
+            help="If they are all of one speaker, or made alike. The more emotions are in them, the better.",
+        ):
+            own.update({f"{recording.name} {recording.digest}": recording.audio for recording in recordings})
+        if own:
+            _show_tuned(names)
+            st.button("Forget my voice", icon=":material/delete:", on_click=_forget)
+
+
+def _remember(text: str, data: bytes) -> None:
+    try:
+        st.session_state[OWN][text] = read_audio(data)[0]
+    except SERError as error:
+        st.error(sentence(error))
+
+
+def _forget() -> None:
+    for key in (OWN, TUNED, *(f"{INPUT}{text}" for text in SENTENCES)):
+        st.session_state.pop(key, None)
+
+
+def _show_tuned(names: Sequence[str]) -> None:
+    """How much the models are tuned to, and what is wrong with that."""
+    for name in names:
+        model, problem = _tuned(name)
+        if problem:
+            st.warning(f"{literal(name)} is not tuned. {sentence(problem)}")
+        elif model.adaptation:
+            n = model.adaptation.n_clips
+            st.caption(f":material/check: {literal(name)} is tuned to {n} recording{'s' * (n != 1)}.")
+            for reason in model.adaptation.left_out:
+                st.warning(sentence(reason))

@@ -1,0 +1,73 @@
+"""Mean and deviation of a network's embeddings over training clips: `checkpoints/<name>/embedding.safetensors`.
+
+A speaker's own are brought to them, see `ser_core.serving.adaptation`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ser_core.equality import ByContent
+from ser_core.errors import CheckpointError
+from ser_core.files import replace_file
+
+EMBEDDING_FILE = "embedding.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddingStatistics(ByContent):
+    """How embeddings are distributed, each number by itself.
+
+    Attributes:
+        mean: float32 `[width]`.
+        deviation: standard deviation, float32 `[width]`, >= 0.
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    @staticmethod
+    def of(embeddings: np.ndarray) -> EmbeddingStatistics:
+        """Those of embeddings `[clips, width]`."""
+        exact = embeddings.astype(np.float64)
+        return EmbeddingStatistics(exact.mean(0).astype(np.float32), exact.std(0).astype(np.float32))
+
+
+def save_statistics(folder: Path, statistics: EmbeddingStatistics) -> None:
+    """Write them beside a checkpoint's weights."""
+    from safetensors.numpy import save
+
+    with replace_file(folder / EMBEDDING_FILE) as path:
+        path.write_bytes(save(vars(statistics)))
+
+
+def load_statistics(folder: Path) -> EmbeddingStatistics | None:
+    """Those of a checkpoint; None if it has none, as those that were trained before there were any.
+
+    Raises:
+        CheckpointError: the file is damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    path = folder / EMBEDDING_FILE
+    try:
+        values = load_file(path)
+        mean, deviation = values["mean"].astype(np.float32), values["deviation"].astype(np.float32)
+    except FileNotFoundError:
+        return None
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        reason, *_ = str(error).splitlines()
+        raise _damaged(folder, reason) from None
+    if mean.ndim != 1 or mean.shape != deviation.shape:
+        raise _damaged(folder, f"{mean.shape} means and {deviation.shape} deviations")
+    if not (np.isfinite(mean).all() and np.isfinite(deviation).all() and (deviation >= 0).all()):
+        raise _damaged(folder, "a deviation or a mean is no number")
+    return EmbeddingStatistics(mean, deviation)
+
+
+def _damaged(folder: Path, reason: str) -> CheckpointError:
+    return CheckpointError(f"The checkpoint {folder.name} is damaged: {EMBEDDING_FILE} can't be used ({reason}).")

@@ -1,0 +1,33 @@
+"""Statistics of embeddings, which a checkpoint keeps for adaptation, see `ser_core.serving.adaptation`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ser_core.models.network import Network
+from ser_core.records.embedding import EmbeddingStatistics
+from ser_core.training.batches import ClipTensors
+
+MOST_CLIPS = 1000  # that say as much as all of them
+
+
+def embedding_statistics(
+    model: nn.Module, data: ClipTensors, clips: Tensor, batch_size: int = 64
+) -> EmbeddingStatistics | None:
+    """Mean and deviation of the embeddings of some training clips, as they are, in float32.
+
+    Args:
+        model: in whatever mode; it is left in evaluation mode.
+        clips: indices of the training clips; of more than 1,000, that many, evenly over them.
+
+    Returns:
+        None for a network that says nothing of an embedding.
+    """
+    if not isinstance(model, Network):
+        return None
+    model.eval()
+    some = clips[torch.linspace(0, len(clips) - 1, min(MOST_CLIPS, len(clips))).round().long().to(clips.device)]
+    with torch.inference_mode():
+        embeddings = [model.embed(**data.batch(part)[0]).float().cpu() for part in some.split(batch_size)]
+    return EmbeddingStatistics.of(torch.cat(embeddings).numpy())

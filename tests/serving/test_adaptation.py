@@ -1,0 +1,198 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.preprocess import load_audio
+from ser_core.errors import AudioError, CheckpointError, NoSpeechError, SERError
+from ser_core.models.network import Network
+from ser_core.records.checkpoints import CHECKPOINTS_DIR, list_checkpoints
+from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics, load_statistics, save_statistics
+from ser_core.serving.adaptation import DEVIATION_RELEVANCE, MEAN_RELEVANCE, learn
+from ser_core.serving.predict_command import main
+from ser_core.serving.prediction import Prediction
+from ser_core.serving.predictor import Predictor
+from ser_core.training.batches import ClipTensors
+from ser_core.training.embedding import embedding_statistics
+
+WIDTH = 50
+TRAINING = EmbeddingStatistics(np.linspace(-1, 1, WIDTH, dtype=np.float32), np.full(WIDTH, 2, np.float32))
+
+
+@pytest.fixture(scope="module")
+def predictor(checkpoints: Path) -> Predictor:
+    return Predictor.load("2d-fixed", root=checkpoints)
+
+
+@pytest.fixture(scope="module")
+def voices(corpus, clips) -> list[Path]:
+    return [corpus.path(clip) for clip in clips if not clip.defect][:6]
+
+
+def values(prediction: Prediction | SERError) -> np.ndarray:
+    assert isinstance(prediction, Prediction)
+    return np.array(list(prediction.probabilities.values()))
+
+
+def speaker(n: int, offset: float, factor: float) -> np.ndarray:
+    """Embeddings of somebody whose clips lie elsewhere than those of training, and closer or farther apart."""
+    normal = np.random.default_rng(0).standard_normal((n, WIDTH))
+    return (TRAINING.mean + offset + factor * TRAINING.deviation * normal).astype(np.float32)
+
+
+def test_of_many_clips_a_speakers_own_statistics_become_those_of_training():
+    clips = speaker(5_000, offset=3, factor=0.5)
+    adaptation = learn(clips, TRAINING)
+    brought = EmbeddingStatistics.of(clips * adaptation.scale + adaptation.shift)
+    np.testing.assert_allclose(brought.mean, TRAINING.mean, atol=0.03)
+    np.testing.assert_allclose(brought.deviation, TRAINING.deviation, rtol=0.02)
+    assert adaptation.n_clips == 5_000
+
+
+@pytest.mark.parametrize("n", [1, 3, 10])
+def test_a_few_clips_move_the_mean_as_much_as_they_weigh(n: int):
+    clips = speaker(n, offset=3, factor=1)
+    adaptation = learn(clips, TRAINING)
+    heard = clips.mean(0) - TRAINING.mean
+    left = (clips.mean(0) * adaptation.scale + adaptation.shift - TRAINING.mean) / adaptation.scale
+    np.testing.assert_allclose(left, heard * MEAN_RELEVANCE / (n + MEAN_RELEVANCE), rtol=1e-3, atol=1e-4)
+
+
+def test_one_clip_says_nothing_of_the_deviation_and_twenty_one_half():
+    np.testing.assert_allclose(learn(speaker(1, 3, 1), TRAINING).scale, 1, rtol=1e-5)
+    n = round(DEVIATION_RELEVANCE) + 1
+    same = learn(np.repeat(speaker(1, 3, 1), n, axis=0), TRAINING)  # which do not differ at all
+    np.testing.assert_allclose(same.scale, np.sqrt(2), rtol=1e-3)
+
+
+def test_clips_as_in_training_change_next_to_nothing():
+    clips = speaker(2_000, offset=0, factor=1)
+    adaptation = learn(clips, TRAINING)
+    assert np.abs(clips * adaptation.scale + adaptation.shift - clips).mean() < 0.1
+
+
+def test_a_predictor_is_adapted_and_the_original_stays(predictor: Predictor, voices: list[Path]):
+    before = values(predictor(voices[0]))
+    adapted = predictor.adapt(voices)
+    assert adapted.adaptation
+    assert adapted.adaptation.n_clips == len(voices)
+    np.testing.assert_array_equal(values(predictor(voices[0])), before)
+    assert predictor.adaptation is None
+    after = values(adapted(voices[0]))
+    assert np.abs(after - before).max() > 0.01
+
+    model = predictor.model
+    assert isinstance(model, Network)
+    inputs = predictor.inputs(predictor.prepare(load_audio(voices[0])))
+    embedding = model.embed(**{name: torch.from_numpy(value)[None] for name, value in inputs.items()}).numpy()
+    moved = torch.from_numpy(embedding * adapted.adaptation.scale + adapted.adaptation.shift)
+    np.testing.assert_allclose(after, model.classifier(moved).softmax(1)[0].numpy(), atol=1e-5)
+    again = adapted.adapt(voices)  # of the voice as it is, not as it was brought to training
+    assert again.adaptation == adapted.adaptation
+
+
+def test_what_cannot_be_used_is_left_out_and_named(predictor: Predictor, voices: list[Path], tmp_path: Path):
+    silence = np.zeros(SAMPLE_RATE, np.float32)
+    soundfile.write(tmp_path / "silence.wav", silence, SAMPLE_RATE)
+    (tmp_path / "text.wav").write_text("no sound")
+    bad = [tmp_path / "silence.wav", tmp_path / "text.wav"]
+    adaptation = predictor.adapt([*bad, *voices]).adaptation
+    assert adaptation
+    assert adaptation.n_clips == len(voices)
+    assert len(adaptation.left_out) == 2
+    assert "text.wav" in adaptation.left_out[1]
+    assert adaptation.scale.tolist() == pytest.approx(predictor.adapt(voices).adaptation.scale.tolist())
+    with pytest.raises(NoSpeechError):
+        predictor.adapt(bad)
+    with pytest.raises(AudioError, match="no recording"):
+        predictor.adapt([])
+
+
+def test_a_long_recording_counts_as_several(predictor: Predictor, voices: list[Path]):
+    audio = np.concatenate([load_audio(path) for path in voices])
+    adapted = predictor.adapt([audio], sample_rate=SAMPLE_RATE)
+    assert adapted.adaptation
+    seconds = predictor.prepare(audio).seconds
+    assert seconds > 6
+    assert adapted.adaptation.n_clips == np.ceil(seconds / 3)
+
+
+def test_an_older_checkpoint_says_that_it_cannot(checkpoints: Path, voices: list[Path], tmp_path: Path):
+    folder = Path(shutil.copytree(checkpoints / "1d-fixed", tmp_path / "old"))
+    (folder / EMBEDDING_FILE).unlink()
+    old = Predictor.load("old", root=tmp_path)
+    assert values(old(voices[0])).sum() == pytest.approx(1, abs=1e-5)
+    with pytest.raises(CheckpointError, match="old can't be adapted"):
+        old.adapt(voices)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda path: path.write_bytes(b"nothing"), EMBEDDING_FILE),
+        (lambda path: save(path, np.zeros(3), np.zeros(4)), r"\(3,\) means and \(4,\) deviations"),
+        (lambda path: save(path, np.zeros(3), np.full(3, np.nan)), "no number"),
+        (lambda path: save(path, np.zeros(3), -np.ones(3)), "no number"),
+    ],
+)
+def test_damaged_statistics_are_named(tmp_path: Path, change, reason: str):
+    change(tmp_path / EMBEDDING_FILE)
+    with pytest.raises(CheckpointError, match=reason):
+        load_statistics(tmp_path)
+
+
+def save(path: Path, mean: np.ndarray, deviation: np.ndarray) -> None:
+    save_statistics(path.parent, EmbeddingStatistics(mean.astype(np.float32), deviation.astype(np.float32)))
+
+
+def test_statistics_are_those_of_the_training_clips_in_evaluation_mode(predictor: Predictor, voices: list[Path]):
+    speeches = [predictor.prepare(load_audio(path)) for path in voices]
+    inputs = [predictor.inputs(speech)["mel"] for speech in speeches]
+    from ser_core.features.feature_set import FeatureSet
+
+    data = ClipTensors({"mel": FeatureSet.join(inputs)}, [0] * len(inputs), "fixed", torch.device("cpu"))
+    model = predictor.model
+    assert isinstance(model, Network)
+    expected = model.embed(torch.from_numpy(np.stack(inputs[:4]))).numpy()
+    found = embedding_statistics(model.train(), data, torch.arange(4), batch_size=3)
+    assert found
+    np.testing.assert_allclose(found.mean, expected.mean(0), atol=1e-5)
+    np.testing.assert_allclose(found.deviation, expected.std(0), atol=1e-5)
+
+
+def test_every_shipped_checkpoint_can_be_adapted():
+    for name in list_checkpoints(CHECKPOINTS_DIR):
+        statistics = load_statistics(CHECKPOINTS_DIR / name)
+        assert statistics, name
+        assert (statistics.deviation > 0).mean() > 0.9
+
+
+def test_the_command_adapts(
+    checkpoints: Path,
+    voices: list[Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("SER_CHECKPOINTS_DIR", str(checkpoints))
+    for path in voices[1:4]:
+        shutil.copy(path, tmp_path)
+    arguments = [str(voices[0]), "--checkpoint", "2d-fixed", "--format", "csv"]
+    main(arguments)
+    plain = capsys.readouterr().out
+    (tmp_path / "text.wav").write_text("no sound")
+    main([*arguments, "--adapt", str(tmp_path)])
+    adapted = capsys.readouterr()
+    assert plain.splitlines()[0] == adapted.out.splitlines()[0]
+    assert plain != adapted.out
+    assert "text.wav" in adapted.err
+    assert "tuned without it" in adapted.err
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit) as exit:
+        main([*arguments, "--adapt", str(tmp_path / "empty")])
+    assert exit.value.code == 2
+    assert "folder without audio files" in capsys.readouterr().err
