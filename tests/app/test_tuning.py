@@ -1,0 +1,82 @@
+"""Tune to my voice, on Classify and Live."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ser_app.navigation import LISTENER
+from ser_app.tuning import OWN
+from ser_core.audio.preprocess import load_audio
+from ser_core.corpus.folder import Corpus
+from ser_core.places import CHECKPOINTS_VARIABLE
+from tests.app.helpers import Connection, labelled, set_source, texts
+
+OpenPage = Callable[..., AppTest]
+CLASSIFY, LIVE = "pages/classify.py", "pages/live.py"
+
+
+@pytest.fixture
+def adaptable(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CHECKPOINTS_VARIABLE, str(checkpoints))
+
+
+def upload(app: AppTest, corpus: Corpus, names: list[str]) -> AppTest:
+    app.file_uploader[0].set_value([(f"{n}.wav", corpus.path(n).read_bytes(), "audio/wav") for n in names]).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def test_answers_change_with_the_tuning_and_come_back(adaptable: None, open_page: OpenPage, corpus: Corpus, clips):
+    names = [clip.name for clip in clips if not clip.defect][:4]
+    app = upload(set_source(open_page(CLASSIFY), "upload"), corpus, names)
+    before = app.dataframe[0].value["confidence"].tolist()
+    labelled(app.button, "Tune to these 4 recordings").click().run()
+    assert not app.exception
+    assert "2d-fixed is tuned to 4 recordings." in texts(app)
+    after = app.dataframe[0].value["confidence"].tolist()
+    assert after != pytest.approx(before, abs=0.01)
+    labelled(app.button, "Forget my voice").click().run()
+    assert not app.exception
+    assert "is tuned to" not in texts(app)
+    assert app.dataframe[0].value["confidence"].tolist() == before
+
+
+def test_two_recordings_are_not_enough_to_offer(adaptable: None, open_page: OpenPage, corpus: Corpus, clips):
+    app = upload(set_source(open_page(CLASSIFY), "upload"), corpus, [clip.name for clip in clips[:2]])
+    assert not [button for button in app.button if button.label.startswith("Tune")]
+
+
+def test_live_takes_the_voice_of_the_session(
+    adaptable: None, open_page: OpenPage, connection: Connection, corpus: Corpus, clips
+):
+    app = open_page(LIVE)
+    assert app.session_state[LISTENER]._stream.predictor.adaptation is None
+    app.session_state[OWN] = {"read": load_audio(corpus.path(clips[0]))}
+    app.run()
+    assert not app.exception
+    assert "2d-fixed is tuned to 1 recording." in texts(app)
+    assert app.session_state[LISTENER]._stream.predictor.adaptation.n_clips == 1
+    first = app.session_state[LISTENER]._stream.predictor
+    app.run()
+    assert app.session_state[LISTENER]._stream.predictor is first  # or smoothing would begin anew
+
+
+def test_a_checkpoint_that_cannot_be_tuned_says_so_and_answers(
+    two_checkpoints: Path, open_page: OpenPage, corpus: Corpus, clips
+):
+    app = open_page(CLASSIFY)
+    app.session_state[OWN] = {"read": load_audio(corpus.path(clips[0]))}
+    upload(set_source(app, "upload"), corpus, [clips[1].name])
+    assert "glad is not tuned. The checkpoint glad can't be adapted" in texts(app)
+    assert app.metric[0].value == "Happiness"
+
+
+def test_a_silent_reading_is_named(adaptable: None, open_page: OpenPage, corpus: Corpus, clips):
+    app = open_page(CLASSIFY)
+    audio = load_audio(corpus.path(clips[0]))
+    app.session_state[OWN] = {"one": audio, "two": 0 * audio}
+    app.run()
+    assert "tuned to 1 recording." in texts(app)
+    assert "No speech was found" in texts(app)
