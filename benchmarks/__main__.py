@@ -38,6 +38,7 @@ NAMES = (
     "live_memory",
     "vad",
     "robustness",
+    "adaptation",
 )
 ALL = "(default: all of them)"
 Name: Any = choice(NAMES)

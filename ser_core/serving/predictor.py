@@ -134,7 +134,7 @@ class Predictor:
             CheckpointError: the checkpoint is older than adaptation.
             SERError: what is wrong with the first recording, if none can be used.
         """
-        if self.statistics is None or not isinstance(self.model, Network):
+        if self.statistics is None:
             raise CheckpointError(
                 f"The checkpoint {self.config.name} can't be adapted: it was trained before adaptation was known. "
                 "Choose another one, or train it again."
@@ -145,8 +145,26 @@ class Predictor:
         if not speeches:
             raise errors[0] if errors else AudioError("There is no recording to adapt to.")
         waveforms = [piece for speech in speeches for piece in _pieces(speech.waveform, WINDOW_SECONDS)]
-        adaptation = learn(self._embeddings(waveforms), self.statistics, tuple(map(str, errors)))
+        adaptation = learn(self.embeddings(waveforms), self.statistics, tuple(map(str, errors)))
         return Predictor(self.config, self.model, self.statistics, adaptation)
+
+    def embeddings(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
+        """What the network makes of speech before it is classified, and before any adaptation.
+
+        Args:
+            waveforms: of prepared speech, float32 `[samples]` each, at most 6 s long.
+
+        Returns:
+            float32 `[clips, width]`.
+
+        Raises:
+            CheckpointError: the network says nothing of an embedding.
+        """
+        if not isinstance(self.model, Network):
+            raise CheckpointError(f"The network of checkpoint {self.config.name} has no embedding.")
+        with torch.inference_mode():
+            rows = [self.model.embed(**self._arguments(batch)).numpy() for batch in _batches(waveforms)]
+        return np.concatenate(rows)
 
     def timeline(
         self, audio: np.ndarray, *, window_seconds: float = WINDOW_SECONDS, hop_seconds: float = HOP_SECONDS
@@ -213,13 +231,6 @@ class Predictor:
             else:
                 logits = self.model(**arguments)
             return (logits / self.config.temperature).softmax(1).numpy()
-
-    def _embeddings(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
-        """`[clips, width]`, before any adaptation."""
-        assert isinstance(self.model, Network)
-        with torch.inference_mode():
-            rows = [self.model.embed(**self._arguments(batch)).numpy() for batch in _batches(waveforms)]
-        return np.concatenate(rows)
 
     def _arguments(self, waveforms: Sequence[np.ndarray]) -> dict[str, Tensor]:
         """A batch for the network."""
