@@ -35,6 +35,7 @@ NAMES = (
     "grid",
     "runs",
     "live",
+    "live_ravdess",
     "live_memory",
     "vad",
     "robustness",
