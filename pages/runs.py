@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.charts import show_figure
+from ser_app.checkpoint_view import show_checkpoints
 from ser_app.messages import show_unreadable
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, architecture, records, run_table
@@ -23,7 +24,7 @@ from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
 from ser_core.training.study import report_study
 
-VIEWS = ("All", "Settings", "Best", "Findings")  # the address says them, too
+VIEWS = ("All", "Settings", "Best", "Findings", "Checkpoints")  # the address says them, too
 GRID = ("1D", "2D", "Combined")
 ICONS = {
     Verdict.CONFIRMED: ":green-badge[:material/check: confirmed]",
@@ -239,6 +240,8 @@ if runs:
             show_best(runs)
         case "Findings":
             show_findings(runs)
+        case "Checkpoints":
+            show_checkpoints()
         case _:
             show_all(runs)
     if view in ("All", "Settings"):
