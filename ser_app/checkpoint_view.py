@@ -11,6 +11,7 @@ from ser_app.messages import show_unreadable
 from ser_core.analysis.run_figures import cost_figure
 from ser_core.errors import SERError
 from ser_core.file_state import Fingerprint
+from ser_core.models.registry import model_label
 
 MEASURED = "latency-measured"
 COLUMNS = {
@@ -52,10 +53,12 @@ def _row(name: str, *, measured: bool) -> dict:
     from ser_core.records.checkpoints import checkpoints_dir, load_config
 
     folder = checkpoints_dir() / name
-    test = load_config(folder).provenance.get("test", {})
+    config = load_config(folder)
+    test = config.provenance.get("test", {})
     accuracy = test.get("metrics", {}).get("accuracy")
     return {
         "checkpoint": name,
+        "network": model_label(config.model),
         "accuracy": None if accuracy is None else 100 * accuracy,
         "megabytes": (folder / "model.safetensors").stat().st_size / 1e6,
         "parameters": test.get("parameters"),

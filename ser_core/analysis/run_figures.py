@@ -239,7 +239,8 @@ def cost_figure(rows: Sequence[Mapping[str, Any]], cost: str, *, height: int = 3
     """Accuracy of checkpoints over what they cost.
 
     Args:
-        rows: one a checkpoint: `checkpoint`, `accuracy` in percent, `parameters`, `megabytes`, `milliseconds`.
+        rows: one a checkpoint: `checkpoint`, `network`, `accuracy` in percent, `parameters`, `megabytes`,
+            `milliseconds`.
         cost: the key that is drawn to the right, on a logarithmic scale.
     """
     largest = max((row["parameters"] or 1 for row in rows), default=1)
@@ -247,14 +248,14 @@ def cost_figure(rows: Sequence[Mapping[str, Any]], cost: str, *, height: int = 3
         go.Scatter(
             x=[row[cost] for row in rows],
             y=[row["accuracy"] for row in rows],
-            text=[row["checkpoint"] for row in rows],
-            customdata=[[row["parameters"] or 0, row["megabytes"]] for row in rows],
+            text=[row["network"] for row in rows],
+            customdata=[[row["parameters"] or 0, row["megabytes"], row["checkpoint"]] for row in rows],
             mode="markers+text",
             textposition="top center",
             cliponaxis=False,
             marker={"size": [10 + 40 * ((row["parameters"] or 1) / largest) ** 0.5 for row in rows], "color": ACCENT},
-            hovertemplate="%{text}: %{y:.1f} %, %{x:.1f}, %{customdata[0]:,} parameters, %{customdata[1]:.1f} MB"
-            "<extra></extra>",
+            hovertemplate="%{customdata[2]}: %{y:.1f} %, %{x:.1f}, %{customdata[0]:,} parameters, "
+            "%{customdata[1]:.1f} MB<extra></extra>",
         )
     )
     costs = [row[cost] for row in rows] or [1]

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from ser_core.serving.predictor import Predictor
 
 SECONDS = 3.0
-WARM_UP, CALLS = 2, 9
+WARM_UP, CALLS = 1, 7
 
 
 def one_core_milliseconds(predictor: Predictor) -> float:
-    """From 3 s of audio to probabilities, all steps but decoding, on one core: the median of nine calls."""
+    """From 3 s of audio to probabilities, all steps but decoding, on one core: the median of seven calls."""
     from threadpoolctl import threadpool_limits
 
     voice = synthesize(next(iter(EXAMPLES.values())))

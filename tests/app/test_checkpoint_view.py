@@ -1,0 +1,39 @@
+"""Runs → Checkpoints."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ser_core.places import CHECKPOINTS_VARIABLE
+from tests.app.helpers import labelled, texts
+
+OpenPage = Callable[..., AppTest]
+
+
+def test_checkpoints_are_listed_with_size_and_measured_when_asked(
+    open_page: OpenPage, checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("1d-fixed", "2d-fixed"):
+        (tmp_path / name).symlink_to(checkpoints / name)
+    monkeypatch.setenv(CHECKPOINTS_VARIABLE, str(tmp_path))
+    app = open_page("pages/runs.py", view="Checkpoints")
+    table = app.dataframe[0].value.set_index("checkpoint")
+    assert list(table.index) == ["2d-fixed", "1d-fixed"]  # the default first
+    size = (checkpoints / "2d-fixed" / "model.safetensors").stat().st_size
+    assert table.loc["2d-fixed", "megabytes"] == pytest.approx(size / 1e6)
+    assert table["milliseconds"].isna().all()
+    labelled(app.button, "Measure their speed on this server").click().run()
+    assert not app.exception
+    measured = app.dataframe[0].value.set_index("checkpoint")
+    assert (measured["milliseconds"] > 0).all()
+
+
+def test_the_figure_draws_what_has_an_accuracy(open_page: OpenPage, two_checkpoints: Path):
+    app = open_page("pages/runs.py", view="Checkpoints")
+    assert list(app.dataframe[0].value["network"]) == ["1D", "1D"]
+    figures = [json.loads(chart.proto.spec)["data"] for chart in app.get("plotly_chart")]
+    assert figures[-1][0].get("x", []) == []  # nothing was tested
+    assert "the first is the default" in texts(app).lower()
