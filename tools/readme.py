@@ -29,6 +29,7 @@ from ser_core.training.study import report_study  # noqa: E402
 
 FILES = ("README.md", "docs/results.md")
 ROBUSTNESS = ROOT / "benchmarks" / "results" / "robustness.txt"
+ADAPTATION = ROOT / "benchmarks" / "results" / "adaptation.txt"
 SHOWN_CHANGES = {
     "40 dB quieter": "40 dB quieter",
     "telephone band, 300–3,400 Hz": "telephone",
@@ -94,6 +95,20 @@ def recordings(_: list[Run]) -> str:
             ),
         ]
     )
+
+
+def adaptation(_: list[Run]) -> str:
+    """Markdown, a line a shipped checkpoint: recall on RAVDESS by number of a speaker's own clips."""
+    _, _, other = ADAPTATION.read_text(encoding="utf-8").partition("RAVDESS")
+    header, *rows = [re.split(r"  +", line.strip()) for line in other.splitlines()[1:] if line.strip()]
+    lines = [
+        f"| checkpoint | without | {' | '.join(f'{n} clip{"s" * (n != "1")}' for n in header)} |",
+        f"|---|---|{'---|' * len(header)}",
+    ]
+    for name, *pairs in sorted(rows, key=lambda row: -float(row[-1].split()[1].rstrip("%"))):
+        plain = pairs[-1].split()[0]
+        lines.append(f"| `{name}` | {plain} | {' | '.join(pair.split()[1] for pair in pairs)} |")
+    return "\n".join(lines)
 
 
 def results(runs: list[Run]) -> str:
@@ -203,7 +218,7 @@ def chosen_epoch(run: Run) -> str:
 
 
 PARTS: dict[str, Callable[[list[Run]], str]] = {
-    part.__name__: part for part in (best, split, people, recordings, results, selections, missing)
+    part.__name__: part for part in (best, split, people, recordings, adaptation, results, selections, missing)
 }
 """What can stand between marks, by name."""
 
