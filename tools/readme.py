@@ -100,14 +100,14 @@ def recordings(_: list[Run]) -> str:
 def adaptation(_: list[Run]) -> str:
     """Markdown, a line a shipped checkpoint: recall on RAVDESS by number of a speaker's own clips."""
     _, _, other = ADAPTATION.read_text(encoding="utf-8").partition("RAVDESS")
-    header, *rows = [re.split(r"  +", line.strip()) for line in other.splitlines()[1:] if line.strip()]
+    header, *cells = [re.split(r"  +", line.strip()) for line in other.splitlines()[1:] if line.strip()]
     lines = [
-        f"| checkpoint | without | {' | '.join(f'{n} clip{"s" * (n != "1")}' for n in header)} |",
+        f"| checkpoint | without | {' | '.join(header)} |",
         f"|---|---|{'---|' * len(header)}",
     ]
-    for name, *pairs in sorted(rows, key=lambda row: -float(row[-1].split()[1].rstrip("%"))):
+    for checkpoint, *pairs in sorted(cells, key=lambda row: -float(row[-1].split()[1].rstrip("%"))):
         plain = pairs[-1].split()[0]
-        lines.append(f"| `{name}` | {plain} | {' | '.join(pair.split()[1] for pair in pairs)} |")
+        lines.append(f"| `{checkpoint}` | {plain} | {' | '.join(pair.split()[1] for pair in pairs)} |")
     return "\n".join(lines)
 
 

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from ser_core.audio.changes.augment import AugmentationConfig
+from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import N_FOLDS
 from ser_core.training.config import TrainConfig, usual_warmup
 from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_MODELS, REPORT_RATES
@@ -13,6 +15,9 @@ from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_MODELS, REP
 BEST_1D = TrainConfig(model="1d", activation="elu", lr=0.01)
 BEST_2D = TrainConfig(model="2d", activation="silu", lr=0.001)
 BEST_COMBINED = TrainConfig(model="combined", activation="silu", lr=0.001)
+CHANGES = ("noise", "spectrum", "room", "gate", "gain", "speed")  # of the waveform that are on by default
+STEP_COPIES = 4  # changed copies of each clip in the study of recordings
+NO_NOISE_DB = 200.0  # so far below the voice is as good as none
 
 
 def report_study() -> list[TrainConfig]:
@@ -40,7 +45,32 @@ def speakers_study() -> list[TrainConfig]:
     ]
 
 
-STUDIES: dict[str, Callable[[], list[TrainConfig]]] = {"report": report_study, "speakers": speakers_study}
+def recordings_study() -> list[TrainConfig]:
+    """What makes a network hear the voice and not the recording, step by step, on the one that trains fastest.
+
+    The report's pipeline; the level brought up before speech is looked for; steady noise as well, so that a silent
+    background is no cue; then, each by itself, the changes of the waveform and SpecAugment; and all of them.
+    """
+    level = replace(BEST_1D, audio=AudioConfig(pipeline="voice", noise_db=NO_NOISE_DB))
+    voice = replace(BEST_1D, audio=AudioConfig(pipeline="voice"))
+    nothing = AugmentationConfig(noise=0, spectrum=0, room=0, gate=0, gain=0, speed=0)
+    alone = [replace(nothing, **{name: getattr(AugmentationConfig(), name)}) for name in CHANGES]
+    return [
+        BEST_1D,
+        level,
+        voice,
+        *(replace(voice, copies=STEP_COPIES, augmentation=augmentation) for augmentation in alone),
+        replace(voice, spec_augment=2),
+        replace(voice, copies=STEP_COPIES),
+        replace(voice, copies=STEP_COPIES, spec_augment=2),
+    ]
+
+
+STUDIES: dict[str, Callable[[], list[TrainConfig]]] = {
+    "report": report_study,
+    "speakers": speakers_study,
+    "recordings": recordings_study,
+}
 
 
 def with_epochs(configs: Iterable[TrainConfig], epochs: int) -> list[TrainConfig]:
