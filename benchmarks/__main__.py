@@ -38,6 +38,7 @@ NAMES = (
     "live_memory",
     "vad",
     "robustness",
+    "non_speech",
 )
 ALL = "(default: all of them)"
 Name: Any = choice(NAMES)

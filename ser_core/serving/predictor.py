@@ -29,6 +29,7 @@ from ser_core.features.inputs import network_inputs
 from ser_core.models.registry import MODELS
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
 from ser_core.serving.prediction import HOP_SECONDS, WINDOW_SECONDS, Prediction, TimedPrediction, window_spans
+from ser_core.serving.voice import require_voice
 
 LONGEST_CLIP_SECONDS = 6.0  # of speech classified as a whole; CREMA-D's longest recording lasts 5 s
 LOW_CONFIDENCE = 0.4  # below this, a prediction is not worth much, and says so
@@ -72,29 +73,31 @@ class Predictor:
 
         Raises:
             AudioError: the audio can't be read.
-            NoSpeechError: it is silent, or holds under 0.2 s of speech.
+            NoSpeechError: it is silent, holds under 0.2 s of speech, or no voice is recognised in it.
         """
         return self.classify(*read_audio(source, sample_rate=sample_rate))
 
-    def classify(self, audio: np.ndarray, warnings: Sequence[str] = ()) -> Prediction:
+    def classify(self, audio: np.ndarray, warnings: Sequence[str] = (), *, any_sound: bool = False) -> Prediction:
         """The same for float32 `[samples]` at 16 kHz, as `ser_core.audio.preprocess.load_audio` returns it.
 
         Args:
             warnings: what is known to be wrong with the recording, see `ser_core.audio.preprocess.read_audio`.
+            any_sound: classify it even where no voice is recognised, as in some shouts.
         """
-        return self.classify_speech(self.prepare(audio, warnings))
+        return self.classify_speech(self.prepare(audio, warnings, any_sound=any_sound))
 
     def classify_speech(self, speech: Speech) -> Prediction:
         """The same for speech that was prepared already, with this model's preprocessing."""
         return self._predict([speech])[0]
 
-    def prepare(self, audio: np.ndarray, warnings: Sequence[str] = ()) -> Speech:
+    def prepare(self, audio: np.ndarray, warnings: Sequence[str] = (), *, any_sound: bool = False) -> Speech:
         """The speech in `[samples]` at 16 kHz, with this model's preprocessing.
 
         Raises:
-            NoSpeechError: there is none, or under 0.2 s.
+            NoSpeechError: there is none, or under 0.2 s; or no voice is recognised in it, unless `any_sound` will do.
         """
-        return preprocess(audio, self.config.audio, warnings).require()
+        speech = preprocess(audio, self.config.audio, warnings).require()
+        return speech if any_sound else require_voice(speech, self.config.audio)
 
     def classify_many(self, sources: Sequence[AudioSource]) -> Iterator[Prediction | SERError]:
         """Classify files one after another, faster than one by one: in order, errors in place of predictions."""
