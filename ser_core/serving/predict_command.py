@@ -15,6 +15,7 @@ from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, parse
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
+from ser_core.serving.prediction import MIN_CONFIDENCE
 from ser_core.serving.rows import AUDIO_SUFFIXES, result_row, to_csv, to_json
 
 PROG = "ser predict"
@@ -29,11 +30,13 @@ class PredictCommand:
     Attributes:
         files: audio files, or folders of them.
         checkpoint: the trained network to ask, a folder's name in checkpoints/.
+        min_confidence: from which probability on an emotion is answered, 0 to 1; below it the answer is `unsure`.
         format: how the answers are printed.
     """
 
     files: Positional[Annotated[tuple[Path, ...], arg(metavar="FILE [FILE ...]", help_behavior_hint="(one or more)")]]
     checkpoint: CheckpointName = None
+    min_confidence: float = MIN_CONFIDENCE
     format: Literal["table", "json", "csv"] = "table"
 
 
@@ -69,7 +72,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     files = expand(args.files)
     from ser_core.serving.predictor import Predictor  # torch takes seconds to load: `--help` doesn't wait for it
 
-    results = Predictor.load(args.checkpoint).classify_many([file for file, error in files if not error])
+    predictor = Predictor.load(args.checkpoint, min_confidence=args.min_confidence)
+    results = predictor.classify_many([file for file, error in files if not error])
     rows = [result_row(str(file), error or next(results)) for file, error in files]
     match args.format:
         case "json":
@@ -89,8 +93,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    print(f"emotion   conf.  {'  '.join(f'{e:>4}' for e in EMOTIONS)}  file")
+    print(f"answer    conf.  {'  '.join(f'{e:>4}' for e in EMOTIONS)}  file")
     for row in rows:
         if not row["error"]:
             probabilities = "  ".join(f"{row[e]:4.2f}" for e in EMOTIONS)
-            print(f"{row['emotion']:8} {row['confidence']:6.1%}  {probabilities}  {row['file']}")
+            print(f"{row['answer']:8} {row['confidence']:6.1%}  {probabilities}  {row['file']}")

@@ -6,6 +6,7 @@ From Python:
 
     predictor = Predictor.load("lr0.001-SiLU-2D")
     prediction = predictor("speech.wav")
+    prediction.answer  # the emotion, or "unsure"
     prediction.emotion, prediction.confidence, prediction.probabilities
 """
 
@@ -24,15 +25,21 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import AudioSource
 from ser_core.audio.preprocess import Speech, preprocess, read_audio
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import NoSpeechError, SERError
+from ser_core.errors import ConfigError, NoSpeechError, SERError
 from ser_core.features.inputs import network_inputs
 from ser_core.models.registry import MODELS
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
-from ser_core.serving.prediction import HOP_SECONDS, WINDOW_SECONDS, Prediction, TimedPrediction, window_spans
+from ser_core.serving.prediction import (
+    HOP_SECONDS,
+    MIN_CONFIDENCE,
+    WINDOW_SECONDS,
+    Prediction,
+    TimedPrediction,
+    window_spans,
+)
 from ser_core.serving.voice import require_voice
 
 LONGEST_CLIP_SECONDS = 6.0  # of speech classified as a whole; CREMA-D's longest recording lasts 5 s
-LOW_CONFIDENCE = 0.4  # below this, a prediction is not worth much, and says so
 BATCH_SIZE = 32
 
 
@@ -42,24 +49,35 @@ class Predictor:
     Args:
         config: the checkpoint's description.
         model: its network, in evaluation mode, on the CPU.
+        min_confidence: below this probability of the likeliest emotion the answer is "unsure"; 0 (never) to 1.
+
+    Raises:
+        ConfigError: `min_confidence` is out of its range.
     """
 
-    def __init__(self, config: CheckpointConfig, model: nn.Module):
+    def __init__(self, config: CheckpointConfig, model: nn.Module, *, min_confidence: float = MIN_CONFIDENCE):
+        if not 0 <= min_confidence <= 1:
+            raise ConfigError(f"min_confidence is a probability from 0 to 1, not {min_confidence}.")
         self.config = config
+        self.min_confidence = min_confidence
         self.model = model.eval().requires_grad_(False)
 
     @staticmethod
-    def load(checkpoint: str | None = None, *, root: Path | None = None) -> Predictor:
+    def load(
+        checkpoint: str | None = None, *, root: Path | None = None, min_confidence: float = MIN_CONFIDENCE
+    ) -> Predictor:
         """Load a checkpoint by name, or the best that can be used (`ser_core.records.checkpoints`).
 
         Args:
             root: the folder of checkpoints, see `ser_core.records.checkpoints.checkpoints_dir`.
+            min_confidence: see `Predictor`.
 
         Raises:
             CheckpointError: there is no such checkpoint, or it is damaged.
+            ConfigError: `min_confidence` is out of its range.
         """
         root = root or checkpoints_dir()
-        return Predictor(*load_model(root / (checkpoint or default_checkpoint(root))))
+        return Predictor(*load_model(root / (checkpoint or default_checkpoint(root))), min_confidence=min_confidence)
 
     def __call__(self, source: AudioSource, *, sample_rate: int | None = None) -> Prediction:
         """Classify one recording.
@@ -150,10 +168,8 @@ class Predictor:
                 f"{speech.seconds:.0f} s of speech are longer than the clips this model knows: "
                 f"this is the average over {n_windows} windows of {WINDOW_SECONDS:g} s."
             )
-        if probabilities.max() < LOW_CONFIDENCE:
-            warnings.append(f"The model is unsure: no emotion reaches a probability of {LOW_CONFIDENCE:.0%}.")
         named = dict(zip(EMOTIONS, (float(p) for p in probabilities), strict=True))
-        return Prediction(named, tuple(warnings), speech, self.config.name)
+        return Prediction(named, tuple(warnings), speech, self.config.name, self.min_confidence)
 
     def inputs(self, speech: Speech) -> dict[str, np.ndarray]:
         """What the network gets for this speech, see `ser_core.features.inputs.network_inputs`."""
