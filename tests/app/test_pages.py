@@ -346,6 +346,9 @@ def test_a_run_in_the_address_is_shown(open_page: OpenPage, many_runs: Path):
     assert "epoch 3 chosen by loss on 2, tested on 400" in texts(app)
     assert len(app.get("plotly_chart")) == 5
     assert "expected calibration error" in texts(app)
+    assert re.search(
+        r"from 40% on and is unsure of all else.*answers \d+%, and is right in [\d.]+% of those", texts(app)
+    )
     assert not open_page(RUNS, run="no-such-run").metric
 
 
