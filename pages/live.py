@@ -40,7 +40,7 @@ COARSE = FeatureConfig(mel_hop_length=512)  # half the columns: the picture is s
 def settings(names: list[str]) -> tuple[str, StreamConfig, float, bool]:
     """Draw the settings: checkpoint, how the signal is followed, when to answer, whether to keep the audio."""
     with st.expander("Settings", icon=":material/tune:"):
-        model, window, smoothing = st.columns(3)
+        (model, window), (smoothing, bar) = st.columns(2), st.columns(2)
         default = StreamConfig()
         checkpoint = model.selectbox("Model", names, key="model", bind="query-params")
         model.caption(about_checkpoint(checkpoint))
@@ -61,9 +61,8 @@ def settings(names: list[str]) -> tuple[str, StreamConfig, float, bool]:
             0.1,
             help="Share of the earlier probabilities in what is shown: 0 is lively, 0.9 slow.",
         )
-        bar, kept = st.columns(2, vertical_alignment="center")
         min_confidence = choose_min_confidence(bar)
-        keep = kept.toggle(
+        keep = st.toggle(
             "Keep this session's audio to download and classify again",
             help="In this server's memory only, for an hour at most, and gone when you leave the page.",
         )
