@@ -40,6 +40,7 @@ NAMES = (
     "vad",
     "robustness",
     "adaptation",
+    "non_speech",
 )
 ALL = "(default: all of them)"
 Name: Any = choice(NAMES)

@@ -18,12 +18,14 @@ import numpy as np
 import soundfile
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from ser_app.answers import verdict
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
-from ser_core.emotions import EMOTION_NAMES
+from ser_core.emotions import EMOTIONS
 from ser_core.serving.listener import Listener
+from ser_core.serving.prediction import MIN_CONFIDENCE
 from ser_core.serving.predictor import Predictor
 from ser_core.serving.stream import StreamConfig, blocks
 from tests.browser.app_server import AppServer, find_chromium, launch, wait_until_idle
@@ -141,11 +143,12 @@ def latencies(
     groups = [group for group in groups if group]
     found = []
     for end, group in zip(ends, groups, strict=False):
-        texts = [f"{EMOTION_NAMES[row['emotion']].capitalize()}|{row['confidence']:.0%}" for row in group]
+        shares = [{emotion: row[emotion] for emotion in EMOTIONS} for row in group]
+        texts = [" ".join(verdict(share, MIN_CONFIDENCE)) for share in shares]
         # Labels shown from the end of the speech until it is listening again; the first one that is a row's of the
         # last two, which are those whose windows hold the end (a voice counts for 0.75 s, a row comes each 0.5 s).
         for moment, text in shown:
-            if end <= moment < end + 3 and "|".join(text.split()[1:]) in texts[-2:]:
+            if end <= moment < end + 3 and " ".join(text.split()[1:]) in texts[-2:]:
                 found.append(moment - end)
                 break
     return found

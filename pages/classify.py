@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
+from ser_app.answers import choose_min_confidence, unsure_means, verdict
 from ser_app.charts import CHART
 from ser_app.clip_view import play, show_sound
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoint_files, checkpoints
@@ -24,19 +26,32 @@ from ser_core.analysis.figures import (
 )
 from ser_core.audio import SAMPLE_RATE
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
-from ser_core.errors import AudioError, SERError
+from ser_core.errors import AudioError, NoSpeechError, SERError
 from ser_core.file_state import Fingerprint
-from ser_core.serving.prediction import WINDOW_SECONDS, Prediction
-from ser_core.serving.rows import TIMELINE_COLUMNS, result_row, timeline_rows, to_csv, to_json
+from ser_core.serving.prediction import UNSURE, WINDOW_SECONDS, Prediction
+from ser_core.serving.rows import TIMELINE_COLUMNS, answered, result_row, timeline_rows, to_csv, to_json
 
 if TYPE_CHECKING:
     from ser_core.serving.predictor import Predictor
 
 Results = dict[tuple[str, str], Prediction | SERError]  # by name of the recording and of the checkpoint
-Key = tuple[str, str, Fingerprint, str]  # of a recording's sound, a checkpoint's name and files, and tuning
+# Of a recording's sound, a checkpoint's name and files, `any_sound`, and what it is tuned to.
+Key = tuple[str, str, Fingerprint, bool, str]
 
 
-def classify(recordings: Sequence[Recording], names: Sequence[str]) -> Results:
+def settings() -> tuple[float, bool]:
+    """Draw the settings: from which probability on to answer, and whether any sound will do for a voice."""
+    with st.expander("Settings", icon=":material/tune:"):
+        left, right = st.columns(2, vertical_alignment="center")
+        min_confidence = choose_min_confidence(left)
+        any_sound = right.toggle(
+            "Any sound",
+            help="Classify sounds in which no voice is recognised, too. Some shouts are not recognised as a voice.",
+        )
+    return min_confidence, any_sound
+
+
+def classify(recordings: Sequence[Recording], names: Sequence[str], min_confidence: float, any_sound: bool) -> Results:
     """Every recording by every checkpoint; what this visitor's session has classified before is not done again."""
     known: dict[Key, Prediction | SERError] = st.session_state.get("classified", {})
     classified: dict[Key, Prediction | SERError] = {}
@@ -44,16 +59,18 @@ def classify(recordings: Sequence[Recording], names: Sequence[str]) -> Results:
     keys = [(recording, name) for recording in recordings for name in names]
     with st.spinner("Classifying…"):
         for recording, name in keys:
-            key = (recording.digest, name, checkpoint_files(name), tuned_to())
-            classified[key] = known.get(key) or _classify_one(recording, name)
-            results[recording.name, name] = classified[key]
+            key = (recording.digest, name, checkpoint_files(name), any_sound, tuned_to())
+            classified[key] = result = known.get(key) or _classify_one(recording, name, any_sound)
+            if isinstance(result, Prediction):
+                result = replace(result, min_confidence=min_confidence)
+            results[recording.name, name] = result
     st.session_state["classified"] = classified
     return results
 
 
-def _classify_one(recording: Recording, name: str) -> Prediction | SERError:
+def _classify_one(recording: Recording, name: str, any_sound: bool) -> Prediction | SERError:
     try:
-        return tuned(name).classify(recording.audio, recording.warnings)
+        return tuned(name).classify(recording.audio, recording.warnings, any_sound=any_sound)
     except SERError as error:
         return error
 
@@ -86,7 +103,7 @@ def show_table(rows: list[dict]) -> None:
         column: st.column_config.ProgressColumn(column, format="%.0f%%", min_value=0, max_value=100)
         for column in percentages
     }
-    order = ["file", "checkpoint", "emotion", "confidence", "note", *EMOTIONS, "speech_seconds"]
+    order = ["file", "checkpoint", "answer", "emotion", "confidence", "note", *EMOTIONS, "speech_seconds"]
     st.dataframe(table, hide_index=True, column_config=columns, column_order=order, placeholder="–")
 
 
@@ -97,19 +114,19 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
     for name, answer in answers.items():
         if isinstance(answer, SERError):
             st.error(f"{literal(recording.name if len(names) == 1 else name)}: {sentence(answer)}")
+    if any(isinstance(answer, NoSpeechError) for answer in answers.values()):
+        st.caption("Does somebody shout in it? Switch on **Any sound** in the settings.")
     warnings = {warning: None for prediction in predictions.values() for warning in prediction.warnings}
     verdicts, sound = st.columns([2, 3], gap="large")
     with verdicts:
         for name, prediction in predictions.items():
             with st.container(border=True):
                 meant = f", meant was {EMOTION_NAMES[recording.meant]}" if recording.meant else ""
-                st.metric(
-                    f"{literal(name)}{meant}",
-                    EMOTION_NAMES[prediction.emotion].capitalize(),
-                    f"{prediction.confidence:.0%} confident",
-                    delta_color="off",
-                    delta_arrow="off",
-                )
+                headline, detail = verdict(prediction.probabilities, prediction.min_confidence)
+                below = detail if prediction.answer == UNSURE else f"{detail} confident"
+                st.metric(f"{literal(name)}{meant}", headline, below, delta_color="off", delta_arrow="off")
+        if unsure := [prediction for prediction in predictions.values() if prediction.answer == UNSURE]:
+            st.caption(unsure_means(unsure[0].min_confidence))
         for warning in warnings:
             st.warning(warning)
         if predictions:
@@ -125,15 +142,15 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
     for name, prediction in predictions.items():
         model = tuned(name)
         if len(recording.audio) > WINDOW_SECONDS * SAMPLE_RATE:
-            show_timeline(recording, model)
+            show_timeline(recording, model, prediction.min_confidence)
         show_input(model, prediction)
 
 
-def show_timeline(recording: Recording, model: Predictor) -> None:
+def show_timeline(recording: Recording, model: Predictor, min_confidence: float) -> None:
     """Emotion over overlapping windows of a recording longer than one."""
     st.subheader("Over time")
-    st.caption(f"{literal(model.config.name)} on overlapping windows of {WINDOW_SECONDS:g} s; gaps are silence")
-    rows = timeline_rows(model.timeline(recording.audio))
+    st.caption(f"{literal(model.config.name)} on overlapping windows of {WINDOW_SECONDS:g} s; gaps hold no voice")
+    rows = answered(timeline_rows(model.timeline(recording.audio)), min_confidence)
     points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
     st.plotly_chart(timeline_figure(points), config=CHART, key=f"timeline-{model.config.name}")
     downloads(rows, f"timeline-{model.config.name}", TIMELINE_COLUMNS)
@@ -176,8 +193,9 @@ try:
     show_tuning(chosen, recordings)
 except SERError as error:
     st.error(sentence(error))
+min_confidence, any_sound = settings()
 if len(recordings) + len(problems) > 1:
-    results = classify(recordings, chosen)
+    results = classify(recordings, chosen, min_confidence, any_sound)
     rows = [result_row(name, result) for (name, _), result in results.items()]
     rows += [result_row(name, AudioError(problem)) for name, problem in problems.items()]
     show_table(rows)
@@ -189,7 +207,7 @@ elif problems:
     for name, problem in problems.items():
         st.error(f"{literal(name)}: {sentence(problem)}")
 elif recordings:
-    results = classify(recordings, chosen)
+    results = classify(recordings, chosen, min_confidence, any_sound)
     show_one(recordings[0], chosen, results)
     downloads([result_row(name, result) for (name, _), result in results.items()], "prediction")
 show_unreadable(unreadable, "checkpoint")

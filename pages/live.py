@@ -8,6 +8,7 @@ import numpy as np
 import soundfile
 import streamlit as st
 
+from ser_app.answers import choose_min_confidence, unsure_means, verdict
 from ser_app.charts import CHART
 from ser_app.clip_view import play
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints, make_reruns_cheap
@@ -17,13 +18,14 @@ from ser_app.navigation import LISTENER, start_page
 from ser_app.tuning import show_tuning, tuned
 from ser_core.analysis.figures import log_mel_figure, probability_figure, timeline_figure, waveform_figure
 from ser_core.audio import SAMPLE_RATE
-from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.emotions import EMOTIONS
 from ser_core.errors import SERError
 from ser_core.features.config import FeatureConfig
 from ser_core.features.mel import log_mel
 from ser_core.serving.listener import SILENCE_DBFS, Heard, Listener
+from ser_core.serving.prediction import UNSURE, answer_from
 from ser_core.serving.predictor import Predictor
-from ser_core.serving.rows import TIMELINE_COLUMNS, timeline_rows, to_csv, to_json
+from ser_core.serving.rows import TIMELINE_COLUMNS, answered, timeline_rows, to_csv, to_json
 from ser_core.serving.stream import MAX_WINDOW_SECONDS, MIN_WINDOW_SECONDS, StreamConfig
 
 REFRESH_SECONDS = 0.5
@@ -36,10 +38,10 @@ LEFT_MARGIN = 64  # pixels; of waveform and mel alike, so that their seconds lie
 COARSE = FeatureConfig(mel_hop_length=512)  # half the columns: the picture is sent twice a second
 
 
-def settings(names: list[str]) -> tuple[str, StreamConfig, bool]:
-    """Draw the settings: checkpoint, how the signal is followed, whether to keep the audio."""
+def settings(names: list[str]) -> tuple[str, StreamConfig, float, bool]:
+    """Draw the settings: checkpoint, how the signal is followed, when to answer, whether to keep the audio."""
     with st.expander("Settings", icon=":material/tune:"):
-        model, window, smoothing = st.columns(3)
+        (model, window), (smoothing, bar) = st.columns(2), st.columns(2)
         default = StreamConfig()
         checkpoint = model.selectbox("Model", names, key="model", bind="query-params")
         model.caption(about_checkpoint(checkpoint))
@@ -60,11 +62,12 @@ def settings(names: list[str]) -> tuple[str, StreamConfig, bool]:
             0.1,
             help="Share of the earlier probabilities in what is shown: 0 is lively, 0.9 slow.",
         )
+        min_confidence = choose_min_confidence(bar)
         keep = st.toggle(
             "Keep this session's audio to download and classify again",
             help="In this server's memory only, for an hour at most, and gone when you leave the page.",
         )
-    return checkpoint, StreamConfig(window_seconds, smoothing=share), keep
+    return checkpoint, StreamConfig(window_seconds, smoothing=share), min_confidence, keep
 
 
 def listener_for(model: Predictor, config: StreamConfig, keep: bool) -> Listener:
@@ -77,13 +80,13 @@ def listener_for(model: Predictor, config: StreamConfig, keep: bool) -> Listener
     return listener
 
 
-def show_listening(listener: Listener) -> None:
+def show_listening(listener: Listener, min_confidence: float) -> None:
     """What is heard right now; drawn again and again while the microphone is on."""
     heard = listener.look()
     show_connection(heard)
     verdict, sound = st.columns([2, 3], gap="large")
     with verdict, st.container(border=True):
-        show_verdict(heard, listener.paused)
+        show_verdict(heard, listener.paused, min_confidence)
         show_level(heard)
         shares = heard.newest.smoothed if heard.newest else None
         bars = probability_figure({"now": shares or dict.fromkeys(EMOTIONS, 0.0)}, height=250)
@@ -121,20 +124,19 @@ def show_connection(heard: Heard) -> None:
         st.warning(f"This machine is {heard.backlog_seconds:.0f} s behind: too many listen at once.")
 
 
-def show_verdict(heard: Heard, paused: bool) -> None:
-    """The emotion of now, or that nobody speaks."""
+def show_verdict(heard: Heard, paused: bool, min_confidence: float) -> None:
+    """The emotion of now, that the model is unsure, or that nobody speaks."""
     shares = heard.newest.smoothed if heard.newest and not paused else None
+    headline, detail = "Paused" if paused else "Listening…", "no voice"
     if shares:
-        emotion = max(shares, key=shares.__getitem__)
-        st.metric(
-            "Now", EMOTION_NAMES[emotion].capitalize(), f"{shares[emotion]:.0%}", delta_color="off", delta_arrow="off"
-        )
-    else:
-        st.metric("Now", "Paused" if paused else "Listening…", "no voice", delta_color="off", delta_arrow="off")
+        headline, detail = verdict(shares, min_confidence)
+    st.metric("Now", headline, detail, delta_color="off", delta_arrow="off")
     last = next((row for row in reversed(heard.rows) if row["emotion"]), None)
-    if last:
-        ago = heard.seconds - last["end"]
-        st.caption(f"Last heard: {EMOTION_NAMES[last['emotion']]} ({last['confidence']:.0%}), {ago:.0f} s ago")
+    if shares and answer_from(shares, min_confidence) == UNSURE:
+        st.caption(unsure_means(min_confidence))
+    elif last:
+        headline, detail = verdict({emotion: last[emotion] for emotion in EMOTIONS}, min_confidence)
+        st.caption(f"Last heard: {headline.lower()} ({detail}), {heard.seconds - last['end']:.0f} s ago")
     else:
         st.caption("Say something.")
 
@@ -147,20 +149,20 @@ def show_level(heard: Heard) -> None:
 
 
 def show_timeline(rows: list[dict], key: str, *, live: bool = True) -> None:
-    """Emotion over time; gaps are silence."""
-    st.caption(f"Emotion over time{', smoothed' if live else ''}; gaps are silence")
+    """Emotion over time; gaps are where nobody speaks."""
+    st.caption(f"Emotion over time{', smoothed' if live else ''}; gaps hold no voice")
     points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
     st.plotly_chart(timeline_figure(points, live=live), config=CHART, key=key)
 
 
-def show_session(listener: Listener, model: Predictor) -> None:
+def show_session(listener: Listener, model: Predictor, min_confidence: float) -> None:
     """After stopping: the whole timeline, downloads, and a second look at all of it."""
     heard = listener.look()
     if not heard.rows:
         st.info("Press **Start listening**, allow the microphone, and speak.", icon=":material/mic:")
         return
     st.subheader(f"This session, {heard.seconds:.0f} s")
-    rows = list(heard.rows)
+    rows = answered(heard.rows, min_confidence)
     show_timeline(rows, "session-timeline")
     audio = listener.audio()
     with st.container(horizontal=True):
@@ -173,19 +175,21 @@ def show_session(listener: Listener, model: Predictor) -> None:
         return
     play(audio)
     if st.button("Classify all of it again", icon=":material/replay:"):
-        show_second_look(model, audio)
+        show_second_look(model, audio, min_confidence)
 
 
-def show_second_look(model: Predictor, audio: np.ndarray) -> None:
+def show_second_look(model: Predictor, audio: np.ndarray, min_confidence: float) -> None:
     """The kept audio as one recording, and in windows."""
     try:
         prediction = model.classify(audio)
     except SERError as error:
         st.error(sentence(error))
         return
+    headline, detail = verdict(prediction.probabilities, min_confidence)
+    says = "is" if headline.lower() == UNSURE else "hears"
     st.markdown(
-        f"As one recording, {literal(model.config.name)} hears **{EMOTION_NAMES[prediction.emotion]}** "
-        f"({prediction.confidence:.0%}) in {prediction.speech.seconds:.1f} s of speech."
+        f"As one recording, {literal(model.config.name)} {says} **{headline.lower()}** ({detail}) "
+        f"in {prediction.speech.seconds:.1f} s of speech."
     )
     for warning in prediction.warnings:
         st.caption(warning)
@@ -227,7 +231,7 @@ if not available:
     show_unreadable(unreadable, "checkpoint")
     st.stop()
 problem = show_problem()
-checkpoint, config, keep = settings(available)
+checkpoint, config, min_confidence, keep = settings(available)
 try:
     show_tuning([checkpoint])
     model = tuned(checkpoint)
@@ -252,7 +256,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     if st.button("Clear", icon=":material/delete:", help="Forget the timeline and the audio"):
         listener.clear()
 if playing:
-    st.fragment(show_listening, run_every=REFRESH_SECONDS)(listener)
+    st.fragment(show_listening, run_every=REFRESH_SECONDS)(listener, min_confidence)
 else:
-    show_session(listener, model)
+    show_session(listener, model, min_confidence)
 show_unreadable(unreadable, "checkpoint")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from ser_app.answers import verdict
 from ser_app.charts import CHART
 from ser_app.clip_view import describe, play, rater_bars, show_clip_sound, sound_of
 from ser_app.loaders import (
@@ -24,6 +25,7 @@ from ser_core.corpus.names import INTENSITIES, SENTENCES
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import SERError
 from ser_core.features.mel import log_mel
+from ser_core.serving.prediction import UNSURE
 
 COLUMNS = {
     "voice agreement": st.column_config.ProgressColumn(
@@ -127,10 +129,10 @@ def show_opinions(clip: Clip, corpus: Corpus) -> None:
             st.warning(sentence(prediction))
         elif prediction is not None:
             bars[f"model {checkpoint}"] = prediction.probabilities
-            verdict = "as meant" if prediction.emotion == clip.emotion else f"meant was {EMOTION_NAMES[clip.emotion]}"
-            st.markdown(
-                f"The model says **{EMOTION_NAMES[prediction.emotion]}** ({prediction.confidence:.0%}), {verdict}."
-            )
+            headline, detail = verdict(prediction.probabilities, prediction.min_confidence)
+            meant = "as meant" if prediction.answer == clip.emotion else f"meant was {EMOTION_NAMES[clip.emotion]}"
+            says = "is" if prediction.answer == UNSURE else "says"
+            st.markdown(f"The model {says} **{headline.lower()}** ({detail}), {meant}.")
             if clip.report_split == "train":
                 st.caption("The model was trained on this clip.")
     st.plotly_chart(probability_figure(bars, height=460), config=CHART, key="opinions")

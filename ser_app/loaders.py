@@ -112,7 +112,8 @@ def clip_prediction(clip: Clip, corpus: Corpus, checkpoint: str) -> Prediction |
 @st.cache_data(max_entries=256, show_spinner=False)
 def _predicted(audio: np.ndarray, checkpoint: str, files: Fingerprint) -> Prediction | str:
     try:
-        return predictor(checkpoint).classify(audio)
+        # In every clip of the corpus somebody speaks, if only a shout that isn't recognised as a voice.
+        return predictor(checkpoint).classify(audio, any_sound=True)
     except SERError as error:
         return str(error)
 

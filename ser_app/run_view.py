@@ -10,7 +10,7 @@ import streamlit as st
 
 from ser_app.charts import show_figure
 from ser_app.messages import literal, sentence
-from ser_core.analysis.calibration import reliability, risk_coverage
+from ser_core.analysis.calibration import answered_from, reliability, risk_coverage
 from ser_core.analysis.comparable import differences, listed
 from ser_core.analysis.comparison import compare, probability
 from ser_core.analysis.confusion import confused_pairs
@@ -24,6 +24,7 @@ from ser_core.analysis.run_figures import (
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import RunError
 from ser_core.records.runs import Run
+from ser_core.serving.prediction import MIN_CONFIDENCE
 
 
 def show_run(run: Run) -> None:
@@ -124,10 +125,17 @@ def show_calibration(runs: Sequence[Run]) -> None:
         )
         show_figure(reliability_figure(found), "reliability")
     with surest, st.container(border=True):
-        st.caption("If it only answered where it is surest: how often it would be right.")
-        show_figure(
-            risk_coverage_figure({name: risk_coverage(predictions) for name, predictions in said.items()}), "coverage"
+        marks = {name: answered_from(predictions, MIN_CONFIDENCE) for name, predictions in said.items()}
+        answers = "; ".join(
+            f"`{name}` answers {share:.0%}" + (f", and is right in {right:.1%} of those" if share else "")
+            for name, (share, right) in marks.items()
         )
+        st.caption(
+            "If it only answered where it is surest: how often it would be right. The dot is where it answers from "
+            f"{MIN_CONFIDENCE:.0%} on and is unsure of all else, as in Classify: {answers}."
+        )
+        curves = {name: risk_coverage(predictions) for name, predictions in said.items()}
+        show_figure(risk_coverage_figure(curves, marks), "coverage")
 
 
 def f1_by_emotion(run: Run) -> dict[str, float]:

@@ -38,8 +38,12 @@ def tone(frequency: float, seconds: float, sample_rate: int = SAMPLE_RATE) -> np
     return np.sin(2 * np.pi * frequency * np.arange(round(seconds * sample_rate)) / sample_rate).astype(np.float32)
 
 
-def save_opinionated(root: Path, name: str, emotion: str, *, val_accuracy: float = 0.5) -> Path:
-    """A checkpoint that hears one emotion in all speech, with 80 %: what it says is known without training it."""
+def save_opinionated(root: Path, name: str, emotion: str, *, val_accuracy: float = 0.5, strength: float = 3.0) -> Path:
+    """A checkpoint that hears one emotion in all speech: what it says is known without training it.
+
+    Args:
+        strength: of its opinion, the logit of that emotion while all others are 0; 3 are 80 %.
+    """
     import torch
 
     from ser_core.models.registry import build_model
@@ -47,7 +51,7 @@ def save_opinionated(root: Path, name: str, emotion: str, *, val_accuracy: float
     weights = build_model("1d", "silu").state_dict()
     *_, weight, bias = weights
     weights[weight].zero_()
-    weights[bias].copy_(3.0 * torch.eye(len(EMOTIONS))[EMOTIONS.index(emotion)])
+    weights[bias].copy_(strength * torch.eye(len(EMOTIONS))[EMOTIONS.index(emotion)])
     provenance = {"test": {"val_accuracy": val_accuracy}}
     config = CheckpointConfig(name, "1d", "silu", "fixed", AudioConfig(), FeatureConfig(), provenance)
     save_checkpoint(root / name, config, weights, "untrained")

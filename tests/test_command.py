@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.synthetic import EXAMPLES, synthesize
 from ser_core.command import CLOSED_PIPE, friendly_errors
 from tests.helpers import ROOT
 
@@ -26,10 +27,10 @@ COMMANDS = (
 
 
 @pytest.fixture
-def recording(speech_like, tmp_path: Path) -> Path:
-    """A file whose name ASCII can't show, and that nobody hears a voice in."""
+def recording(tmp_path: Path) -> Path:
+    """A file whose name ASCII can't show, and in which a voice is recognised."""
     path = tmp_path / "café 😀.wav"
-    soundfile.write(path, speech_like, SAMPLE_RATE)
+    soundfile.write(path, synthesize(EXAMPLES["Even and calm"]), SAMPLE_RATE)
     return path
 
 

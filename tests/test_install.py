@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.synthetic import EXAMPLES, synthesize
 from ser_core.records.checkpoints import list_checkpoints
 from ser_core.records.runs import load_runs
 from tests.helpers import ROOT
@@ -87,8 +88,8 @@ def test_a_wheel_holds_the_library_what_it_ships_and_nothing_else(wheel: Path):
 
 
 @pytest.mark.install
-def test_an_installed_package_predicts_from_any_folder(commands: Path, speech_like, tmp_path: Path):
-    soundfile.write(tmp_path / "x.wav", speech_like, SAMPLE_RATE)
+def test_an_installed_package_predicts_from_any_folder(commands: Path, tmp_path: Path):
+    soundfile.write(tmp_path / "x.wav", synthesize(EXAMPLES["Even and calm"]), SAMPLE_RATE)
     found = json.loads(_run([str(commands / "python"), "-c", USE], tmp_path))
     assert Path(found["package"]).is_relative_to(commands.parent)
     assert found["checkpoints"] == [

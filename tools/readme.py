@@ -99,7 +99,7 @@ def recordings(_: list[Run]) -> str:
 
 def adaptation(_: list[Run]) -> str:
     """Markdown, a line a shipped checkpoint: recall on RAVDESS by number of a speaker's own clips."""
-    _, _, other = ADAPTATION.read_text(encoding="utf-8").partition("RAVDESS")
+    other = ADAPTATION.read_text(encoding="utf-8").partition("RAVDESS")[2]
     header, *cells = [re.split(r"  +", line.strip()) for line in other.splitlines()[1:] if line.strip()]
     lines = [
         f"| checkpoint | without | {' | '.join(header)} |",

@@ -56,3 +56,14 @@ def risk_coverage(predictions: Predictions) -> tuple[np.ndarray, np.ndarray]:
     right = (predictions.predicted == predictions.targets)[surest_first]
     answered = np.arange(1, len(right) + 1)
     return answered / len(right), np.cumsum(right) / answered
+
+
+def answered_from(predictions: Predictions, min_confidence: float) -> tuple[float, float]:
+    """What answering only from a probability on gives, a point of `risk_coverage`.
+
+    Returns:
+        the share of clips that are answered, 0..1, and the accuracy on them: NaN if none is.
+    """
+    answered = predictions.probabilities.max(axis=1) >= np.float32(min_confidence)
+    right = (predictions.predicted == predictions.targets)[answered]
+    return float(answered.mean()), float(right.mean()) if len(right) else float("nan")

@@ -219,8 +219,18 @@ def reliability_figure(of_runs: Mapping[str, Reliability], *, height: int = 320)
     return _of_shares(figure, len(of_runs), height, "probability that it gives", "right")
 
 
-def risk_coverage_figure(of_runs: Mapping[str, tuple[np.ndarray, np.ndarray]], *, height: int = 320) -> go.Figure:
-    """Accuracy on the clips of which each run is surest, over the share of clips that those are."""
+def risk_coverage_figure(
+    of_runs: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    marks: Mapping[str, tuple[float, float]] = {},
+    *,
+    height: int = 320,
+) -> go.Figure:
+    """Accuracy on the clips of which each run is surest, over the share of clips that those are.
+
+    Args:
+        of_runs: by name, what `ser_core.analysis.calibration.risk_coverage` gives.
+        marks: points on some of the curves, what `ser_core.analysis.calibration.answered_from` gives.
+    """
     figure = go.Figure()
     for i, (name, (coverage, accuracy)) in enumerate(of_runs.items()):
         shown = np.linspace(len(coverage) // 50, len(coverage) - 1, min(len(coverage), CURVE_POINTS)).astype(int)
@@ -232,6 +242,16 @@ def risk_coverage_figure(of_runs: Mapping[str, tuple[np.ndarray, np.ndarray]], *
             line={"color": SOURCE_COLORS[i % len(SOURCE_COLORS)]},
             hovertemplate="the surest %{x:.0%}: right %{y:.1%}<extra></extra>",
         )
+        if name in marks:
+            share, right = marks[name]
+            figure.add_scatter(
+                x=[share],
+                y=[right],
+                showlegend=False,
+                mode="markers",
+                marker={"size": 11, "color": SOURCE_COLORS[i % len(SOURCE_COLORS)]},
+                hovertemplate="answers %{x:.0%}: right %{y:.1%}<extra></extra>",
+            )
     return _of_shares(figure, len(of_runs), height, "share that is answered", "right of those")
 
 

@@ -15,6 +15,7 @@ from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, parse
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
+from ser_core.serving.prediction import MIN_CONFIDENCE
 from ser_core.serving.rows import AUDIO_SUFFIXES, result_row, to_csv, to_json
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class PredictCommand:
     Attributes:
         files: audio files, or folders of them.
         checkpoint: the trained network to ask, a folder's name in checkpoints/.
+        min_confidence: from which probability on an emotion is answered, 0 to 1; below it the answer is `unsure`.
         format: how the answers are printed.
         adapt: recordings of the same speaker, or made alike, in whatever emotion: a file, or a folder; the network is
             tuned to their voice, room and microphone first. It may be the folder that is classified, and given again.
@@ -39,6 +41,7 @@ class PredictCommand:
 
     files: Positional[Annotated[tuple[Path, ...], arg(metavar="FILE [FILE ...]", help_behavior_hint="(one or more)")]]
     checkpoint: CheckpointName = None
+    min_confidence: float = MIN_CONFIDENCE
     format: Literal["table", "json", "csv"] = "table"
     adapt: UseAppendAction[Annotated[tuple[Path, ...], arg(metavar="FILE", help_behavior_hint="")]] = ()
 
@@ -75,7 +78,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     files = expand(args.files)
     from ser_core.serving.predictor import Predictor  # torch takes seconds to load: `--help` doesn't wait for it
 
-    predictor = Predictor.load(args.checkpoint)
+    predictor = Predictor.load(args.checkpoint, min_confidence=args.min_confidence)
     if args.adapt:
         predictor = _adapted(predictor, args.adapt)
     results = predictor.classify_many([file for file, error in files if not error])
@@ -111,8 +114,8 @@ def _adapted(predictor: Predictor, paths: Iterable[Path]) -> Predictor:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    print(f"emotion   conf.  {'  '.join(f'{e:>4}' for e in EMOTIONS)}  file")
+    print(f"answer    conf.  {'  '.join(f'{e:>4}' for e in EMOTIONS)}  file")
     for row in rows:
         if not row["error"]:
             probabilities = "  ".join(f"{row[e]:4.2f}" for e in EMOTIONS)
-            print(f"{row['emotion']:8} {row['confidence']:6.1%}  {probabilities}  {row['file']}")
+            print(f"{row['answer']:8} {row['confidence']:6.1%}  {probabilities}  {row['file']}")

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ser_core.audio import SAMPLE_RATE
-from ser_core.audio.preprocess import Speech
 from ser_core.equality import ByContent
+
+if TYPE_CHECKING:
+    from ser_core.audio.preprocess import Speech
 
 WINDOW_SECONDS = 3.0  # of a timeline, and of the pieces that long recordings are classified in
 HOP_SECONDS = 1.0
+MIN_CONFIDENCE = 0.4  # an emotion that is less likely than this is not answered
+UNSURE = "unsure"
+
+
+def likeliest(probabilities: Mapping[str, float]) -> str:
+    """The emotion of the highest probability."""
+    return max(probabilities, key=probabilities.__getitem__)
+
+
+def answer_from(probabilities: Mapping[str, float], min_confidence: float) -> str:
+    """The likeliest emotion, or `UNSURE` where its probability is below `min_confidence`."""
+    emotion = likeliest(probabilities)
+    return emotion if probabilities[emotion] >= min_confidence else UNSURE
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,17 +38,24 @@ class Prediction(ByContent):
         warnings: sentences about what may make it unreliable.
         speech: the speech that was classified, see `ser_core.audio.preprocess.Speech`.
         checkpoint: name of the model.
+        min_confidence: below this probability of the likeliest emotion the answer is `UNSURE`, 0..1.
     """
 
     probabilities: dict[str, float]
     warnings: tuple[str, ...]
     speech: Speech
     checkpoint: str
+    min_confidence: float = MIN_CONFIDENCE
 
     @property
     def emotion(self) -> str:
         """The likeliest emotion, one of `EMOTIONS`."""
-        return max(self.probabilities, key=self.probabilities.__getitem__)
+        return likeliest(self.probabilities)
+
+    @property
+    def answer(self) -> str:
+        """The likeliest emotion, or `UNSURE` where it is not likely enough."""
+        return answer_from(self.probabilities, self.min_confidence)
 
     @property
     def confidence(self) -> float:

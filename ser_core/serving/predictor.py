@@ -6,6 +6,7 @@ From Python:
 
     predictor = Predictor.load("lr0.001-SiLU-2D")
     prediction = predictor("speech.wav")
+    prediction.answer  # the emotion, or "unsure"
     prediction.emotion, prediction.confidence, prediction.probabilities
 """
 
@@ -24,17 +25,24 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import AudioSource
 from ser_core.audio.preprocess import Speech, preprocess, read_audio
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import AudioError, CheckpointError, NoSpeechError, SERError
+from ser_core.errors import AudioError, CheckpointError, ConfigError, NoSpeechError, SERError
 from ser_core.features.inputs import network_inputs
 from ser_core.models.network import Network
 from ser_core.models.registry import MODELS
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
 from ser_core.records.embedding import EmbeddingStatistics, load_statistics
 from ser_core.serving.adaptation import Adaptation, learn
-from ser_core.serving.prediction import HOP_SECONDS, WINDOW_SECONDS, Prediction, TimedPrediction, window_spans
+from ser_core.serving.prediction import (
+    HOP_SECONDS,
+    MIN_CONFIDENCE,
+    WINDOW_SECONDS,
+    Prediction,
+    TimedPrediction,
+    window_spans,
+)
+from ser_core.serving.voice import require_voice
 
 LONGEST_CLIP_SECONDS = 6.0  # of speech classified as a whole; CREMA-D's longest recording lasts 5 s
-LOW_CONFIDENCE = 0.4  # below this, a prediction is not worth much, and says so
 BATCH_SIZE = 32
 
 
@@ -46,6 +54,10 @@ class Predictor:
         model: its network, in evaluation mode, on the CPU.
         statistics: of its embeddings in training, which `adapt` needs.
         adaptation: to a speaker, see `adapt`.
+        min_confidence: below this probability of the likeliest emotion the answer is "unsure"; 0 (never) to 1.
+
+    Raises:
+        ConfigError: `min_confidence` is out of its range.
     """
 
     def __init__(
@@ -54,25 +66,34 @@ class Predictor:
         model: nn.Module,
         statistics: EmbeddingStatistics | None = None,
         adaptation: Adaptation | None = None,
+        *,
+        min_confidence: float = MIN_CONFIDENCE,
     ):
+        if not 0 <= min_confidence <= 1:
+            raise ConfigError(f"min_confidence is a probability from 0 to 1, not {min_confidence}.")
         self.config = config
+        self.min_confidence = min_confidence
         self.model = model.eval().requires_grad_(False)
         self.statistics = statistics
         self.adaptation = adaptation
 
     @staticmethod
-    def load(checkpoint: str | None = None, *, root: Path | None = None) -> Predictor:
+    def load(
+        checkpoint: str | None = None, *, root: Path | None = None, min_confidence: float = MIN_CONFIDENCE
+    ) -> Predictor:
         """Load a checkpoint by name, or the best that can be used (`ser_core.records.checkpoints`).
 
         Args:
             root: the folder of checkpoints, see `ser_core.records.checkpoints.checkpoints_dir`.
+            min_confidence: see `Predictor`.
 
         Raises:
             CheckpointError: there is no such checkpoint, or it is damaged.
+            ConfigError: `min_confidence` is out of its range.
         """
         root = root or checkpoints_dir()
         folder = root / (checkpoint or default_checkpoint(root))
-        return Predictor(*load_model(folder), load_statistics(folder))
+        return Predictor(*load_model(folder), load_statistics(folder), min_confidence=min_confidence)
 
     def __call__(self, source: AudioSource, *, sample_rate: int | None = None) -> Prediction:
         """Classify one recording.
@@ -86,29 +107,31 @@ class Predictor:
 
         Raises:
             AudioError: the audio can't be read.
-            NoSpeechError: it is silent, or holds under 0.2 s of speech.
+            NoSpeechError: it is silent, holds under 0.2 s of speech, or no voice is recognised in it.
         """
         return self.classify(*read_audio(source, sample_rate=sample_rate))
 
-    def classify(self, audio: np.ndarray, warnings: Sequence[str] = ()) -> Prediction:
+    def classify(self, audio: np.ndarray, warnings: Sequence[str] = (), *, any_sound: bool = False) -> Prediction:
         """The same for float32 `[samples]` at 16 kHz, as `ser_core.audio.preprocess.load_audio` returns it.
 
         Args:
             warnings: what is known to be wrong with the recording, see `ser_core.audio.preprocess.read_audio`.
+            any_sound: classify it even where no voice is recognised, as in some shouts.
         """
-        return self.classify_speech(self.prepare(audio, warnings))
+        return self.classify_speech(self.prepare(audio, warnings, any_sound=any_sound))
 
     def classify_speech(self, speech: Speech) -> Prediction:
         """The same for speech that was prepared already, with this model's preprocessing."""
         return self._predict([speech])[0]
 
-    def prepare(self, audio: np.ndarray, warnings: Sequence[str] = ()) -> Speech:
+    def prepare(self, audio: np.ndarray, warnings: Sequence[str] = (), *, any_sound: bool = False) -> Speech:
         """The speech in `[samples]` at 16 kHz, with this model's preprocessing.
 
         Raises:
-            NoSpeechError: there is none, or under 0.2 s.
+            NoSpeechError: there is none, or under 0.2 s; or no voice is recognised in it, unless `any_sound` will do.
         """
-        return preprocess(audio, self.config.audio, warnings).require()
+        speech = preprocess(audio, self.config.audio, warnings).require()
+        return speech if any_sound else require_voice(speech, self.config.audio)
 
     def classify_many(self, sources: Sequence[AudioSource]) -> Iterator[Prediction | SERError]:
         """Classify files one after another, faster than one by one: in order, errors in place of predictions."""
@@ -146,7 +169,7 @@ class Predictor:
             raise errors[0] if errors else AudioError("There is no recording to adapt to.")
         waveforms = [piece for speech in speeches for piece in _pieces(speech.waveform, WINDOW_SECONDS)]
         adaptation = learn(self.embeddings(waveforms), self.statistics, tuple(map(str, errors)))
-        return Predictor(self.config, self.model, self.statistics, adaptation)
+        return Predictor(self.config, self.model, self.statistics, adaptation, min_confidence=self.min_confidence)
 
     def embeddings(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
         """What the network makes of speech before it is classified, and before any adaptation.
@@ -209,10 +232,8 @@ class Predictor:
                 f"{speech.seconds:.0f} s of speech are longer than the clips this model knows: "
                 f"this is the average over {n_windows} windows of {WINDOW_SECONDS:g} s."
             )
-        if probabilities.max() < LOW_CONFIDENCE:
-            warnings.append(f"The model is unsure: no emotion reaches a probability of {LOW_CONFIDENCE:.0%}.")
         named = dict(zip(EMOTIONS, (float(p) for p in probabilities), strict=True))
-        return Prediction(named, tuple(warnings), speech, self.config.name)
+        return Prediction(named, tuple(warnings), speech, self.config.name, self.min_confidence)
 
     def inputs(self, speech: Speech) -> dict[str, np.ndarray]:
         """What the network gets for this speech, see `ser_core.features.inputs.network_inputs`."""

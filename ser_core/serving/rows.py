@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import SERError
+from ser_core.serving.prediction import answer_from, likeliest
 
 if TYPE_CHECKING:
     from ser_core.serving.prediction import Prediction, TimedPrediction
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4", ".aac")
-COLUMNS = ("file", "checkpoint", "emotion", "confidence", *EMOTIONS, "speech_seconds", "warnings", "error")
-TIMELINE_COLUMNS = ("start", "end", "emotion", "confidence", *EMOTIONS)
+COLUMNS = ("file", "checkpoint", "answer", "emotion", "confidence", *EMOTIONS, "speech_seconds", "warnings", "error")
+TIMELINE_COLUMNS = ("start", "end", "answer", "emotion", "confidence", *EMOTIONS)
 
 
 def result_row(name: str, result: Prediction | SERError) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def result_row(name: str, result: Prediction | SERError) -> dict[str, Any]:
     if isinstance(result, SERError):
         return row | {"error": str(result)}
     extra = {"checkpoint": result.checkpoint, "speech_seconds": round(result.speech.seconds, 2)}
-    return row | _scores(result) | extra | {"warnings": list(result.warnings)}
+    return row | _scores(result.probabilities, result.min_confidence) | extra | {"warnings": list(result.warnings)}
 
 
 def timeline_rows(timeline: Sequence[TimedPrediction]) -> list[dict[str, Any]]:
@@ -35,7 +36,7 @@ def timeline_rows(timeline: Sequence[TimedPrediction]) -> list[dict[str, Any]]:
     return [
         dict.fromkeys(TIMELINE_COLUMNS)
         | {"start": round(window.start, 3), "end": round(window.end, 3)}
-        | (_scores(window.prediction) if window.prediction else {})
+        | (_scores(window.prediction.probabilities, window.prediction.min_confidence) if window.prediction else {})
         for window in timeline
     ]
 
@@ -43,11 +44,22 @@ def timeline_rows(timeline: Sequence[TimedPrediction]) -> list[dict[str, Any]]:
 def stream_row(heard: StreamPrediction) -> dict[str, Any]:
     """One moment of a live signal, keys as in `TIMELINE_COLUMNS`, with the smoothed probabilities."""
     row = dict.fromkeys(TIMELINE_COLUMNS) | {"start": round(heard.start, 3), "end": round(heard.end, 3)}
-    if heard.smoothed is None:
+    if heard.smoothed is None or heard.prediction is None:
         return row
-    emotion = max(heard.smoothed, key=heard.smoothed.__getitem__)
-    shares = {name: round(share, 4) for name, share in heard.smoothed.items()}
-    return row | {"emotion": emotion, "confidence": shares[emotion], **shares}
+    return row | _scores(heard.smoothed, heard.prediction.min_confidence)
+
+
+def answered(rows: Iterable[dict[str, Any]], min_confidence: float) -> list[dict[str, Any]]:
+    """The same rows of a timeline, with the answers that another `min_confidence` gives."""
+    return [
+        row
+        | (
+            {"answer": answer_from({emotion: row[emotion] for emotion in EMOTIONS}, min_confidence)}
+            if row["emotion"]
+            else {}
+        )
+        for row in rows
+    ]
 
 
 def to_json(rows: Iterable[dict[str, Any]]) -> str:
@@ -65,6 +77,7 @@ def to_csv(rows: Iterable[dict[str, Any]], columns: Sequence[str] = COLUMNS) -> 
     return text.getvalue()
 
 
-def _scores(prediction: Prediction) -> dict[str, Any]:
-    scores = {emotion: round(p, 4) for emotion, p in prediction.probabilities.items()}
-    return {"emotion": prediction.emotion, "confidence": round(prediction.confidence, 4), **scores}
+def _scores(probabilities: Mapping[str, float], min_confidence: float) -> dict[str, Any]:
+    emotion, rounded = likeliest(probabilities), {name: round(p, 4) for name, p in probabilities.items()}
+    answer = answer_from(probabilities, min_confidence)
+    return {"answer": answer, "emotion": emotion, "confidence": rounded[emotion], **rounded}

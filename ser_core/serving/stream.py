@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
-from ser_core.audio.preprocess import Speech, preprocess, to_mono
-from ser_core.audio.vad import MIN_SPEECH_SECONDS, silero_intervals, speech_seconds
+from ser_core.audio.preprocess import preprocess, to_mono
+from ser_core.audio.vad import MIN_SPEECH_SECONDS
 from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 from ser_core.errors import AudioError, ConfigError
 from ser_core.serving.prediction import WINDOW_SECONDS, Prediction
+from ser_core.serving.voice import voice_intervals
 
 if TYPE_CHECKING:
     import soxr
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 MIN_WINDOW_SECONDS, MAX_WINDOW_SECONDS = 1.0, 5.0
 RECENT_SECONDS = 0.75  # who was silent for this long has stopped speaking
-VOICE_THRESHOLD = 0.5  # of silero, where the checkpoint's own preprocessing looks for no voice
 
 
 @dataclass(frozen=True)
@@ -276,23 +276,15 @@ class RingBuffer:
 def classify_window(predictor: Predictor, audio: np.ndarray) -> Prediction | None:
     """What a model says about a window of a live signal, float32 `[samples]` at 16 kHz; None where nobody speaks.
 
-    Stricter than `Predictor.classify`, which is given a recording because somebody speaks in it: a voice must have been
-    recognised, whatever voice activity detection the checkpoint uses, and be heard in the last 0.75 s.
+    Stricter than `Predictor.classify`: the voice must be heard in the last 0.75 s.
     """
     speech = preprocess(audio, predictor.config.audio)
-    voice = _voice(speech, predictor)
-    if speech_seconds(voice) < MIN_SPEECH_SECONDS or speech.seconds < MIN_SPEECH_SECONDS:
+    if speech.seconds < MIN_SPEECH_SECONDS:
         return None
-    if voice[-1, 1] < len(audio) - RECENT_SECONDS * SAMPLE_RATE:
+    voice = voice_intervals(speech, predictor.config.audio)
+    if len(voice) == 0 or voice[-1, 1] < len(audio) - RECENT_SECONDS * SAMPLE_RATE:
         return None
     return predictor.classify_speech(speech)
-
-
-def _voice(speech: Speech, predictor: Predictor) -> np.ndarray:
-    """Where a voice was recognised: sample intervals `[n, 2]`."""
-    if predictor.config.audio.vad == "silero":
-        return speech.intervals if speech.recognized else speech.intervals[:0]
-    return silero_intervals(speech.audio, threshold=VOICE_THRESHOLD)
 
 
 def blocks(samples: np.ndarray, size: int) -> Iterator[np.ndarray]:

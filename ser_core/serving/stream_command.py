@@ -17,6 +17,7 @@ from ser_core.audio.decode import decode
 from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, Switch, flags_of, parse
 from ser_core.emotions import EMOTIONS
+from ser_core.serving.prediction import MIN_CONFIDENCE
 from ser_core.serving.rows import stream_row
 from ser_core.serving.stream import SpeechStream, StreamConfig, StreamPrediction, blocks
 
@@ -39,6 +40,7 @@ class StreamCommand:
     Attributes:
         file: an audio file.
         checkpoint: the trained network to ask, a folder's name in checkpoints/.
+        min_confidence: from which probability on an emotion is answered, 0 to 1; below it the answer is `unsure`.
         config: how the signal is followed.
         real_time: take as long as the recording lasts, as if it were heard now.
         format: how the answers are printed; `json` is one object a line.
@@ -47,6 +49,7 @@ class StreamCommand:
     file: Positional[Annotated[Path, arg(metavar="FILE")]]
     config: Annotated[StreamConfig, arg(name="", constructor=flags_of(StreamConfig, StreamConfig, SPECIAL))]
     checkpoint: CheckpointName = None
+    min_confidence: float = MIN_CONFIDENCE
     real_time: Switch = False
     format: Literal["table", "json"] = "table"
 
@@ -69,18 +72,18 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
         print(f"warning: {args.file}: {warning}", file=sys.stderr)
     from ser_core.serving.predictor import Predictor  # torch takes seconds to load: `--help` doesn't wait for it
 
-    stream = SpeechStream(Predictor.load(args.checkpoint), args.config)
+    stream = SpeechStream(Predictor.load(args.checkpoint, min_confidence=args.min_confidence), args.config)
     if args.format == "table":
-        print(f"  time  emotion   conf.  {'  '.join(f'{e:>4}' for e in EMOTIONS)}")
+        print(f"  time  answer    conf.  {'  '.join(f'{e:>4}' for e in EMOTIONS)}")
     for prediction in follow(stream, decoded.samples, decoded.rate, real_time=args.real_time):
         row = stream_row(prediction)
         if args.format == "json":
             print(json.dumps(row), flush=True)
-        elif row["emotion"] is None:
+        elif row["answer"] is None:
             print(f"{row['end']:6.1f}  –", flush=True)
         else:
             shares = "  ".join(f"{row[emotion]:4.2f}" for emotion in EMOTIONS)
-            print(f"{row['end']:6.1f}  {row['emotion']:8} {row['confidence']:6.1%}  {shares}", flush=True)
+            print(f"{row['end']:6.1f}  {row['answer']:8} {row['confidence']:6.1%}  {shares}", flush=True)
 
 
 def follow(

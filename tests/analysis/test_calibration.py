@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ser_core.analysis.calibration import reliability, risk_coverage
+from ser_core.analysis.calibration import answered_from, reliability, risk_coverage
 from ser_core.analysis.run_figures import reliability_figure, risk_coverage_figure
 from ser_core.corpus.clips import load_index
 from ser_core.emotions import EMOTIONS
@@ -41,6 +41,19 @@ def test_answering_only_the_surest():
     coverage, accuracy = risk_coverage(predictions_of([0.5, 0.9, 0.7, 0.8], [False, True, False, True]))
     np.testing.assert_allclose(coverage, [0.25, 0.5, 0.75, 1])
     np.testing.assert_allclose(accuracy, [1, 1, 2 / 3, 1 / 2])
+
+
+def test_answering_from_a_probability_on_is_a_point_of_that_curve():
+    said = predictions_of([0.5, 0.9, 0.7, 0.4], [False, True, False, True])
+    assert answered_from(said, 0.4) == (1, 1 / 2)
+    assert answered_from(said, 0.6) == (1 / 2, 1 / 2)
+    share, right = answered_from(said, 0.95)
+    assert share == 0
+    assert np.isnan(right)
+    coverage, accuracy = risk_coverage(said)
+    assert answered_from(said, 0.5) == (coverage[2], pytest.approx(accuracy[2]))
+    figure = risk_coverage_figure({"a": (coverage, accuracy)}, {"a": answered_from(said, 0.5)})
+    assert (figure.data[1].x, figure.data[1].y) == ((coverage[2],), (pytest.approx(accuracy[2]),))
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 2.5])

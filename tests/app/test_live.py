@@ -15,6 +15,7 @@ import pytest
 import soundfile
 from streamlit.testing.v1 import AppTest
 
+from benchmarks.non_speech import sounds
 from ser_app import microphone
 from ser_app.microphone import ICE_VARIABLE, PROBLEMS, ice_servers, samples_of
 from ser_app.navigation import LISTENER
@@ -23,8 +24,9 @@ from ser_core.audio.preprocess import load_audio
 from ser_core.errors import ConfigError
 from ser_core.serving import listener as module
 from ser_core.serving.listener import Listener
+from ser_core.serving.prediction import UNSURE
 from ser_core.serving.rows import TIMELINE_COLUMNS
-from tests.app.helpers import Connection, texts
+from tests.app.helpers import Connection, labelled, texts
 from tests.listening import feed
 
 LIVE = "pages/live.py"
@@ -80,6 +82,44 @@ def test_while_it_listens_it_shows_the_emotion_and_then_silence(
     assert app.metric[0].value == "Listening…"
     assert "Last heard: happiness (80%)" in texts(app)
     assert not app.warning
+
+
+def test_where_no_emotion_is_likely_enough_it_is_unsure(
+    open_page: OpenPage, connection: Connection, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch
+):
+    offered: dict[str, Any] = {}
+    monkeypatch.setattr(
+        "streamlit.download_button", lambda label, data, name, *_, **__: offered.update({name: data}) or False
+    )
+    app = open_page(LIVE)
+    app.toggle[0].set_value(True)
+    labelled(app.slider, "Answer only from").set_value(85).run()
+    connection.playing = True
+    rerun(app)
+    feed(listener_of(app), speech)
+    rerun(app)
+    assert (app.metric[0].value, app.metric[0].delta) == ("Unsure", "perhaps happiness, 80%")
+    assert "Unsure: no emotion reaches 85%" in texts(app)
+    feed(listener_of(app), np.zeros(2 * 16_000, np.float32))
+    rerun(app)
+    assert "Last heard: unsure (perhaps happiness, 80%)" in texts(app)
+    connection.playing = False
+    rerun(app)
+    assert {row["answer"] for row in json.loads(offered["live-timeline.json"])} == {None, UNSURE}
+    button(app, "Classify all of it again").click().run()
+    assert "glad is **unsure** (perhaps happiness, 80%)" in texts(app)
+    labelled(app.slider, "Answer only from").set_value(75).run()
+    assert {row["answer"] for row in json.loads(offered["live-timeline.json"])} == {None, "HAP"}
+
+
+def test_music_is_nobody(open_page: OpenPage, connection: Connection):
+    app = open_page(LIVE)
+    connection.playing = True
+    rerun(app)
+    music = next(sound for kind, _, sound in sounds() if kind == "music")
+    feed(listener_of(app), music)
+    rerun(app)
+    assert (app.metric[0].value, app.metric[0].delta) == ("Listening…", "no voice")
 
 
 def test_pause_and_clear(open_page: OpenPage, connection: Connection, speech: np.ndarray):

@@ -1,26 +1,31 @@
 """Every page, run without a browser: with clips and without, with good input and bad."""
 
+import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from streamlit.testing.v1 import AppTest
 
 from ser_app.navigation import PAGES
 from ser_core.analysis.groups import GROUPINGS
 from ser_core.analysis.raters import agreement, uncertainty
 from ser_core.analysis.report import REPORT_RESULTS
+from ser_core.audio import SAMPLE_RATE
 from ser_core.corpus.clips import load_index
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.places import RUNS_VARIABLE
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import Run, load_run, load_runs
+from ser_core.serving.prediction import UNSURE
 from ser_core.serving.predictor import Predictor
 from ser_core.training.config import TrainConfig
 from tests.app.helpers import labelled, set_source, texts
-from tests.helpers import ROOT
+from tests.helpers import ROOT, save_opinionated, tone
 from tests.made_records import NAMES, TARGETS, record, set_val_accuracy, write_run
 
 OpenPage = Callable[..., AppTest]
@@ -193,7 +198,7 @@ def test_examples_are_classified_and_labelled_as_synthetic(open_page: OpenPage, 
     labelled(app.selectbox, "Synthetic example").set_value(example).run()
     assert not app.exception
     assert "not a human voice" in texts(app)
-    assert app.metric[0].value.lower() in EMOTION_NAMES.values()
+    assert app.metric[0].value.lower() in {*EMOTION_NAMES.values(), UNSURE}
 
 
 def test_a_clip_is_classified_and_models_compared(open_page: OpenPage, corpus):
@@ -202,6 +207,54 @@ def test_a_clip_is_classified_and_models_compared(open_page: OpenPage, corpus):
     models.set_value(models.options).run()
     assert not app.exception
     assert len(app.metric) == len(models.options)
+
+
+def test_classify_is_unsure_where_no_emotion_is_likely_enough(open_page: OpenPage, two_checkpoints: Path):
+    app = set_source(open_page(CLASSIFY), "example")
+    assert (app.metric[0].value, app.metric[0].delta) == ("Happiness", "80% confident")
+    assert "Unsure" not in texts(app)
+    labelled(app.slider, "Answer only from").set_value(85).run()
+    assert (app.metric[0].value, app.metric[0].delta) == ("Unsure", "perhaps happiness, 80%")
+    assert "Unsure: no emotion reaches 85%" in texts(app)
+
+
+def test_a_table_of_files_says_who_is_unsure(open_page: OpenPage, two_checkpoints: Path, corpus, clips):
+    app = set_source(open_page(CLASSIFY), "upload")
+    files = [(clip.filename, corpus.path(clip).read_bytes(), "audio/wav") for clip in clips[:2]]
+    app.file_uploader[0].set_value(files).run()
+    assert list(app.dataframe[0].value["answer"]) == ["HAP", "HAP"]
+    labelled(app.slider, "Answer only from").set_value(95).run()
+    assert list(app.dataframe[0].value["answer"]) == [UNSURE, UNSURE]
+    assert list(app.dataframe[0].value["emotion"]) == ["HAP", "HAP"]
+
+
+def test_a_dial_tone_gets_no_emotion_unless_any_sound_will_do(open_page: OpenPage, two_checkpoints: Path):
+    app = set_source(open_page(CLASSIFY), "upload")
+    file = io.BytesIO()
+    soundfile.write(file, tone(425, 2), SAMPLE_RATE, format="WAV")
+    app.file_uploader[0].set_value([("tone.wav", file.getvalue(), "audio/wav")]).run()
+    assert not app.exception
+    assert not app.metric
+    assert "No voice was recognised" in app.error[0].value
+    assert "Switch on **Any sound**" in texts(app)
+    labelled(app.toggle, "Any sound").set_value(True).run()
+    assert not app.exception
+    assert not app.error
+    assert app.metric[0].value == "Happiness"
+
+
+def test_samples_says_that_a_model_is_unsure_and_hears_every_shout(
+    open_page: OpenPage, two_checkpoints: Path, corpus, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("ser_core.serving.voice.voice_intervals", lambda speech, config: speech.intervals[:0])
+    assert "The model says **happiness** (80%), meant was fear." in texts(
+        open_page(SAMPLES, corpus=corpus.folder, clip="1079_DFA_FEA_XX")
+    )
+    save_opinionated(two_checkpoints, "doubtful", "HAP", val_accuracy=0.7, strength=0.5)
+    assert re.search(
+        r"The model is \*\*unsure\*\* \(perhaps happiness, 2\d%\), meant was fear\.",
+        texts(open_page(SAMPLES, corpus=corpus.folder, clip="1079_DFA_FEA_XX")),
+    )
 
 
 def test_files_are_uploaded_and_bad_ones_named(open_page: OpenPage, corpus, clips):
@@ -236,9 +289,9 @@ def test_a_recording_is_classified_once_a_session(open_page: OpenPage, corpus, c
     calls = []
     classify = Predictor.classify
 
-    def counted(self, *recording):
+    def counted(self, *recording, **options):
         calls.append(1)
-        return classify(self, *recording)
+        return classify(self, *recording, **options)
 
     monkeypatch.setattr(Predictor, "classify", counted)
     app = set_source(open_page(CLASSIFY), "upload")
@@ -293,6 +346,9 @@ def test_a_run_in_the_address_is_shown(open_page: OpenPage, many_runs: Path):
     assert "epoch 3 chosen by loss on 2, tested on 400" in texts(app)
     assert len(app.get("plotly_chart")) == 5
     assert "expected calibration error" in texts(app)
+    assert re.search(
+        r"from 40% on and is unsure of all else.*answers \d+%, and is right in [\d.]+% of those", texts(app)
+    )
     assert not open_page(RUNS, run="no-such-run").metric
 
 

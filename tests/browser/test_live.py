@@ -221,7 +221,7 @@ def test_six_emotions_are_heard_and_silence_is_none(open_microphone: OpenMicroph
     assert differences[round(0.8 * len(differences))] < 0.02, list(zip(offline, rows, strict=True))
     assert [group[-1]["emotion"] for group in groups] == [emotion for _, emotion in tape.clips]
     assert shown[0] == "Listening…"
-    assert set(shown) - {"Listening…"} <= LABELS
+    assert set(shown) - {"Listening…"} <= LABELS | {"Unsure"}
     assert shown.count("Listening…") >= len(tape.clips)
     expect(page.locator("audio")).to_be_visible()
     page.get_by_role("button", name="Classify all of it again").click()

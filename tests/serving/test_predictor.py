@@ -13,14 +13,14 @@ import soxr
 from ser_core import EMOTIONS
 from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.clips import find_clip
-from ser_core.errors import AudioError, NoSpeechError
+from ser_core.errors import AudioError, ConfigError, NoSpeechError
 from ser_core.records.checkpoints import CHECKPOINTS_DIR, list_checkpoints, load_config
 from ser_core.records.metrics import bootstrap_intervals
 from ser_core.records.runs import RUNS_DIR, load_run
 from ser_core.serving.predict_command import main
-from ser_core.serving.prediction import Prediction, window_spans
+from ser_core.serving.prediction import MIN_CONFIDENCE, UNSURE, Prediction, answer_from, window_spans
 from ser_core.serving.predictor import Predictor
-from ser_core.serving.rows import COLUMNS, TIMELINE_COLUMNS, timeline_rows, to_csv
+from ser_core.serving.rows import COLUMNS, TIMELINE_COLUMNS, answered, timeline_rows, to_csv
 from tests.helpers import tone
 
 
@@ -111,8 +111,34 @@ def test_long_audio_is_the_average_over_windows_and_says_so(predictor: Predictor
 
 def test_an_unsure_model_says_so(predictor: Predictor, usable):
     prediction = predictor(usable[0])
-    assert prediction.confidence < 0.4  # untrained
-    assert any("unsure" in warning for warning in prediction.warnings)
+    assert prediction.confidence < MIN_CONFIDENCE  # untrained
+    assert prediction.answer == UNSURE
+    assert prediction.emotion in EMOTIONS
+    sure = Predictor(predictor.config, predictor.model, min_confidence=prediction.confidence)(usable[0])
+    assert sure.answer == sure.emotion == prediction.emotion
+
+
+def test_from_which_probability_on_it_answers_is_chosen(checkpoints: Path, usable):
+    never, always = (Predictor.load("1d-fixed", root=checkpoints, min_confidence=p) for p in (0, 1))
+    assert never(usable[0]).answer in EMOTIONS
+    assert always(usable[0]).answer == UNSURE
+    assert answer_from({"ANG": 0.5, "SAD": 0.5}, 0.5) == "ANG"
+    assert answer_from({"ANG": 0.49, "SAD": 0.51}, 0.52) == UNSURE
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.5, float("nan")])
+def test_a_confidence_out_of_range_is_a_sentence(predictor: Predictor, wrong: float):
+    with pytest.raises(ConfigError, match=f"min_confidence is a probability from 0 to 1, not {wrong}."):
+        Predictor(predictor.config, predictor.model, min_confidence=wrong)
+
+
+def test_rows_have_the_answer_and_may_be_answered_anew(predictor: Predictor, usable):
+    audio = np.concatenate([np.zeros(5 * 16_000, np.float32), load_audio(usable[0])])
+    rows = timeline_rows(predictor.timeline(audio))
+    assert {row["answer"] for row in rows} == {None, UNSURE}
+    anew = answered(rows, 0)
+    assert [row["answer"] for row in anew] == [row["emotion"] for row in rows]
+    assert answered(anew, MIN_CONFIDENCE) == rows
 
 
 @pytest.mark.parametrize(("seconds", "n"), [(0.5, 1), (3, 1), (3.5, 2), (5, 3), (10.2, 9)])
@@ -146,7 +172,7 @@ def test_a_timeline_is_its_windows_and_silence_has_no_emotion(predictor: Predict
 
 @pytest.fixture
 def use_untrained(monkeypatch: pytest.MonkeyPatch, checkpoints: Path) -> None:
-    monkeypatch.setattr(Predictor.load, "__kwdefaults__", {"root": checkpoints})
+    monkeypatch.setitem(Predictor.load.__kwdefaults__, "root", checkpoints)
 
 
 def test_the_command_as_json_csv_and_table(use_untrained, usable, capsys: pytest.CaptureFixture):
@@ -158,9 +184,19 @@ def test_the_command_as_json_csv_and_table(use_untrained, usable, capsys: pytest
     main([*files, "--format", "csv", "--checkpoint", "1d-fixed"])
     table = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["emotion"] for row in table] == [row["emotion"] for row in rows]
+    assert {row["answer"] for row in rows} == {row["answer"] for row in table} == {UNSURE}
     main([*files, "--checkpoint", "1d-fixed"])
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["emotion", *(row["emotion"] for row in rows)]
+    assert [line.split()[0] for line in lines] == ["answer", *(UNSURE for _ in rows)]
+    main([*files, "--checkpoint", "1d-fixed", "--min-confidence", "0"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["answer", *(row["emotion"] for row in rows)]
+
+
+def test_the_command_refuses_a_confidence_out_of_range(use_untrained, usable, capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit, match="2"):
+        main([str(usable[0]), "--min-confidence", "40"])
+    assert capsys.readouterr().err == "error: min_confidence is a probability from 0 to 1, not 40.0.\n"
 
 
 def test_the_command_reads_folders(use_untrained, usable, tmp_path: Path, capsys: pytest.CaptureFixture):
@@ -215,7 +251,7 @@ def test_a_shipped_checkpoint_scores_within_its_interval_on_real_clips(name: str
     assert load_config(CHECKPOINTS_DIR / name).name == name
     run = load_run(RUNS_DIR / name)
     recorded = run.predictions()
-    tested = [clip for clip in clips if clip.name in recorded.names and not clip.defect]
+    tested = [clip for clip in clips if clip.name in recorded.names and not clip.defect]  # in all a voice is recognised
     assert len(tested) >= 300
     main([*(str(corpus.path(clip)) for clip in tested), "--format", "json", "--checkpoint", name])
     rows = json.loads(capsys.readouterr().out)
@@ -233,5 +269,7 @@ def test_a_shipped_checkpoint_scores_within_its_interval_on_real_clips(name: str
     assert rights.mean() > 1 / 3  # guessing is right for one in six
 
 
-def test_a_tone_is_no_reason_to_crash(predictor: Predictor):
-    assert predictor(tone(440, 1), sample_rate=16_000).emotion in EMOTIONS
+def test_a_tone_is_no_voice_and_no_reason_to_crash(predictor: Predictor):
+    with pytest.raises(NoSpeechError, match="No voice was recognised"):
+        predictor(tone(440, 1), sample_rate=16_000)
+    assert predictor.classify(tone(440, 1), any_sound=True).emotion in EMOTIONS

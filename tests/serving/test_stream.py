@@ -15,8 +15,9 @@ from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
 from ser_core.places import CHECKPOINTS_VARIABLE
 from ser_core.records.checkpoints import CheckpointConfig
-from ser_core.serving.prediction import Prediction
+from ser_core.serving.prediction import UNSURE, Prediction
 from ser_core.serving.predictor import Predictor
+from ser_core.serving.rows import stream_row
 from ser_core.serving.stream import RingBuffer, SpeechStream, StreamConfig, StreamPrediction, blocks, classify_window
 from ser_core.serving.stream_command import main, parse_arguments
 from tests.helpers import save_opinionated
@@ -134,6 +135,20 @@ def test_probabilities_are_smoothed_while_somebody_speaks(predictor: Predictor, 
         assert sum(smoothed.smoothed.values()) == pytest.approx(1, abs=1e-5)
 
 
+def test_what_is_smoothed_is_answered_from_the_predictors_confidence_on(predictor: Predictor, signal: np.ndarray):
+    heard = run(SpeechStream(predictor, StreamConfig(smoothing=0.8)), signal, SAMPLE_RATE, [])
+    spoken = [moment for moment in heard if moment.smoothed]
+    bar = float(np.median([max(moment.smoothed.values()) for moment in spoken]))
+    strict = Predictor(predictor.config, predictor.model, min_confidence=bar)
+    rows = [stream_row(moment) for moment in run(SpeechStream(strict, StreamConfig(smoothing=0.8)), signal, 16_000, [])]
+    for row, moment in zip(rows, heard, strict=True):
+        if moment.smoothed:
+            assert row["answer"] == (row["emotion"] if max(moment.smoothed.values()) >= bar else UNSURE)
+        else:
+            assert row["answer"] is row["emotion"] is None
+    assert {UNSURE} < {row["answer"] for row in rows}
+
+
 def test_who_is_late_hears_the_newest_only(predictor: Predictor, signal: np.ndarray):
     stream = SpeechStream(predictor)
     (heard,) = stream.push(signal[: 10 * HOP + 100], SAMPLE_RATE, newest_only=True)
@@ -247,6 +262,9 @@ def test_the_command_follows_a_file(corpus, predictor: Predictor, capsys: pytest
     assert [row["end"] for row in rows][:4] == [0.5, 1.0, 1.5, 2.0]
     assert rows[-1]["end"] == pytest.approx(samples.shape[1] / rate, abs=1e-3)
     assert rows[-1]["emotion"] in EMOTIONS
+    assert rows[-1]["answer"] in (*EMOTIONS, UNSURE)
+    main([str(path), "--checkpoint", predictor.config.name, "--min-confidence", "1"])
+    assert {line.split()[1] for line in capsys.readouterr().out.splitlines()[1:]} <= {UNSURE, "–"}
 
 
 def test_the_command_in_real_time_prints_a_label_a_line(
