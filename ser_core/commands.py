@@ -14,7 +14,7 @@ from ser_core.command import output_never_fails
 COMMANDS = {
     "predict": ("ser_core.serving.predict_command", "Say which emotion is heard in audio files."),
     "stream": ("ser_core.serving.stream_command", "Say which emotion is heard as a recording goes on."),
-    "corpus": ("ser_core.corpus.command", "Download, check and index CREMA-D."),
+    "corpus": ("ser_core.corpus.command", "Download, check and index CREMA-D, or describe any corpus."),
     "train": ("ser_core.training.command", "Train one configuration and record it."),
     "grid": ("ser_core.training.grid_command", "Train many configurations and record them all."),
     "encoder": ("ser_core.models.command", "Get a pretrained encoder, for training."),

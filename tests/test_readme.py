@@ -227,7 +227,7 @@ def test_environment_variables_are_those_of_the_code():
 
 def test_every_flag_is_one_of_a_command(capsys: pytest.CaptureFixture[str]):
     helps = []
-    for arguments in ([], ["download"], ["check"]):
+    for arguments in ([], ["download"], ["check"], ["describe"]):
         for parse in PARSERS.values() if not arguments else [cremad_arguments]:
             with pytest.raises(SystemExit):
                 parse([*arguments, "--help"])

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ser_core.serving.stream import StreamPrediction
 
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4", ".aac")
 COLUMNS = ("file", "checkpoint", "emotion", "confidence", *EMOTIONS, "speech_seconds", "warnings", "error")
 TIMELINE_COLUMNS = ("start", "end", "emotion", "confidence", *EMOTIONS)
 
