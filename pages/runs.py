@@ -10,9 +10,10 @@ import streamlit as st
 
 from ser_app.charts import show_figure
 from ser_app.checkpoint_view import show_checkpoints
+from ser_app.corpora_view import show_corpora
 from ser_app.messages import show_unreadable
 from ser_app.navigation import start_page
-from ser_app.records import HOW_TO_TRAIN, architecture, records, run_table
+from ser_app.records import HOW_TO_TRAIN, architecture, evaluations, records, run_table
 from ser_app.run_view import show_comparison, show_run
 from ser_core.analysis.comparable import by_split, differences, listed, over, split_title
 from ser_core.analysis.configurations import by_configuration
@@ -25,6 +26,7 @@ from ser_core.training.config import TrainConfig
 from ser_core.training.study import report_study
 
 VIEWS = ("All", "Settings", "Best", "Findings", "Checkpoints")  # the address says them, too
+CORPORA = "Corpora"  # where there are records of evaluations
 GRID = ("1D", "2D", "Combined")
 ICONS = {
     Verdict.CONFIRMED: ":green-badge[:material/check: confirmed]",
@@ -223,10 +225,11 @@ def show_chosen(runs: Sequence[Run]) -> None:
 start_page("Runs")
 st.title("Runs")
 runs, unreadable = records()
+evaluated, damaged = evaluations()
 if runs:
     view = st.segmented_control(
         "View",
-        VIEWS,
+        [*VIEWS, *([CORPORA] if evaluated else [])],
         default="All",
         required=True,
         key="view",
@@ -242,10 +245,15 @@ if runs:
             show_findings(runs)
         case "Checkpoints":
             show_checkpoints()
+        case "Corpora":
+            show_corpora(evaluated)
         case _:
             show_all(runs)
     if view in ("All", "Settings"):
         show_chosen(runs)
 else:
     st.info(f"No run is recorded yet. {HOW_TO_TRAIN}")
+    if evaluated:
+        show_corpora(evaluated)
 show_unreadable(unreadable)
+show_unreadable(damaged, "evaluation")

@@ -13,6 +13,7 @@ from ser_core.analysis.configurations import reported_result
 from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.models.activations import activation_label
 from ser_core.models.registry import model_label
+from ser_core.records.evaluations import Evaluation, evaluation_files, evaluations_dir, load_evaluations
 from ser_core.records.runs import Run, load_runs, recorded_in
 
 HOW_TO_TRAIN = "Train one with `python train.py --model 2d --act silu`, or many with `python grid.py report`."
@@ -34,6 +35,17 @@ def _records(folder: str, files: Fingerprint) -> tuple[list[Run], dict[str, str]
     runs, unreadable = load_runs(Path(folder))
     ranked = sorted(runs, key=lambda run: run.val_rank, reverse=True)
     return [run for of_split in by_split(ranked).values() for run in of_split], unreadable
+
+
+def evaluations() -> tuple[list[Evaluation], dict[str, str]]:
+    """What checkpoints heard in whole corpora, and why other records can't be shown."""
+    folder = evaluations_dir()
+    return _evaluations(str(folder), fingerprint(*evaluation_files(folder)))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _evaluations(folder: str, files: Fingerprint) -> tuple[list[Evaluation], dict[str, str]]:
+    return load_evaluations(Path(folder))
 
 
 def architecture(run: Run) -> str:

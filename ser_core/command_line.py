@@ -27,6 +27,10 @@ CorpusFolder = Annotated[
     Path | None, arg(metavar="DIR", help_behavior_hint="(default: $CREMAD_DIR, or the user's cache)")
 ]
 
+Labels = Annotated[
+    str | None, arg(metavar="joy=HAP,calm=NEU,…", help_behavior_hint="(default: what the usual words mean)")
+]
+
 
 def parse(
     kind: Any, arguments: Sequence[str] | None, *, prog: str | None = None, description: str | None = None

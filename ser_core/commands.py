@@ -1,4 +1,4 @@
-"""The console command: `ser predict`, `ser stream`, `ser corpus`, `ser train`, `ser grid`, `ser encoder`.
+"""The console command: `ser predict`, `ser corpus`, `ser train` and the others of `COMMANDS`.
 
 Each is a module with a function `main(arguments, prog)`, which is imported when it is asked for.
 """
@@ -14,7 +14,8 @@ from ser_core.command import output_never_fails
 COMMANDS = {
     "predict": ("ser_core.serving.predict_command", "Say which emotion is heard in audio files."),
     "stream": ("ser_core.serving.stream_command", "Say which emotion is heard as a recording goes on."),
-    "corpus": ("ser_core.corpus.command", "Download, check and index CREMA-D."),
+    "corpus": ("ser_core.corpus.command", "Download, check and index CREMA-D, or describe any corpus."),
+    "evaluate": ("ser_core.evaluation.command", "Evaluate a checkpoint on a corpus of any kind, and record it."),
     "train": ("ser_core.training.command", "Train one configuration and record it."),
     "grid": ("ser_core.training.grid_command", "Train many configurations and record them all."),
     "encoder": ("ser_core.models.command", "Get a pretrained encoder, for training."),

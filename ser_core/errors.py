@@ -18,7 +18,7 @@ class NoSpeechError(AudioError):
 
 
 class CorpusError(SERError):
-    """A CREMA-D clip or folder that is missing, damaged or wrongly named."""
+    """A corpus, or a clip of one, that is missing, damaged or wrongly named."""
 
 
 class ConfigError(SERError):

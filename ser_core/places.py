@@ -1,7 +1,7 @@
-"""Where runs and checkpoints are found, and where training puts them.
+"""Where runs, checkpoints and evaluations are found, and where training and evaluating put them.
 
-setting     $SER_RUNS_DIR, $SER_CHECKPOINTS_DIR
-checkout    runs/ and checkpoints/ beside this package, in a copy of the project
+setting     $SER_RUNS_DIR, $SER_CHECKPOINTS_DIR, $SER_EVALUATIONS_DIR
+checkout    runs/, checkpoints/ and evaluations/ beside this package, in a copy of the project
 shipped     those that the installed package brings along; training then writes to the current folder, and a grid
             looks there first
 """
@@ -16,16 +16,27 @@ from typing import Literal
 
 from ser_core.errors import ConfigError
 
-Kind = Literal["runs", "checkpoints"]
+Kind = Literal["runs", "checkpoints", "evaluations"]
 
 RUNS_VARIABLE = "SER_RUNS_DIR"
 """Environment variable that says which folder of records is used."""
 CHECKPOINTS_VARIABLE = "SER_CHECKPOINTS_DIR"
 """Environment variable that says which folder of checkpoints is used."""
-VARIABLES: dict[Kind, str] = {"runs": RUNS_VARIABLE, "checkpoints": CHECKPOINTS_VARIABLE}
+EVALUATIONS_VARIABLE = "SER_EVALUATIONS_DIR"
+"""Environment variable that says which folder of evaluations is used."""
+VARIABLES: dict[Kind, str] = {
+    "runs": RUNS_VARIABLE,
+    "checkpoints": CHECKPOINTS_VARIABLE,
+    "evaluations": EVALUATIONS_VARIABLE,
+}
 
 PACKAGE = Path(__file__).parent
-CHECKOUT_COMMANDS = {"train": "python train.py", "grid": "python grid.py", "corpus": "python -m ser_core.cremad"}
+CHECKOUT_COMMANDS = {
+    "train": "python train.py",
+    "grid": "python grid.py",
+    "corpus": "python -m ser_core.cremad",
+    "evaluate": "python -m ser_core.evaluate",
+}
 """Commands that advice names, as they are called in a checkout."""
 
 

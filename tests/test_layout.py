@@ -16,13 +16,13 @@ ALL = sorted(
     for folder in ("ser_core", "ser_app", "pages", "tests", "tools", "benchmarks")
     for path in (ROOT / folder).rglob("*.py")
 )
-LAYERS = ("audio", "corpus", "features", "models", "records", "training", "analysis", "serving")
+LAYERS = ("audio", "corpus", "features", "models", "records", "training", "analysis", "serving", "evaluation")
 """Packages of the library, each of which may import those before it; serving and analysis don't know each other."""
 
 EXCEPTIONS = {("records", "ser_core.training.config")}
 """A record holds the settings of its run; the settings themselves know nothing of records."""
 
-WAYS_IN = ("ser_core", "ser_core.predict", "ser_core.stream", "ser_core.cremad")
+WAYS_IN = ("ser_core", "ser_core.predict", "ser_core.stream", "ser_core.cremad", "ser_core.evaluate")
 """Modules beside the packages that show what is in them; all others are the ground that the packages stand on."""
 
 MAX_LINES = 320

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ser_core.corpus.command import parse_arguments as cremad_arguments
+from ser_core.evaluation.command import parse_arguments as evaluate_arguments
 from ser_core.models.command import parse_arguments as encoder_arguments
 from ser_core.records.runs import load_runs
 from ser_core.serving.predict_command import parse_arguments as predict_arguments
@@ -27,6 +28,7 @@ PARSERS = {
     "python grid.py ": grid_arguments,
     "python -m ser_core.predict ": predict_arguments,
     "python -m ser_core.cremad ": cremad_arguments,
+    "python -m ser_core.evaluate ": evaluate_arguments,
     "python -m ser_core.stream ": stream_arguments,
     "python -m ser_core encoder ": encoder_arguments,
 }
@@ -49,7 +51,7 @@ def paths() -> list[tuple[str, str]]:
     """Paths in backticks: with a slash, or with the ending of a file. Placeholders in capitals stand for names."""
     names = [(file, text) for file, text in quoted() if re.fullmatch(r"[\w.-]+(/[\w.-]*)*", text)]
     names = [(file, text) for file, text in names if "/" in text or (text.endswith(SUFFIXES) and text not in SUFFIXES)]
-    return [(file, text) for file, text in names if not re.search(r"\bNAME\b", text)]
+    return [(file, text) for file, text in names if not re.search(r"\b(?:NAME|CORPUS)\b", text)]
 
 
 def modules() -> list[tuple[str, str]]:
@@ -227,7 +229,7 @@ def test_environment_variables_are_those_of_the_code():
 
 def test_every_flag_is_one_of_a_command(capsys: pytest.CaptureFixture[str]):
     helps = []
-    for arguments in ([], ["download"], ["check"]):
+    for arguments in ([], ["download"], ["check"], ["describe"]):
         for parse in PARSERS.values() if not arguments else [cremad_arguments]:
             with pytest.raises(SystemExit):
                 parse([*arguments, "--help"])

@@ -11,7 +11,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SHIPPED = ("checkpoints", "runs")
+SHIPPED = ("checkpoints", "evaluations", "runs")
 
 
 class ShippedFiles(BuildHookInterface):
@@ -37,5 +37,5 @@ def shipped_files(root: Path) -> list[str]:
         else:
             return sorted(path for path in tracked.split("\0") if path and (root / path).is_file())
     # Not what is hidden: runs/.partial holds what is in progress.
-    files = (path for folder in SHIPPED for path in (root / folder).glob("[!.]*/*") if path.is_file())
-    return sorted(path.relative_to(root).as_posix() for path in files)
+    files = (path.relative_to(root) for folder in SHIPPED for path in (root / folder).rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in files if not any(part.startswith(".") for part in path.parts[:-1]))

@@ -1,4 +1,4 @@
-"""Download, check and index the corpus: `ser corpus`, `python -m ser_core.cremad`."""
+"""Download, check and index CREMA-D, and describe any corpus: `ser corpus`, `python -m ser_core.cremad`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg, subcommand
 
 from ser_core.command import friendly_errors
-from ser_core.command_line import CorpusFolder, parse
+from ser_core.command_line import CorpusFolder, Labels, parse
 from ser_core.corpus.clip_file import damage_of, how_to_replace
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
@@ -58,16 +58,32 @@ class Index:
     csv_dir: Positional[Annotated[Path, arg(metavar="CSV_DIR")]]
 
 
+@dataclass(frozen=True)
+class Describe:
+    """Say what a corpus of any kind holds: CREMA-D, RAVDESS, EMO-DB, TESS, SAVEE, a table, or a folder an emotion.
+
+    Attributes:
+        path: its folder, or a table in CSV with the columns file and emotion, and maybe speaker and sex.
+        labels: what labels mean, beside what they usually do.
+    """
+
+    path: Positional[Annotated[Path, arg(metavar="PATH")]]
+    labels: Labels = None
+
+
 COMMANDS = (
     Annotated[Download, subcommand("download")]
     | Annotated[Check, subcommand("check")]
+    | Annotated[Describe, subcommand("describe")]
     | Annotated[Index, subcommand("index")]
 )
 
 
-def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) -> Download | Check | Index:
+def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) -> Download | Check | Describe | Index:
     """The command line."""
-    return parse(COMMANDS, arguments, prog=prog, description="Download, check and index CREMA-D.")
+    return parse(
+        COMMANDS, arguments, prog=prog, description="Download, check and index CREMA-D, or describe any corpus."
+    )
 
 
 @friendly_errors()
@@ -78,6 +94,10 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
             _download(Corpus.open(to), sample)
         case Check(folder):
             _check(Corpus.open(folder))
+        case Describe(path, labels):
+            from ser_core.corpus.describe import describe
+
+            print("\n".join(describe(path, labels)))
         case Index(csv_dir):
             from ser_core.corpus.build import build_index
 

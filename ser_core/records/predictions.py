@@ -14,8 +14,11 @@ from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 from ser_core.errors import RunError
 from ser_core.file_state import Fingerprint
+from ser_core.files import replace_file
 
 PROBABILITY_DECIMALS = 4
+SPEAKER = "speaker"
+"""Column that says who speaks, where clips are not all CREMA-D's."""
 SUM_TOLERANCE = 10 * len(EMOTIONS) * 10**-PROBABILITY_DECIMALS / 2  # ten times what rounding does at most
 
 
@@ -27,11 +30,13 @@ class Predictions(ByContent):
         names: of the clips.
         targets: intended emotions, int `[clips]`, indices into `EMOTIONS`.
         probabilities: float32 `[clips, 6]`, rows summing to 1.
+        said_speakers: who speaks in each clip, empty where that isn't known; nothing where all clips are CREMA-D's.
     """
 
     names: tuple[str, ...]
     targets: np.ndarray
     probabilities: np.ndarray
+    said_speakers: tuple[str, ...] = ()
 
     @property
     def predicted(self) -> np.ndarray:
@@ -40,7 +45,10 @@ class Predictions(ByContent):
 
     @property
     def speakers(self) -> np.ndarray:
-        """The actor of each clip, int `[clips]`."""
+        """Who speaks in each clip, `[clips]`: CREMA-D's actors as integers, or texts, a clip's name where unknown."""
+        if self.said_speakers:
+            pairs = zip(self.said_speakers, self.names, strict=True)
+            return np.array([speaker or f"clip {name}" for speaker, name in pairs])
         return np.array([clip.actor.id for clip in by_name(self.names)], dtype=int)
 
     @property
@@ -64,22 +72,36 @@ def read_predictions(path: Path, state: Fingerprint) -> Predictions:
         tuple(row["clip"] for row in rows),
         np.array([EMOTIONS.index(row["target"]) for row in rows], dtype=int),
         np.array(probabilities, dtype=np.float32).reshape(-1, len(EMOTIONS)),
+        tuple(row[SPEAKER] or "" for row in rows if SPEAKER in row),
     )
     _check(predictions)
     predictions.targets.flags.writeable = predictions.probabilities.flags.writeable = False  # shared from now on
     return predictions
 
 
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write a table that `read_predictions` reads: `clip`, `target`, the six emotions, and maybe `speaker`."""
+    said = predictions.said_speakers
+    with replace_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as table:
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(("clip", "target", *EMOTIONS, *((SPEAKER,) if said else ())))
+        for i, name in enumerate(predictions.names):
+            row = (f"{p:.{PROBABILITY_DECIMALS}f}" for p in predictions.probabilities[i])
+            writer.writerow((name, EMOTIONS[predictions.targets[i]], *row, *said[i : i + 1]))
+
+
 def _check(predictions: Predictions) -> None:
     index, seen = load_index(), set[str]()
     for name, target in zip(predictions.names, predictions.targets.tolist(), strict=True):
-        if name not in index:
-            raise RunError(f"names {name!r}, which is not a clip of CREMA-D.")
         if name in seen:
             raise RunError(f"names {name} more than once.")
+        seen.add(name)
+        if predictions.said_speakers:
+            continue
+        if name not in index:
+            raise RunError(f"names {name!r}, which is not a clip of CREMA-D.")
         if (meant := index[name].emotion) != EMOTIONS[target]:
             raise RunError(f"says that {name} means {EMOTIONS[target]}, and it means {meant}.")
-        seen.add(name)
     probabilities = predictions.probabilities
     possible = ((probabilities >= 0) & (probabilities <= 1)).all(axis=1)  # NaN is neither
     possible &= abs(probabilities.sum(axis=1) - 1) < SUM_TOLERANCE

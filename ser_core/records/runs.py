@@ -21,14 +21,13 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
-from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 from ser_core.errors import RunError, SERError
 from ser_core.file_state import fingerprint
 from ser_core.files import replace_file, restore_folder, set_aside, write_text
 from ser_core.places import found, own
 from ser_core.records.metrics import FIGURE_TOLERANCE, ROUNDING, Metrics, check_range
-from ser_core.records.predictions import PROBABILITY_DECIMALS, Predictions, read_predictions
+from ser_core.records.predictions import Predictions, read_predictions, write_predictions
 from ser_core.records.schema import Environment, Record, Result, RunConfig, from_json, to_json
 from ser_core.training.config import TrainConfig
 
@@ -181,11 +180,7 @@ def write_history(folder: Path, history: Sequence[Sequence[float]]) -> None:
 
 def write_result(folder: Path, predictions: Predictions, test: Result) -> None:
     """Write predictions.csv and then test.json, which completes the record."""
-    with replace_file(folder / "predictions.csv") as path, path.open("w", newline="") as table:
-        writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(("clip", "target", *EMOTIONS))
-        for name, target, row in zip(predictions.names, predictions.targets, predictions.probabilities, strict=True):
-            writer.writerow((name, EMOTIONS[target], *(f"{p:.{PROBABILITY_DECIMALS}f}" for p in row)))
+    write_predictions(folder / "predictions.csv", predictions)
     write_text(folder / "test.json", _json(to_json(test)))
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ser_core.serving.stream import StreamPrediction
 
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4", ".aac")
 COLUMNS = ("file", "checkpoint", "answer", "emotion", "confidence", *EMOTIONS, "speech_seconds", "warnings", "error")
 TIMELINE_COLUMNS = ("start", "end", "answer", "emotion", "confidence", *EMOTIONS)
 

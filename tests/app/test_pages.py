@@ -18,7 +18,7 @@ from ser_core.analysis.report import REPORT_RESULTS
 from ser_core.audio import SAMPLE_RATE
 from ser_core.corpus.clips import load_index
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
-from ser_core.places import RUNS_VARIABLE
+from ser_core.places import EVALUATIONS_VARIABLE, RUNS_VARIABLE
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import Run, load_run, load_runs
 from ser_core.serving.prediction import UNSURE
@@ -26,7 +26,7 @@ from ser_core.serving.predictor import Predictor
 from ser_core.training.config import TrainConfig
 from tests.app.helpers import labelled, set_source, texts
 from tests.helpers import ROOT, save_opinionated, tone
-from tests.made_records import NAMES, TARGETS, record, set_val_accuracy, write_run
+from tests.made_records import NAMES, TARGETS, evaluated, record, set_val_accuracy, write_run
 
 OpenPage = Callable[..., AppTest]
 SAMPLES, FEATURES, CLASSIFY = "pages/samples.py", "pages/features.py", "pages/classify.py"
@@ -424,6 +424,26 @@ def test_runs_are_filtered(open_page: OpenPage, many_runs: Path):
 def test_every_view_of_the_runs(open_page: OpenPage, many_runs: Path, view: str, says: str):
     assert says in texts(open_page(RUNS, view=view))
     assert says not in texts(open_page(RUNS, view="Settings" if view == "All" else "All"))
+
+
+def test_corpora_are_shown_only_where_there_are_evaluations(
+    open_page: OpenPage, many_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    root = tmp_path / "evaluations"
+    monkeypatch.setenv(EVALUATIONS_VARIABLE, str(root))
+    app = open_page(RUNS, view="Corpora")
+    assert "Corpora" not in app.segmented_control[0].options
+    assert "3 of 3 runs" in texts(app)
+    evaluated(root, "lr0.001-SiLU-2D")
+    evaluated(root, "damaged")
+    (root / "ravdess" / "damaged" / "evaluation.json").write_text("{")
+    app = open_page(RUNS, view="Corpora")
+    assert app.dataframe[0].value["model"].tolist() == ["lr0.001-SiLU-2D"]
+    assert "nothing of it was trained on" in texts(app)
+    assert "ravdess/damaged: evaluation.json can't be read" in texts(app)
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "none"))
+    assert "No run is recorded yet" in texts(app := open_page(RUNS))
+    assert len(app.dataframe) == 1
 
 
 def test_a_heatmap_never_mixes_lengths(open_page: OpenPage, many_runs: Path):

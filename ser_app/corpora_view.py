@@ -1,0 +1,47 @@
+"""Models beside corpora: what each hears in clips that it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from ser_app.charts import show_figure
+from ser_core.analysis.corpora import CHANCE, corpus_matrices, evaluation_rows
+from ser_core.records.evaluations import Evaluation
+
+COLUMNS = {
+    "of it trained on": st.column_config.TextColumn(help="What of the corpus the model was trained on"),
+    "UAR": st.column_config.NumberColumn(format="%.1f %%", help="Unweighted average recall"),
+    "interval": st.column_config.TextColumn("95 % interval", help="Of the UAR"),
+    "over": st.column_config.TextColumn(help="What the interval is over"),
+    "calibration error": st.column_config.NumberColumn(
+        format="%.1f %%", help="How far a stated probability is from how often it is right, on average"
+    ),
+    **{name: st.column_config.NumberColumn(format="%.1f %%") for name in ("accuracy", "UAR, female", "UAR, male")},
+    "no answer": st.column_config.NumberColumn(help="Clips in which no speech was found, or that can't be read"),
+    "left out": st.column_config.NumberColumn(help="Clips of other emotions, or that were trained on"),
+}
+
+
+def show_corpora(evaluations: Sequence[Evaluation]) -> None:
+    """Models beside corpora."""
+    st.caption(
+        "How well each model hears each corpus: the unweighted average recall, which is the mean of the emotions' "
+        f"recalls (chance is {CHANCE:.0%}), and its 95\u00a0% interval. **New corpus**: nothing of it was trained on. "
+        "**New speakers**: of its own corpus, but people that it never heard. **Same speakers**: other clips of people "
+        "that it was trained on, which is the easiest."
+    )
+    figures = corpus_matrices(evaluations)
+    cells = [cell for _ in figures[::2] for cell in st.columns(min(2, len(figures)))]
+    for i, (cell, figure) in enumerate(zip(cells, figures, strict=False)):
+        with cell, st.container(border=True):
+            show_figure(figure, f"corpora-{i}", alt="Average recall of each model on each corpus")
+    st.dataframe(
+        pd.DataFrame(evaluation_rows(evaluations)),
+        hide_index=True,
+        column_config=COLUMNS,
+        placeholder="–",
+        key="evaluations",
+    )

@@ -1,0 +1,149 @@
+"""Checkpoints beside corpora: what each hears in each, as a matrix and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ser_core.analysis.figures import finish
+from ser_core.emotions import EMOTIONS
+from ser_core.records.evaluations import Evaluation, Heard
+
+CHANCE = 1 / len(EMOTIONS)
+HIGHEST = 0.85  # of the scale of colours; what is better is as dark
+ROW_PIXELS, HEAD_PIXELS = 84, 50
+MOST_COLUMNS = 3
+LABEL_CHARACTERS = 14  # in a line of a checkpoint's name
+
+SHORT: dict[Heard, str] = {
+    "nothing": "new<br>corpus",
+    "other speakers": "new<br>speakers",
+    "same speakers": "same<br>speakers",
+    "unknown": "unknown",
+}
+"""What a checkpoint heard of the corpus, in a cell that is narrow on a phone."""
+
+Column = tuple[str, int, str]
+"""A corpus' title, the number of its clips, and their checksum."""
+
+
+def corpus_matrices(evaluations: Sequence[Evaluation]) -> list[go.Figure]:
+    """Unweighted average recall of each checkpoint on each corpus, with its interval; blank where there is no record.
+
+    A corpus of which other clips were taken, as of other folds, is another column. A figure has no more columns than a
+    phone has room for.
+    """
+    columns = sorted({_column(one) for one in evaluations})
+    titles, rows = _titles(columns), _best_first(evaluations)
+    return [
+        _matrix(evaluations, rows, columns[start : start + MOST_COLUMNS], titles[start : start + MOST_COLUMNS])
+        for start in range(0, len(columns), MOST_COLUMNS)
+    ]
+
+
+def _matrix(
+    evaluations: Sequence[Evaluation], rows: Sequence[str], columns: Sequence[Column], titles: Sequence[str]
+) -> go.Figure:
+    known = {(one.checkpoint.name, _column(one)): one for one in evaluations}
+    cells = [[known.get((row, column)) for column in columns] for row in rows]
+    figure = go.Figure(
+        go.Heatmap(
+            z=[[one.uar if one else None for one in row] for row in cells],
+            x=list(titles),
+            y=[_in_lines(row) for row in rows],
+            text=[[_cell(one) for one in row] for row in cells],
+            texttemplate="%{text}",
+            textfont={"size": 12},
+            customdata=[[_hover(one) for one in row] for row in cells],
+            hovertemplate="%{customdata}<extra></extra>",
+            hoverongaps=False,
+            zmin=CHANCE,
+            zmax=HIGHEST,
+            colorscale="Blues",
+            showscale=False,
+            xgap=3,
+            ygap=3,
+        )
+    )
+    figure.update_xaxes(side="top", showgrid=False, fixedrange=True, ticks="", type="category", tickangle=0)
+    figure.update_yaxes(autorange="reversed", showgrid=False, fixedrange=True, ticks="", type="category")
+    return finish(figure, HEAD_PIXELS + ROW_PIXELS * len(rows), "", "")
+
+
+def evaluation_rows(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """The same and more as rows of a table, figures in percent, in the matrix's order."""
+    order = _best_first(evaluations)
+    ranked = sorted(evaluations, key=lambda one: (_column(one), order.index(one.checkpoint.name)))
+    rows = []
+    for one in ranked:
+        low, high = one.interval
+        rows.append(
+            {
+                "model": one.checkpoint.name,
+                "corpus": one.corpus.title,
+                "of it trained on": one.checkpoint.heard,
+                "UAR": 100 * one.uar,
+                "interval": f"{100 * low:.1f} – {100 * high:.1f}",
+                "over": one.metrics.intervals_over,
+                "accuracy": 100 * one.metrics.accuracy,
+                "calibration error": 100 * one.calibration_error,
+                **{f"UAR, {sex}": 100 * one.sexes[sex].uar if sex in one.sexes else None for sex in ("female", "male")},
+                "clips": one.corpus.clips,
+                "speakers": one.corpus.speakers,
+                "no answer": sum(one.unanswered.values()),
+                "left out": sum(one.corpus.left_out.values()),
+            }
+        )
+    return rows
+
+
+def _column(one: Evaluation) -> Column:
+    return one.corpus.title, one.corpus.clips, one.corpus.checksum
+
+
+def _titles(columns: Sequence[Column]) -> list[str]:
+    """Names of columns, with part of the checksum where title and number of clips are those of another one."""
+    plain = [f"{title}<br>{clips:,} clips" for title, clips, _ in columns]
+    return [
+        text if plain.count(text) == 1 else f"{text}<br>{checksum[:4]}"
+        for text, (_, _, checksum) in zip(plain, columns, strict=True)
+    ]
+
+
+def _best_first(evaluations: Sequence[Evaluation]) -> list[str]:
+    """Names of checkpoints by the mean of what they have."""
+    found: dict[str, list[float]] = {}
+    for one in evaluations:
+        found.setdefault(one.checkpoint.name, []).append(one.uar)
+    return sorted(found, key=lambda name: (-float(np.mean(found[name])), name))
+
+
+def _in_lines(name: str) -> str:
+    """A checkpoint's name in lines that are short enough for a phone."""
+    lines = [""]
+    for part in name.replace("-", "-\n").split("\n"):
+        if lines[-1] and len(lines[-1] + part) > LABEL_CHARACTERS:
+            lines.append("")
+        lines[-1] += part
+    return "<br>".join(lines)
+
+
+def _cell(one: Evaluation | None) -> str:
+    if one is None:
+        return ""
+    low, high = one.interval
+    return f"<b>{one.uar:.1%}</b><br>{100 * low:.0f} – {100 * high:.0f}<br>{SHORT[one.checkpoint.heard]}"
+
+
+def _hover(one: Evaluation | None) -> str:
+    if one is None:
+        return ""
+    low, high = one.interval
+    who = f"{one.corpus.speakers} speakers" if one.corpus.speakers else "unknown speakers"
+    return (
+        f"{one.checkpoint.name} on {one.corpus.title}<br>{low:.1%} to {high:.1%} over {one.metrics.intervals_over}"
+        f"<br>{one.corpus.clips:,} clips of {who}, {one.corpus.part}"
+    )

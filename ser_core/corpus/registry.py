@@ -1,0 +1,166 @@
+"""Any corpus: what kind it is, and which clips of the six emotions it has.
+
+    from ser_core.corpus.registry import open_recordings
+    recordings = open_recordings("ravdess/")
+    recordings.clips, recordings.left_out
+
+Corpora whose files' names say it all are known by those names. Else a table says it, or the folders that files are in.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePath
+from typing import NamedTuple
+
+from ser_core.audio.decode import AUDIO_SUFFIXES
+from ser_core.corpus.kinds import audformat, classes, cremad, emodb, ravdess, savee, table, tess
+from ser_core.corpus.labels import LabelMap, emotion_of, is_known, normalised
+from ser_core.corpus.recordings import Labelled, Recording, Recordings
+from ser_core.errors import CorpusError
+
+
+class Kind(NamedTuple):
+    """A corpus that is known by the names of its files.
+
+    Attributes:
+        title: what people call it.
+        read: what a path, from the corpus' folder on, says of its file; None if it is not of this corpus.
+    """
+
+    title: str
+    read: Callable[[PurePath], Labelled | None]
+
+
+KINDS = {
+    "crema-d": Kind("CREMA-D", cremad.read),
+    "ravdess": Kind("RAVDESS", ravdess.read),
+    "emo-db": Kind("EMO-DB", emodb.read),
+    "tess": Kind("TESS", tess.read),
+    "savee": Kind("SAVEE", savee.read),
+}
+CREMAD = "crema-d"
+SAME = "the same clip as another file"
+
+Found = list[tuple[Path, Labelled]]
+"""Files, and what is said of each."""
+
+
+def open_recordings(path: Path | str, own: LabelMap | None = None) -> Recordings:
+    """A corpus of any kind.
+
+    Args:
+        path: its folder, or a table.
+        own: what labels mean, before what they usually do.
+
+    Raises:
+        CorpusError: there is none, or nothing in it can be used, and why.
+    """
+    place = Path(path).expanduser()
+    if not os.path.exists(place):  # noqa: PTH110 (a name that no file can have isn't there)
+        raise CorpusError(f"There is no folder and no table {place}.")
+    own = own or {}
+    name, title, found = _read_folder(place, own) if place.is_dir() else _read_file(place)
+    recordings = _sorted_out(name, title, place if place.is_dir() else place.parent, found, own)
+    if not recordings.clips:
+        why = "; ".join(f"{reason}: {len(names):,} clips" for reason, names in recordings.left_out.items())
+        raise CorpusError(f"No clip of {place} can be used ({why}). Say what labels mean with --labels LABEL=HAP,….")
+    return recordings
+
+
+def kind_of(path: Path) -> str | None:
+    """Which of `KINDS` a folder holds, by the names of most of its files; None if none, or where there is no folder.
+
+    Raises:
+        CorpusError: it holds files of several.
+    """
+    return _kind_of(path, _audio_files(path)) if path.is_dir() else None
+
+
+def _audio_files(folder: Path) -> list[Path]:
+    """All below a folder, hidden ones apart, in order."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in AUDIO_SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not path.is_dir()
+    )
+
+
+def _kind_of(folder: Path, files: Sequence[Path]) -> str | None:
+    paths = [_from(folder, path) for path in files]
+    counts = {name: n for name, kind in KINDS.items() if (n := sum(kind.read(path) is not None for path in paths))}
+    if sum(counts.values()) <= len(files) / 2:
+        return None
+    most = max(counts, key=counts.__getitem__)
+    if counts[most] <= len(files) / 2:
+        shares = ", ".join(f"{KINDS[name].title} ({n:,})" for name, n in counts.items())
+        raise CorpusError(f"{folder} holds files of several corpora: {shares}. Give each a folder of its own.")
+    return most
+
+
+def _from(folder: Path, path: Path) -> PurePath:
+    """A file's path from its corpus' folder on, which may be named as a speaker is."""
+    return PurePath(folder.resolve().name) / path.relative_to(folder)
+
+
+def _read_folder(folder: Path, own: LabelMap) -> tuple[str, str, Found]:
+    files, name = _audio_files(folder), folder.resolve().name
+    if not files:
+        raise CorpusError(f"{folder} holds no audio files.")
+    if kind := _kind_of(folder, files):
+        return kind, KINDS[kind].title, _by_name(KINDS[kind], folder, files)
+    if audformat.is_database(folder):
+        return name, name, audformat.read_rows(folder)
+    tables = sorted(folder.glob("*.csv"))
+    tables = [path for path in tables if table.has_columns(table.read_table(path), "file", "emotion")]
+    if len(tables) > 1:
+        raise CorpusError(f"{folder} holds several tables of clips: give one of {', '.join(map(str, tables))}.")
+    return name, name, table.read_rows(tables[0]) if tables else classes.read_files(folder, files, own)
+
+
+def _by_name(kind: Kind, folder: Path, files: Sequence[Path]) -> Found:
+    """What the names of files say; those that are named as they should be come first."""
+    found = []
+    for path in files:
+        other = Labelled(path.relative_to(folder).as_posix(), "", refused=f"not named as clips of {kind.title} are")
+        found.append((path, kind.read(_from(folder, path)) or other))
+    return sorted(found, key=lambda item: item[0].stem != item[1].name)
+
+
+def _read_file(path: Path) -> tuple[str, str, Found]:
+    if path.suffix.lower() != ".csv":
+        raise CorpusError(f"{path} is no folder and no table that ends in .csv.")
+    return path.stem, path.stem, table.read_rows(path)
+
+
+def _sorted_out(name: str, title: str, folder: Path, found: Found, own: LabelMap) -> Recordings:
+    """The clips of one of the six emotions, and what the others are."""
+    clips: dict[str, Recording] = {}
+    left_out: dict[str, list[str]] = {}
+    for path, said in found:
+        said = said._replace(name=os.fsencode(said.name).decode(errors="backslashreplace"))  # which any file can hold
+        emotion = emotion_of(said.label, own)
+        reason = said.refused or (SAME if said.name in clips else "" if emotion else _why(said.label, own))
+        if reason or emotion is None:
+            left_out.setdefault(reason, []).append(said.name)
+        else:
+            clips[said.name] = Recording(said.name, path, emotion, said.speaker, said.sex)
+    return Recordings(
+        name,
+        title,
+        folder,
+        tuple(clips[name] for name in sorted(clips)),
+        {reason: tuple(names) for reason, names in sorted(left_out.items(), key=lambda item: -len(item[1]))},
+        frozenset(said.label for _, said in found if said.label),
+    )
+
+
+def _why(label: str, own: LabelMap) -> str:
+    if normalised(label) in own:
+        return f"label {label!r}, left out by --labels"
+    if is_known(label, own):
+        return f"label {label!r}, none of the six"
+    return f"label {label!r}, unknown (--labels says what it means)"

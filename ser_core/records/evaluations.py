@@ -1,0 +1,207 @@
+"""What a checkpoint hears in a corpus, on disk: `evaluations/<corpus>/<checkpoint>/`.
+
+    evaluation.json     which corpus, which weights, and the figures
+    predictions.csv     probabilities for every clip
+
+Facts alone: no sound of the corpus.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from reprlib import repr as brief
+from typing import Any, Literal
+
+from ser_core.equality import ByContent
+from ser_core.errors import RunError
+from ser_core.file_state import fingerprint
+from ser_core.files import replace_folder, write_text
+from ser_core.places import found
+from ser_core.records.metrics import Metrics, check_range
+from ser_core.records.predictions import Predictions, read_predictions, write_predictions
+from ser_core.records.schema import read_value
+
+VERSION = 1
+MIGRATIONS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = ()
+"""The first takes version 1 to version 2, and so on."""
+FILE, TABLE = "evaluation.json", "predictions.csv"
+
+Heard = Literal["nothing", "other speakers", "same speakers", "unknown"]
+"""What a checkpoint was trained on of the corpus: nothing of it, or clips of others, or of the same people."""
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluatedCorpus(ByContent):
+    """The clips that a checkpoint was evaluated on.
+
+    Attributes:
+        name, title: see `ser_core.corpus.recordings.Recordings`.
+        part: which of its clips these are, as `all clips`.
+        clips: how many.
+        speakers: how many speak in them, None where that isn't known.
+        checksum: of the names and labels of these clips.
+        left_out: number of other clips by the reason.
+    """
+
+    name: str
+    title: str
+    part: str
+    clips: int
+    speakers: int | None
+    checksum: str
+    left_out: dict[str, int]
+
+    def __post_init__(self) -> None:
+        check_range("clips", self.clips, 1)
+        for reason, clips in self.left_out.items():
+            check_range(f"left_out.{reason}", clips)
+
+
+@dataclass(frozen=True)
+class EvaluatedCheckpoint:
+    """What was evaluated.
+
+    Attributes:
+        name: of the checkpoint.
+        weights: SHA-256 of its file of weights.
+        trained_on: names of corpora; none where the checkpoint doesn't say.
+        heard: of this corpus.
+    """
+
+    name: str
+    weights: str
+    trained_on: tuple[str, ...]
+    heard: Heard
+
+
+@dataclass(frozen=True)
+class GroupFigures:
+    """Figures of some of the clips: accuracy, unweighted average recall and its 95 % interval, in 0..1."""
+
+    clips: int
+    accuracy: float
+    uar: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        check_range("clips", self.clips, 1)
+        for name in ("accuracy", "uar", "low", "high"):
+            check_range(name, getattr(self, name), 0, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation(ByContent):
+    """A checkpoint on a corpus.
+
+    Attributes:
+        metrics: over the clips that it answered.
+        calibration_error: expected, 0..1, see `ser_core.analysis.calibration`.
+        speakers, sexes: figures of each; of nobody where that isn't known.
+        unanswered: number of clips without an answer, by the reason.
+        python, libraries, git_commit: what computed it.
+    """
+
+    corpus: EvaluatedCorpus
+    checkpoint: EvaluatedCheckpoint
+    metrics: Metrics
+    calibration_error: float
+    speakers: dict[str, GroupFigures]
+    sexes: dict[str, GroupFigures]
+    unanswered: dict[str, int]
+    python: str
+    libraries: dict[str, str]
+    git_commit: str | None
+
+    def __post_init__(self) -> None:
+        check_range("calibration_error", self.calibration_error, 0, 1)
+        if (answered := self.corpus.clips - sum(self.unanswered.values())) != self.metrics.clips:
+            raise ValueError(f"metrics are of {self.metrics.clips} clips, and {answered} were answered")
+
+    @property
+    def uar(self) -> float:
+        """Unweighted average recall, 0..1."""
+        return self.metrics.uar
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Its 95 % interval."""
+        return self.metrics.intervals["uar"]
+
+
+def folder_of(root: Path, corpus: str, checkpoint: str) -> Path:
+    """Where the evaluation of a checkpoint on a corpus is, whatever characters the corpus' name has."""
+    safe = re.sub(r"[^A-Za-z0-9._+-]+", "-", corpus).strip(".-")
+    return root / (safe or "corpus") / checkpoint
+
+
+def save_evaluation(folder: Path, evaluation: Evaluation, predictions: Predictions) -> None:
+    """Write a record, which takes the place of what is in its folder when it is whole."""
+    new = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    write_predictions(new / TABLE, predictions)
+    write_text(new / FILE, json.dumps({"version": VERSION, **asdict(evaluation)}, indent=2) + "\n")
+    replace_folder(new, folder)
+
+
+def load_evaluation(folder: Path) -> Evaluation:
+    """Read a record.
+
+    Raises:
+        RunError: it is missing or damaged, or of a version that is not known, and where.
+    """
+    path = folder / FILE
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError(f"it should be an object, not {brief(values)}")
+        version = values.pop("version", None)
+        if type(version) is not int or not 1 <= version <= VERSION:
+            raise ValueError(f"its version is {brief(version)}, and this project knows those up to {VERSION}")
+        for migrate in MIGRATIONS[version - 1 :]:
+            values = migrate(values)
+        return read_value(Evaluation, values, "")
+    except (OSError, ValueError, RecursionError) as error:
+        said = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise RunError(f"{folder.parent.name}/{folder.name}: {FILE} can't be read ({said}).") from None
+
+
+def load_predictions(folder: Path) -> Predictions:
+    """What the checkpoint said of each clip.
+
+    Raises:
+        RunError: the table is missing or damaged.
+    """
+    path = folder / TABLE
+    try:
+        return read_predictions(path, fingerprint(path))
+    except RunError as error:
+        raise RunError(f"{folder.parent.name}/{folder.name}: {TABLE} {error}") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{folder.parent.name}/{folder.name}: {TABLE} can't be read ({error}).") from None
+
+
+def evaluations_dir() -> Path:
+    """The folder of evaluations that the app shows: `$SER_EVALUATIONS_DIR`, or the project's own."""
+    return found("evaluations")
+
+
+def evaluation_files(root: Path) -> list[Path]:
+    """The files of all records, in order."""
+    return sorted(root.glob(f"[!.]*/[!.]*/{FILE}"))
+
+
+def load_evaluations(root: Path) -> tuple[list[Evaluation], dict[str, str]]:
+    """All records, and why each of the others can't be shown."""
+    evaluations, unreadable = [], {}
+    for path in evaluation_files(root):
+        try:
+            evaluations.append(load_evaluation(path.parent))
+        except RunError as error:
+            unreadable[f"{path.parent.parent.name}/{path.parent.name}"] = str(error)
+    return evaluations, unreadable
