@@ -60,6 +60,13 @@ def clips(corpus: Corpus) -> list[Clip]:
 
 
 @pytest.fixture(scope="session")
+def feature_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Features that all tests of this run share, in whichever process, where it doesn't matter who computed them."""
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "features"
+
+
+@pytest.fixture(scope="session")
 def speech_like() -> np.ndarray:
     """Two seconds of a modulated tone between silences: float32 at 16 kHz."""
     return tone(220, 2.0) * (0.6 + 0.4 * tone(3, 2.0)) * 0.5

@@ -234,7 +234,9 @@ def weight_shapes(model: str, activation: str, form: Form, features: FeatureConf
 
     from ser_core.models.registry import build_model
 
-    with torch.device("meta"):  # where nothing is computed
+    # On the device "meta" nothing would be computed, but all of torch's compiler be loaded: a second and more. And what
+    # a module computes when it is first imported, as Winograd's transforms, would be empty there for good.
+    with torch.random.fork_rng(devices=[]):
         network = build_model(model, activation, form, features)
     return {name: tuple(value.shape) for name, value in network.state_dict().items()}
 

@@ -1,6 +1,8 @@
 import json
 import math
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -314,3 +316,20 @@ def test_shipped_checkpoints_are_whole_small_and_never_pickled():
         config, _ = load_model(CHECKPOINTS_DIR / name)
         assert config.provenance["test"]["metrics"]
         assert (ROOT / "runs" / name / "test.json").is_file()
+
+
+def test_looking_at_checkpoints_loads_no_compiler_leaves_chance_alone_and_spoils_no_network(checkpoints: Path):
+    """In a process that knows no network yet, as a page's or a command's is."""
+    check = f"""
+import sys, torch
+from pathlib import Path
+from ser_core.records.checkpoints import survey_checkpoints
+state = torch.random.get_rng_state()
+names, _ = survey_checkpoints(Path({str(checkpoints)!r}))
+assert len(names) == 9
+assert torch.equal(torch.random.get_rng_state(), state)
+assert not {{"torch._dynamo", "sympy"}} & sys.modules.keys()
+from ser_core.models import winograd
+assert winograd.INPUT_2D.isfinite().all()
+"""
+    subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=True)

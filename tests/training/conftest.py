@@ -20,8 +20,8 @@ def tiny(clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def options(corpus, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def options(corpus, tiny: Path, feature_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The command line of a small grid of two runs."""
-    monkeypatch.setenv("SER_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("SER_CACHE_DIR", str(feature_cache))
     folders = ["--corpus", str(corpus.folder), "--out", str(tmp_path)]
     return ["report", "--split", str(tiny), "--only", *QUICK, "--device", "cpu", *folders]

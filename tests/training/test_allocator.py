@@ -20,7 +20,7 @@ for step in range(8):
     if step == 4:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     model.zero_grad()
-    model(torch.ones(16, 1, 64, 64)).sum().backward()
+    model(torch.ones(4, 1, 64, 64)).sum().backward()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 

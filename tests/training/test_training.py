@@ -34,7 +34,7 @@ from ser_core.training.experiment import Watcher, _status, run_experiment
 from ser_core.training.progress import ProgressBar
 from ser_core.training.settings import read_settings
 from ser_core.training.trainer import STATE_FILE, Epoch, Trainer, predict_logits
-from tests.training.small import CPU, TINY, run_all, trainer_for
+from tests.training.small import CPU, TINY, run_all, tensors, trainer_for
 
 
 def test_parts_of_a_batch_pad_less_and_add_up_to_it(monkeypatch: pytest.MonkeyPatch):
@@ -143,7 +143,8 @@ def test_every_network_trains_a_finite_step(model: str, bf16: bool, monkeypatch:
             "ser_core.training.trainer.load_encoder", lambda name: WhisperEncoder(SIZES[name]).state_dict()
         )
     config = usual_config(model, lr=1e-4, epochs=1, warmup_epochs=0, batch_size=8)
-    (epoch,) = run_all(trainer_for(config, Device(torch.device("cpu"), bf16, winograd=bf16)))
+    device = Device(torch.device("cpu"), bf16, winograd=bf16)
+    (epoch,) = run_all(Trainer(config, tensors(config, 10), range(8), range(8, 10), device))
     assert math.isfinite(epoch.train_loss)
     assert math.isfinite(epoch.val_loss)
 
@@ -289,8 +290,8 @@ def split(clips) -> Split:
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> dict[str, Path]:
-    return {key: tmp_path / key for key in ("runs_dir", "checkpoints_dir", "cache_dir")}
+def folders(tmp_path: Path, feature_cache: Path) -> dict[str, Path]:
+    return {key: tmp_path / key for key in ("runs_dir", "checkpoints_dir")} | {"cache_dir": feature_cache}
 
 
 class Counter(Watcher):
@@ -427,14 +428,9 @@ DIFFERENCE = r"batch size 4 instead of 8, seed 7 instead of 42"
 
 
 @pytest.fixture
-def options(corpus: Corpus, split: Split, folders: dict, cache: Path) -> dict:
+def options(corpus: Corpus, split: Split, folders: dict) -> dict:
     """All but the configuration of a small experiment under a name that says nothing."""
-    return {"corpus": corpus, "device": CPU, "split": split, "name": "taken", **folders, "cache_dir": cache}
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("features")
+    return {"corpus": corpus, "device": CPU, "split": split, "name": "taken", **folders}
 
 
 class Sentences(Watcher):
