@@ -17,15 +17,16 @@ from ser_core.errors import NoSpeechError
 
 FAINT_THRESHOLD = 0.15  # of silero: what it takes for a voice at all
 FAINT_SHARE = 0.6  # of the loud parts that it has to hear at that threshold
+FAINT_SECONDS = 0.8  # that it has to hear at least: of anything that begins after silence it hears half a second
 LOUD_DB = 30.0  # what is this far below the loudest isn't loud
 
 
 def voice_intervals(speech: Speech, config: AudioConfig) -> np.ndarray:
     """Where a voice is recognised in the recording that speech was found in.
 
-    Silero has to hear 0.2 s at the checkpoint's threshold, or at least 0.6 of what is loud at a threshold of 0.15. It
-    is asked anew only where the preprocessing didn't ask it, or it found nothing; then with the recording brought to
-    one level, on which what it hears depends.
+    Silero has to hear 0.2 s at the checkpoint's threshold; or, at a threshold of 0.15, 0.8 s and 0.6 of what is loud.
+    It is asked anew only where the preprocessing didn't ask it, or it found nothing; then with the recording brought
+    to one level, on which what it hears depends.
 
     Args:
         speech: as `ser_core.audio.preprocess.preprocess` found it.
@@ -45,7 +46,7 @@ def voice_intervals(speech: Speech, config: AudioConfig) -> np.ndarray:
     if speech_seconds(clear) >= MIN_SPEECH_SECONDS:
         return clear
     loud = energy_intervals(heard, top_db=LOUD_DB, floor_dbfs=config.vad_floor_dbfs)
-    return faint if speech_seconds(faint) >= FAINT_SHARE * speech_seconds(loud) else nobody
+    return faint if speech_seconds(faint) >= max(FAINT_SECONDS, FAINT_SHARE * speech_seconds(loud)) else nobody
 
 
 def require_voice(speech: Speech, config: AudioConfig) -> Speech:
