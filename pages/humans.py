@@ -10,7 +10,7 @@ import streamlit as st
 from ser_app.charts import show_figure
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
-from ser_app.records import HOW_TO_TRAIN, choose_run, records
+from ser_app.records import HOW_TO_TRAIN, choose_run, of_cremad, records
 from ser_core.analysis.comparison import probability
 from ser_core.analysis.confusion import recalls
 from ser_core.analysis.groups import GroupAccuracy
@@ -102,8 +102,8 @@ st.markdown(
     "CREMA-D asked people which emotion they heard, about ten for each clip, by voice alone. Here are their answers on "
     "the test clips beside a model's."
 )
-runs, unreadable = records()
-if runs:
+recorded, unreadable = records()
+if runs := of_cremad(recorded):
     run = choose_run(runs)
     try:
         predictions = run.predictions()

@@ -9,7 +9,7 @@ from ser_app.charts import show_figure
 from ser_app.clip_view import describe, rater_bars, show_clip_sound
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
-from ser_app.records import HOW_TO_TRAIN, choose_run, records
+from ser_app.records import HOW_TO_TRAIN, choose_run, of_cremad, records
 from ser_core.analysis.figures import probability_figure
 from ser_core.analysis.groups import GROUPINGS, accuracy_by
 from ser_core.analysis.run_figures import groups_figure
@@ -129,8 +129,8 @@ def show_groups(predictions: Predictions, run: Run) -> None:
 start_page("Mistakes")
 st.title("Mistakes")
 st.markdown("The test clips that a run gets wrong: listen, and compare with what people heard.")
-runs, unreadable = records()
-if runs:
+recorded, unreadable = records()
+if runs := of_cremad(recorded):
     run = choose_run(runs)
     try:
         predictions = run.predictions()

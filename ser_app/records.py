@@ -86,6 +86,11 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def of_cremad(runs: Sequence[Run]) -> list[Run]:
+    """Runs that were trained and tested on CREMA-D by itself, of whose clips everything is known."""
+    return [run for run in runs if not run.environment.corpora]
+
+
 def choose_run(runs: Sequence[Run]) -> Run:
     """Draw the choice of one run; the address keeps it."""
     by_name = {run.name: run for run in runs}

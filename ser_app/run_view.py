@@ -62,10 +62,15 @@ def show_run(run: Run) -> None:
         f"epoch {run.test.best_epoch or '–'} chosen by {run.train.select} on {clips.val:,}, "
         f"tested on {clips.test:,}. Intervals are 95 %, over {run.intervals_over}."
     )
-    listen, people, _ = st.columns([1, 1, 2])
-    query = {"run": run.name}
-    listen.page_link("pages/mistakes.py", label="Hear its mistakes", icon=":material/hearing:", query_params=query)
-    people.page_link("pages/humans.py", label="Compare it with people", icon=":material/groups:", query_params=query)
+    if run.environment.corpora:
+        st.caption(f"Trained and tested on {', '.join(part.title for part in run.environment.corpora)}.")
+    else:
+        listen, people, _ = st.columns([1, 1, 2])
+        query = {"run": run.name}
+        listen.page_link("pages/mistakes.py", label="Hear its mistakes", icon=":material/hearing:", query_params=query)
+        people.page_link(
+            "pages/humans.py", label="Compare it with people", icon=":material/groups:", query_params=query
+        )
     with st.expander("Settings and surroundings", icon=":material/settings:"):
         st.json(asdict(run.config), expanded=2)
 

@@ -12,13 +12,13 @@ import numpy as np
 import streamlit as st
 
 from ser_app.clip_view import sound_of
-from ser_core.audio.decode import AUDIO_SUFFIXES
 from ser_core.audio.preprocess import read_audio
 from ser_core.audio.synthetic import EXAMPLES, synthesize
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.equality import ByContent
 from ser_core.errors import SERError
+from ser_core.file_state import AUDIO_SUFFIXES
 
 SOURCES = {
     "record": ":material/mic: Record",

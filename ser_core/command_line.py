@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 import tyro
-from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes, arg
+from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes, UseAppendAction, arg
 
 T = TypeVar("T")
 
@@ -26,6 +26,11 @@ CheckpointName = Annotated[
 CorpusFolder = Annotated[
     Path | None, arg(metavar="DIR", help_behavior_hint="(default: $CREMAD_DIR, or the user's cache)")
 ]
+
+Corpora = UseAppendAction[
+    Annotated[tuple[Path, ...], arg(metavar="PATH", help_behavior_hint="(default: $CREMAD_DIR, or the user's cache)")]
+]
+"""May be given several times."""
 
 Labels = Annotated[
     str | None, arg(metavar="joy=HAP,calm=NEU,…", help_behavior_hint="(default: what the usual words mean)")

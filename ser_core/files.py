@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -14,6 +15,11 @@ from pathlib import Path
 AT_FDCWD = -100  # of Linux: paths are as the process sees them
 RENAME_EXCHANGE = 2
 NOT_SUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)  # by the kernel, or by the file system
+
+
+def safe_name(text: str) -> str:
+    """A text as the name of a file or folder on any system: what is no letter, digit or `._+-` becomes `-`."""
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip(".-") or "unnamed"
 
 
 @contextmanager

@@ -17,9 +17,10 @@ from benchmarks.__main__ import parse_arguments as benchmarks_arguments
 from ser_core import commands
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.command_line import flags_of, parse
-from ser_core.corpus.command import Check, Download, Index
+from ser_core.corpus.command import Check, Describe, Download, Index
 from ser_core.corpus.command import parse_arguments as corpus_arguments
 from ser_core.errors import ConfigError
+from ser_core.evaluation.command import parse_arguments as evaluate_arguments
 from ser_core.features.config import FeatureConfig
 from ser_core.models.winograd import NUMERICS
 from ser_core.serving.predict_command import parse_arguments as predict_arguments
@@ -39,7 +40,9 @@ PARSERS: dict[str, tuple[Callable, list[str]]] = {
     "corpus": (corpus_arguments, []),
     "corpus download": (corpus_arguments, ["download"]),
     "corpus check": (corpus_arguments, ["check"]),
+    "corpus describe": (corpus_arguments, ["describe"]),
     "corpus index": (corpus_arguments, ["index"]),
+    "evaluate": (evaluate_arguments, []),
     "train": (train_arguments, []),
     "grid": (grid_arguments, []),
     "benchmarks": (benchmarks_arguments, []),
@@ -51,6 +54,7 @@ WRAPPERS = {
     "-m ser_core.stream": "stream",
     "-m ser_core.cremad": "corpus",
     "-m ser_core.corpus": "corpus",
+    "-m ser_core.evaluate": "evaluate",
 }
 
 
@@ -128,7 +132,8 @@ def test_all_ways_to_write_a_setting():
     assert (asked.name, asked.resume, asked.restart, asked.wandb) == ("n", True, False, "offline")
     assert asked.compute == Compute("cpu", "fp32", "pytorch")
     asked = train_arguments(["--corpus", "a", "--cache", "b", "--out", "c"])
-    assert (asked.corpus, asked.cache, asked.out) == (Path("a"), Path("b"), Path("c"))
+    assert (asked.corpus, asked.cache, asked.out) == ((Path("a"),), Path("b"), Path("c"))
+    assert train_arguments(["--corpus", "a", "--corpus=b"]).corpus == (Path("a"), Path("b"))
 
 
 @pytest.mark.parametrize(("epochs", "warmup"), [(1, 1), (3, 3), (30, 5)])
@@ -148,10 +153,11 @@ def test_a_grid_is_described_on_its_command_line():
     assert asked.epochs == TrainConfig.epochs
 
 
-def test_the_corpus_has_three_commands():
+def test_the_corpus_has_four_commands():
     assert corpus_arguments(["download", "--sample", "4", "--to", "x"]) == Download(4, Path("x"))
     assert corpus_arguments(["check"]) == Check(None)
     assert corpus_arguments(["check", "x"]) == Check(Path("x"))
+    assert corpus_arguments(["describe", "x", "--labels", "a=HAP"]) == Describe(Path("x"), "a=HAP")
     assert corpus_arguments(["index", "x"]) == Index(Path("x"))
 
 
@@ -173,7 +179,8 @@ MISTAKES = {
     "grid": ([], ["nothing"], ["report", "--jobs", "some"]),
     "predict": ([], ["x.wav", "--format", "xml"]),
     "stream": ([], ["x.wav", "y.wav"], ["x.wav", "--hop", "0"]),
-    "corpus": ([], ["burn"], ["index"]),
+    "corpus": ([], ["burn"], ["index"], ["describe"]),
+    "evaluate": ([], ["--corpus", "x", "--checkpoint", "a", "--every-checkpoint"]),
 }
 
 

@@ -81,6 +81,8 @@ def split_title(runs: Sequence[Run]) -> str:
     run = runs[0]
     if run.split_id == REPORT_SPLIT_ID:
         return "The report's split"
+    if run.environment.corpora:
+        return f"{', '.join(part.title for part in run.environment.corpora)} ({run.split_id})"
     return f"Split {run.split_name} ({'id unknown' if run.split_id == UNKNOWN else run.split_id})"
 
 

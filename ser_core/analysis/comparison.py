@@ -13,7 +13,6 @@ from functools import lru_cache
 import numpy as np
 from scipy.stats import binom
 
-from ser_core.corpus.clips import by_name
 from ser_core.errors import RunError
 from ser_core.records.predictions import Predictions
 from ser_core.records.resampling import CONFIDENCE, interval, resampled_sums
@@ -121,7 +120,9 @@ def compare_together(pairs: Sequence[tuple[Predictions, Predictions]]) -> Differ
     net = np.zeros(len(names), dtype=int)
     for first, second in pairs:
         net += _right(first, names) - _right(second, names)
-    speakers, of_clip = np.unique([clip.actor.id for clip in by_name(names)], return_inverse=True)
+    first, _ = pairs[0]
+    speaker_of = dict(zip(first.names, first.speakers.tolist(), strict=True))
+    speakers, of_clip = np.unique([speaker_of[name] for name in names], return_inverse=True)
     counts = np.zeros((len(speakers), 2 * len(pairs) + 1), dtype=int)
     np.add.at(counts, (of_clip, net + len(pairs)), 1)
     return Difference(tuple(map(tuple, counts.tolist())))

@@ -34,9 +34,10 @@ def configuration_of(run: Run) -> str | None:
 
     So `lr0.001-SiLU-2D-30`, trained with the settings of `lr0.001-SiLU-2D` but for fewer epochs, belongs to that, and
     a run of another seed that bears its name does not. Where the epoch was picked by validation accuracy, the name
-    says so, as `lr0.001-ReLU-ResNet38-by-accuracy`. None where no configuration has such settings.
+    says so, as `lr0.001-ReLU-ResNet38-by-accuracy`. None where no configuration has such settings, or where a run was
+    trained on other corpora.
     """
-    return _report_names().get(_without_length(run.train))
+    return None if run.environment.corpora else _report_names().get(_without_length(run.train))
 
 
 def reported_result(run: Run) -> ReportResult | None:

@@ -23,8 +23,6 @@ from ser_core.file_state import LFS_POINTER, POINTER, PULL
 MIN_SAMPLE_RATE = 8_000  # Hz
 MAX_SAMPLE_RATE = 192_000  # Hz
 MAX_CHANNELS = 8
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4", ".aac")
-"""Of the files that are taken for audio where a folder is given."""
 UNKNOWN_BYTES = 0x7FFF0000  # from here on, a wav file's size is that of a recording whose end was not known
 
 AudioSource: TypeAlias = str | PathLike[str] | bytes | bytearray | memoryview | io.IOBase | np.ndarray

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ser_core.audio.preprocess import load_audio
+from ser_core.corpus.clips import load_index
 from ser_core.errors import AudioError, CorpusError
 from ser_core.file_state import LFS_POINTER, POINTER, PULL
 from ser_core.places import how_to_run
@@ -28,6 +29,8 @@ def load_clip(path: Path) -> np.ndarray:
             return load_audio(path)
         except AudioError:
             damage = "is not sound that can be read"
+    if path.stem not in load_index():
+        raise CorpusError(f"{path} {damage}. Replace it, or take it out of the corpus.")
     raise CorpusError(f"{path.name} {damage}. {how_to_replace(path.parent, damage)}")
 
 

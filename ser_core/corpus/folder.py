@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ser_core.corpus.clip_file import damage_of, how_to_replace, load_clip
-from ser_core.corpus.clips import Clip, load_index
+from ser_core.corpus.clips import Clip, by_name, load_index
 from ser_core.errors import CorpusError
 
 CORPUS_VARIABLE = "CREMAD_DIR"
@@ -47,6 +47,10 @@ class Corpus:
         """Names of the clips whose files were in the folder when first asked."""
         on_disk = {path.stem for path in self.folder.glob("*.wav")} if self.folder.is_dir() else set()
         return frozenset(on_disk & load_index().keys())
+
+    def clips(self, names: Iterable[str]) -> list[Clip]:
+        """The clips of these names, in their order, wherever their files are."""
+        return by_name(names)
 
     def path(self, clip: Clip | str) -> Path:
         """Where the clip's file is, or would be."""

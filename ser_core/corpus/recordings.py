@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ser_core.emotions import EMOTIONS
 
@@ -86,7 +87,34 @@ class Recordings:
         return label_checksum(self.clips)
 
 
-def label_checksum(clips: tuple[Recording, ...]) -> str:
+@dataclass(frozen=True)
+class CorpusPart:
+    """One of the corpora that a run was trained on.
+
+    Attributes:
+        name, title: see `Recordings`.
+        checksum: of the names and labels of its clips.
+        split_id: of its part of the split (`ser_core.corpus.splits.Split.id`).
+        speakers: who is in `train`, `val` and `test`; nobody is named of CREMA-D, whose split says it.
+    """
+
+    name: str
+    title: str
+    checksum: str
+    split_id: str
+    speakers: dict[str, tuple[str, ...]]
+
+
+class HasLabel(Protocol):
+    """A clip of any corpus."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def emotion(self) -> str: ...
+
+
+def label_checksum(clips: Iterable[HasLabel]) -> str:
     """Twelve hexadecimal digits over names and emotions, whatever the order: which clips these are."""
     pairs = sorted((clip.name, clip.emotion) for clip in clips)
     return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()[:12]

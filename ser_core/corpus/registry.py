@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from ser_core.audio.decode import AUDIO_SUFFIXES
 from ser_core.corpus.kinds import audformat, classes, cremad, emodb, ravdess, savee, table, tess
 from ser_core.corpus.labels import LabelMap, emotion_of, is_known, normalised
 from ser_core.corpus.recordings import Labelled, Recording, Recordings
 from ser_core.errors import CorpusError
+from ser_core.file_state import AUDIO_SUFFIXES
 
 
 class Kind(NamedTuple):
@@ -78,6 +78,11 @@ def kind_of(path: Path) -> str | None:
     return _kind_of(path, _audio_files(path)) if path.is_dir() else None
 
 
+def holds_audio(path: Path) -> bool:
+    """Whether it is a folder with audio files somewhere in it, or a file itself, which may be a table."""
+    return bool(_audio_files(path)) if path.is_dir() else path.is_file()
+
+
 def _audio_files(folder: Path) -> list[Path]:
     """All below a folder, hidden ones apart, in order."""
     return sorted(
@@ -90,7 +95,7 @@ def _audio_files(folder: Path) -> list[Path]:
 
 
 def _kind_of(folder: Path, files: Sequence[Path]) -> str | None:
-    paths = [_from(folder, path) for path in files]
+    paths = _named_from(folder, files)
     counts = {name: n for name, kind in KINDS.items() if (n := sum(kind.read(path) is not None for path in paths))}
     if sum(counts.values()) <= len(files) / 2:
         return None
@@ -101,9 +106,10 @@ def _kind_of(folder: Path, files: Sequence[Path]) -> str | None:
     return most
 
 
-def _from(folder: Path, path: Path) -> PurePath:
-    """A file's path from its corpus' folder on, which may be named as a speaker is."""
-    return PurePath(folder.resolve().name) / path.relative_to(folder)
+def _named_from(folder: Path, files: Sequence[Path]) -> list[PurePath]:
+    """Paths from the folder of the corpus on, which may be named as a speaker is."""
+    top = PurePath(folder.resolve().name)
+    return [top / path.relative_to(folder) for path in files]
 
 
 def _read_folder(folder: Path, own: LabelMap) -> tuple[str, str, Found]:
@@ -124,9 +130,9 @@ def _read_folder(folder: Path, own: LabelMap) -> tuple[str, str, Found]:
 def _by_name(kind: Kind, folder: Path, files: Sequence[Path]) -> Found:
     """What the names of files say; those that are named as they should be come first."""
     found = []
-    for path in files:
+    for path, named in zip(files, _named_from(folder, files), strict=True):
         other = Labelled(path.relative_to(folder).as_posix(), "", refused=f"not named as clips of {kind.title} are")
-        found.append((path, kind.read(_from(folder, path)) or other))
+        found.append((path, kind.read(named) or other))
     return sorted(found, key=lambda item: item[0].stem != item[1].name)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,19 +40,19 @@ class Split:
         text = "\n".join(" ".join(part) for part in (self.train, self.val, self.test))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    @property
-    def test_speakers(self) -> frozenset[int]:
-        """Actors, by id, who are tested on."""
-        return _speakers(self.test)
+    def speakers(self, names: Sequence[str]) -> frozenset[Hashable]:
+        """Who speaks in these clips: actors, by id."""
+        return frozenset(clip.actor.id for clip in by_name(names))
 
     @property
-    def shared_speakers(self) -> frozenset[int]:
+    def test_speakers(self) -> frozenset[Hashable]:
+        """Those who are tested on."""
+        return self.speakers(self.test)
+
+    @property
+    def shared_speakers(self) -> frozenset[Hashable]:
         """Those of them who are trained on as well."""
-        return self.test_speakers & _speakers(self.train)
-
-
-def _speakers(names: Sequence[str]) -> frozenset[int]:
-    return frozenset(clip.actor.id for clip in by_name(names))
+        return self.test_speakers & self.speakers(self.train)
 
 
 def is_split(name: str) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ser_core.corpus.recordings import Recording, Recordings
+from ser_core.corpus.recordings import CorpusPart, Recording, Recordings
 from ser_core.corpus.registry import CREMAD
 from ser_core.corpus.splits import Split, load_split
 from ser_core.errors import CorpusError, SERError
 from ser_core.records.checkpoints import CheckpointConfig
 from ser_core.records.evaluations import Heard
+from ser_core.records.schema import read_value
 
 ALL = "all clips"
 
@@ -25,7 +26,9 @@ class Part(NamedTuple):
 
 def trained_on(config: CheckpointConfig) -> tuple[str, ...]:
     """Names of the corpora that a checkpoint was trained on; none where it doesn't say."""
-    return (CREMAD,) if isinstance(config.provenance.get("train"), Mapping) else ()
+    if not isinstance(config.provenance.get("train"), Mapping):
+        return ()
+    return tuple(part.name for part in _corpora(config)) or (CREMAD,)
 
 
 def unheard(recordings: Recordings, config: CheckpointConfig) -> Part:
@@ -35,35 +38,55 @@ def unheard(recordings: Recordings, config: CheckpointConfig) -> Part:
         CorpusError: there are none, or it can't be told which they are.
     """
     trained = trained_on(config)
-    if not trained:
-        return Part(recordings.clips, ALL, "unknown")
     if recordings.name not in trained:
-        return Part(recordings.clips, ALL, "nothing")
-    split = _split_of(config.provenance, config.name)
-    tested = set(split.test)
-    clips = tuple(clip for clip in recordings.clips if clip.name in tested)
-    if not clips:
-        raise CorpusError(
-            f"{recordings.folder} holds no clip that {config.name} was not trained on: none of the test clips of its "
-            f"split {split.name}."
+        return Part(recordings.clips, ALL, "nothing" if trained else "unknown")
+    own = next((part for part in _corpora(config) if part.name == recordings.name), None)
+    if own and recordings.name != CREMAD:
+        tested = set(own.speakers.get("test", ()))
+        part = Part(
+            tuple(clip for clip in recordings.clips if clip.speaker in tested),
+            f"clips of the {len(tested)} speakers who are tested on",
+            "other speakers",
         )
-    return Part(
-        clips, f"test clips of split {split.name}", "same speakers" if split.shared_speakers else "other speakers"
-    )
+    else:
+        split = _split_of(config, own.split_id if own else _environment(config).get("split_id"))
+        tested = set(split.test)
+        part = Part(
+            tuple(clip for clip in recordings.clips if clip.name in tested),
+            f"test clips of split {split.name}",
+            "same speakers" if split.shared_speakers else "other speakers",
+        )
+    if not part.clips:
+        raise CorpusError(
+            f"{recordings.folder} holds no clip to test {config.name} with: it was trained on this corpus, and none "
+            f"of these are {part.said}."
+        )
+    return part
 
 
-def _split_of(provenance: Mapping[str, Any], name: str) -> Split:
+def _environment(config: CheckpointConfig) -> Mapping[str, Any]:
+    environment = config.provenance.get("environment")
+    return environment if isinstance(environment, Mapping) else {}
+
+
+def _corpora(config: CheckpointConfig) -> tuple[CorpusPart, ...]:
+    """The corpora that a checkpoint says it was trained on; none where that was CREMA-D by itself."""
+    try:
+        return read_value(tuple[CorpusPart, ...], _environment(config).get("corpora", []), "corpora")
+    except ValueError as error:
+        raise CorpusError(f"{config.name} doesn't say what it was trained on: {error}.") from None
+
+
+def _split_of(config: CheckpointConfig, split_id: object) -> Split:
     """The split by which a checkpoint was trained on CREMA-D."""
-    environment = provenance.get("environment")
-    split_id = environment.get("split_id") if isinstance(environment, Mapping) else None
-    said = str(provenance["train"].get("split"))
+    said = str(config.provenance["train"].get("split"))
     try:
         split = load_split(said)
     except SERError:
         split = None
     if split is None or split.id != split_id:
         raise CorpusError(
-            f"{name} was trained on clips of CREMA-D, and which those are can't be told any more: its split {said!r} "
-            "isn't there, or has changed."
+            f"{config.name} was trained on clips of CREMA-D, and which those are can't be told any more: its split "
+            f"{said!r} isn't there, or has changed."
         )
     return split

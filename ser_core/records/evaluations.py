@@ -9,7 +9,6 @@ Facts alone: no sound of the corpus.
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -20,7 +19,7 @@ from typing import Any, Literal
 from ser_core.equality import ByContent
 from ser_core.errors import RunError
 from ser_core.file_state import fingerprint
-from ser_core.files import replace_folder, write_text
+from ser_core.files import replace_folder, safe_name, write_text
 from ser_core.places import found
 from ser_core.records.metrics import Metrics, check_range
 from ser_core.records.predictions import Predictions, read_predictions, write_predictions
@@ -136,8 +135,7 @@ class Evaluation(ByContent):
 
 def folder_of(root: Path, corpus: str, checkpoint: str) -> Path:
     """Where the evaluation of a checkpoint on a corpus is, whatever characters the corpus' name has."""
-    safe = re.sub(r"[^A-Za-z0-9._+-]+", "-", corpus).strip(".-")
-    return root / (safe or "corpus") / checkpoint
+    return root / safe_name(corpus) / checkpoint
 
 
 def save_evaluation(folder: Path, evaluation: Evaluation, predictions: Predictions) -> None:

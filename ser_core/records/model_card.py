@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ser_core.corpus.registry import CREMAD
 from ser_core.corpus.splits import Split
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.models.registry import architecture
@@ -23,14 +24,14 @@ def model_card(run: Run, split: Split) -> str:
     )
     return f"""# {run.name}
 
-Speech emotion recognition: one of six acted emotions from a few seconds of English speech.
+Speech emotion recognition: one of six acted emotions from a few seconds of{_language(run)} speech.
 
 | | |
 |---|---|
 | Architecture | `{train.model}`, {network.purpose} |
 | Size | {result.parameters:,} parameters, activation {train.activation} |
 | Input | {train.form} form; pipeline `{train.audio.pipeline}`; voice activity detection: {train.audio.vad} |
-| Data | CREMA-D, split `{train.split}` ({environment.split_id}), {clips.train:,} training clips |
+| Data | {_data(run)}, {clips.train:,} training clips |
 | Training | {result.epochs} epochs, learning rate {train.lr:g}, seed {train.seed}{_changes(train)} |
 | Weights | epoch {result.best_epoch}, the best by validation {train.select} |
 | Device | {environment.device}, {result.training_seconds / 60:.0f} min |
@@ -44,11 +45,40 @@ Speech emotion recognition: one of six acted emotions from a few seconds of Engl
 
 ## Limits
 
-The emotions are acted, by 91 actors, in twelve English sentences. {_speakers(split)}
+{_limits(run)} {_speakers(split)}
 It says nothing reliable about what a person really feels, and must not be used to judge people.
 
-Trained on CREMA-D (Cao et al. 2014), Open Database License 1.0.{_encoder(train)}
+{_source(run)}{_encoder(train)}
 """
+
+
+def _data(run: Run) -> str:
+    """What it was trained on, and by which split."""
+    if corpora := run.environment.corpora:
+        named = ", ".join(f"{part.title} ({part.checksum})" for part in corpora)
+        return f"{named}; split {run.split_id}, by speakers but for that of CREMA-D, `{run.train.split}`"
+    return f"CREMA-D, split `{run.train.split}` ({run.split_id})"
+
+
+def _language(run: Run) -> str:
+    """Of the speech, as far as that is known."""
+    return "" if run.environment.corpora else " English"
+
+
+def _limits(run: Run) -> str:
+    """What its clips are."""
+    if run.environment.corpora:
+        return "The emotions are those of its corpora, as they label them."
+    return "The emotions are acted, by 91 actors, in twelve English sentences."
+
+
+def _source(run: Run) -> str:
+    """Where its clips come from, and on what terms."""
+    cremad = "CREMA-D (Cao et al. 2014), Open Database License 1.0"
+    if corpora := run.environment.corpora:
+        titles = [cremad if part.name == CREMAD else part.title for part in corpora]
+        return f"Trained on {'; '.join(titles)}. The terms of each corpus hold for what is made from it."
+    return f"Trained on {cremad}."
 
 
 def _encoder(train: TrainConfig) -> str:

@@ -15,13 +15,14 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from reprlib import repr as brief  # a damaged file may hold anything: however long and deep, it stays short
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from ser_core.corpus.recordings import CorpusPart
 from ser_core.equality import ByContent
 from ser_core.errors import ConfigError
 from ser_core.records.metrics import LARGEST, Metrics, check_range
 from ser_core.records.resampling import CLIPS_ALONE
 from ser_core.training.config import PARTS, TrainConfig
 
-VERSION = 3
+VERSION = 4
 UNKNOWN = "unknown"  # what a record doesn't say
 PRECISIONS = ("bf16", "fp32")
 STATUSES = ("finished", "diverged", "chance")
@@ -54,6 +55,7 @@ class Environment(ByContent):
         git_commit: of this code, None where that can't be known.
         split_id: which clips it was trained, validated and tested on (`ser_core.corpus.splits.Split.id`).
         data_checksum: of the contents of these clips.
+        corpora: that they are of; none where all are CREMA-D's, trained on by itself.
     """
 
     device: str
@@ -65,6 +67,7 @@ class Environment(ByContent):
     split_id: str
     data_checksum: str
     clips: ClipCounts
+    corpora: tuple[CorpusPart, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,9 +172,20 @@ def _result_of_version_2(values: dict[str, Any]) -> dict[str, Any]:
     return {"temperature": 1.0, **values}
 
 
+def _config_of_version_3(values: dict[str, Any]) -> dict[str, Any]:
+    """All were trained on CREMA-D by itself."""
+    environment = values.get("environment")
+    return values | {"environment": {"corpora": [], **environment}} if isinstance(environment, dict) else values
+
+
+def _result_of_version_3(values: dict[str, Any]) -> dict[str, Any]:
+    """Nothing of a result changed."""
+    return values
+
+
 MIGRATIONS: dict[type, tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = {
-    RunConfig: (_config_of_version_1, _config_of_version_2),
-    Result: (_result_of_version_1, _result_of_version_2),
+    RunConfig: (_config_of_version_1, _config_of_version_2, _config_of_version_3),
+    Result: (_result_of_version_1, _result_of_version_2, _result_of_version_3),
 }
 """The first takes version 1 to version 2, and so on."""
 

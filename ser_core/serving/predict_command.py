@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ser_core.audio.decode import AUDIO_SUFFIXES
 from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, parse
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
+from ser_core.file_state import AUDIO_SUFFIXES
 from ser_core.serving.prediction import MIN_CONFIDENCE
 from ser_core.serving.rows import result_row, to_csv, to_json
 

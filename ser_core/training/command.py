@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import arg, create_mutex_group
 
 from ser_core.command import friendly_errors
-from ser_core.command_line import CorpusFolder, Switch, parse
+from ser_core.command_line import Corpora, Labels, Switch, parse
 from ser_core.places import CHECKPOINTS_VARIABLE, found, how_to_run
 from ser_core.training.compute import Compute
 from ser_core.training.flags import Cache, Out, RunSettings, folder_for
@@ -43,7 +43,9 @@ class TrainCommand:
         config: the run.
         name: the run's name.
         wandb: log to Weights & Biases: to ./wandb only, or to the service as well.
-        corpus: folder with the wav files.
+        corpus: folder of CREMA-D's wav files. Or of any corpus, or a table; for several, give it several times. CREMA-D
+            keeps its split, others are divided by speakers.
+        labels: what labels of other corpora than CREMA-D mean, beside what they usually do.
         cache: folder for features.
         out: folder that gets runs/ and checkpoints/.
         resume: go on with it, if it was interrupted.
@@ -55,7 +57,8 @@ class TrainCommand:
         str | None, arg(metavar="NAME", help_behavior_hint="(default: made from the settings, as lr0.001-SiLU-2D)")
     ] = None
     wandb: Literal["off", "offline", "online"] = "off"
-    corpus: CorpusFolder = None
+    corpus: Corpora = ()
+    labels: Labels = None
     cache: Cache = None
     out: Out = None
     resume: Annotated[Switch, AGAIN] = False
@@ -77,29 +80,32 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """Train as the command line says."""
     args = parse_arguments(arguments, prog)
     # Not before the command line is read: torch takes seconds to load, and `--help` is not to wait for it.
-    from ser_core.corpus.folder import Corpus
+    from ser_core.corpus.gathered import Gathered, open_corpora
+    from ser_core.corpus.labels import parse_labels
     from ser_core.training.allocator import keep_freed_memory
     from ser_core.training.device import Device
     from ser_core.training.experiment import run_experiment
     from ser_core.training.progress import ProgressBar
 
+    corpus = open_corpora(args.corpus, parse_labels(args.labels), args.config.split)
+    name = args.name or (f"{args.config.name}-{corpus.name}" if isinstance(corpus, Gathered) else None)
     watchers: list[Watcher] = [ProgressBar()]
     if args.wandb != "off":
         from ser_core.training.wandb_log import WandbLog
 
-        watchers.append(WandbLog(args.wandb, args.name))
+        watchers.append(WandbLog(args.wandb, name))
     keep_freed_memory()
     checkpoints_dir = folder_for("checkpoints", args.out)
     run = run_experiment(
         args.config,
-        corpus=Corpus.open(args.corpus),
+        corpus=corpus,
         device=Device.of(args.compute),
         resume=args.resume,
         restart=args.restart,
         runs_dir=folder_for("runs", args.out),
         checkpoints_dir=checkpoints_dir,
         cache_dir=args.cache,
-        name=args.name,
+        name=name,
         watchers=watchers,
     )
     low, high = run.accuracy_interval

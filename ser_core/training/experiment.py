@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ser_core.corpus.clips import Clip, by_name
 from ser_core.corpus.folder import Corpus
+from ser_core.corpus.gathered import Gathered, GatheredSplit
 from ser_core.corpus.splits import Split, load_split
 from ser_core.emotions import EMOTIONS
 from ser_core.features.cache import COMPUTING_LIBRARIES, ChangedCopy, data_checksum, load_features
@@ -79,7 +80,7 @@ class Watcher:
 def run_experiment(
     config: TrainConfig,
     *,
-    corpus: Corpus,
+    corpus: Corpus | Gathered,
     device: Device,
     resume: bool = False,
     restart: bool = False,
@@ -94,7 +95,7 @@ def run_experiment(
 
     Args:
         config: what to train.
-        corpus: where the wav files are.
+        corpus: where the wav files are: CREMA-D's, or those of several corpora with a split of their own.
         device: where and how to compute. A precision or numerics that it was chosen by is one of the run's settings.
         resume: go on from what an interrupted run saved.
         restart: replace an interrupted run of that name, and its record once the new one is whole, whatever their
@@ -117,7 +118,7 @@ def run_experiment(
     partial = partial_folder(runs_dir, folder.name)
     with alone(runs_dir, folder.name):
         put_right(folder, partial, checkpoints_dir / folder.name)
-        split = split or load_split(config.split)
+        split = corpus.split if isinstance(corpus, Gathered) else split or load_split(config.split)
         asked = settings_of(config, split, device.asked)
         if restart:
             for sentence in what_is_replaced(asked, folder, partial):
@@ -127,13 +128,13 @@ def run_experiment(
             refuse_to_replace(asked, folder, partial, checkpoints_dir / folder.name, resume)
         if resume:
             config = read_settings(partial).config  # the same, but its split file may have lain in another place
-        clips = by_name(sorted(split.train + split.val + split.test))
+        clips: Sequence[Any] = corpus.clips(sorted(split.train + split.val + split.test))
         positions = {clip.name: i for i, clip in enumerate(clips)}
         train, val, test = ([positions[clip] for clip in part] for part in (split.train, split.val, split.test))
 
         data = _load_data(config, clips, corpus, cache_dir, device, watchers)
         copies = [
-            _load_data(config, by_name(split.train), corpus, cache_dir, device, watchers, number)
+            _load_data(config, corpus.clips(split.train), corpus, cache_dir, device, watchers, number)
             for number in range(min(config.copies, config.epochs))
         ]
         trainer = Trainer(config, data, train, val, device, copies)
@@ -150,7 +151,9 @@ def run_experiment(
         temperature = fit_temperature(
             _logits(trainer, weights, trainer.val_clips), trainer.data.labels[trainer.val_clips]
         )
-        _record(trainer, weights, temperature, partial, split, torch.as_tensor(test, device=device.device))
+        speakers = corpus.said_speakers(split.test) if isinstance(corpus, Gathered) else ()
+        tested = torch.as_tensor(test, device=device.device)
+        _record(trainer, weights, temperature, partial, split, tested, speakers)
         run = load_run(partial)
         statistics = embedding_statistics(trainer.model, trainer.data, trainer.train_clips)
         described, card = _checkpoint_config(config, run), model_card(run, split)
@@ -165,11 +168,17 @@ def run_experiment(
 
 
 def _record(
-    trainer: Trainer, weights: dict[str, Tensor], temperature: float, folder: Path, split: Split, test: Tensor
+    trainer: Trainer,
+    weights: dict[str, Tensor],
+    temperature: float,
+    folder: Path,
+    split: Split,
+    test: Tensor,
+    speakers: tuple[str, ...],
 ) -> None:
     """The one look at the test set, with the weights and the temperature that the checkpoint gets."""
     found = probabilities(_logits(trainer, weights, test), temperature).cpu().numpy()
-    predictions = Predictions(split.test, trainer.data.labels[test].cpu().numpy(), found)
+    predictions = Predictions(split.test, trainer.data.labels[test].cpu().numpy(), found, speakers)
     best = trainer.best_epoch
     result = Result(
         status=_status(trainer),
@@ -211,14 +220,18 @@ def _checkpoint_config(config: TrainConfig, run: Run) -> CheckpointConfig:
 
 def _load_data(
     config: TrainConfig,
-    clips: Sequence[Clip],
-    corpus: Corpus,
+    clips: Sequence[Any],
+    corpus: Any,
     cache_dir: Path | None,
     device: Device,
     watchers: Sequence[Watcher],
     copy: int | None = None,
 ) -> ClipTensors:
-    """The clips' features; `copy` says which of the changed copies, if not the clips as they are."""
+    """The clips' features; `copy` says which of the changed copies, if not the clips as they are.
+
+    The cache asks a `Corpus` for the files of its clips; `Gathered` answers the same. Its code says only the first, as
+    any word more in it would have all features computed anew.
+    """
 
     def progress(done: int, total: int) -> None:
         for watcher in watchers:
@@ -273,7 +286,7 @@ def _storable_weights(trainer: Trainer) -> dict[str, Tensor]:
     return half if bool((exact - rounded).abs().max() <= HALF_TOLERANCE) else trainer.best
 
 
-def _environment(device: Device, numerics: Numerics, split: Split, clips: Sequence[Clip]) -> Environment:
+def _environment(device: Device, numerics: Numerics, split: Split, clips: Sequence[Any]) -> Environment:
     return Environment(
         device=device.label,
         precision=device.precision,
@@ -284,6 +297,7 @@ def _environment(device: Device, numerics: Numerics, split: Split, clips: Sequen
         split_id=split.id,
         data_checksum=data_checksum(clips),
         clips=ClipCounts(len(split.train), len(split.val), len(split.test)),
+        corpora=split.parts if isinstance(split, GatheredSplit) else (),
     )
 
 

@@ -134,6 +134,18 @@ def survey_all(configs: Sequence[TrainConfig], folders: Sequence[Path], compute:
     return first
 
 
+def check_corpus(folder: Path | None) -> None:
+    """Refuse a corpus that is not CREMA-D: its runs would not be those of the study.
+
+    Raises:
+        ConfigError: it is another one.
+    """
+    from ser_core.corpus.registry import CREMAD, holds_audio, kind_of
+
+    if folder and holds_audio(folder) and kind_of(folder) != CREMAD:
+        raise ConfigError(f"A grid trains on CREMA-D, and {folder} is another corpus. Train single runs on it.")
+
+
 def train_command(entry: Entry, how: How, args: GridCommand) -> list[str]:
     """The command line that trains an entry."""
     command = [sys.executable, "-m", "ser_core", "train", *command_line(entry.config)]
@@ -193,6 +205,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     from ser_core.training.estimate import Estimator
     from ser_core.training.run_folders import check_folders, check_name
 
+    check_corpus(args.corpus)
     configs = configurations(args)
     for config in configs:
         check_name(config.name, given=False)

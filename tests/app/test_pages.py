@@ -17,6 +17,7 @@ from ser_core.analysis.raters import agreement, uncertainty
 from ser_core.analysis.report import REPORT_RESULTS
 from ser_core.audio import SAMPLE_RATE
 from ser_core.corpus.clips import load_index
+from ser_core.corpus.recordings import CorpusPart
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.places import EVALUATIONS_VARIABLE, RUNS_VARIABLE
 from ser_core.records.predictions import Predictions
@@ -444,6 +445,20 @@ def test_corpora_are_shown_only_where_there_are_evaluations(
     monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "none"))
     assert "No run is recorded yet" in texts(app := open_page(RUNS))
     assert len(app.dataframe) == 1
+
+
+def test_a_run_on_other_corpora_has_no_page_about_crema_ds_clips(open_page: OpenPage, many_runs: Path):
+    names = tuple(f"mine/{i}.wav" for i in range(6))
+    heard = Predictions(names, np.arange(6), np.eye(6, dtype=np.float32), ("mine/anna", "mine/ben", "mine/eve") * 2)
+    part = CorpusPart("mine", "Mine", "0" * 12, "1" * 12, {"train": ("cy",), "val": ("di",), "test": ("anna",)})
+    environment = {"corpora": (part,), "split_id": "2" * 12}
+    write_run(many_runs / "on-mine", TrainConfig(seed=3), predictions=heard, environment=environment)
+    app = open_page(RUNS, run="on-mine")
+    assert "Mine (222222222222)" in texts(app)
+    assert "Trained and tested on Mine." in texts(app)
+    for page in (MISTAKES, HUMANS):
+        assert "on-mine" not in open_page(page).selectbox[0].options
+    open_page("streamlit_app.py")
 
 
 def test_a_heatmap_never_mixes_lengths(open_page: OpenPage, many_runs: Path):
