@@ -39,6 +39,7 @@ NAMES = (
     "live_memory",
     "vad",
     "robustness",
+    "int8",
     "adaptation",
     "non_speech",
 )
