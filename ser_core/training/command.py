@@ -88,7 +88,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     from ser_core.training.progress import ProgressBar
 
     corpus = open_corpora(args.corpus, parse_labels(args.labels), args.config.split)
-    name = args.name or (f"{args.config.name}-{corpus.name}" if isinstance(corpus, Gathered) else None)
+    name = args.name
+    if name is None and isinstance(corpus, Gathered):
+        name = f"{args.config.name}-{corpus.name}"
     watchers: list[Watcher] = [ProgressBar()]
     if args.wandb != "off":
         from ser_core.training.wandb_log import WandbLog
