@@ -1,5 +1,6 @@
 """The real app in real Chromium, as a visitor uses it."""
 
+import base64
 import csv
 import json
 import re
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from playwright.sync_api import Page, Playwright, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from ser_app.navigation import PAGES
 from ser_core.corpus.folder import Corpus
@@ -24,6 +26,7 @@ from tests.helpers import REAL_TIME
 OpenTab = Callable[..., Page]
 LABELS = [page.label for page in PAGES]
 ADDRESSES = {label: "/" if label == "Home" else f"/{label.lower()}" for label in LABELS}
+WHITE = "rgb(255, 255, 255)"
 TITLES = {"Home": "Speech emotion recognition", "Humans": "Humans and models"}
 
 
@@ -60,14 +63,17 @@ def test_the_navigation_leads_to_every_page_and_back(open_tab: OpenTab):
         expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-@pytest.mark.parametrize("label", LABELS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_fit_a_phone(open_tab: OpenTab, label: str, scheme: str):
-    page = open_tab(ADDRESSES[label], viewport=PHONE, color_scheme=scheme)
+@pytest.mark.parametrize(("label", "dark_first"), [(label, i % 2 == 0) for i, label in enumerate(LABELS)])
+def test_pages_fit_a_phone_in_light_and_in_dark(open_tab: OpenTab, label: str, dark_first: bool):
+    """Every other page is opened in the dark scheme; then the phone changes to the other one, as in the evening."""
+    page = open_tab(ADDRESSES[label], viewport=PHONE, color_scheme="dark" if dark_first else "light")
     wait_until_idle(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    dark = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor") != "rgb(255, 255, 255)"
-    assert dark == (scheme == "dark")
+    for dark in (dark_first, not dark_first):
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        app = expect(page.get_by_test_id("stApp"))
+        (app.not_to_have_css if dark else app.to_have_css)("background-color", WHITE)
+        wait_until_idle(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_a_clip_is_filtered_selected_shown_and_shared(open_tab: OpenTab):
@@ -163,15 +169,33 @@ def test_a_recording_gets_the_label_of_the_file_it_was_made_of(
     assert heard == EMOTION_NAMES[Predictor.load(default_checkpoint())(corpus.path(name)).emotion]
 
 
-def test_turning_a_knob_changes_the_features(open_tab: OpenTab):
+def message_kinds(page: Page) -> Counter[str]:
+    """How many messages of each kind come from the server from now on."""
+    kinds: Counter[str] = Counter()
+
+    def count(event: dict) -> None:
+        message = ForwardMsg.FromString(base64.b64decode(event["response"]["payloadData"]))
+        kinds[message.WhichOneof("type")] += 1
+
+    network = page.context.new_cdp_session(page)
+    network.on("Network.webSocketFrameReceived", count)
+    network.send("Network.enable")
+    return kinds
+
+
+def test_turning_a_knob_changes_the_features_and_sends_all_of_them(open_tab: OpenTab):
     page = open_tab("/features")
     wait_until_idle(page)
     expect(page.get_by_role("heading", name="3 · 27 spectral channels")).to_be_visible()
     page.get_by_text("Parameters", exact=True).click()
+    kinds = message_kinds(page)
     page.get_by_role("slider", name="MFCC").focus()
     page.keyboard.press("ArrowRight")
     wait_until_idle(page)
     expect(page.get_by_role("heading", name="3 · 28 spectral channels")).to_be_visible()
+    assert kinds["delta"] > 10
+    # A figure that is left to the browser's memory ends the connection where the browser forgot it (config.toml).
+    assert kinds["ref_hash"] == 0
 
 
 # Runs, Mistakes and Humans, from the project's own records.
