@@ -5,51 +5,26 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from ser_app.navigation import PAGES
 from ser_core.corpus.folder import Corpus
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
-from ser_core.records.checkpoints import default_checkpoint
 from ser_core.records.runs import Run, load_runs
 from ser_core.serving.predictor import Predictor
-from tests.browser.app_server import PHONE, AppServer, launch, wait_until_idle
-from tests.helpers import REAL_TIME
+from tests.browser.app_server import ADDRESSES, LABELS, PHONE, OpenTab, navigation, wait_until_idle
+from tests.helpers import BROWSER
 
-OpenTab = Callable[..., Page]
-LABELS = [page.label for page in PAGES]
-ADDRESSES = {label: "/" if label == "Home" else f"/{label.lower()}" for label in LABELS}
+pytestmark = BROWSER
 WHITE = "rgb(255, 255, 255)"
-TITLES = {"Home": "Speech emotion recognition", "Humans": "Humans and models"}
-
-
-def navigation(page: Page) -> list[str]:
-    links = page.get_by_test_id("stSidebar").get_by_role("link")
-    return [link.inner_text().split("\n")[-1].strip() for link in links.all()]
 
 
 def choose_source(page: Page, name: str) -> None:
     page.get_by_role("radio", name=name).click()
     wait_until_idle(page)
-
-
-@pytest.mark.parametrize("label", LABELS)
-def test_a_page_opened_first_on_a_cold_server_has_the_whole_app(open_tab: OpenTab, corpus, label: str):
-    with AppServer({"CREMAD_DIR": str(corpus.folder)}) as cold:
-        page = open_tab(ADDRESSES[label], url=cold.url)
-        wait_until_idle(page)
-        assert navigation(page) == LABELS
-        expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
-        expect(page.get_by_role("heading", name=TITLES.get(label, label), level=1)).to_be_visible()
-        expect(page.get_by_test_id("stException")).to_have_count(0)
-        page.context.close()
 
 
 def test_the_navigation_leads_to_every_page_and_back(open_tab: OpenTab):
@@ -138,35 +113,6 @@ def test_a_bad_upload_is_a_sentence(open_tab: OpenTab, tmp_path: Path):
     page.locator("input[type=file]").set_input_files(tmp_path / "notes.wav")
     expect(page.get_by_text("notes.wav: The audio could not be decoded")).to_be_visible(timeout=20_000)
     expect(page.get_by_test_id("stException")).to_have_count(0)
-
-
-@REAL_TIME
-@pytest.mark.parametrize("name", ["1001_DFA_ANG_XX", "1002_IWL_FEA_XX"])
-def test_a_recording_gets_the_label_of_the_file_it_was_made_of(
-    playwright: Playwright, chromium: str, server: AppServer, corpus, tmp_path: Path, name: str
-):
-    """Chromium's fake microphone plays a real clip, again and again; the silence after it separates the rounds."""
-    audio, rate = soundfile.read(corpus.path(name), dtype="float32")
-    sound = tmp_path / "microphone.wav"
-    soundfile.write(sound, np.concatenate([audio, np.zeros(rate * 5, np.float32)]), rate, subtype="PCM_16")
-    microphone = (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={sound}",
-    )
-    browser = launch(playwright, chromium, *microphone)
-    try:
-        page = browser.new_context(permissions=["microphone"]).new_page()
-        page.goto(server.url + "/classify")
-        wait_until_idle(page)
-        page.get_by_role("button", name="Record").click()
-        page.wait_for_timeout(round(1000 * len(audio) / rate) + 1500)
-        page.get_by_role("button", name="Stop recording").click()
-        expect(page.get_by_test_id("stMetricValue")).to_be_visible(timeout=30_000)
-        heard = page.get_by_test_id("stMetricValue").inner_text().lower()
-    finally:
-        browser.close()
-    assert heard == EMOTION_NAMES[Predictor.load(default_checkpoint())(corpus.path(name)).emotion]
 
 
 def message_kinds(page: Page) -> Counter[str]:
