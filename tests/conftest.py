@@ -18,14 +18,19 @@ from ser_core.corpus.folder import Corpus
 from ser_core.features.config import FeatureConfig
 from ser_core.records.checkpoints import CheckpointConfig, save_checkpoint
 from ser_core.records.embedding import EmbeddingStatistics
-from tests.helpers import REAL_TIME, SHARED, skip_or_fail, tone
+from tests.helpers import LONGEST_FIRST, REAL_TIME, SHARED, skip_or_fail, tone
 
 GIVE_WAY = 10  # of 0, the highest priority, to 19
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest and mostly waits comes first, so that the other tests run beside it."""
-    items.sort(key=lambda item: not is_real_time(item))
+    """What takes longest or mostly waits comes first, so that the other tests run beside it."""
+
+    def position(item: pytest.Item) -> int:
+        marks = list(item.iter_markers())
+        return next((i for i, mark in enumerate(LONGEST_FIRST) if mark in marks), len(LONGEST_FIRST))
+
+    items.sort(key=position)
 
 
 @pytest.hookimpl(tryfirst=True)

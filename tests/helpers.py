@@ -22,6 +22,17 @@ IN_CI = os.environ.get("CI") == "true"
 REAL_TIME = pytest.mark.xdist_group("real time")
 """Of tests that hear a microphone: one at a time, first of all, while others run beside it (`conftest.py`)."""
 
+BROWSER = pytest.mark.xdist_group("browser")
+"""Of tests that share a browser and a server, which take seconds to start and to show each page for the first time."""
+
+COLD_SERVERS = pytest.mark.xdist_group("cold servers")
+RAY = pytest.mark.xdist_group("ray")
+"""Of tests that start a cluster: one at a time, since they look at all of its processes."""
+
+LONG = pytest.mark.long
+LONGEST_FIRST = (REAL_TIME.mark, BROWSER.mark, RAY.mark, COLD_SERVERS.mark, LONG.mark)
+"""The order in which tests begin; then come all others, which are short and fill what time is left."""
+
 QUICK = ("lr0.01-ELU-1D-mean-tiny", "lr0.001-ELU-1D-tiny")
 """Two short runs of `tests/training`, of the report's study with another split."""
 

@@ -17,7 +17,7 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.synthetic import EXAMPLES, synthesize
 from ser_core.records.checkpoints import list_checkpoints
 from ser_core.records.runs import load_runs
-from tests.helpers import ROOT
+from tests.helpers import LONG, ROOT
 from tools.build_hook import SHIPPED, shipped_files
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -73,6 +73,8 @@ def _run(command: list[str], folder: Path) -> str:
     return result.stdout
 
 
+@LONG
+@pytest.mark.xdist_group("install")  # both use the wheel
 @pytest.mark.install
 def test_a_wheel_holds_the_library_what_it_ships_and_nothing_else(wheel: Path):
     names = set(ZipFile(wheel).namelist())
@@ -87,6 +89,8 @@ def test_a_wheel_holds_the_library_what_it_ships_and_nothing_else(wheel: Path):
     assert any(name.endswith("licenses/LICENSE") for name in metadata)
 
 
+@LONG
+@pytest.mark.xdist_group("install")  # both use the wheel
 @pytest.mark.install
 def test_an_installed_package_predicts_from_any_folder(commands: Path, tmp_path: Path):
     soundfile.write(tmp_path / "x.wav", synthesize(EXAMPLES["Even and calm"]), SAMPLE_RATE)

@@ -22,6 +22,7 @@ from ser_core.corpus.labels import LabelMap, check_labels
 from ser_core.corpus.recordings import CorpusPart, Recordings, label_checksum
 from ser_core.corpus.registry import CREMAD, KINDS, holds_audio, kind_of, open_recordings
 from ser_core.corpus.splits import SPLITS, Split, load_split
+from ser_core.equality import ByContent
 from ser_core.errors import ConfigError, CorpusError
 from ser_core.files import safe_name
 
@@ -50,8 +51,8 @@ class GatheredClip:
     speaker: str
 
 
-@dataclass(frozen=True)
-class GatheredSplit(Split):
+@dataclass(frozen=True, eq=False)
+class GatheredSplit(ByContent, Split):
     """Clips of all the corpora.
 
     Attributes:

@@ -11,17 +11,21 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
 from playwright.sync_api import Browser, Page, Playwright, ViewportSize, expect
 
+from ser_app.navigation import PAGES
+
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+LABELS = [page.label for page in PAGES]
+ADDRESSES = {label: "/" if label == "Home" else f"/{label.lower()}" for label in LABELS}
+OpenTab = Callable[..., Page]
 
 ROOT = Path(__file__).parents[2]
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
 
 CHROMIUM_FLAGS = (
     "--headless=new",
@@ -111,3 +115,9 @@ def wait_until_idle(page: Page) -> None:
     expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PAGE_SECONDS * 1000)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PAGE_SECONDS * 1000)
     page.wait_for_timeout(500)
+
+
+def navigation(page: Page) -> list[str]:
+    """What the links in the sidebar are called."""
+    links = page.get_by_test_id("stSidebar").get_by_role("link")
+    return [link.inner_text().split("\n")[-1].strip() for link in links.all()]

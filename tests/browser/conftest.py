@@ -1,11 +1,11 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, ViewportSize, sync_playwright
 
-from tests.browser.app_server import DESKTOP, AppServer, find_chromium, launch
+from tests.browser.app_server import DESKTOP, AppServer, OpenTab, find_chromium, launch
 from tests.helpers import skip_or_fail
 
 
@@ -38,11 +38,15 @@ def server(corpus) -> Iterator[AppServer]:
 
 
 @pytest.fixture
-def open_tab(browser: Browser, server: AppServer) -> Iterator[Callable[..., Page]]:
-    """Open a tab in a profile of its own; requests that leave this machine fail the test."""
+def open_tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[OpenTab]:
+    """Open a tab in a profile of its own, unless said otherwise of the app that all tests share.
+
+    Requests that leave this machine fail the test.
+    """
     contexts, strangers = [], []
 
-    def open_it(path: str, *, url: str = server.url, viewport: ViewportSize = DESKTOP, **options: Any) -> Page:
+    def open_it(path: str, *, url: str | None = None, viewport: ViewportSize = DESKTOP, **options: Any) -> Page:
+        url = url or request.getfixturevalue("server").url
         context = browser.new_context(viewport=viewport, **options)
         contexts.append(context)
         page = context.new_page()

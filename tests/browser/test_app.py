@@ -1,52 +1,30 @@
 """The real app in real Chromium, as a visitor uses it."""
 
+import base64
 import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from ser_app.navigation import PAGES
 from ser_core.corpus.folder import Corpus
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
-from ser_core.records.checkpoints import default_checkpoint
 from ser_core.records.runs import Run, load_runs
 from ser_core.serving.predictor import Predictor
-from tests.browser.app_server import PHONE, AppServer, launch, wait_until_idle
-from tests.helpers import REAL_TIME
+from tests.browser.app_server import ADDRESSES, LABELS, PHONE, OpenTab, navigation, wait_until_idle
+from tests.helpers import BROWSER
 
-OpenTab = Callable[..., Page]
-LABELS = [page.label for page in PAGES]
-ADDRESSES = {label: "/" if label == "Home" else f"/{label.lower()}" for label in LABELS}
-TITLES = {"Home": "Speech emotion recognition", "Humans": "Humans and models"}
-
-
-def navigation(page: Page) -> list[str]:
-    links = page.get_by_test_id("stSidebar").get_by_role("link")
-    return [link.inner_text().split("\n")[-1].strip() for link in links.all()]
+pytestmark = BROWSER
+WHITE = "rgb(255, 255, 255)"
 
 
 def choose_source(page: Page, name: str) -> None:
     page.get_by_role("radio", name=name).click()
     wait_until_idle(page)
-
-
-@pytest.mark.parametrize("label", LABELS)
-def test_a_page_opened_first_on_a_cold_server_has_the_whole_app(open_tab: OpenTab, corpus, label: str):
-    with AppServer({"CREMAD_DIR": str(corpus.folder)}) as cold:
-        page = open_tab(ADDRESSES[label], url=cold.url)
-        wait_until_idle(page)
-        assert navigation(page) == LABELS
-        expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
-        expect(page.get_by_role("heading", name=TITLES.get(label, label), level=1)).to_be_visible()
-        expect(page.get_by_test_id("stException")).to_have_count(0)
-        page.context.close()
 
 
 def test_the_navigation_leads_to_every_page_and_back(open_tab: OpenTab):
@@ -60,14 +38,17 @@ def test_the_navigation_leads_to_every_page_and_back(open_tab: OpenTab):
         expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-@pytest.mark.parametrize("label", LABELS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_fit_a_phone(open_tab: OpenTab, label: str, scheme: str):
-    page = open_tab(ADDRESSES[label], viewport=PHONE, color_scheme=scheme)
+@pytest.mark.parametrize(("label", "dark_first"), [(label, i % 2 == 0) for i, label in enumerate(LABELS)])
+def test_pages_fit_a_phone_in_light_and_in_dark(open_tab: OpenTab, label: str, dark_first: bool):
+    """Every other page is opened in the dark scheme; then the phone changes to the other one, as in the evening."""
+    page = open_tab(ADDRESSES[label], viewport=PHONE, color_scheme="dark" if dark_first else "light")
     wait_until_idle(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    dark = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor") != "rgb(255, 255, 255)"
-    assert dark == (scheme == "dark")
+    for dark in (dark_first, not dark_first):
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        app = expect(page.get_by_test_id("stApp"))
+        (app.not_to_have_css if dark else app.to_have_css)("background-color", WHITE)
+        wait_until_idle(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_a_clip_is_filtered_selected_shown_and_shared(open_tab: OpenTab):
@@ -134,44 +115,33 @@ def test_a_bad_upload_is_a_sentence(open_tab: OpenTab, tmp_path: Path):
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-@REAL_TIME
-@pytest.mark.parametrize("name", ["1001_DFA_ANG_XX", "1002_IWL_FEA_XX"])
-def test_a_recording_gets_the_label_of_the_file_it_was_made_of(
-    playwright: Playwright, chromium: str, server: AppServer, corpus, tmp_path: Path, name: str
-):
-    """Chromium's fake microphone plays a real clip, again and again; the silence after it separates the rounds."""
-    audio, rate = soundfile.read(corpus.path(name), dtype="float32")
-    sound = tmp_path / "microphone.wav"
-    soundfile.write(sound, np.concatenate([audio, np.zeros(rate * 5, np.float32)]), rate, subtype="PCM_16")
-    microphone = (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={sound}",
-    )
-    browser = launch(playwright, chromium, *microphone)
-    try:
-        page = browser.new_context(permissions=["microphone"]).new_page()
-        page.goto(server.url + "/classify")
-        wait_until_idle(page)
-        page.get_by_role("button", name="Record").click()
-        page.wait_for_timeout(round(1000 * len(audio) / rate) + 1500)
-        page.get_by_role("button", name="Stop recording").click()
-        expect(page.get_by_test_id("stMetricValue")).to_be_visible(timeout=30_000)
-        heard = page.get_by_test_id("stMetricValue").inner_text().lower()
-    finally:
-        browser.close()
-    assert heard == EMOTION_NAMES[Predictor.load(default_checkpoint())(corpus.path(name)).emotion]
+def message_kinds(page: Page) -> Counter[str]:
+    """How many messages of each kind come from the server from now on."""
+    kinds: Counter[str] = Counter()
+
+    def count(event: dict) -> None:
+        message = ForwardMsg.FromString(base64.b64decode(event["response"]["payloadData"]))
+        kinds[message.WhichOneof("type")] += 1
+
+    network = page.context.new_cdp_session(page)
+    network.on("Network.webSocketFrameReceived", count)
+    network.send("Network.enable")
+    return kinds
 
 
-def test_turning_a_knob_changes_the_features(open_tab: OpenTab):
+def test_turning_a_knob_changes_the_features_and_sends_all_of_them(open_tab: OpenTab):
     page = open_tab("/features")
     wait_until_idle(page)
     expect(page.get_by_role("heading", name="3 · 27 spectral channels")).to_be_visible()
     page.get_by_text("Parameters", exact=True).click()
+    kinds = message_kinds(page)
     page.get_by_role("slider", name="MFCC").focus()
     page.keyboard.press("ArrowRight")
     wait_until_idle(page)
     expect(page.get_by_role("heading", name="3 · 28 spectral channels")).to_be_visible()
+    assert kinds["delta"] > 10
+    # A figure that is left to the browser's memory ends the connection where the browser forgot it (config.toml).
+    assert kinds["ref_hash"] == 0
 
 
 # Runs, Mistakes and Humans, from the project's own records.

@@ -235,7 +235,7 @@ def test_six_emotions_are_heard_and_silence_is_none(open_microphone: OpenMicroph
     assert shown[0] == "Listening…"
     assert set(shown) - {"Listening…"} <= LABELS | {"Unsure"}
     assert shown.count("Listening…") >= len(tape.clips)
-    expect(page.locator("audio")).to_be_visible()
+    expect(page.get_by_test_id("stAudio")).to_be_visible()
     page.get_by_role("button", name="Classify all of it again").click()
     expect(page.get_by_text("As one recording")).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)

@@ -7,6 +7,7 @@ from benchmarks.robustness import NO_SPEECH, labels, shared_clips
 from ser_core.audio.changes.registry import apply_change
 from ser_core.records.checkpoints import CHECKPOINTS_DIR, list_checkpoints, load_config
 from ser_core.serving.predictor import Predictor
+from tests.helpers import LONG
 
 N_CLIPS = 24
 # Shares of labels that stay, a little below what benchmarks/results/robustness.txt has for all shared clips.
@@ -20,6 +21,7 @@ def test_there_is_a_checkpoint_for_recordings_of_any_origin():
     assert FOR_ANY_RECORDING
 
 
+@LONG
 @pytest.mark.parametrize("name", FOR_ANY_RECORDING)
 def test_labels_survive_what_happens_to_recordings(name: str, shared):
     predictor = Predictor.load(name, root=CHECKPOINTS_DIR)

@@ -21,7 +21,7 @@ from ser_core.serving.predict_command import main
 from ser_core.serving.prediction import MIN_CONFIDENCE, UNSURE, Prediction, answer_from, window_spans
 from ser_core.serving.predictor import Predictor
 from ser_core.serving.rows import COLUMNS, TIMELINE_COLUMNS, answered, timeline_rows, to_csv
-from tests.helpers import tone
+from tests.helpers import LONG, tone
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +245,7 @@ def test_the_command_knows_no_such_checkpoint(use_untrained, usable, capsys: pyt
 # The shipped checkpoints, on real test clips.
 
 
+@LONG
 @pytest.mark.parametrize("name", list_checkpoints())
 def test_a_shipped_checkpoint_scores_within_its_interval_on_real_clips(name: str, corpus, clips, capsys):
     """On the shared clips of the report's test split, through the command, it says what its record says."""

@@ -32,7 +32,7 @@ from ser_core.training.estimate import Estimator, training_flops
 from ser_core.training.pool import MAX_ATTEMPTS, LocalPool, train_all
 from ser_core.training.study import STUDIES, report_study, with_epochs
 from ser_core.training.survey import Entry, How, epochs_in_progress, how_to_start, survey
-from tests.helpers import QUICK
+from tests.helpers import LONG, QUICK
 from tests.made_records import write_run
 
 SAVE_ALWAYS = (
@@ -160,6 +160,7 @@ def test_a_split_file_that_changed_is_another_split(tiny: Path, tmp_path: Path):
     assert "with other clips" in entry.reason
 
 
+@LONG
 def test_a_grid_lists_a_taken_name_leaves_it_and_trains_the_rest(
     options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
 ):
@@ -245,6 +246,7 @@ def test_no_run_at_once_is_a_sentence(jobs: str, more: list[str], tmp_path: Path
     assert f"--jobs is 1 or more, not {jobs}." in capsys.readouterr().err
 
 
+@LONG
 def test_two_runs_are_trained_recorded_and_then_skipped(
     options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
 ):
@@ -269,6 +271,7 @@ def test_two_runs_are_trained_recorded_and_then_skipped(
     assert "2 recorded; 2 in all." in capsys.readouterr().out
 
 
+@LONG
 def test_a_grid_that_was_stopped_and_whose_run_was_killed_ends_as_if_nothing_had_happened(
     options: list[str], tmp_path: Path
 ):
@@ -352,6 +355,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
+@LONG
 def test_a_failure_does_not_stop_the_rest_and_is_listed(
     options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
 ):

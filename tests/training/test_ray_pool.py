@@ -17,10 +17,10 @@ import pytest
 from ser_core.records.runs import load_runs
 from ser_core.training import grid_command as grid
 from ser_core.training.survey import epochs_in_progress, survey
-from tests.helpers import QUICK
+from tests.helpers import QUICK, RAY
 
 pytest.importorskip("ray", reason="Ray is optional: pip install -r requirements-ray.txt")
-pytestmark = pytest.mark.xdist_group("ray")  # one cluster at a time: the tests look at all of its processes
+pytestmark = RAY
 PATIENCE_SECONDS = 150
 
 # In a process of its own, which says where the cluster is, and ends it when its input is closed.
