@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from ser_core.emotions import EMOTIONS
+from ser_core.equality import ByContent
 
 
 class Labelled(NamedTuple):
@@ -49,8 +50,8 @@ class Recording:
     sex: str | None
 
 
-@dataclass(frozen=True)
-class Recordings:
+@dataclass(frozen=True, eq=False)
+class Recordings(ByContent):
     """A corpus of any kind.
 
     Attributes:
@@ -87,8 +88,8 @@ class Recordings:
         return label_checksum(self.clips)
 
 
-@dataclass(frozen=True)
-class CorpusPart:
+@dataclass(frozen=True, eq=False)
+class CorpusPart(ByContent):
     """One of the corpora that a run was trained on.
 
     Attributes:
