@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from sklearn.metrics import recall_score
 
-from benchmarks.robustness import RAVDESS_EMOTIONS, ravdess_clips
+from benchmarks.robustness import ravdess_clips
 from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.clips import by_name
 from ser_core.corpus.folder import Corpus
@@ -106,12 +106,10 @@ def main() -> None:
     if all(clip.name in corpus.present for clip in validation):
         clips = [(corpus.load(clip), clip.emotion, clip.actor.id) for clip in validation]
         print_curve(predictors, "CREMA-D, validation part", clips)
-    if paths := ravdess_clips():
-        parts = [path.stem.split("-") for path in paths]
-        clips = [
-            (load_audio(path), RAVDESS_EMOTIONS[part[2]], int(part[6])) for path, part in zip(paths, parts, strict=True)
-        ]
-        print_curve(predictors, "RAVDESS", clips)
+    if others := ravdess_clips():
+        print_curve(
+            predictors, "RAVDESS", [(load_audio(clip.path), clip.emotion, int(clip.speaker or 0)) for clip in others]
+        )
 
 
 if __name__ == "__main__":

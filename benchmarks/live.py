@@ -23,10 +23,10 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
-from ser_core.emotions import EMOTIONS
 from ser_core.serving.listener import Listener
 from ser_core.serving.prediction import MIN_CONFIDENCE
 from ser_core.serving.predictor import Predictor
+from ser_core.serving.rows import probabilities_of
 from ser_core.serving.stream import StreamConfig, blocks
 from tests.browser.app_server import AppServer, find_chromium, launch, wait_until_idle
 
@@ -143,8 +143,7 @@ def latencies(
     groups = [group for group in groups if group]
     found = []
     for end, group in zip(ends, groups, strict=False):
-        shares = [{emotion: row[emotion] for emotion in EMOTIONS} for row in group]
-        texts = [" ".join(verdict(share, MIN_CONFIDENCE)) for share in shares]
+        texts = [" ".join(verdict(probabilities_of(row), MIN_CONFIDENCE)) for row in group]
         # Labels shown from the end of the speech until it is listening again; the first one that is a row's of the
         # last two, which are those whose windows hold the end (a voice counts for 0.75 s, a row comes each 0.5 s).
         for moment, text in shown:

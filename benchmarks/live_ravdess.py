@@ -21,10 +21,11 @@ import soundfile
 from playwright.sync_api import Page, expect, sync_playwright
 
 from benchmarks.live import microphone_flags, press
-from benchmarks.robustness import RAVDESS_EMOTIONS, ravdess_clips
+from benchmarks.robustness import ravdess_clips
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import load_audio
 from ser_core.audio.vad import energy_intervals
+from ser_core.corpus.recordings import Recording
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.records.checkpoints import default_checkpoint
 from tests.browser.app_server import AppServer, find_chromium, launch, wait_until_idle
@@ -32,6 +33,7 @@ from tests.browser.app_server import AppServer, find_chromium, launch, wait_unti
 ACTORS = ("01", "02", "03", "04", "05", "06", "07", "08")
 LEAD_SECONDS, GAP_SECONDS, TAIL_SECONDS = 6.0, 2.0, 4.0
 LAST_SECONDS = 1.0
+CALM, STRONG = "02", "02"  # as names of clips have it, of the emotion and of its intensity
 
 
 @dataclass(frozen=True)
@@ -42,26 +44,26 @@ class Spoken:
     end: float
 
 
-def chosen_clips() -> list[Path]:
-    """The first clip of strong intensity (neutral has none) of each emotion, of each actor."""
-    chosen: dict[tuple[str, str], Path] = {}
-    for path in ravdess_clips():
-        part = path.stem.split("-")
-        if part[2] != "02" and (part[3] == "02" or part[2] == "01") and part[6] in ACTORS:
-            chosen.setdefault((part[6], RAVDESS_EMOTIONS[part[2]]), path)
+def chosen_clips() -> list[Recording]:
+    """The first clip of strong intensity of each emotion, of each actor; of neutral, which has none, not a calm one."""
+    chosen: dict[tuple[str, str], Recording] = {}
+    for clip in ravdess_clips():
+        _, _, emotion, intensity, *_ = clip.name.split("-")
+        if clip.speaker in ACTORS and emotion != CALM and (intensity == STRONG or clip.emotion == "NEU"):
+            chosen.setdefault((clip.speaker, clip.emotion), clip)
     return [chosen[key] for key in sorted(chosen)]
 
 
-def make_tape(paths: Sequence[Path]) -> tuple[np.ndarray, list[Spoken]]:
+def make_tape(clips: Sequence[Recording]) -> tuple[np.ndarray, list[Spoken]]:
     """The clips without the silence around them, between silences of our own."""
     gap = np.zeros(round(GAP_SECONDS * SAMPLE_RATE), np.float32)
     parts = [np.zeros(round(LEAD_SECONDS * SAMPLE_RATE), np.float32)]
     spoken = []
-    for path in paths:
-        audio = load_audio(path)
+    for clip in clips:
+        audio = load_audio(clip.path)
         loud = energy_intervals(audio, top_db=40, floor_dbfs=-65)
         parts.append(audio[loud[0, 0] : loud[-1, 1]])
-        spoken.append(Spoken(RAVDESS_EMOTIONS[path.stem.split("-")[2]], sum(map(len, parts)) / SAMPLE_RATE))
+        spoken.append(Spoken(clip.emotion, sum(map(len, parts)) / SAMPLE_RATE))
         parts.append(gap)
     return np.concatenate([*parts, np.zeros(round(TAIL_SECONDS * SAMPLE_RATE), np.float32)]), spoken
 
@@ -94,10 +96,10 @@ def delay_seconds(tape: np.ndarray, received: np.ndarray) -> float:
 
 def main() -> None:
     """Print the share that is right."""
-    chromium, paths = find_chromium(), chosen_clips()
-    if chromium is None or not paths:
-        sys.exit("error: Chromium was not found." if paths else "error: the clips of RAVDESS are not here.")
-    tape, spoken = make_tape(paths)
+    chromium, clips = find_chromium(), chosen_clips()
+    if chromium is None or not clips:
+        sys.exit("error: Chromium was not found." if clips else "error: the clips of RAVDESS are not here.")
+    tape, spoken = make_tape(clips)
     with tempfile.TemporaryDirectory() as folder, AppServer() as server, sync_playwright() as playwright:
         file = Path(folder) / "tape.wav"
         soundfile.write(file, tape, SAMPLE_RATE, subtype="PCM_16")

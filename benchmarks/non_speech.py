@@ -212,7 +212,7 @@ def main() -> None:
     corpus = Corpus(SHARED / "crema-d" / "clips")
     clips = [clip for clip in load_index().values() if clip.name in corpus.present and not clip.defect]
     crema_d = [(clip.name, corpus.load(clip)) for clip in clips]
-    ravdess = [(path.stem, load_audio(path)) for path in ravdess_clips()]
+    ravdess = [(clip.name, load_audio(clip.path)) for clip in ravdess_clips()]
     for config, names in by_config.items():
         print(f"{', '.join(names)}: {config.pipeline} pipeline, {config.vad}")
         print_sounds([*sounds(), *rooms(crema_d)], config)

@@ -19,6 +19,8 @@ from ser_core.audio.changes.registry import CHANGES, apply_change
 from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
+from ser_core.corpus.recordings import Recording
+from ser_core.corpus.registry import open_recordings
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import NoSpeechError
 from ser_core.records.checkpoints import checkpoints_dir, list_checkpoints
@@ -28,7 +30,6 @@ from ser_core.training.allocator import keep_freed_memory
 
 SHARED = Path(__file__).parents[2] / "shared"
 NO_SPEECH = -1
-RAVDESS_EMOTIONS = {"01": "NEU", "02": "NEU", "03": "HAP", "04": "SAD", "05": "ANG", "06": "FEA", "07": "DIS"}
 
 
 def shared_clips(n_clips: int | None = None) -> tuple[list[Clip], list[np.ndarray]]:
@@ -78,18 +79,18 @@ def under_changes(
         )
 
 
-def ravdess_clips() -> list[Path]:
-    """Those of the six emotions, named `modality-channel-emotion-…`; none where the corpus isn't."""
-    paths = sorted((SHARED / "ravdess" / "clips").glob("*.flac"))
-    return [path for path in paths if path.stem.split("-")[2] in RAVDESS_EMOTIONS]
+def ravdess_clips() -> tuple[Recording, ...]:
+    """Those of the six emotions; none where the corpus isn't."""
+    folder = SHARED / "ravdess" / "clips"
+    return open_recordings(folder).clips if folder.is_dir() else ()
 
 
-def print_ravdess(predictors: dict[str, Predictor], paths: Sequence[Path]) -> None:
+def print_ravdess(predictors: dict[str, Predictor], clips: Sequence[Recording]) -> None:
     """A line a checkpoint: unweighted average recall with its interval over speakers and clips, and each recall."""
-    waveforms = [load_audio(path) for path in paths]
-    targets = np.array([EMOTIONS.index(RAVDESS_EMOTIONS[path.stem.split("-")[2]]) for path in paths])
-    speakers = [int(path.stem.split("-")[6]) for path in paths]
-    print(f"\nRAVDESS, {len(paths)} clips of {len(set(speakers))} actors, none trained on; chance is {1 / 6:.1%}")
+    waveforms = [load_audio(clip.path) for clip in clips]
+    targets = np.array([EMOTIONS.index(clip.emotion) for clip in clips])
+    speakers = [str(clip.speaker) for clip in clips]
+    print(f"\nRAVDESS, {len(clips)} clips of {len(set(speakers))} actors, none trained on; chance is {1 / 6:.1%}")
     for name, predictor in predictors.items():
         heard = labels(predictor, waveforms)
         silent = heard == NO_SPEECH
@@ -122,8 +123,8 @@ def main() -> None:
     for label, shares in under_changes(predictors, clips, waveforms):
         cells = (f"{same:.0%} / {right:.0%}" for same, right in shares.values())
         print(f"{label:30}" + "".join(f"{cell:>{width}}" for cell in cells), flush=True)
-    if args.clips is None and (paths := ravdess_clips()):
-        print_ravdess(predictors, paths)
+    if args.clips is None and (others := ravdess_clips()):
+        print_ravdess(predictors, others)
 
 
 if __name__ == "__main__":

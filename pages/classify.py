@@ -56,10 +56,10 @@ def classify(recordings: Sequence[Recording], names: Sequence[str], min_confiden
     known: dict[Key, Prediction | SERError] = st.session_state.get("classified", {})
     classified: dict[Key, Prediction | SERError] = {}
     results: Results = {}
-    keys = [(recording, name) for recording in recordings for name in names]
+    keys, own = [(recording, name) for recording in recordings for name in names], tuned_to()
     with st.spinner("Classifying…"):
         for recording, name in keys:
-            key = (recording.digest, name, checkpoint_files(name), any_sound, tuned_to())
+            key = (recording.digest, name, checkpoint_files(name), any_sound, own)
             classified[key] = result = known.get(key) or _classify_one(recording, name, any_sound)
             if isinstance(result, Prediction):
                 result = replace(result, min_confidence=min_confidence)

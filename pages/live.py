@@ -25,7 +25,7 @@ from ser_core.features.mel import log_mel
 from ser_core.serving.listener import SILENCE_DBFS, Heard, Listener
 from ser_core.serving.prediction import UNSURE, answer_from
 from ser_core.serving.predictor import Predictor
-from ser_core.serving.rows import TIMELINE_COLUMNS, answered, timeline_rows, to_csv, to_json
+from ser_core.serving.rows import TIMELINE_COLUMNS, answered, probabilities_of, timeline_rows, to_csv, to_json
 from ser_core.serving.stream import MAX_WINDOW_SECONDS, MIN_WINDOW_SECONDS, StreamConfig
 
 REFRESH_SECONDS = 0.5
@@ -135,7 +135,7 @@ def show_verdict(heard: Heard, paused: bool, min_confidence: float) -> None:
     if shares and answer_from(shares, min_confidence) == UNSURE:
         st.caption(unsure_means(min_confidence))
     elif last:
-        headline, detail = verdict({emotion: last[emotion] for emotion in EMOTIONS}, min_confidence)
+        headline, detail = verdict(probabilities_of(last), min_confidence)
         st.caption(f"Last heard: {headline.lower()} ({detail}), {heard.seconds - last['end']:.0f} s ago")
     else:
         st.caption("Say something.")
@@ -186,7 +186,7 @@ def show_second_look(model: Predictor, audio: np.ndarray, min_confidence: float)
         st.error(sentence(error))
         return
     headline, detail = verdict(prediction.probabilities, min_confidence)
-    says = "is" if headline.lower() == UNSURE else "hears"
+    says = "is" if answer_from(prediction.probabilities, min_confidence) == UNSURE else "hears"
     st.markdown(
         f"As one recording, {literal(model.config.name)} {says} **{headline.lower()}** ({detail}) "
         f"in {prediction.speech.seconds:.1f} s of speech."

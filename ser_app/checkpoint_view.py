@@ -54,17 +54,25 @@ def _row(name: str, *, measured: bool) -> dict:
 
     folder = checkpoints_dir() / name
     config = load_config(folder)
-    test = config.provenance.get("test", {})
-    accuracy = test.get("metrics", {}).get("accuracy")
+    accuracy = _said(config.provenance, "test", "metrics", "accuracy")
     return {
         "checkpoint": name,
         "network": model_label(config.model),
         "accuracy": None if accuracy is None else 100 * accuracy,
         "megabytes": (folder / "model.safetensors").stat().st_size / 1e6,
-        "parameters": test.get("parameters"),
+        "parameters": _said(config.provenance, "test", "parameters"),
         "milliseconds": _milliseconds(name, checkpoint_files(name)) if measured else None,
         "what it is": about_checkpoint(name),
     }
+
+
+def _said(provenance: object, *keys: str) -> float | None:
+    """A number that a checkpoint says of itself, for people; None where it doesn't, or says no number."""
+    from ser_core.records.checkpoints import is_number
+
+    for key in keys:
+        provenance = provenance.get(key) if isinstance(provenance, dict) else None
+    return provenance if is_number(provenance) else None
 
 
 @st.cache_data(show_spinner="Measuring…")

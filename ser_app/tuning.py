@@ -27,7 +27,7 @@ SENTENCES = ("I would like a new alarm clock.", "That is exactly what happened."
 
 OWN = "own-voice"  # session state: float32 samples at 16 kHz by what they are
 TUNED = "tuned"  # session state: adapted predictors by checkpoint, its files and what they are tuned to
-INPUT = "tune: "  # and a sentence: keys of the recorders
+ROUND = "tuning-round"  # session state: how often the voice was forgotten
 FEW = 3  # of somebody's recordings, below which it makes no sense to offer them
 
 
@@ -79,7 +79,7 @@ def show_tuning(names: Sequence[str], recordings: Sequence[Recording] = ()) -> N
             "server's memory while the page is open, and nowhere else."
         )
         for column, text in zip(st.columns(len(SENTENCES)), SENTENCES, strict=True):
-            sound = column.audio_input(f"“{text}”", sample_rate=SAMPLE_RATE, key=f"{INPUT}{text}")
+            sound = column.audio_input(f"“{text}”", sample_rate=SAMPLE_RATE, key=f"{text} {_round()}")
             if sound:
                 _remember(text, sound.getvalue())
         if len(recordings) >= FEW and st.button(
@@ -100,9 +100,15 @@ def _remember(text: str, data: bytes) -> None:
         st.error(sentence(error))
 
 
+def _round() -> int:
+    return st.session_state.get(ROUND, 0)
+
+
 def _forget() -> None:
-    for key in (OWN, TUNED, *(f"{INPUT}{text}" for text in SENTENCES)):
+    for key in (OWN, TUNED):
         st.session_state.pop(key, None)
+    # The browser sends what was recorded again and again: only recorders with other keys are empty.
+    st.session_state[ROUND] = _round() + 1
 
 
 def _show_tuned(names: Sequence[str]) -> None:

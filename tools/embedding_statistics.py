@@ -1,14 +1,13 @@
 """Statistics for checkpoints that are older than adaptation: `python tools/embedding_statistics.py NAME…`.
 
-It needs the corpus, and takes a minute for a large network. Training writes the same by itself.
+It needs the corpus, and takes a minute for a large network once the features are in the cache. Training writes the same
+by itself.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-
-import numpy as np
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -24,7 +23,7 @@ from ser_core.models.registry import MODELS  # noqa: E402
 from ser_core.records.checkpoints import checkpoints_dir, load_model  # noqa: E402
 from ser_core.records.embedding import save_statistics  # noqa: E402
 from ser_core.training.batches import ClipTensors  # noqa: E402
-from ser_core.training.embedding import MOST_CLIPS, embedding_statistics  # noqa: E402
+from ser_core.training.embedding import embedding_statistics  # noqa: E402
 
 
 def main() -> None:
@@ -32,9 +31,7 @@ def main() -> None:
     for name in sys.argv[1:]:
         folder = checkpoints_dir() / name
         config, model = load_model(folder)
-        train = load_split(config.provenance["train"]["split"]).train
-        chosen = np.linspace(0, len(train) - 1, min(MOST_CLIPS, len(train))).round().astype(int)
-        clips = by_name([train[i] for i in chosen])
+        clips = by_name(load_split(config.provenance["train"]["split"]).train)
         inputs = load_features(
             Corpus.open(),
             MODELS[config.model].inputs,
@@ -49,7 +46,7 @@ def main() -> None:
         if statistics is None:
             sys.exit(f"error: {name} has no embedding.")
         save_statistics(folder, statistics)
-        print(f"{name}: {len(clips)} clips, {len(statistics.mean)} numbers each")
+        print(f"{name}: {len(statistics.mean)} numbers")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from ser_core.files import replace_file, replace_folder, write_text
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.registry import MODELS
 from ser_core.places import found, how_to_run, own
-from ser_core.records.embedding import EmbeddingStatistics, save_statistics
+from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics, save_statistics
 from ser_core.records.schema import read_value
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CHECKPOINTS_DIR = own("checkpoints")
-CHECKPOINT_FILES = ("config.json", "model.safetensors")  # those that decide what it says
+CHECKPOINT_FILES = ("config.json", "model.safetensors", EMBEDDING_FILE)  # those that decide what it says
 FORMAT = 1
 MIGRATIONS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = ()
 """The first takes format 1 to format 2, and so on; settings that came later have defaults that change nothing."""

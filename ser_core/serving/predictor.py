@@ -30,7 +30,7 @@ from ser_core.features.inputs import network_inputs
 from ser_core.models.network import Network
 from ser_core.models.registry import MODELS
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
-from ser_core.records.embedding import EmbeddingStatistics, load_statistics
+from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics, load_statistics
 from ser_core.serving.adaptation import Adaptation, learn
 from ser_core.serving.prediction import (
     HOP_SECONDS,
@@ -155,8 +155,11 @@ class Predictor:
 
         Raises:
             CheckpointError: the checkpoint is older than adaptation.
+            AudioError: `sources` is one recording, not a sequence of them.
             SERError: what is wrong with the first recording, if none can be used.
         """
+        if isinstance(sources, str | bytes | os.PathLike | np.ndarray):
+            raise AudioError("A predictor is adapted to several recordings: give it a list, even of one.")
         if self.statistics is None:
             raise CheckpointError(
                 f"The checkpoint {self.config.name} can't be adapted: it was trained before adaptation was known. "
@@ -168,7 +171,13 @@ class Predictor:
         if not speeches:
             raise errors[0] if errors else AudioError("There is no recording to adapt to.")
         waveforms = [piece for speech in speeches for piece in _pieces(speech.waveform, WINDOW_SECONDS)]
-        adaptation = learn(self.embeddings(waveforms), self.statistics, tuple(map(str, errors)))
+        embeddings = self.embeddings(waveforms)
+        if embeddings.shape[1:] != self.statistics.mean.shape:
+            raise CheckpointError(
+                f"The checkpoint {self.config.name} can't be adapted: {EMBEDDING_FILE} is not of its network. Train it "
+                "again."
+            )
+        adaptation = learn(embeddings, self.statistics, tuple(map(str, errors)))
         return Predictor(self.config, self.model, self.statistics, adaptation, min_confidence=self.min_confidence)
 
     def embeddings(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:

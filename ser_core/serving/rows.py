@@ -51,14 +51,13 @@ def stream_row(heard: StreamPrediction) -> dict[str, Any]:
 def answered(rows: Iterable[dict[str, Any]], min_confidence: float) -> list[dict[str, Any]]:
     """The same rows of a timeline, with the answers that another `min_confidence` gives."""
     return [
-        row
-        | (
-            {"answer": answer_from({emotion: row[emotion] for emotion in EMOTIONS}, min_confidence)}
-            if row["emotion"]
-            else {}
-        )
-        for row in rows
+        row | {"answer": answer_from(probabilities_of(row), min_confidence)} if row["emotion"] else row for row in rows
     ]
+
+
+def probabilities_of(row: Mapping[str, Any]) -> dict[str, float]:
+    """By emotion, of a row in which somebody speaks."""
+    return {emotion: row[emotion] for emotion in EMOTIONS}
 
 
 def to_json(rows: Iterable[dict[str, Any]]) -> str:

@@ -155,6 +155,7 @@ def run_experiment(
         tested = torch.as_tensor(test, device=device.device)
         _record(trainer, weights, temperature, partial, split, tested, speakers)
         run = load_run(partial)
+        # Of the weights that the checkpoint gets, which `_record` has left in the network.
         statistics = embedding_statistics(trainer.model, trainer.data, trainer.train_clips)
         described, card = _checkpoint_config(config, run), model_card(run, split)
         save_checkpoint(checkpoints_dir / run.name, described, weights, card, statistics)

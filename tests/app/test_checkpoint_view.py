@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -37,3 +38,16 @@ def test_the_figure_draws_what_has_an_accuracy(open_page: OpenPage, two_checkpoi
     figures = [json.loads(chart.proto.spec)["data"] for chart in app.get("plotly_chart")]
     assert figures[-1][0].get("x", []) == []  # nothing was tested
     assert "the first is the default" in texts(app).lower()
+
+
+@pytest.mark.parametrize("metrics", [None, [], {"accuracy": "much"}, {"accuracy": None}])
+def test_a_checkpoint_that_says_nothing_of_its_accuracy_is_listed(
+    open_page: OpenPage, two_checkpoints: Path, metrics: object
+):
+    path = two_checkpoints / "glad" / "config.json"
+    values = json.loads(path.read_text())
+    values["provenance"]["test"] |= {"metrics": metrics, "parameters": "many"}
+    path.write_text(json.dumps(values))
+    row = open_page("pages/runs.py", view="Checkpoints").dataframe[0].value.set_index("checkpoint").loc["glad"]
+    assert pd.isna(row["accuracy"])
+    assert pd.isna(row["parameters"])

@@ -112,6 +112,18 @@ def test_what_cannot_be_used_is_left_out_and_named(predictor: Predictor, voices:
         predictor.adapt([])
 
 
+def test_one_recording_in_place_of_several_is_refused(predictor: Predictor, voices: list[Path]):
+    for one in (voices[0], str(voices[0]), voices[0].read_bytes(), load_audio(voices[0])):
+        with pytest.raises(AudioError, match="give it a list"):
+            predictor.adapt(one)  # type: ignore[arg-type]
+
+
+def test_statistics_of_another_network_are_refused(predictor: Predictor, voices: list[Path]):
+    other = Predictor(predictor.config, predictor.model, TRAINING)
+    with pytest.raises(CheckpointError, match=f"{EMBEDDING_FILE} is not of its network"):
+        other.adapt(voices[:1])
+
+
 def test_a_long_recording_counts_as_several(predictor: Predictor, voices: list[Path]):
     audio = np.concatenate([load_audio(path) for path in voices])
     adapted = predictor.adapt([audio], sample_rate=SAMPLE_RATE)

@@ -5,13 +5,14 @@ import pytest
 
 from ser_core.analysis.configurations import by_configuration, configuration_of, reported_result
 from ser_core.analysis.report import REPORT_RESULTS
+from ser_core.audio.changes.augment import AugmentationConfig
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.errors import RunError
 from ser_core.models.activations import ACTIVATIONS, Activation
 from ser_core.models.registry import MODELS, Architecture
 from ser_core.records.runs import load_run, load_runs
 from ser_core.training.config import TrainConfig
-from ser_core.training.study import BEST_2D, report_study, with_epochs
+from ser_core.training.study import BEST_2D, recordings_study, report_study, with_epochs
 from tests.made_records import write_run
 
 
@@ -99,3 +100,18 @@ def test_of_two_records_with_the_same_settings_the_one_with_their_name_comes_fir
     recorded = by_configuration(load_runs(tmp_path)[0])
     names = {epochs: [run.name for run in runs] for epochs, runs in recorded[BEST_2D.name].items()}
     assert names == {150: [BEST_2D.name, other], 30: ["short"]}
+
+
+def test_each_change_of_recordings_is_trained_with_by_itself():
+    shares = {name: value for name, value in vars(AugmentationConfig()).items() if isinstance(value, float) and value}
+    on_by_default = shares.keys() - {"band_limit", "max_eq_db"}  # which say how, not whether
+    found = []
+    for config in recordings_study():
+        on = [name for name in on_by_default if getattr(config.augmentation, name)]
+        if config.copies and len(on) == 1:
+            (name,) = on
+            assert getattr(config.augmentation, name) == shares[name]
+            assert config.audio.pipeline == "voice"
+            found.append(name)
+    assert sorted(found) == sorted(on_by_default)
+    assert len({config.name for config in recordings_study()}) == len(recordings_study())
