@@ -37,7 +37,7 @@ HELP = """Train many configurations and record them all.
     {prog} report --list                what exists, what is missing, and how long that will take
     {prog} report --only '*-2D' '*-1D'  some of them
     {prog} speakers                     the best of each architecture on speakers it never heard, five folds
-    {prog} recordings --epochs 30       what each step gives towards hearing the voice, not the recording
+    {prog} recordings --epochs 12       what each step gives towards hearing the voice, not the recording
     {prog} report --ray auto            on the machines of a Ray cluster
 
 Recorded runs are skipped, interrupted ones go on, and a record of fewer epochs is replaced when the longer
