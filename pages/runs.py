@@ -15,18 +15,20 @@ from ser_app.messages import show_unreadable
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, architecture, evaluations, records, run_table
 from ser_app.run_view import show_comparison, show_run
+from ser_app.steps_view import show_steps
 from ser_core.analysis.comparable import by_split, differences, listed, over, split_title
 from ser_core.analysis.configurations import by_configuration
 from ser_core.analysis.evidence import Verdict
 from ser_core.analysis.findings import findings
 from ser_core.analysis.run_figures import accuracy_heatmap
+from ser_core.analysis.steps import step_results
 from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
 from ser_core.training.study import report_study
 
 VIEWS = ("All", "Settings", "Best", "Findings", "Checkpoints")  # the address says them, too
-CORPORA = "Corpora"  # where there are records of evaluations
+STEPS, CORPORA = "Steps", "Corpora"  # where there are records of them
 GRID = ("1D", "2D", "Combined")
 ICONS = {
     Verdict.CONFIRMED: ":green-badge[:material/check: confirmed]",
@@ -226,10 +228,13 @@ start_page("Runs")
 st.title("Runs")
 runs, unreadable = records()
 evaluated, damaged = evaluations()
+steps = step_results(runs, evaluated)
+in_steps = {step.run.name for step in steps if step.before}  # which are in a table of their own
+evaluated = [one for one in evaluated if one.checkpoint.name not in in_steps]
 if runs:
     view = st.segmented_control(
         "View",
-        [*VIEWS, *([CORPORA] if evaluated else [])],
+        [*VIEWS, *([STEPS] if len(steps) > 1 else []), *([CORPORA] if evaluated else [])],
         default="All",
         required=True,
         key="view",
@@ -245,6 +250,8 @@ if runs:
             show_findings(runs)
         case "Checkpoints":
             show_checkpoints()
+        case "Steps":
+            show_steps(steps)
         case "Corpora":
             show_corpora(evaluated)
         case _:

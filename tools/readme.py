@@ -19,10 +19,12 @@ from ser_core.analysis.comparable import by_split, differences, over, split_titl
 from ser_core.analysis.comparison import compare, probability  # noqa: E402
 from ser_core.analysis.configurations import by_configuration, reported_result  # noqa: E402
 from ser_core.analysis.raters import rater_confusion  # noqa: E402
+from ser_core.analysis.steps import step_results, step_rows  # noqa: E402
 from ser_core.corpus.clips import load_index  # noqa: E402
 from ser_core.corpus.splits import RANDOM_SEED, REPORT_SPLIT_ID, report_split  # noqa: E402
 from ser_core.files import write_text  # noqa: E402
 from ser_core.models.registry import model_label  # noqa: E402
+from ser_core.records.evaluations import evaluations_dir, load_evaluations  # noqa: E402
 from ser_core.records.runs import Run, load_runs  # noqa: E402
 from ser_core.training.config import TrainConfig  # noqa: E402
 from ser_core.training.study import report_study  # noqa: E402
@@ -200,13 +202,31 @@ def selections(runs: list[Run]) -> str:
             continue
         if not differences((run, other), asked=("select",)):
             difference = compare(other.predictions(), run.predictions())
-            low, high = difference.interval
             lines.append(
                 f"| `{run.name}` | {reported(run)} | {chosen_epoch(run)} | {chosen_epoch(other)} "
-                f"| {100 * difference.accuracy:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f}), "
+                f"| {100 * difference.accuracy:+.1f} points ({points(difference.interval)}), "
                 f"p {probability(difference.p_value)}{'' if difference.significant else ', not beyond chance'} |"
             )
     return "\n".join(lines)
+
+
+def steps(runs: list[Run]) -> str:
+    """Markdown, a line a step towards hearing the voice and not the recording."""
+    rows = step_rows(step_results(runs, load_evaluations(evaluations_dir())[0]))
+    header = list(rows[0]) if rows else ["step"]
+    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
+    for row in rows:
+        cells = [
+            value if isinstance(value, str) else "–" if value is None else f"{value:.1f}" for value in row.values()
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def points(ends: tuple[float, float]) -> str:
+    """An interval in points."""
+    low, high = ends
+    return f"{100 * low:+.1f} to {100 * high:+.1f}"
 
 
 def chosen_epoch(run: Run) -> str:
@@ -218,7 +238,7 @@ def chosen_epoch(run: Run) -> str:
 
 
 PARTS: dict[str, Callable[[list[Run]], str]] = {
-    part.__name__: part for part in (best, split, people, recordings, adaptation, results, selections, missing)
+    part.__name__: part for part in (best, split, people, recordings, adaptation, results, selections, steps, missing)
 }
 """What can stand between marks, by name."""
 

@@ -20,13 +20,16 @@ def _report_names() -> dict[TrainConfig, str]:
 
 
 def _without_length(config: TrainConfig) -> TrainConfig:
-    """The same settings without what the report leaves open (how silence is found), and without their number of epochs.
+    """The same settings of whatever length, and without what the report leaves open: how silence is found."""
+    config = of_usual_length(config)
+    return replace(config, audio=AudioConfig(pipeline=config.audio.pipeline))
 
-    A warm-up that isn't usual for that number is another setting.
-    """
+
+def of_usual_length(config: TrainConfig) -> TrainConfig:
+    """The same settings with the usual number of epochs. A warm-up that isn't usual for theirs is another setting."""
     if config.warmup_epochs == usual_warmup(config.epochs, config.model):
         (config,) = with_epochs([config], TrainConfig.epochs)
-    return replace(config, epochs=TrainConfig.epochs, audio=AudioConfig(pipeline=config.audio.pipeline))
+    return replace(config, epochs=TrainConfig.epochs)
 
 
 def configuration_of(run: Run) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ser_core.audio.changes.augment import AugmentationConfig
 from ser_core.audio.preprocess import AudioConfig
@@ -15,7 +15,15 @@ from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_MODELS, REP
 BEST_1D = TrainConfig(model="1d", activation="elu", lr=0.01)
 BEST_2D = TrainConfig(model="2d", activation="silu", lr=0.001)
 BEST_COMBINED = TrainConfig(model="combined", activation="silu", lr=0.001)
-CHANGES = ("noise", "spectrum", "room", "gate", "gain", "speed")  # of the waveform that are on by default
+CHANGES = {
+    "noise": "noise",
+    "spectrum": "equalisation and band limits",
+    "room": "rooms",
+    "gate": "noise suppression",
+    "gain": "level",
+    "speed": "speed",
+}
+"""Of the waveform, those that are on by default, and what a table calls them."""
 STEP_COPIES = 2  # changed copies of each clip in the study of recordings
 NO_NOISE_DB = 200.0  # so far below the voice is as good as none
 
@@ -45,7 +53,22 @@ def speakers_study() -> list[TrainConfig]:
     ]
 
 
-def recordings_study() -> list[TrainConfig]:
+@dataclass(frozen=True)
+class Step:
+    """A step towards hearing the voice and not the recording.
+
+    Attributes:
+        label: what it adds, for a table.
+        config: the network that is trained with it.
+        to: label of what it adds to; None of the first.
+    """
+
+    label: str
+    config: TrainConfig
+    to: str | None = None
+
+
+def recording_steps() -> list[Step]:
     """What makes a network hear the voice and not the recording, step by step, on the one that trains fastest.
 
     The report's pipeline; the level brought up before speech is looked for; steady noise as well, so that a silent
@@ -53,17 +76,27 @@ def recordings_study() -> list[TrainConfig]:
     """
     level = replace(BEST_1D, audio=AudioConfig(pipeline="voice", noise_db=NO_NOISE_DB))
     voice = replace(BEST_1D, audio=AudioConfig(pipeline="voice"))
+    report, first, steady = "the report's pipeline", "level before voice activity", "steady noise 50 dB below the voice"
     nothing = AugmentationConfig(noise=0, spectrum=0, room=0, gate=0, gain=0, speed=0)
-    alone = [replace(nothing, **{name: getattr(AugmentationConfig(), name)}) for name in CHANGES]
+
+    def alone(name: str) -> TrainConfig:
+        augmentation = replace(nothing, **{name: getattr(AugmentationConfig(), name)})
+        return replace(voice, copies=STEP_COPIES, augmentation=augmentation)
+
     return [
-        BEST_1D,
-        level,
-        voice,
-        replace(voice, copies=STEP_COPIES, spec_augment=2),
-        replace(voice, copies=STEP_COPIES),
-        replace(voice, spec_augment=2),
-        *(replace(voice, copies=STEP_COPIES, augmentation=augmentation) for augmentation in alone),
+        Step(report, BEST_1D),
+        Step(first, level, report),
+        Step(steady, voice, first),
+        Step("all changes and SpecAugment", replace(voice, copies=STEP_COPIES, spec_augment=2), steady),
+        Step("all changes", replace(voice, copies=STEP_COPIES), steady),
+        Step("SpecAugment", replace(voice, spec_augment=2), steady),
+        *(Step(label, alone(name), steady) for name, label in CHANGES.items()),
     ]
+
+
+def recordings_study() -> list[TrainConfig]:
+    """The networks of `recording_steps`."""
+    return [step.config for step in recording_steps()]
 
 
 STUDIES: dict[str, Callable[[], list[TrainConfig]]] = {

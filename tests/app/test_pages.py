@@ -25,6 +25,7 @@ from ser_core.records.runs import Run, load_run, load_runs
 from ser_core.serving.prediction import UNSURE
 from ser_core.serving.predictor import Predictor
 from ser_core.training.config import TrainConfig
+from ser_core.training.study import recording_steps, with_epochs
 from tests.app.helpers import labelled, set_source, texts
 from tests.helpers import ROOT, save_opinionated, tone
 from tests.made_records import NAMES, TARGETS, evaluated, record, set_val_accuracy, write_run
@@ -445,6 +446,30 @@ def test_corpora_are_shown_only_where_there_are_evaluations(
     monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "none"))
     assert "No run is recorded yet" in texts(app := open_page(RUNS))
     assert len(app.dataframe) == 1
+
+
+def test_steps_are_shown_only_where_several_are_recorded(
+    open_page: OpenPage, many_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    root = tmp_path / "evaluations"
+    monkeypatch.setenv(EVALUATIONS_VARIABLE, str(root))
+    configs = with_epochs([step.config for step in recording_steps()[:3]], 12)
+    write_run(many_runs / "first", configs[0])
+    assert "Steps" not in open_page(RUNS).segmented_control[0].options
+    for name, config in zip(("second", "third"), configs[1:], strict=True):
+        write_run(many_runs / name, config)
+    for name in ("first", "third"):
+        evaluated(root, name)
+    app = open_page(RUNS, view="Steps")
+    table = app.dataframe[0].value
+    assert table["step"].tolist() == [step.label for step in recording_steps()[:3]]
+    assert table["UAR, RAVDESS"].notna().tolist() == [True, False, True]
+    assert "for 12 epochs" in texts(app)
+    assert open_page(RUNS, view="Corpora").dataframe[0].value["model"].tolist() == ["first"]  # no crowd of steps
+    (many_runs / "second" / "predictions.csv").write_text("clip")
+    app = open_page(RUNS, view="Steps")
+    assert not app.exception
+    assert "second: predictions.csv" in texts(app)
 
 
 def test_a_run_on_other_corpora_has_no_page_about_crema_ds_clips(open_page: OpenPage, many_runs: Path):

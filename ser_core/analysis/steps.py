@@ -1,0 +1,96 @@
+"""What each step gives towards hearing the voice and not the recording, on CREMA-D and on other corpora."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ser_core.analysis.comparison import Difference, compare
+from ser_core.analysis.configurations import of_usual_length
+from ser_core.records.evaluations import Evaluation
+from ser_core.records.runs import Run
+from ser_core.training.study import Step, recording_steps
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """A step and what is known of it.
+
+    Attributes:
+        step: what it adds, and to what.
+        run: its record.
+        before: the record of what it adds to; None of the first, or if there is none yet.
+        elsewhere: what its checkpoint hears in other corpora, by their titles.
+    """
+
+    step: Step
+    run: Run
+    before: Run | None
+    elsewhere: dict[str, Evaluation]
+
+    def gained(self) -> Difference | None:
+        """What it adds to the accuracy on the test clips.
+
+        Raises:
+            RunError: predictions are missing or damaged.
+        """
+        return compare(self.run.predictions(), self.before.predictions()) if self.before else None
+
+
+def step_results(runs: Sequence[Run], evaluations: Sequence[Evaluation]) -> list[StepResult]:
+    """The steps that are recorded, in the study's order.
+
+    All are of one number of epochs, one split and one precision: those of which most steps are recorded, and of as
+    many the longest. So nothing but the step makes a difference.
+    """
+    alike: dict[tuple[int, str, str], dict[str, Run]] = {}
+    steps = recording_steps()
+    labels = {of_usual_length(step.config): step.label for step in steps}
+    for run in runs:
+        label = labels.get(of_usual_length(run.train))
+        if label and not run.environment.corpora:
+            key = run.train.epochs, run.split_id, run.environment.precision
+            alike.setdefault(key, {}).setdefault(label, run)
+    if not alike:
+        return []
+    _, known = max(alike.items(), key=lambda item: (len(item[1]), item[0]))
+    return [_result(step, known, evaluations) for step in steps if step.label in known]
+
+
+def _result(step: Step, known: dict[str, Run], evaluations: Sequence[Evaluation]) -> StepResult:
+    run = known[step.label]
+    elsewhere = {one.corpus.title: one for one in evaluations if one.checkpoint.name == run.name}
+    return StepResult(step, run, known.get(step.to or ""), elsewhere)
+
+
+def step_rows(results: Sequence[StepResult]) -> list[dict[str, Any]]:
+    """Rows of a table, figures in percent and differences in points; None where something isn't known.
+
+    Raises:
+        RunError: predictions of a run are missing or damaged.
+    """
+    corpora = sorted({title for result in results for title in result.elsewhere})
+    rows = []
+    for result in results:
+        gained = result.gained()
+        row: dict[str, Any] = {
+            "step": result.step.label,
+            "added to": result.step.to,
+            "validation": 100 * result.run.val_accuracy,
+            "test": 100 * result.run.accuracy,
+            "test, 95 % interval": _percent(result.run.accuracy_interval),
+            "gained": 100 * gained.accuracy if gained else None,
+            "gained, 95 % interval": _percent(gained.interval, "+") if gained else None,
+        }
+        for title in corpora:
+            one = result.elsewhere.get(title)
+            row[f"UAR, {title}"] = 100 * one.uar if one else None
+            row[f"UAR, {title}, 95 % interval"] = _percent(one.interval) if one else None
+        rows.append(row)
+    return rows
+
+
+def _percent(ends: tuple[float, float], sign: str = "") -> str:
+    low, high = ends
+    return f"{100 * low:{sign}.1f} – {100 * high:{sign}.1f}"
