@@ -118,12 +118,14 @@ def _download(corpus: Corpus, sample: int | None) -> None:
 def _check(corpus: Corpus) -> None:
     clips = [clip for clip in load_index().values() if clip.name in corpus.present]
     if not clips:
-        raise CorpusError(f"There are no CREMA-D clips in {corpus.folder}.")
+        raise CorpusError(f"There are no CREMA-D clips in {corpus.folder}.{corpus.whats_here()}")
     damaged = {clip.filename: damage for clip in clips if (damage := _damage(corpus.path(clip), clip.sha256))}
     print(f"{len(clips):,} of {len(load_index()):,} clips are in {corpus.folder}.")
     for clip in clips:
         if clip.defect:
             print(f"known defect of the official data: {clip.name}: {clip.defect}")
+    for name, meant in list(corpus.misspelt().items())[:LISTED]:
+        print(f"{name} is no clip of CREMA-D{f'; is it {meant}.wav?' if meant else '.'}")
     if damaged:
         for name, damage in list(damaged.items())[:LISTED]:
             print(f"{name} {damage}")

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ser_core.corpus.clips import Clip, by_name, load_index
 from ser_core.errors import ConfigError
@@ -77,8 +79,9 @@ def load_split(name: str) -> Split:
 
 def _read_split(path: Path) -> Split:
     try:
-        parts = json.loads(path.read_text(encoding="utf-8"))
-        split = Split(path.stem, tuple(parts["train"]), tuple(parts["val"]), tuple(parts["test"]))
+        parts = json.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a byte order mark
+        train, val, test = (tuple(map(_clip_name, parts[name])) for name in ("train", "val", "test"))
+        split = Split(path.stem, train, val, test)
         counts = Counter((*split.train, *split.val, *split.test))
     except FileNotFoundError:
         raise ConfigError(f"There is no split file {path}.") from None
@@ -95,6 +98,11 @@ def _read_split(path: Path) -> Split:
     if twice := [name for name, n in counts.items() if n > 1]:
         raise ConfigError(f"{path} names {len(twice)} clip(s) more than once, as {twice[0]}.")
     return split
+
+
+def _clip_name(name: Any) -> Any:
+    """A clip's name where its file is named."""
+    return re.sub(r"\.wav$", "", name, flags=re.IGNORECASE) if isinstance(name, str) else name
 
 
 def report_split() -> Split:

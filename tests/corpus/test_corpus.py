@@ -1,4 +1,6 @@
 import csv
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -149,6 +151,58 @@ def test_missing_and_truncated_clips_are_counted(tmp_path: Path):
     with pytest.raises(CorpusError, match="damaged"):
         Corpus(tmp_path).require([clip])
     assert Corpus(tmp_path / "nowhere").present == frozenset()
+
+
+def test_the_folder_above_the_clips_will_do(tmp_path: Path, corpus: Corpus):
+    (tmp_path / "AudioWAV").mkdir()
+    shutil.copy(corpus.path("1001_DFA_ANG_XX"), tmp_path / "AudioWAV")
+    above = Corpus.open(tmp_path)
+    assert above == Corpus(tmp_path / "AudioWAV")
+    assert above.present == {"1001_DFA_ANG_XX"}
+    (tmp_path / "1001_DFA_DIS_XX.wav").touch()  # a folder of clips is itself
+    assert Corpus.open(tmp_path).folder == tmp_path
+
+
+def test_names_may_end_in_capitals(tmp_path: Path, corpus: Corpus):
+    shutil.copy(corpus.path("1001_DFA_ANG_XX"), tmp_path / "1001_DFA_ANG_XX.WAV")
+    capitals = Corpus.open(tmp_path)
+    assert capitals.present == {"1001_DFA_ANG_XX"}
+    capitals.require([find_clip("1001_DFA_ANG_XX")])
+    assert len(capitals.load("1001_DFA_ANG_XX"))
+
+
+def test_misspelt_names_are_named(tmp_path: Path, corpus: Corpus, capsys: pytest.CaptureFixture):
+    shutil.copy(corpus.path("1001_DFA_ANG_XX"), tmp_path)
+    (tmp_path / "1040_ITH_SAD_X.wav").touch()
+    (tmp_path / "holiday.wav").touch()
+    (tmp_path / "._1001_DFA_ANG_XX.wav").touch()  # what a Mac leaves beside a file
+    main(["check", str(tmp_path)])
+    printed = capsys.readouterr().out
+    assert "1040_ITH_SAD_X.wav is no clip of CREMA-D; is it 1040_ITH_SAD_XX.wav?" in printed
+    assert "holiday.wav is no clip of CREMA-D.\n" in printed
+    assert "._1001" not in printed
+    with pytest.raises(CorpusError, match="Misspelt may be 1040_ITH_SAD_XX"):
+        Corpus(tmp_path).require([find_clip("1040_ITH_SAD_XX")])
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("a/b/1001_DFA_ANG_XX.wav", "They are in .*b: name that folder"),
+        ("AudioMP3/1001_DFA_ANG_XX.mp3", "in another format, as 1001_DFA_ANG_XX.mp3"),
+        ("notes.txt", "There are no CREMA-D clips in [^ ]*$"),
+        ("", "There is no such folder"),
+    ],
+)
+def test_what_is_there_in_place_of_clips_is_named(tmp_path: Path, capsys: pytest.CaptureFixture, file: str, says: str):
+    folder = tmp_path / "corpus"
+    if file:
+        (folder / file).parent.mkdir(parents=True)
+        (folder / file).touch()
+    with pytest.raises(SystemExit) as stopped:
+        main(["check", str(folder)])
+    assert stopped.value.code == 2
+    assert re.search(says, capsys.readouterr().err.strip())
 
 
 def test_checking_a_folder_reports_defects_and_damage(

@@ -1,4 +1,6 @@
+import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from sklearn.model_selection import train_test_split
@@ -80,3 +82,14 @@ def test_splits_by_name():
     assert load_split("report").id == report_split().id
     with pytest.raises(ConfigError, match="fold5"):
         load_split("fold6")
+
+
+@pytest.mark.parametrize("begin", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("line", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("ending", ["", ".wav", ".WAV"])
+def test_a_split_file_as_editors_leave_it_is_read(tmp_path: Path, begin: bytes, line: bytes, ending: str):
+    fold = speaker_folds()[0]
+    parts = {name: [clip + ending for clip in getattr(fold, name)] for name in ("train", "val", "test")}
+    text = json.dumps(parts, indent=1).encode().replace(b"\n", line)
+    (tmp_path / "mine.json").write_bytes(begin + text)
+    assert load_split(str(tmp_path / "mine.json")).id == fold.id
