@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_core.analysis.comparable import over
-from ser_core.analysis.steps import StepResult, step_rows
+from ser_core.analysis.steps import INTERVAL, StepResult, step_rows
 from ser_core.errors import RunError
 from ser_core.models.registry import model_label
 
@@ -38,6 +38,6 @@ def show_steps(results: Sequence[StepResult]) -> None:
         format="%+.1f", help="Of test accuracy, in points; a step is beyond chance if the interval excludes 0"
     )
     for name in table.columns:
-        if name.startswith("UAR, ") and not name.endswith("interval"):
+        if name.startswith("UAR, ") and not name.endswith(INTERVAL):
             columns[name] = st.column_config.NumberColumn(format="%.1f %%", help=RECALL)
     st.dataframe(table, hide_index=True, column_config=columns, placeholder="–", height="content", key="steps")

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -19,7 +20,7 @@ from ser_core.analysis.comparable import by_split, differences, over, split_titl
 from ser_core.analysis.comparison import compare, probability  # noqa: E402
 from ser_core.analysis.configurations import by_configuration, reported_result  # noqa: E402
 from ser_core.analysis.raters import rater_confusion  # noqa: E402
-from ser_core.analysis.steps import step_results, step_rows  # noqa: E402
+from ser_core.analysis.steps import INTERVAL, step_results, step_rows  # noqa: E402
 from ser_core.corpus.clips import load_index  # noqa: E402
 from ser_core.corpus.splits import RANDOM_SEED, REPORT_SPLIT_ID, report_split  # noqa: E402
 from ser_core.files import write_text  # noqa: E402
@@ -213,14 +214,19 @@ def selections(runs: list[Run]) -> str:
 def steps(runs: list[Run]) -> str:
     """Markdown, a line a step towards hearing the voice and not the recording."""
     rows = step_rows(step_results(runs, load_evaluations(evaluations_dir())[0]))
-    header = list(rows[0]) if rows else ["step"]
+    header = [name for name in (rows[0] if rows else ["step"]) if not name.endswith(INTERVAL)]
     lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
-    for row in rows:
-        cells = [
-            value if isinstance(value, str) else "–" if value is None else f"{value:.1f}" for value in row.values()
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
+    lines += [f"| {' | '.join(step_cell(row, name) for name in header)} |" for row in rows]
     return "\n".join(lines)
+
+
+def step_cell(row: dict[str, Any], name: str) -> str:
+    """What a step's row says in a column, with its interval if it has one."""
+    value, interval = row[name], row.get(name + INTERVAL)
+    if value is None or isinstance(value, str):
+        return value or "–"
+    figure = f"{value:+.1f}" if name == "gained" else f"{value:.1f}"
+    return f"**{figure}** ({interval})" if interval else figure
 
 
 def points(ends: tuple[float, float]) -> str:

@@ -12,6 +12,9 @@ from ser_core.records.evaluations import Evaluation
 from ser_core.records.runs import Run
 from ser_core.training.study import Step, recording_steps
 
+INTERVAL = ", 95 % interval"
+"""What the column of a figure's interval is called after the figure's own."""
+
 
 @dataclass(frozen=True)
 class StepResult:
@@ -79,14 +82,14 @@ def step_rows(results: Sequence[StepResult]) -> list[dict[str, Any]]:
             "added to": result.step.to,
             "validation": 100 * result.run.val_accuracy,
             "test": 100 * result.run.accuracy,
-            "test, 95 % interval": _percent(result.run.accuracy_interval),
+            "test" + INTERVAL: _percent(result.run.accuracy_interval),
             "gained": 100 * gained.accuracy if gained else None,
-            "gained, 95 % interval": _percent(gained.interval, "+") if gained else None,
+            "gained" + INTERVAL: _percent(gained.interval, "+") if gained else None,
         }
         for title in corpora:
             one = result.elsewhere.get(title)
             row[f"UAR, {title}"] = 100 * one.uar if one else None
-            row[f"UAR, {title}, 95 % interval"] = _percent(one.interval) if one else None
+            row[f"UAR, {title}{INTERVAL}"] = _percent(one.interval) if one else None
         rows.append(row)
     return rows
 
