@@ -198,6 +198,8 @@ def _in_a_name(key: str, value: Any) -> str:
             return f"warmup{value}"
         case "spectral":
             return "+".join(value)
+        case _ if isinstance(value, float):  # 0 and 0.0 are one setting
+            return f"{key.replace('_', '-')}{value:g}"
         case _ if isinstance(value, tuple):
             return f"{key.replace('_', '-')}{'to'.join(f'{part:g}' for part in value)}"
         case _:

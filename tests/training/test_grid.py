@@ -77,6 +77,7 @@ def test_train_is_told_exactly_what_the_grid_means(study: str, epochs: int):
         assert command[:4] == [sys.executable, "-m", "ser_core", "train"]
         parsed = train.parse_arguments(command[4:])
         assert parsed.config == entry.config
+        assert parsed.config.name == entry.config.name
         assert parsed.resume
         assert not parsed.restart
 

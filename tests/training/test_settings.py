@@ -57,6 +57,8 @@ def test_a_name_says_what_is_unusual(says: str):
         (usual_config("2d", pipeline="voice", copies=4), "lr0.001-SiLU-2D-copies4-voice"),
         (usual_config("2d", copies=4, snr_db=(0.0, 35.0)), "lr0.001-SiLU-2D-copies4-snr-db0to35"),
         (usual_config("2d", snr_db=(0.0, 35.0)), "lr0.001-SiLU-2D"),
+        (usual_config("2d", copies=4, noise=0), "lr0.001-SiLU-2D-copies4-noise0"),
+        (usual_config("2d", copies=4, noise=0.0), "lr0.001-SiLU-2D-copies4-noise0"),
     ],
 )
 def test_a_name_says_what_is_unusual_for_the_network(config: TrainConfig, name: str):
@@ -207,7 +209,7 @@ def test_shipped_records_are_what_their_names_say():
     assert runs
     for run in runs:
         found = read_settings(RUNS_DIR / run.name)
-        assert run.name.removesuffix("-30") == found.config.name
+        assert run.name.removesuffix(f"-{run.train.epochs}") == found.config.name
         assert found.split_id == load_split(found.config.split).id
 
 

@@ -88,7 +88,9 @@ class AugmentationConfig:
                 object.__setattr__(self, setting.name, tuple(value))  # JSON makes lists of them
                 if len(value) != 2 or not -math.inf < value[0] <= value[1] < math.inf:
                     raise ConfigError(f"{setting.name} is a range from low to high, not {value!r}.")
-            elif setting.name != "max_eq_db" and not 0 <= value <= 1:
+                continue
+            object.__setattr__(self, setting.name, float(value))  # 0 and 0.0 are one setting, in caches, too
+            if setting.name != "max_eq_db" and not 0 <= value <= 1:
                 raise ConfigError(f"{setting.name} is a share from 0 to 1, not {value:g}.")
         if not 0 <= self.max_eq_db < math.inf:
             raise ConfigError(f"max_eq_db is a number of decibels from 0 up, not {self.max_eq_db:g}.")
