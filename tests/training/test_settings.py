@@ -204,6 +204,12 @@ def test_settings_of_another_version_are_a_sentence(values: dict):
         TrainConfig.from_dict(values)
 
 
+@pytest.mark.parametrize("value", ["much", None, [1]])
+def test_a_share_that_is_no_number_is_a_sentence(value: object):
+    with pytest.raises(ConfigError, match="noise is a number"):
+        TrainConfig.from_dict({"augmentation": {"noise": value}})
+
+
 def test_shipped_records_are_what_their_names_say():
     runs, _ = load_runs()
     assert runs

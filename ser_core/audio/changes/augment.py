@@ -89,6 +89,8 @@ class AugmentationConfig:
                 if len(value) != 2 or not -math.inf < value[0] <= value[1] < math.inf:
                     raise ConfigError(f"{setting.name} is a range from low to high, not {value!r}.")
                 continue
+            if not isinstance(value, int | float):
+                raise ConfigError(f"{setting.name} is a number, not {value!r}.")
             object.__setattr__(self, setting.name, float(value))  # 0 and 0.0 are one setting, in caches, too
             if setting.name != "max_eq_db" and not 0 <= value <= 1:
                 raise ConfigError(f"{setting.name} is a share from 0 to 1, not {value:g}.")
