@@ -2,7 +2,6 @@ import inspect
 import math
 import re
 
-import librosa
 import numpy as np
 import pytest
 
@@ -20,6 +19,7 @@ from ser_core.audio.preprocess import (
 from ser_core.audio.vad import ENERGY_FRAME_LENGTH, ENERGY_HOP_LENGTH, speech_seconds
 from ser_core.errors import ConfigError, NoSpeechError
 from tests.helpers import ROOT, tone
+from tests.reference import librosa
 
 ENERGY = AudioConfig(vad="energy")
 
