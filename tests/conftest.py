@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
 # Tests run in several processes at once (Makefile). Threads that wait for each other would keep a core from another
 # process, so each has one. Read when numpy and torch are loaded, here and in all processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# While tests are collected, libraries are loaded whose objects stay. Looking for garbage among them, then and during
+# tests, takes longer the more there are.
+gc.disable()
 
 import numpy as np
 import pytest
@@ -31,6 +36,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((i for i, mark in enumerate(LONGEST_FIRST) if mark in marks), len(LONGEST_FIRST))
 
     items.sort(key=position)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
