@@ -10,10 +10,6 @@ from pathlib import Path
 # process, so each has one. Read when numpy and torch are loaded, here and in all processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# While tests are collected, libraries are loaded whose objects stay. Looking for garbage among them, then and during
-# tests, takes longer the more there are.
-gc.disable()
-
 import numpy as np
 import pytest
 
@@ -36,6 +32,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((i for i, mark in enumerate(LONGEST_FIRST) if mark in marks), len(LONGEST_FIRST))
 
     items.sort(key=position)
+
+
+def pytest_collection() -> None:
+    """Tests load libraries whose objects stay: nobody looks for garbage among them, neither now nor later."""
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
