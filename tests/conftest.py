@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -31,6 +32,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((i for i, mark in enumerate(LONGEST_FIRST) if mark in marks), len(LONGEST_FIRST))
 
     items.sort(key=position)
+
+
+def pytest_collection() -> None:
+    """Tests load libraries whose objects stay: nobody looks for garbage among them, neither now nor later."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

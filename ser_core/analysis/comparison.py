@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.stats import binom
+import scipy  # whose stats package is loaded when it is used: that takes a second of a core
 
 from ser_core.errors import RunError
 from ser_core.records.predictions import Predictions
@@ -77,7 +77,7 @@ class Difference:
         for net in range(1, pairs + 1):
             clips = counts[pairs + net] + counts[pairs - net]
             of_these = np.zeros(2 * net * clips + 1)
-            of_these[:: 2 * net] = binom.pmf(np.arange(clips + 1), clips, 0.5)
+            of_these[:: 2 * net] = scipy.stats.binom.pmf(np.arange(clips + 1), clips, 0.5)
             distribution = np.convolve(distribution, of_these)
         sums = np.arange(len(distribution)) - len(distribution) // 2
         return float(min(1.0, distribution[abs(sums) >= abs(self._net @ counts)].sum()))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest
+import scipy  # whose stats package is loaded when it is used: that takes a second of a core
 
 from ser_core.corpus.clips import Clip, by_name
 from ser_core.corpus.names import INTENSITIES, SENTENCES
@@ -82,7 +82,7 @@ def group_accuracies(groups: Mapping[str, tuple[np.ndarray, np.ndarray]], speake
             clips, clips_right = sums[:, 2 * i], sums[:, 2 * i + 1]
             low, high = interval(clips_right[clips > 0] / clips[clips > 0])
         else:
-            wilson = binomtest(n_right, n).proportion_ci(CONFIDENCE, method="wilson")
+            wilson = scipy.stats.binomtest(n_right, n).proportion_ci(CONFIDENCE, method="wilson")
             low, high = float(wilson.low), float(wilson.high)
         found.append(GroupAccuracy(group, n, n_right / n, low, high))
     return found

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import spearmanr
+import scipy  # whose stats package is loaded when it is used: that takes a second of a core
 
 from ser_core.analysis.groups import GroupAccuracy, group_accuracies
 from ser_core.corpus.clips import Clip, by_name
@@ -94,7 +94,7 @@ def uncertainty(predictions: Predictions) -> Uncertainty:
     model = entropy(predictions.probabilities.astype(float))
     if len(people) < 3 or np.ptp(people) == 0 or np.ptp(model) == 0:
         return Uncertainty(people, model, float("nan"), float("nan"))
-    result = spearmanr(people, model)
+    result = scipy.stats.spearmanr(people, model)
     return Uncertainty(people, model, float(result.statistic), float(result.pvalue))
 
 

@@ -1,6 +1,5 @@
 from typing import Any
 
-import librosa
 import numpy as np
 import pytest
 
@@ -11,6 +10,7 @@ from ser_core.features.filterbanks import chroma_filterbank, mel_filterbank, mel
 from ser_core.features.mel import log_mel, mel_image, scale_mel
 from ser_core.features.spectral import fix_frames, mean_over_time, spectral_features
 from tests.helpers import tone
+from tests.reference import librosa
 
 CONFIG = FeatureConfig()
 FRAMES: dict[str, Any] = {"n_fft": 512, "hop_length": 160}

@@ -1,6 +1,5 @@
 """Whisper's front end: against librosa, and blind to the level."""
 
-import librosa
 import numpy as np
 import pytest
 
@@ -9,6 +8,7 @@ from ser_core.audio.preprocess import load_audio
 from ser_core.features.filterbanks import mel_filterbank
 from ser_core.features.whisper import DYNAMIC_RANGE_DB, whisper_log_mel
 from tests.helpers import tone
+from tests.reference import librosa
 
 
 @pytest.fixture(scope="module")
