@@ -32,6 +32,7 @@ from ser_core.training.study import report_study  # noqa: E402
 
 FILES = ("README.md", "docs/results.md")
 ROBUSTNESS = ROOT / "benchmarks" / "results" / "robustness.txt"
+STEPS = ROOT / "benchmarks" / "results" / "steps.txt"
 ADAPTATION = ROOT / "benchmarks" / "results" / "adaptation.txt"
 SHOWN_CHANGES = {
     "40 dB quieter": "40 dB quieter",
@@ -82,12 +83,9 @@ def people(_: list[Run]) -> str:
 
 def recordings(_: list[Run]) -> str:
     """Markdown, a line a shipped checkpoint: what it keeps of its labels, and what it hears in another corpus."""
-    text = ROBUSTNESS.read_text(encoding="utf-8")
-    changes, _title, other = text.partition("RAVDESS")
-    header, *rows = [re.split(r"  +", line.strip()) for line in changes.splitlines() if "  " in line.strip()]
-    of_change = {row[0]: dict(zip(header, row[1:], strict=True)) for row in rows if len(row) == len(header) + 1}
+    changes, _title, other = ROBUSTNESS.read_text(encoding="utf-8").partition("RAVDESS")
     recall = dict(re.findall(r"^(\S+) +unweighted average recall (\S+)", other, re.MULTILINE))
-    shown = {name: [of_change[label][name].split(" / ")[0] for label in SHOWN_CHANGES] for name in header}
+    shown = kept_labels(changes)
     return "\n".join(
         [
             f"| checkpoint | RAVDESS, average recall | same label: {' | '.join(SHOWN_CHANGES.values())} |",
@@ -98,6 +96,13 @@ def recordings(_: list[Run]) -> str:
             ),
         ]
     )
+
+
+def kept_labels(text: str) -> dict[str, list[str]]:
+    """Of each checkpoint in what the robustness benchmark printed, the shares of labels kept in `SHOWN_CHANGES`."""
+    header, *rows = [re.split(r"  +", line.strip()) for line in text.splitlines() if "  " in line.strip()]
+    of_change = {row[0]: dict(zip(header, row[1:], strict=True)) for row in rows if len(row) == len(header) + 1}
+    return {name: [of_change[label][name].split(" / ")[0] for label in SHOWN_CHANGES] for name in header}
 
 
 def adaptation(_: list[Run]) -> str:
@@ -213,10 +218,18 @@ def selections(runs: list[Run]) -> str:
 
 def steps(runs: list[Run]) -> str:
     """Markdown, a line a step towards hearing the voice and not the recording."""
-    rows = step_rows(step_results(runs, load_evaluations(evaluations_dir())[0]))
+    found = step_results(runs, load_evaluations(evaluations_dir())[0])
+    rows, kept = step_rows(found), {}
+    for printed in STEPS.read_text(encoding="utf-8").split("$ ")[1:]:
+        kept |= kept_labels(printed)
     header = [name for name in (rows[0] if rows else ["step"]) if not name.endswith(INTERVAL)]
-    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
-    lines += [f"| {' | '.join(step_cell(row, name) for name in header)} |" for row in rows]
+    lines = [
+        f"| {' | '.join(header)} | same label: {' | '.join(SHOWN_CHANGES.values())} |",
+        f"|{'---|' * (len(header) + len(SHOWN_CHANGES))}",
+    ]
+    for result, row in zip(found, rows, strict=True):
+        cells = [step_cell(row, name) for name in header]
+        lines.append(f"| {' | '.join([*cells, *kept.get(result.run.name, ['–'] * len(SHOWN_CHANGES))])} |")
     return "\n".join(lines)
 
 
