@@ -23,8 +23,11 @@ import numpy as np
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.bandwidth import bandwidth, is_band_limited
 from ser_core.audio.changes.noise import add_noise, pink
-from ser_core.audio.decode import AudioSource, decode
 from ser_core.audio.level import speech_level, to_speech_level
+from ser_core.audio.mono import load_audio as load_audio  # the first steps, which are imported from here
+from ser_core.audio.mono import read_audio as read_audio
+from ser_core.audio.mono import resample as resample
+from ser_core.audio.mono import to_mono as to_mono
 from ser_core.audio.vad import MIN_SPEECH_SECONDS, VAD_METHODS, Detected
 from ser_core.equality import ByContent
 from ser_core.errors import ConfigError, NoSpeechError
@@ -117,42 +120,6 @@ class Speech(ByContent):
                 f"Only {self.seconds:.2f} s of speech were found; at least {MIN_SPEECH_SECONDS} s are needed."
             )
         return self
-
-
-def load_audio(source: AudioSource, *, sample_rate: int | None = None) -> np.ndarray:
-    """Decode, average the channels and resample to 16 kHz.
-
-    Args:
-        source: a path, bytes, a binary file, or an array (`[samples]` or `[channels, samples]`).
-        sample_rate: the rate of an array, in Hz.
-
-    Returns:
-        float32 `[samples]` at 16 kHz, nominally in ±1.
-
-    Raises:
-        AudioError: see `ser_core.audio.decode.decode`.
-    """
-    return read_audio(source, sample_rate=sample_rate)[0]
-
-
-def read_audio(source: AudioSource, *, sample_rate: int | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The same as `load_audio`, with sentences about what is wrong with the recording, as `preprocess` takes them."""
-    decoded = decode(source, sample_rate=sample_rate)
-    return resample(to_mono(decoded.samples), decoded.rate), decoded.warnings
-
-
-def to_mono(samples: np.ndarray) -> np.ndarray:
-    """Average the channels: `[channels, samples]` to `[samples]`."""
-    return samples[0] if len(samples) == 1 else samples.mean(axis=0)
-
-
-def resample(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Bring `[samples]` at `sample_rate` Hz to 16 kHz, band-limited (soxr, high quality: librosa's default too)."""
-    if sample_rate == SAMPLE_RATE:
-        return waveform
-    import soxr
-
-    return soxr.resample(waveform, sample_rate, SAMPLE_RATE, quality="HQ")
 
 
 def detect_speech(waveform: np.ndarray, config: AudioConfig = AudioConfig()) -> Detected:

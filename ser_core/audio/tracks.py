@@ -1,0 +1,55 @@
+"""Which sound track of a file is heard, where it has several: the one that a player would play, if it isn't silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+SILENT = 1e-4  # of full scale: no sample of a silent track goes beyond
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
+
+def choose_track(container: InputContainer, again: Callable[[], InputContainer]) -> tuple[int, str | None]:
+    """Number of a sound track, from 0 on, and a sentence on the choice; None where there is only one.
+
+    The first is the one that is marked as the default, which players choose.
+
+    Args:
+        again: opens the file anew.
+    """
+    from av.stream import Disposition
+
+    streams = container.streams.audio
+    if len(streams) == 1:
+        return 0, None
+    numbers = sorted(range(len(streams)), key=lambda number: not streams[number].disposition & Disposition.default)
+    chosen = next((number for number in numbers if _is_heard(again, number)), numbers[0])
+    said = f"The file has {len(streams)} sound tracks: the {_ordinal(chosen)} is heard"
+    if chosen == numbers[0]:
+        return chosen, f"{said}, the others are not. Export another one on its own if that is the voice."
+    return chosen, f"{said}, since the {_ordinal(numbers[0])} is silent."
+
+
+def _ordinal(number: int) -> str:
+    return ORDINALS[number] if number < len(ORDINALS) else f"{number + 1}th"
+
+
+def _is_heard(again: Callable[[], InputContainer], number: int) -> bool:
+    """Whether a track holds any sound."""
+    import av
+
+    resampler = av.AudioResampler(format="fltp")
+    try:
+        with again() as container:
+            for packet in container.demux(container.streams.audio[number]):
+                for frame in packet.decode():
+                    if any(np.abs(block.to_ndarray()).max(initial=0) > SILENT for block in resampler.resample(frame)):
+                        return True
+    except (av.FFmpegError, ValueError):
+        pass  # what is damaged is said of the track that is chosen
+    return False
