@@ -99,18 +99,39 @@ def _peak(array: np.ndarray) -> float:
     return max(float(array.max()), -float(array.min()))
 
 
-def channels_first(array: np.ndarray) -> np.ndarray:
-    """`[channels, samples]` of those or of `[samples, channels]`, where it is plain which it is.
+def rows_are_samples(shape: tuple[int, ...]) -> bool | None:
+    """Whether an array is plainly `[samples, channels]`, as sound cards give it; None where it may be so or turned.
 
     Raises:
-        AudioError: it is not.
+        AudioError: it has too many channels either way.
     """
-    rows, columns = array.shape
-    if rows <= columns:
-        return array
-    if columns == 1 or (rows > MAX_CHANNELS >= columns > 0):
-        return array.T
-    raise AudioError(
-        f"Samples of shape {array.shape} may be {rows} channels or {columns}: give [channels, samples], "
-        f"of 1 to {MAX_CHANNELS} channels."
-    )
+    rows, columns = shape
+    if min(rows, columns) > MAX_CHANNELS or (rows > MAX_CHANNELS and not columns):
+        raise AudioError(f"Samples of shape {shape} have {rows} channels; 1 to {MAX_CHANNELS} are supported.")
+    if rows > MAX_CHANNELS:
+        return True
+    return None if 0 < columns <= MAX_CHANNELS else False
+
+
+def block_of(samples: Any) -> np.ndarray:
+    """A block of a signal in ±1, float32 of one or two dimensions, scaled by its type: what other blocks hold isn't
+    known.
+
+    Raises:
+        AudioError: nothing says what its numbers mean: integers of 64 bits, floats far beyond ±1, no numbers.
+    """
+    if not is_array(samples):
+        raise AudioError(f"A block of a signal is an array of samples, not of type {type(samples).__name__}.")
+    array = to_array(samples)
+    if array.ndim not in (1, 2) or array.dtype.kind not in "iuf":
+        raise AudioError(
+            f"A block of a signal is [samples] or [channels, samples] of numbers, not {array.shape} of {array.dtype}."
+        )
+    if array.dtype.kind in "iu" and array.dtype.itemsize > 4:
+        raise AudioError(f"The scale of {array.dtype} samples isn't known: give int16, int32 or float in ±1.")
+    block = by_type(array)
+    if not np.isfinite(block).all():
+        raise AudioError("The signal holds values that are not numbers.")
+    if (peak := float(np.abs(block).max(initial=0.0))) > LOUDEST_FLOAT:
+        raise AudioError(f"The signal goes up to {peak:,.0f}: divide it by its full scale, so that it lies in ±1.")
+    return block

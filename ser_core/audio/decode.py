@@ -87,6 +87,12 @@ class Recording:
         Raises:
             AudioError: see `decode`.
         """
+        try:
+            yield from self._checked()
+        except (OSError, ValueError, OverflowError, RuntimeError) as error:  # of whoever reads the file, or decodes
+            raise AudioError(f"{self._name} can't be read ({type(error).__name__}: {error}).") from error
+
+    def _checked(self) -> Iterator[Block]:
         seconds = 0.0
         for block in self._blocks():
             self._check(block)

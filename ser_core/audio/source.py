@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from ser_core.audio.arrays import Scaled, as_pair, channels_first, is_array, scaled, to_array
+from ser_core.audio.arrays import Scaled, as_pair, is_array, rows_are_samples, scaled, to_array
 from ser_core.errors import AudioError
 from ser_core.file_state import LFS_POINTER, POINTER, PULL
 
@@ -47,6 +47,21 @@ def is_samples(source: object) -> bool:
     return is_array(source) and as_pair(source) is None
 
 
+def several(sources: Iterable[AudioSource]) -> Iterator[AudioSource]:
+    """Recordings one by one.
+
+    Raises:
+        AudioError: it is one recording, or none.
+    """
+    one = isinstance(sources, str | bytes | bytearray | memoryview | PathLike | io.IOBase) or as_pair(sources)
+    numbers = hasattr(sources, "__array__") and getattr(getattr(sources, "dtype", None), "kind", "f") in "biuf"
+    if one or numbers or not isinstance(sources, Iterable):
+        raise AudioError(
+            f"Several recordings are expected, not a {type(sources).__name__}: give it a list, even of one."
+        )
+    return iter(sources)
+
+
 def read_samples(source: object, sample_rate: int | None) -> tuple[Scaled, int] | None:
     """Samples and their rate in Hz; None if it is a file.
 
@@ -61,7 +76,7 @@ def read_samples(source: object, sample_rate: int | None) -> tuple[Scaled, int] 
             raise AudioError(f"A pair is (rate, samples), not a rate and something of type {type(samples).__name__}.")
         array = to_array(samples)
         # Who gives pairs (gradio, scipy, soundfile) has a row for each sample.
-        return scaled(channels_first(array) if array.ndim == 2 else array), rate
+        return scaled(array.T if array.ndim == 2 and rows_are_samples(array.shape) else array), rate
     if not is_array(source):
         if sample_rate is not None:
             raise AudioError("Only arrays take sample_rate=: a file says its own.")

@@ -12,9 +12,11 @@ From Python:
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +24,8 @@ import torch
 from torch import Tensor, nn
 
 from ser_core.audio import SAMPLE_RATE
-from ser_core.audio.decode import AudioSource
 from ser_core.audio.preprocess import Speech, preprocess, read_audio
+from ser_core.audio.source import AudioSource, is_samples, several
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, CheckpointError, ConfigError, NoSpeechError, SERError
 from ser_core.features.inputs import network_inputs
@@ -102,8 +104,8 @@ class Predictor:
         whose probabilities are averaged.
 
         Args:
-            source: a path, bytes, a binary file, or samples (`[samples]` or `[channels, samples]`).
-            sample_rate: of an array of samples, in Hz.
+            source: a path, bytes, a binary file, or samples of any kind, see `ser_core.audio.source.AudioSource`.
+            sample_rate: of samples, in Hz.
 
         Raises:
             AudioError: the audio can't be read.
@@ -133,15 +135,30 @@ class Predictor:
         speech = preprocess(audio, self.config.audio, warnings).require()
         return speech if any_sound else require_voice(speech, self.config.audio)
 
-    def classify_many(self, sources: Sequence[AudioSource]) -> Iterator[Prediction | SERError]:
-        """Classify files one after another, faster than one by one: in order, errors in place of predictions."""
+    def classify_many(
+        self, sources: Iterable[AudioSource], *, sample_rate: int | None = None
+    ) -> Iterator[Prediction | SERError]:
+        """Classify recordings one after another, faster than one by one: in order, errors in place of predictions.
+
+        Args:
+            sources: recordings of any kind, also mixed.
+            sample_rate: of those that are samples without a rate, in Hz.
+
+        Raises:
+            AudioError: `sources` is one recording, not several.
+        """
+        return self._classify_many(several(sources), sample_rate)
+
+    def _classify_many(
+        self, sources: Iterator[AudioSource], sample_rate: int | None
+    ) -> Iterator[Prediction | SERError]:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for start in range(0, len(sources), BATCH_SIZE):
-                prepared = list(pool.map(self._prepare_or_error, sources[start : start + BATCH_SIZE]))
+            while batch := list(itertools.islice(sources, BATCH_SIZE)):
+                prepared = list(pool.map(partial(self._prepare_or_error, sample_rate=sample_rate), batch))
                 predictions = iter(self._predict([item for item in prepared if isinstance(item, Speech)]))
                 yield from (next(predictions) if isinstance(item, Speech) else item for item in prepared)
 
-    def adapt(self, sources: Sequence[AudioSource], *, sample_rate: int | None = None) -> Predictor:
+    def adapt(self, sources: Iterable[AudioSource], *, sample_rate: int | None = None) -> Predictor:
         """A predictor for the voice, room and microphone of these recordings; this one stays as it is.
 
         What they have in common is brought to what training clips have in common. Nobody has to say which emotion is
@@ -158,14 +175,12 @@ class Predictor:
             AudioError: `sources` is one recording, not a sequence of them.
             SERError: what is wrong with the first recording, if none can be used.
         """
-        if isinstance(sources, str | bytes | os.PathLike | np.ndarray):
-            raise AudioError("A predictor is adapted to several recordings: give it a list, even of one.")
         if self.statistics is None:
             raise CheckpointError(
                 f"The checkpoint {self.config.name} can't be adapted: it was trained before adaptation was known. "
                 "Choose another one, or train it again."
             )
-        prepared = [self._prepare_or_error(source, sample_rate) for source in sources]
+        prepared = [self._prepare_or_error(source, sample_rate) for source in several(sources)]
         errors = [item for item in prepared if isinstance(item, SERError)]
         speeches = [item for item in prepared if isinstance(item, Speech)]
         if not speeches:
@@ -212,7 +227,7 @@ class Predictor:
 
     def _prepare_or_error(self, source: AudioSource, sample_rate: int | None = None) -> Speech | SERError:
         try:
-            return self.prepare(*read_audio(source, sample_rate=sample_rate))
+            return self.prepare(*read_audio(source, sample_rate=sample_rate if is_samples(source) else None))
         except SERError as error:
             return error
 
