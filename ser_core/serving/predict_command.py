@@ -15,9 +15,9 @@ from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, parse
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
-from ser_core.file_state import AUDIO_SUFFIXES
 from ser_core.serving.prediction import MIN_CONFIDENCE
 from ser_core.serving.rows import result_row, to_csv, to_json
+from ser_core.sound_files import find_recordings
 
 if TYPE_CHECKING:
     from ser_core.serving.predictor import Predictor
@@ -60,14 +60,17 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
 
 
 def expand(paths: Iterable[Path]) -> list[tuple[Path, AudioError | None]]:
-    """Files as given, and the audio files in folders, by name; a folder without any comes with what is wrong."""
+    """Files as given, and the recordings in folders, by name; with what is wrong where a folder holds none, and with
+    the reason where a file in it is left out."""
     files: list[tuple[Path, AudioError | None]] = []
     for path in paths:
         if not os.path.isdir(path):  # noqa: PTH112 (a name that no file can have is no folder)
             files.append((path, None))
-        elif inside := sorted(p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and not p.is_dir()):
-            files.extend((file, None) for file in inside)
-        else:
+            continue
+        recordings, left_out = find_recordings(path)
+        files.extend((file, None) for file in recordings)
+        files.extend((file, AudioError(reason)) for file, reason in left_out.items())
+        if not recordings and not left_out:
             files.append((path, AudioError(f"{path} is a folder without audio files.")))
     return files
 
@@ -104,10 +107,12 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
 def _adapted(predictor: Predictor, paths: Iterable[Path]) -> Predictor:
     """Tuned to these recordings; what can't be used of them is named."""
     files = expand(paths)
-    for _, error in files:
-        if error:
-            raise error
-    adapted = predictor.adapt([file for file, _ in files])
+    errors = [error for _, error in files if error]
+    if len(errors) == len(files):
+        raise errors[0]
+    adapted = predictor.adapt([file for file, error in files if not error])
+    for error in errors:
+        print(f"warning: {error}", file=sys.stderr)
     assert adapted.adaptation
     for sentence in adapted.adaptation.left_out:
         print(f"warning: {sentence} The network is tuned without it.", file=sys.stderr)

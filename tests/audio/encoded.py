@@ -18,9 +18,14 @@ def encode(samples: np.ndarray, container: str, codec: str, rate: int = RATE) ->
     with av.open(buffer, "w", format=container) as output:
         stream = output.add_stream(codec, rate=rate, layout=layout)
         assert isinstance(stream, av.AudioStream)
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=layout)
-        frame.sample_rate = rate
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
+        block = round(0.1 * rate)  # some encoders take no more at once
+        for start in range(0, samples.shape[1], block):
+            part = np.ascontiguousarray(samples[:, start : start + block])
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=layout)
+            frame.sample_rate, frame.pts = rate, start
+            for packet in stream.encode(frame):
+                output.mux(packet)
+        for packet in stream.encode(None):
             output.mux(packet)
     return buffer.getvalue()
 
