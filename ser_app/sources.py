@@ -20,6 +20,8 @@ from ser_core.equality import ByContent
 from ser_core.errors import SERError
 from ser_core.sound_files import AUDIO_SUFFIXES, is_leftover
 
+MAX_SECONDS = 15 * 60.0  # of a recording: visitors share the server's memory
+
 SOURCES = {
     "record": ":material/mic: Record",
     "upload": ":material/upload_file: Upload",
@@ -108,7 +110,7 @@ def _load(files: Sequence[tuple[str, bytes]]) -> tuple[list[Recording], dict[str
         name = _unused(name, {recording.name for recording in recordings} | problems.keys())
         digest = hashlib.blake2b(data).hexdigest()
         try:
-            decoded[digest] = known[digest] if digest in known else read_audio(data)
+            decoded[digest] = known[digest] if digest in known else read_audio(data, max_seconds=MAX_SECONDS)
             audio, warnings = decoded[digest]
             recordings.append(Recording(name, audio, warnings=warnings))
         except SERError as error:

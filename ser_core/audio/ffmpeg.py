@@ -6,6 +6,7 @@ behind it, and its warnings say at which second.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -102,7 +103,7 @@ class FFmpegReader:
                 # Clocks are wrong behind a change of the rate.
                 if jump > HOLE_SECONDS and not leaves_out_silence and kinds == 1:
                     self.holes.append(self.seconds)
-                kind = (frame.sample_rate, len(frame.layout.channels))
+                kind = (frame.sample_rate, frame.layout.nb_channels)
                 kinds, last = kinds + (kind != last), kind
                 clock = starts + frame.samples / frame.sample_rate
                 self.seconds += frame.samples / frame.sample_rate
@@ -137,22 +138,18 @@ def _seconds_long(frames: Iterator[av.AudioFrame]) -> Iterator[Block]:
     """Frames, which are of some milliseconds, in blocks of about a second."""
     import av
 
-    kind: tuple[int, int] | None = None
-    resampler = av.AudioResampler(format="fltp")  # it changes the sample format only
-    gathered: list[np.ndarray] = []
-    n_samples = 0
-    for frame in frames:
-        changed = kind not in (None, (frame.sample_rate, len(frame.layout.channels)))
-        if gathered and (changed or n_samples >= frame.sample_rate):
-            yield Block(np.concatenate(gathered, axis=1), kind[0] if kind else frame.sample_rate)
-            gathered, n_samples = [], 0
-        if changed:
-            resampler = av.AudioResampler(format="fltp")
-        kind = frame.sample_rate, len(frame.layout.channels)
-        gathered += [block.to_ndarray() for block in resampler.resample(frame)]
-        n_samples += frame.samples
-    if gathered and kind:
-        yield Block(np.concatenate(gathered, axis=1), kind[0])
+    for (rate, _), alike in itertools.groupby(frames, key=lambda frame: (frame.sample_rate, frame.layout.nb_channels)):
+        resampler = av.AudioResampler(format="fltp")  # it changes the sample format only
+        gathered: list[np.ndarray] = []
+        n_samples = 0
+        for frame in alike:
+            gathered += [converted.to_ndarray() for converted in resampler.resample(frame)]
+            n_samples += frame.samples
+            if n_samples >= rate:
+                yield Block(np.concatenate(gathered, axis=1), rate)
+                gathered, n_samples = [], 0
+        if gathered:
+            yield Block(np.concatenate(gathered, axis=1), rate)
 
 
 def promised_seconds(container: InputContainer, stream: AudioStream, file: BinaryIO) -> float:

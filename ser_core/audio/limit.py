@@ -7,6 +7,7 @@ import math
 from ser_core.errors import AudioError, ConfigError
 
 MAX_SECONDS = 3 * 3600.0
+PADDING_SECONDS = 1.0  # by which encoders make a recording longer than it was
 
 
 class Limit:
@@ -21,7 +22,7 @@ class Limit:
 
     def __init__(self, seconds: float = MAX_SECONDS):
         if not 0 < seconds < math.inf:
-            raise ConfigError(f"max_seconds is a number of seconds above 0, not {seconds}.")
+            raise ConfigError(f"max_seconds (--max-minutes) is a duration above 0 s, not {seconds} s.")
         self.seconds = seconds
 
     def check(self, name: str, seconds: float, *, so_far: bool = False) -> None:
@@ -34,12 +35,12 @@ class Limit:
         Raises:
             AudioError: it is too long.
         """
-        if seconds <= self.seconds:
+        if seconds <= self.seconds + PADDING_SECONDS:
             return
         lasts = "goes on after" if so_far else "lasts"
         raise AudioError(
             f"{name} {lasts} {duration(self.seconds if so_far else seconds)}, and at most {duration(self.seconds)} are "
-            "read. Cut it into shorter parts, or allow more (max_seconds, --max-minutes)."
+            "read. Cut it into shorter parts, or allow more: max_seconds in Python, --max-minutes in a command."
         )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from ser_core.audio.limit import MAX_SECONDS
 from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, parse
 from ser_core.emotions import EMOTIONS
@@ -35,6 +36,7 @@ class PredictCommand:
         files: audio files, or folders of them.
         checkpoint: the trained network to ask, a folder's name in checkpoints/.
         min_confidence: from which probability on an emotion is answered, 0 to 1; below it the answer is `unsure`.
+        max_minutes: recordings that last longer are refused.
         format: how the answers are printed.
         adapt: recordings of the same speaker, or made alike, in whatever emotion: a file, or a folder; the network is
             tuned to their voice, room and microphone first. It may be the folder that is classified, and given again.
@@ -43,6 +45,7 @@ class PredictCommand:
     files: Positional[Annotated[tuple[Path, ...], arg(metavar="FILE [FILE ...]", help_behavior_hint="(one or more)")]]
     checkpoint: CheckpointName = None
     min_confidence: float = MIN_CONFIDENCE
+    max_minutes: float = MAX_SECONDS / 60
     format: Literal["table", "json", "csv"] = "table"
     adapt: UseAppendAction[Annotated[tuple[Path, ...], arg(metavar="FILE", help_behavior_hint="")]] = ()
 
@@ -82,7 +85,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     files = expand(args.files)
     from ser_core.serving.predictor import Predictor  # torch takes seconds to load: `--help` doesn't wait for it
 
-    predictor = Predictor.load(args.checkpoint, min_confidence=args.min_confidence)
+    predictor = Predictor.load(args.checkpoint, min_confidence=args.min_confidence, max_seconds=60 * args.max_minutes)
     if args.adapt:
         predictor = _adapted(predictor, args.adapt)
     results = predictor.classify_many([file for file, error in files if not error])
