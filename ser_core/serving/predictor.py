@@ -33,6 +33,7 @@ from ser_core.audio.preprocess import Speech, preprocess, read_audio
 from ser_core.audio.source import AudioSource, is_samples, several
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, CheckpointError, ConfigError, NoSpeechError, SERError
+from ser_core.forks import forks_use_one_thread
 from ser_core.models.network import Network
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
 from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics, load_statistics
@@ -48,6 +49,9 @@ from ser_core.serving.prediction import (
     window_spans,
 )
 from ser_core.serving.voice import require_voice
+
+forks_use_one_thread()
+
 
 class Predictor:
     """A trained model with its own preprocessing: from any audio to probabilities. Safe to share between threads.
