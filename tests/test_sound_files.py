@@ -8,40 +8,8 @@ from ser_core.audio.decode import decode
 from ser_core.corpus.registry import holds_audio
 from ser_core.serving.predict_command import expand, main
 from ser_core.sound_files import AUDIO_SUFFIXES, COMPANIONS, find_recordings, is_leftover
-from tests.audio.encoded import RATE, dominant_frequency, encode, written
-from tests.helpers import case, tone
-
-SOUND = 0.5 * tone(440, 1, RATE)[None]
-MADE = {
-    ".aiff": lambda: written(SOUND, RATE, format="AIFF"),
-    ".aifc": lambda: written(SOUND, RATE, format="AIFF", subtype="FLOAT"),
-    ".au": lambda: written(SOUND, RATE, format="AU"),
-    ".caf": lambda: written(SOUND, RATE, format="CAF"),
-    ".nist": lambda: written(SOUND, RATE, format="NIST"),
-    ".rf64": lambda: written(SOUND, RATE, format="RF64"),
-    ".voc": lambda: written(SOUND, RATE, format="VOC"),
-    ".w64": lambda: written(SOUND, RATE, format="W64"),
-    ".wav": lambda: written(SOUND, RATE, format="WAV"),
-    ".flac": lambda: written(SOUND, RATE, format="FLAC"),
-    ".ogg": lambda: written(SOUND, RATE, format="OGG"),
-    ".mp3": lambda: written(SOUND, RATE, format="MP3"),
-    ".mp2": lambda: encode(SOUND, "mp2", "mp2"),
-    ".ac3": lambda: encode(SOUND, "ac3", "ac3"),
-    ".opus": lambda: encode(SOUND, "ogg", "libopus"),
-    ".webm": lambda: encode(SOUND, "webm", "libopus"),
-    ".mka": lambda: encode(SOUND, "matroska", "flac"),
-    ".mkv": lambda: encode(SOUND, "matroska", "aac"),
-    ".m4a": lambda: encode(SOUND, "ipod", "aac"),
-    ".mp4": lambda: encode(SOUND, "mp4", "aac"),
-    ".mov": lambda: encode(SOUND, "mov", "pcm_s16le"),
-    ".3gp": lambda: encode(SOUND, "3gp", "aac"),
-    ".aac": lambda: encode(SOUND, "adts", "aac"),
-    ".avi": lambda: encode(SOUND, "avi", "mp3"),
-    ".flv": lambda: encode(SOUND, "flv", "aac"),
-    ".mts": lambda: encode(SOUND, "mpegts", "aac"),
-    ".wv": lambda: encode(SOUND, "wv", "wavpack"),
-    ".tta": lambda: encode(SOUND, "tta", "tta"),
-}
+from tests.audio.encoded import MADE, dominant_frequency
+from tests.helpers import case
 
 
 @pytest.mark.parametrize("suffix", MADE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple, cast
 
 UNKNOWN_BYTES = 0x7FFF0000  # from here on, the size in a wav file is that of a recording whose end was not known
 RF64_DATA_SIZE = 16  # bytes from the beginning of a `ds64` chunk to the 8 that say how long the samples are
@@ -95,16 +95,16 @@ def _chunks(file: BinaryIO, size: int, layout: Layout, position: int = 0) -> Ite
         position += layout.first if name == b"RIFF" else len(head) + length + (length % 2 if layout.even else 0)
 
 
-def mended(file: BinaryIO, size: int, samples: Samples) -> BinaryIO:
-    """The file itself, or with a header that says how many bytes of samples there are, if it says too few.
+def mended(file: BinaryIO, size: int, samples: Samples | None) -> BinaryIO:
+    """The file, with a header that says how many bytes of samples there are, if it says too few.
 
     What follows them may be chunks of another kind, as the title; then the header is right.
     """
-    there = size - samples.start
-    if samples.promised >= there or _is_chunk(file, size, samples):
-        return file
-    most = (1 << 8 * samples.width) - 1
-    return _Overlaid(file, samples.field, min(there, most).to_bytes(samples.width, samples.order))  # type: ignore
+    at, new = 0, b""
+    if samples and samples.promised < size - samples.start and not _is_chunk(file, size, samples):
+        most = (1 << 8 * samples.width) - 1
+        at, new = samples.field, min(size - samples.start, most).to_bytes(samples.width, samples.order)
+    return cast("BinaryIO", _Overlaid(file, at, new))
 
 
 def _is_chunk(file: BinaryIO, size: int, samples: Samples) -> bool:
@@ -118,7 +118,7 @@ def _is_chunk(file: BinaryIO, size: int, samples: Samples) -> bool:
 
 
 class _Overlaid(io.RawIOBase):
-    """A file some of whose bytes are replaced by others."""
+    """A file some of whose bytes are replaced by others, and which can't be sent to before its beginning."""
 
     def __init__(self, file: BinaryIO, at: int, new: bytes):
         self._file, self._at, self._new = file, at, new
@@ -130,7 +130,10 @@ class _Overlaid(io.RawIOBase):
         return True
 
     def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
-        return self._file.seek(position, whence)
+        try:
+            return self._file.seek(position, whence)
+        except (OSError, ValueError):  # libsndfile does that with damaged files
+            return self._file.tell()
 
     def tell(self) -> int:
         return self._file.tell()

@@ -26,6 +26,7 @@ from ser_core.errors import AudioError
 
 MIN_SAMPLE_RATE = 8_000  # Hz
 MAX_SAMPLE_RATE = 192_000  # Hz
+LOUDEST = 2.0**31  # of a sample in a file, whatever its full scale was meant to be
 KNOWN = "wav, flac, ogg, opus, mp3, webm, m4a, aac and what else FFmpeg reads"
 
 
@@ -152,8 +153,11 @@ class Recording:
                 f"{self._name} has {len(block.samples)} channels; 1 to {MAX_CHANNELS} are supported, as "
                 "[channels, samples]."
             )
-        if not np.isfinite(block.samples).all():
+        peak = float(np.abs(block.samples).max(initial=0.0))
+        if not np.isfinite(peak):
             raise AudioError(f"{self._name} holds samples that are not numbers (NaN or infinite). Export it again.")
+        if peak > LOUDEST:
+            raise AudioError(f"{self._name} holds samples up to {peak:.3g}, which is no sound. Export it again.")
 
 
 def _cut(opened: OpenFile, start: int, end: int) -> OpenFile:

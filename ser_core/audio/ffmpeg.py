@@ -15,7 +15,7 @@ import numpy as np
 
 from ser_core.audio.blocks import Block
 from ser_core.audio.limit import Limit
-from ser_core.audio.tracks import choose_track
+from ser_core.audio.tracks import choose_track, tracks
 from ser_core.errors import AudioError
 
 if TYPE_CHECKING:
@@ -70,13 +70,17 @@ class FFmpegReader:
 
         try:
             with open_container(file) as container:
+                if not container.streams.audio and self.seconds:
+                    raise ValueError("behind a recording there is something else")
                 if not container.streams.audio:
                     raise AudioError(f"{name} has no sound track. Choose an audio file, or a video with sound.")
+                if not tracks(container):
+                    raise ValueError("no decoder knows the sound")
                 here = file.tell()
                 number, note = choose_track(container, lambda: open_container(file))
                 file.seek(here)
                 self.notes += [note] if note else []
-                stream = container.streams.audio[number]
+                stream = tracks(container)[number]
                 promised = promised_seconds(container, stream, file)
                 self._limit.check(name, self.seconds + promised)
                 yield from _seconds_long(self._frames(container, stream, promised))
@@ -170,7 +174,7 @@ def header_seconds(file: BinaryIO) -> float:
 
     try:
         with open_container(file) as container:
-            return max((promised_seconds(container, stream, file) for stream in container.streams.audio), default=0.0)
+            return max((promised_seconds(container, stream, file) for stream in tracks(container)), default=0.0)
     except (av.FFmpegError, ValueError):
         return 0.0
 

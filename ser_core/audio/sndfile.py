@@ -44,7 +44,7 @@ class SndfileReader:
         import soundfile
 
         file, size, _ = self._opened.file, self._opened.size, self._opened.name
-        whole = mended(file, size, self._samples) if self._samples else file
+        whole = mended(file, size, self._samples)
         whole.seek(0)
         try:
             return soundfile.SoundFile(whole)

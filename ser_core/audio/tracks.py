@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
 
 SILENT = 1e-4  # of full scale: no sample of a silent track goes beyond
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
+def tracks(container: InputContainer) -> list[AudioStream]:
+    """The sound tracks that FFmpeg can decode."""
+    return [stream for stream in container.streams.audio if stream.codec_context is not None]
+
+
 def choose_track(container: InputContainer, again: Callable[[], InputContainer]) -> tuple[int, str | None]:
-    """Number of a sound track, from 0 on, and a sentence on the choice; None where there is only one.
+    """Number of one of a container's `tracks`, and a sentence on the choice; None where there is only one.
 
     The first is the one that is marked as the default, which players choose.
 
@@ -24,7 +30,7 @@ def choose_track(container: InputContainer, again: Callable[[], InputContainer])
     """
     from av.stream import Disposition
 
-    streams = container.streams.audio
+    streams = tracks(container)
     if len(streams) == 1:
         return 0, None
     numbers = sorted(range(len(streams)), key=lambda number: not streams[number].disposition & Disposition.default)
@@ -46,10 +52,10 @@ def _is_heard(again: Callable[[], InputContainer], number: int) -> bool:
     resampler = av.AudioResampler(format="fltp")
     try:
         with again() as container:
-            for packet in container.demux(container.streams.audio[number]):
+            for packet in container.demux(tracks(container)[number]):
                 for frame in packet.decode():
                     if any(np.abs(block.to_ndarray()).max(initial=0) > SILENT for block in resampler.resample(frame)):
                         return True
-    except (av.FFmpegError, ValueError):
+    except (av.FFmpegError, ValueError, IndexError):  # in a damaged file, a track may not be found again
         pass  # what is damaged is said of the track that is chosen
     return False
