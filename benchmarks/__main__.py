@@ -42,6 +42,7 @@ NAMES = (
     "int8",
     "adaptation",
     "non_speech",
+    "long_recordings",
 )
 ALL = "(default: all of them)"
 Name: Any = choice(NAMES)
@@ -61,7 +62,7 @@ class BenchmarksCommand:
 
 def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) -> BenchmarksCommand:
     """The command line."""
-    names = "\n".join(f"    {name:13}{measures(name)}" for name in NAMES)
+    names = "\n".join(f"    {name:16}{measures(name)}" for name in NAMES)
     return parse(BenchmarksCommand, arguments, prog=prog, description=HELP.format(prog=prog, names=names))
 
 

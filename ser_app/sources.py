@@ -18,7 +18,9 @@ from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.equality import ByContent
 from ser_core.errors import SERError
-from ser_core.file_state import AUDIO_SUFFIXES
+from ser_core.sound_files import AUDIO_SUFFIXES, is_leftover
+
+MAX_SECONDS = 15 * 60.0  # of a recording: visitors share the server's memory
 
 SOURCES = {
     "record": ":material/mic: Record",
@@ -69,10 +71,10 @@ def choose_recordings(sources: Sequence[str], *, several: bool = False) -> tuple
             sound = st.audio_input(label, sample_rate=16_000)
             return _load([("recording", sound.getvalue())] if sound else [])
         case "upload":
-            label = f"Audio files ({', '.join(suffix[1:] for suffix in AUDIO_SUFFIXES)})"
+            label = f"Audio or video files ({', '.join(suffix[1:] for suffix in AUDIO_SUFFIXES[:10])} and others)"
             files = st.file_uploader(label, [s[1:] for s in AUDIO_SUFFIXES], accept_multiple_files=True)
             chosen = files if several else files[-1:]
-            return _load([(file.name, file.getvalue()) for file in chosen])
+            return _load([(file.name, file.getvalue()) for file in chosen if not is_leftover(file.name)])
         case "clip":
             return _chosen_clip(), {}
         case _:
@@ -108,7 +110,7 @@ def _load(files: Sequence[tuple[str, bytes]]) -> tuple[list[Recording], dict[str
         name = _unused(name, {recording.name for recording in recordings} | problems.keys())
         digest = hashlib.blake2b(data).hexdigest()
         try:
-            decoded[digest] = known[digest] if digest in known else read_audio(data)
+            decoded[digest] = known[digest] if digest in known else read_audio(data, max_seconds=MAX_SECONDS)
             audio, warnings = decoded[digest]
             recordings.append(Recording(name, audio, warnings=warnings))
         except SERError as error:

@@ -7,9 +7,6 @@ from pathlib import Path
 Fingerprint = tuple[tuple[str, int, int, int, int], ...]
 """Path, times of writing and of any change (ns), size (bytes) and inode of files; zeros where there is none."""
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4", ".aac")
-"""Of the files that are taken for audio where a folder is given."""
-
 LFS_POINTER = b"version https://git-lfs"
 """How a Git LFS pointer begins: the short text that a clone without Git LFS has in place of a large file."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from functools import cache, update_wrapper
@@ -20,6 +21,12 @@ class once(Generic[T]):  # noqa: N801 (a decorator)
         self._cached = cache(function)
         self._lock = threading.Lock()
         update_wrapper(self, function)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._unlock)
+
+    def _unlock(self) -> None:
+        """In a forked process: the thread that may have held the lock isn't there."""
+        self._lock = threading.Lock()
 
     def __call__(self) -> T:
         with self._lock:

@@ -17,6 +17,7 @@ from ser_core.records.checkpoints import CheckpointConfig, save_checkpoint
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "crema-d"
+CASES = ROOT.parent / "shared" / "cases"
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 72862\n"
 IN_CI = os.environ.get("CI") == "true"
 REAL_TIME = pytest.mark.xdist_group("real time")
@@ -42,6 +43,13 @@ def skip_or_fail(reason: str) -> NoReturn:
     if IN_CI:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def case(name: str) -> Path:
+    """A file or folder of ../shared/cases: recordings with which people had trouble elsewhere."""
+    if not (CASES / name).exists():
+        skip_or_fail(f"needs ../shared/cases/{name}")
+    return CASES / name
 
 
 def tone(frequency: float, seconds: float, sample_rate: int = SAMPLE_RATE) -> np.ndarray:

@@ -1,32 +1,33 @@
-"""Bytes to samples: any container a browser, phone or corpus records.
+"""Bytes to samples, a second at a time: any container a browser, phone or corpus records.
 
 libsndfile (through soundfile) reads wav and its kin. All that is compressed goes to FFmpeg, see
-`ser_core.audio.ffmpeg`: libsndfile would read a chain of recordings only up to the end of the first, and skip what is
-damaged without a word.
+`ser_core.audio.ffmpeg`: libsndfile would skip what is damaged without a word. Where one of them finds less than the
+other, the longer counts.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
-from ser_core.audio.ffmpeg import END_SECONDS, broken_off, read_with_ffmpeg
+from ser_core.audio.arrays import MAX_CHANNELS
+from ser_core.audio.blocks import Block
+from ser_core.audio.chains import links
+from ser_core.audio.ffmpeg import FFmpegReader
+from ser_core.audio.limit import MAX_SECONDS, Limit
+from ser_core.audio.sndfile import SndfileReader, is_compressed
+from ser_core.audio.source import AudioSource, OpenFile, open_file, read_samples
 from ser_core.equality import ByContent
 from ser_core.errors import AudioError
-from ser_core.file_state import LFS_POINTER, POINTER, PULL
 
 MIN_SAMPLE_RATE = 8_000  # Hz
 MAX_SAMPLE_RATE = 192_000  # Hz
-MAX_CHANNELS = 8
-UNKNOWN_BYTES = 0x7FFF0000  # from here on, a wav file's size is that of a recording whose end was not known
-
-AudioSource: TypeAlias = str | PathLike[str] | bytes | bytearray | memoryview | io.IOBase | np.ndarray
-"""A file's path, its bytes, an open binary file, or samples (`[samples]` or `[channels, samples]`)."""
+LOUDEST = 2.0**31  # of a sample in a file, whatever its full scale was meant to be
+KNOWN = "wav, flac, ogg, opus, mp3, webm, m4a, aac and what else FFmpeg reads"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,109 +45,139 @@ class Decoded(ByContent):
     warnings: tuple[str, ...] = ()
 
 
-def decode(source: AudioSource, *, sample_rate: int | None = None) -> Decoded:
+def decode(source: AudioSource, *, sample_rate: int | None = None, max_seconds: float = MAX_SECONDS) -> Decoded:
     """Read audio at its own rate and with all its channels.
 
     Where rate or channels change midway, the rate is that of the beginning, and the channels are as many as there are
     at most: what has another number of channels is averaged, which is what a listener with one ear hears.
 
     Args:
-        source: a path, bytes, a binary file, or an array. Arrays are `[samples]` or `[channels, samples]`;
-            integers are scaled by their full scale, floats are taken to be in ±1.
-        sample_rate: the rate of an array in Hz, 8,000 to 192,000. Required for arrays, not accepted otherwise.
+        source: a path, bytes, a binary file, or samples, see `ser_core.audio.source.AudioSource`. Integers are scaled
+            by their full scale, floats are taken to be in ±1, unless they are far beyond.
+        sample_rate: the rate of samples in Hz, 8,000 to 192,000. Required for them, not accepted otherwise.
+        max_seconds: what is longer is refused.
 
     Raises:
-        AudioError: missing, empty or undecodable audio; NaN or infinite samples; a rate or a number of channels
-            outside what is supported.
+        AudioError: missing, empty or undecodable audio; NaN or infinite samples; a rate, a number of channels or a
+            duration outside what is supported.
     """
-    name = "The audio"
-    if isinstance(source, np.ndarray):
-        if sample_rate is None:
-            raise AudioError("Samples in an array need their sample rate: pass sample_rate=, in Hz.")
-        decoded = Decoded(_from_array(source), int(sample_rate))
-    else:
-        if sample_rate is not None:
-            raise AudioError("Only arrays take sample_rate=: a file says its own.")
-        data, name = _read(source)
-        if not data:
-            raise AudioError(f"{name} is empty: it holds no bytes. Record or export it again.")
-        if data.startswith(LFS_POINTER):
-            raise AudioError(f"{name} {POINTER}. {PULL}.")
-        decoded = _decode_bytes(data, name)
-
-    samples, rate = decoded.samples, decoded.rate
-    if not MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
-        raise AudioError(
-            f"{name} has a sample rate of {rate} Hz; {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz are supported."
-        )
-    if not 1 <= samples.shape[0] <= MAX_CHANNELS:
-        raise AudioError(
-            f"{name} has {samples.shape[0]} channels; 1 to {MAX_CHANNELS} are supported, as [channels, samples]."
-        )
-    if samples.shape[1] == 0:
-        raise AudioError(f"{name} is empty: it holds no samples. Record or export it again.")
-    if not np.isfinite(samples).all():
-        raise AudioError(f"{name} holds samples that are not numbers (NaN or infinite). Export it again.")
-    return decoded
+    recording = Recording(source, sample_rate=sample_rate, max_seconds=max_seconds)
+    blocks = list(recording.blocks())
+    rate, channels = blocks[0].rate, max(len(block.samples) for block in blocks)
+    return Decoded(_joined(blocks, rate, channels), rate, tuple(recording.warnings))
 
 
-def _read(source: str | PathLike[str] | bytes | bytearray | memoryview | io.IOBase) -> tuple[bytes, str]:
-    if isinstance(source, bytes | bytearray | memoryview):
-        return bytes(source), "The audio"
-    if isinstance(source, str | PathLike):
-        path = Path(source)
+class Recording:
+    """A recording that is read a second at a time.
+
+    Args:
+        source, sample_rate, max_seconds: see `decode`.
+
+    Attributes:
+        warnings: sentences about what is wrong with it, when all blocks were taken.
+    """
+
+    def __init__(self, source: AudioSource, *, sample_rate: int | None = None, max_seconds: float = MAX_SECONDS):
+        self.warnings: list[str] = []
+        self._source, self._sample_rate, self._limit = source, sample_rate, Limit(max_seconds)
+        self._name = "The audio"
+
+    def blocks(self) -> Iterator[Block]:
+        """What it holds; each block is of one rate and number of channels, which may change from one to the next.
+
+        Raises:
+            AudioError: see `decode`.
+        """
         try:
-            return path.read_bytes(), f"{path.name}"
-        except FileNotFoundError:
-            raise AudioError(f"{path} does not exist. Check the path.") from None
-        except IsADirectoryError:
-            raise AudioError(f"{path} is a folder, not an audio file.") from None
-        except OSError as error:
-            raise AudioError(f"{path} can't be read: {error.strerror}.") from None
-    if not hasattr(source, "read"):
-        kind = type(source).__name__
-        raise AudioError(f"Audio is a path, bytes, a binary file or an array of samples, not of type {kind}.")
-    name = getattr(source, "name", None)
-    return source.read(), Path(name).name if isinstance(name, str) else "The audio"
+            yield from self._checked()
+        except (OSError, ValueError, OverflowError, RuntimeError) as error:  # of whoever reads the file, or decodes
+            raise AudioError(f"{self._name} can't be read ({type(error).__name__}: {error}).") from error
+
+    def _checked(self) -> Iterator[Block]:
+        seconds = 0.0
+        for block in self._blocks():
+            self._check(block)
+            seconds += block.seconds
+            self._limit.check(self._name, seconds, so_far=True)
+            if block.samples.shape[1]:
+                yield block
+        if not seconds:
+            raise AudioError(f"{self._name} is empty: it holds no samples. Record or export it again.")
+
+    def _blocks(self) -> Iterator[Block]:
+        if (given := read_samples(self._source, self._sample_rate)) is not None:
+            (samples, warnings), rate = given
+            self.warnings += warnings
+            self._limit.check(self._name, samples.shape[1] / max(rate, 1))
+            yield Block(samples, rate)
+            return
+        with open_file(self._source) as opened:
+            self._name = opened.name
+            reader = FFmpegReader(self._limit)
+            parts = links(opened.file, opened.size)
+            for start, end in parts:
+                yield from self._link(opened if len(parts) == 1 else _cut(opened, start, end), reader)
+            if not reader.seconds and reader.holes:
+                raise AudioError(f"{self._name} could not be decoded. Supported: {KNOWN}.")
+            self.warnings += reader.warnings()
+
+    def _link(self, opened: OpenFile, reader: FFmpegReader) -> Iterator[Block]:
+        """One of the recordings that the file holds."""
+        before = reader.seconds
+        sound = None if is_compressed(opened) else SndfileReader(opened)
+        if sound is None or sound.finds_less():
+            yield from reader.blocks(opened.file, opened.name)
+            if reader.seconds > before:
+                return
+            sound = sound or SndfileReader(opened)
+        else:
+            self._limit.check(opened.name, before + sound.seconds)
+        for block in sound.blocks():
+            reader.seconds += block.seconds
+            yield block
+        self.warnings += sound.warnings(reader.seconds - before)
+
+    def warn(self, sentence: str) -> None:
+        """Add a warning, unless it is there already."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def _check(self, block: Block) -> None:
+        if not MIN_SAMPLE_RATE <= block.rate <= MAX_SAMPLE_RATE:
+            raise AudioError(
+                f"{self._name} has a sample rate of {block.rate} Hz; {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz are "
+                "supported."
+            )
+        if not 1 <= len(block.samples) <= MAX_CHANNELS:
+            raise AudioError(
+                f"{self._name} has {len(block.samples)} channels; 1 to {MAX_CHANNELS} are supported, as "
+                "[channels, samples]."
+            )
+        peak = float(np.abs(block.samples).max(initial=0.0))
+        if not np.isfinite(peak):
+            raise AudioError(f"{self._name} holds samples that are not numbers (NaN or infinite). Export it again.")
+        if peak > LOUDEST:
+            raise AudioError(f"{self._name} holds samples up to {peak:.3g}, which is no sound. Export it again.")
 
 
-def _from_array(array: np.ndarray) -> np.ndarray:
-    if array.ndim not in (1, 2):
-        raise AudioError(f"An array of samples has 1 or 2 dimensions ([channels, samples]), not {array.ndim}.")
-    if np.issubdtype(array.dtype, np.signedinteger):
-        array = array / -float(np.iinfo(array.dtype).min)
-    elif array.dtype == np.uint8:  # 8-bit PCM is unsigned with its zero at 128
-        array = (array.astype(np.float32) - 128) / 128
-    elif not np.issubdtype(array.dtype, np.floating):
-        raise AudioError(f"Samples of type {array.dtype} are not supported; use float or signed integer samples.")
-    return np.atleast_2d(np.asarray(array, dtype=np.float32))
+def _cut(opened: OpenFile, start: int, end: int) -> OpenFile:
+    opened.file.seek(start)
+    return OpenFile(io.BytesIO(opened.file.read(end - start)), opened.name, end - start)
 
 
-def _decode_bytes(data: bytes, name: str) -> Decoded:
-    if _is_compressed(data):
-        return Decoded(*read_with_ffmpeg(data, name))
-    import soundfile
-
-    try:
-        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError:
-        return Decoded(*read_with_ffmpeg(data, name))
-    return Decoded(np.ascontiguousarray(samples.T), rate, _wav_warnings(data, len(samples) / rate))
+def _joined(blocks: list[Block], rate: int, channels: int) -> np.ndarray:
+    """All samples `[channels, samples]` at one rate."""
+    alike = itertools.groupby(blocks, key=lambda block: (block.rate, len(block.samples)))
+    return np.concatenate([_converted(list(group), rate, channels) for _, group in alike], axis=1)
 
 
-def _is_compressed(data: bytes) -> bool:
-    """Whether it begins as flac, ogg, mp3 or aac do, which libsndfile can read in part; it can't read webm and mp4."""
-    return data.startswith((b"fLaC", b"OggS", b"ID3")) or (data[0] == 0xFF and data[1:2] >= b"\xe0")
+def _converted(blocks: list[Block], rate: int, channels: int) -> np.ndarray:
+    """Blocks of one rate and number of channels as another."""
+    samples = np.concatenate([block.samples for block in blocks], axis=1)
+    if len(samples) != channels:
+        samples = np.tile(samples.mean(axis=0), (channels, 1))
+    if blocks[0].rate != rate:
+        import soxr
 
-
-def _wav_warnings(data: bytes, seconds: float) -> tuple[str, ...]:
-    """Whether a wav file is shorter than the header of its samples says."""
-    position = 12 if data.startswith(b"RIFF") else len(data)
-    while position + 8 <= len(data):
-        promised = int.from_bytes(data[position + 4 : position + 8], "little")
-        if data[position : position + 4] == b"data":
-            there = len(data) - position - 8
-            missing = seconds * (promised / there - 1) if 0 < there < promised < UNKNOWN_BYTES else 0.0
-            return (broken_off(seconds),) if missing > END_SECONDS else ()
-        position += 8 + promised + promised % 2
-    return ()
+        samples = soxr.resample(samples.T, blocks[0].rate, rate, quality="HQ").T
+    return samples

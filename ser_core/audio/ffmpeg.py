@@ -1,106 +1,67 @@
 """What FFmpeg's libraries (through PyAV) make of a file: all that can be decoded, and where something is missing.
 
-It is read packet by packet: where one can't be decoded, the recording goes on behind it, and its warnings say at which
-second. What changes its rate or its number of channels midway is brought to one.
+It is read packet by packet, and given on a second at a time: where a packet can't be decoded, the recording goes on
+behind it, and its warnings say at which second.
 """
 
 from __future__ import annotations
 
-import io
+import itertools
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 
+from ser_core.audio.blocks import Block
+from ser_core.audio.limit import Limit
+from ser_core.audio.tracks import choose_track, tracks
 from ser_core.errors import AudioError
 
 if TYPE_CHECKING:
     import av
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
 
 
 END_SECONDS = 0.1  # missing from what a header promises, from which a recording broke off; formats round to less
 MP3_FRAME_BYTES = 1441  # of the largest frame
+MP3_HEADER_BYTES = 1 << 20  # within which the first frame lies, behind a picture of the cover
 HOLE_SECONDS = 0.05  # by which a container's clock jumps where something is missing
 
 
-def read_with_ffmpeg(data: bytes, name: str) -> tuple[np.ndarray, int, tuple[str, ...]]:
-    """Decode the first sound track of any container.
-
-    Args:
-        data: the file's bytes.
-        name: of the file, for errors.
-
-    Returns:
-        float32 samples `[channels, samples]`, their rate in Hz, and sentences about what is wrong with them.
+def open_container(file: BinaryIO) -> InputContainer:
+    """A file as FFmpeg sees it, from its first byte on; it may not open others that the file names.
 
     Raises:
-        AudioError: nothing could be decoded.
+        av.FFmpegError, ValueError: it is of no kind that FFmpeg knows.
     """
-    recording = _Recording()
-    for link in _links(data):
-        recording.read(link, name)
-    if not recording.pieces and recording.holes:
-        raise AudioError(f"{name} could not be decoded. Supported: wav, flac, ogg, opus, mp3, webm, m4a and aac.")
-    if not recording.pieces:
-        raise AudioError(f"{name} is empty: it holds no samples. Record or export it again.")
-    return *recording.join(), recording.warnings()
+    import av
+
+    file.seek(0)
+    return av.open(file, "r", options={"protocol_whitelist": ""})
 
 
-def _links(data: bytes) -> list[bytes]:
-    """The recordings that a flac or Ogg file holds one after another; of any other file, the whole.
+class FFmpegReader:
+    """Reads recordings that lie one behind another, each with `blocks`.
 
-    FFmpeg by itself gives up where the second one has another number of channels, or mixes them up.
-    """
-    starts = [0]
-    if data.startswith(b"fLaC"):
-        starts = [match.start() for match in re.finditer(rb"fLaC[\0\x80]\0\0\x22", data)] or starts
-    elif data.startswith(b"OggS"):
-        starts = _ogg_links(data)
-    return [data[start:end] for start, end in zip(starts, [*starts[1:], len(data)], strict=True)]
-
-
-def _ogg_links(data: bytes) -> list[int]:
-    """Where the recordings in an Ogg file begin: with the headers of their streams (RFC 3533)."""
-    starts, in_headers, page = [0], True, 0
-    while 0 <= page < len(data) - 27:
-        begins = bool(data[page + 5] & 2)
-        if begins and not in_headers:
-            starts.append(page)
-        in_headers = begins
-        n_segments = data[page + 26]
-        after = page + 27 + n_segments + sum(data[page + 27 : page + 27 + n_segments])
-        page = data.find(b"OggS", after)
-    return starts
-
-
-@dataclass
-class _Piece:
-    """Samples of one rate and number of channels: blocks `[channels, samples]`."""
-
-    rate: int
-    channels: int
-    resampler: av.AudioResampler
-    blocks: list[np.ndarray] = field(default_factory=list)
-
-
-class _Recording:
-    """What FFmpeg makes of a file.
+    Args:
+        limit: on how long all of them may be.
 
     Attributes:
-        pieces: its samples; a new piece begins where rate or channels change.
-        seconds: their duration.
+        seconds: that were read so far.
         holes: the seconds at which something is missing.
+        notes: sentences about what was chosen.
     """
 
-    def __init__(self) -> None:
-        self.pieces: list[_Piece] = []
+    def __init__(self, limit: Limit):
+        self._limit = limit
         self.seconds = 0.0
         self.holes: list[float] = []
+        self.notes: list[str] = []
 
-    def read(self, data: bytes, name: str) -> None:
-        """Decode all that can be decoded.
+    def blocks(self, file: BinaryIO, name: str) -> Iterator[Block]:
+        """All that can be decoded of a file's sound track.
 
         Raises:
             AudioError: there is no sound track.
@@ -108,23 +69,34 @@ class _Recording:
         import av
 
         try:
-            with av.open(io.BytesIO(data), "r") as container:
+            with open_container(file) as container:
+                if not container.streams.audio and self.seconds:
+                    raise ValueError("behind a recording there is something else")
                 if not container.streams.audio:
                     raise AudioError(f"{name} has no sound track. Choose an audio file, or a video with sound.")
-                self._read_packets(container, _promised_seconds(container, data))
+                if not tracks(container):
+                    raise ValueError("no decoder knows the sound")
+                here = file.tell()
+                number, note = choose_track(container, lambda: open_container(file))
+                file.seek(here)
+                self.notes += [note] if note else []
+                stream = tracks(container)[number]
+                promised = promised_seconds(container, stream, file)
+                self._limit.check(name, self.seconds + promised)
+                yield from _seconds_long(self._frames(container, stream, promised))
         except (av.FFmpegError, ValueError):
             self.holes.append(self.seconds)
 
-    def _read_packets(self, container: InputContainer, promised: float) -> None:
+    def _frames(self, container: InputContainer, stream: AudioStream, promised: float) -> Iterator[av.AudioFrame]:
         import av
 
-        stream = container.streams.audio[0]
-        n_pieces, n_holes = len(self.pieces), len(self.holes)
+        kinds, n_holes = 0, len(self.holes)
+        last: tuple[int, int] | None = None  # rate and channels
         leaves_out_silence = stream.codec_context.name == "opus" and container.format.name != "ogg"  # it may
         clock: float | None = None  # where the next frame should start
-        for packet in container.demux(stream):
+        for packet in self._packets(container, stream):
             try:
-                frames = packet.decode()
+                frames = cast("list[av.AudioFrame]", packet.decode())
             except (av.FFmpegError, ValueError):
                 if not _is_no_sound(bytes(packet)):
                     self.holes.append(self.seconds)
@@ -133,32 +105,28 @@ class _Recording:
                 starts = (clock or 0.0) if frame.time is None else frame.time
                 jump = 0.0 if clock is None else starts - clock
                 # Clocks are wrong behind a change of the rate.
-                if jump > HOLE_SECONDS and not leaves_out_silence and len(self.pieces) == n_pieces + 1:
+                if jump > HOLE_SECONDS and not leaves_out_silence and kinds == 1:
                     self.holes.append(self.seconds)
-                self._add(frame)
+                kind = (frame.sample_rate, frame.layout.nb_channels)
+                kinds, last = kinds + (kind != last), kind
                 clock = starts + frame.samples / frame.sample_rate
+                self.seconds += frame.samples / frame.sample_rate
+                yield frame
         # What was left out in between is missing from some clocks at the end, too.
-        if len(self.holes) == n_holes and len(self.pieces) <= n_pieces + 1 and (clock or 0.0) < promised - END_SECONDS:
+        if len(self.holes) == n_holes and kinds <= 1 and (clock or 0.0) < promised - END_SECONDS:
             self.holes.append(self.seconds)
 
-    def _add(self, frame: av.AudioFrame) -> None:
+    def _packets(self, container: InputContainer, stream: AudioStream) -> Iterator[av.Packet]:
         import av
 
-        rate, channels = frame.sample_rate, len(frame.layout.channels)
-        if not self.pieces or (rate, channels) != (self.pieces[-1].rate, self.pieces[-1].channels):
-            # It changes the sample format only.
-            self.pieces.append(_Piece(rate, channels, av.AudioResampler(format="fltp")))
-        self.pieces[-1].blocks.extend(block.to_ndarray() for block in self.pieces[-1].resampler.resample(frame))
-        self.seconds += frame.samples / rate
+        try:
+            yield from container.demux(stream)
+        except (av.FFmpegError, ValueError):
+            self.holes.append(self.seconds)
 
-    def join(self) -> tuple[np.ndarray, int]:
-        """All samples `[channels, samples]`, and their rate."""
-        rate, channels = self.pieces[0].rate, max(piece.channels for piece in self.pieces)
-        return np.concatenate([_converted(piece, rate, channels) for piece in self.pieces], axis=1), rate
-
-    def warnings(self) -> tuple[str, ...]:
-        """What is wrong with it."""
-        warnings = []
+    def warnings(self) -> list[str]:
+        """What is wrong with what was read, and what was chosen of it."""
+        warnings = list(dict.fromkeys(self.notes))
         inside = list(dict.fromkeys(round(second, 1) for second in self.holes if second < self.seconds))
         if inside:
             more = f" and in {len(inside) - 1} more places" if len(inside) > 1 else ""
@@ -167,26 +135,32 @@ class _Recording:
             )
         if any(second >= self.seconds for second in self.holes):
             warnings.append(broken_off(self.seconds))
-        return tuple(warnings)
+        return warnings
 
 
-def _converted(piece: _Piece, rate: int, channels: int) -> np.ndarray:
-    samples = np.concatenate(piece.blocks, axis=1)
-    if piece.channels != channels:
-        samples = np.tile(samples.mean(axis=0), (channels, 1))
-    if piece.rate != rate:
-        import soxr
+def _seconds_long(frames: Iterator[av.AudioFrame]) -> Iterator[Block]:
+    """Frames, which are of some milliseconds, in blocks of about a second."""
+    import av
 
-        samples = soxr.resample(samples.T, piece.rate, rate, quality="HQ").T
-    return samples
+    for (rate, _), alike in itertools.groupby(frames, key=lambda frame: (frame.sample_rate, frame.layout.nb_channels)):
+        resampler = av.AudioResampler(format="fltp")  # it changes the sample format only
+        gathered: list[np.ndarray] = []
+        n_samples = 0
+        for frame in alike:
+            gathered += [converted.to_ndarray() for converted in resampler.resample(frame)]
+            n_samples += frame.samples
+            if n_samples >= rate:
+                yield Block(np.concatenate(gathered, axis=1), rate)
+                gathered, n_samples = [], 0
+        if gathered:
+            yield Block(np.concatenate(gathered, axis=1), rate)
 
 
-def _promised_seconds(container: InputContainer, data: bytes) -> float:
+def promised_seconds(container: InputContainer, stream: AudioStream, file: BinaryIO) -> float:
     """How long the headers say that the sound lasts; 0 where none says it, and FFmpeg guesses by the bit rate."""
     import av
 
-    stream = container.streams.audio[0]
-    if container.format.name == "aac" or (container.format.name == "mp3" and not _mp3_is_cut(data)):
+    if container.format.name == "aac" or (container.format.name == "mp3" and not _mp3_is_cut(file)):
         return 0.0
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
@@ -194,12 +168,27 @@ def _promised_seconds(container: InputContainer, data: bytes) -> float:
     return container.duration / av.time_base if container.duration and len(container.streams) == 1 else 0.0
 
 
-def _mp3_is_cut(data: bytes) -> bool:
+def header_seconds(file: BinaryIO) -> float:
+    """How long the headers of any file say that its sound lasts; 0 where they don't, or there is none."""
+    import av
+
+    try:
+        with open_container(file) as container:
+            return max((promised_seconds(container, stream, file) for stream in tracks(container)), default=0.0)
+    except (av.FFmpegError, ValueError):
+        return 0.0
+
+
+def _mp3_is_cut(file: BinaryIO) -> bool:
     """Whether an mp3 file has fewer bytes than its first frame says, if that says it (LAME's and Xing's header)."""
-    header = re.search(rb"(Xing|Info)\0\0\0(.).{4}(.{4})", data, re.DOTALL)
+    here = file.tell()
+    file.seek(0)
+    header = re.search(rb"(Xing|Info)\0\0\0(.).{4}(.{4})", file.read(MP3_HEADER_BYTES), re.DOTALL)
+    size = file.seek(0, 2)
+    file.seek(here)
     if header is None or header[2][0] & 3 != 3:  # it doesn't give both the number of frames and that of bytes
         return False
-    return len(data) - header.start() < int.from_bytes(header[3]) - MP3_FRAME_BYTES
+    return size - header.start() < int.from_bytes(header[3]) - MP3_FRAME_BYTES
 
 
 def _is_no_sound(packet: bytes) -> bool:

@@ -18,7 +18,7 @@ from ser_core.corpus.kinds import audformat, classes, cremad, emodb, ravdess, sa
 from ser_core.corpus.labels import LabelMap, emotion_of, is_known, normalised
 from ser_core.corpus.recordings import Labelled, Recording, Recordings
 from ser_core.errors import CorpusError
-from ser_core.file_state import AUDIO_SUFFIXES
+from ser_core.sound_files import find_recordings
 
 
 class Kind(NamedTuple):
@@ -85,13 +85,7 @@ def holds_audio(path: Path) -> bool:
 
 def _audio_files(folder: Path) -> list[Path]:
     """All below a folder, hidden ones apart, in order."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in AUDIO_SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and not path.is_dir()
-    )
+    return find_recordings(folder).recordings
 
 
 def _kind_of(folder: Path, files: Sequence[Path]) -> str | None:

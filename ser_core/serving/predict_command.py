@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from ser_core.audio.limit import MAX_SECONDS
 from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, parse
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
-from ser_core.file_state import AUDIO_SUFFIXES
 from ser_core.serving.prediction import MIN_CONFIDENCE
 from ser_core.serving.rows import result_row, to_csv, to_json
+from ser_core.sound_files import find_recordings
 
 if TYPE_CHECKING:
     from ser_core.serving.predictor import Predictor
@@ -35,6 +36,7 @@ class PredictCommand:
         files: audio files, or folders of them.
         checkpoint: the trained network to ask, a folder's name in checkpoints/.
         min_confidence: from which probability on an emotion is answered, 0 to 1; below it the answer is `unsure`.
+        max_minutes: recordings that last longer are refused.
         format: how the answers are printed.
         adapt: recordings of the same speaker, or made alike, in whatever emotion: a file, or a folder; the network is
             tuned to their voice, room and microphone first. It may be the folder that is classified, and given again.
@@ -43,6 +45,7 @@ class PredictCommand:
     files: Positional[Annotated[tuple[Path, ...], arg(metavar="FILE [FILE ...]", help_behavior_hint="(one or more)")]]
     checkpoint: CheckpointName = None
     min_confidence: float = MIN_CONFIDENCE
+    max_minutes: float = MAX_SECONDS / 60
     format: Literal["table", "json", "csv"] = "table"
     adapt: UseAppendAction[Annotated[tuple[Path, ...], arg(metavar="FILE", help_behavior_hint="")]] = ()
 
@@ -60,14 +63,17 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
 
 
 def expand(paths: Iterable[Path]) -> list[tuple[Path, AudioError | None]]:
-    """Files as given, and the audio files in folders, by name; a folder without any comes with what is wrong."""
+    """Files as given, and the recordings in folders, by name; with what is wrong where a folder holds none, and with
+    the reason where a file in it is left out."""
     files: list[tuple[Path, AudioError | None]] = []
     for path in paths:
         if not os.path.isdir(path):  # noqa: PTH112 (a name that no file can have is no folder)
             files.append((path, None))
-        elif inside := sorted(p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and not p.is_dir()):
-            files.extend((file, None) for file in inside)
-        else:
+            continue
+        recordings, left_out = find_recordings(path)
+        files.extend((file, None) for file in recordings)
+        files.extend((file, AudioError(reason)) for file, reason in left_out.items())
+        if not recordings and not left_out:
             files.append((path, AudioError(f"{path} is a folder without audio files.")))
     return files
 
@@ -79,7 +85,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     files = expand(args.files)
     from ser_core.serving.predictor import Predictor  # torch takes seconds to load: `--help` doesn't wait for it
 
-    predictor = Predictor.load(args.checkpoint, min_confidence=args.min_confidence)
+    predictor = Predictor.load(args.checkpoint, min_confidence=args.min_confidence, max_seconds=60 * args.max_minutes)
     if args.adapt:
         predictor = _adapted(predictor, args.adapt)
     results = predictor.classify_many([file for file, error in files if not error])
@@ -104,10 +110,12 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
 def _adapted(predictor: Predictor, paths: Iterable[Path]) -> Predictor:
     """Tuned to these recordings; what can't be used of them is named."""
     files = expand(paths)
-    for _, error in files:
-        if error:
-            raise error
-    adapted = predictor.adapt([file for file, _ in files])
+    errors = [error for _, error in files if error]
+    if len(errors) == len(files):
+        raise errors[0]
+    adapted = predictor.adapt([file for file, error in files if not error])
+    for error in errors:
+        print(f"warning: {error}", file=sys.stderr)
     assert adapted.adaptation
     for sentence in adapted.adaptation.left_out:
         print(f"warning: {sentence} The network is tuned without it.", file=sys.stderr)

@@ -36,9 +36,11 @@ class Prediction(ByContent):
     Attributes:
         probabilities: by emotion, in the order of `EMOTIONS`, summing to 1.
         warnings: sentences about what may make it unreliable.
-        speech: the speech that was classified, see `ser_core.audio.preprocess.Speech`.
+        speech: the speech that was classified, see `ser_core.audio.preprocess.Speech`; of a recording that lasts
+            longer than 5 minutes, that of the first part in which somebody speaks.
         checkpoint: name of the model.
         min_confidence: below this probability of the likeliest emotion the answer is `UNSURE`, 0..1.
+        speech_seconds: duration of all the speech.
     """
 
     probabilities: dict[str, float]
@@ -46,6 +48,11 @@ class Prediction(ByContent):
     speech: Speech
     checkpoint: str
     min_confidence: float = MIN_CONFIDENCE
+    speech_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.speech_seconds:
+            object.__setattr__(self, "speech_seconds", self.speech.seconds)
 
     @property
     def emotion(self) -> str:

@@ -12,26 +12,34 @@ From Python:
 
 from __future__ import annotations
 
+import copy
+import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ser_core.audio import SAMPLE_RATE
-from ser_core.audio.decode import AudioSource
+from ser_core.audio.decode import Recording
+from ser_core.audio.limit import MAX_SECONDS, Limit
+from ser_core.audio.mono import mono_parts
 from ser_core.audio.preprocess import Speech, preprocess, read_audio
+from ser_core.audio.source import AudioSource, is_samples, several
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, CheckpointError, ConfigError, NoSpeechError, SERError
-from ser_core.features.inputs import network_inputs
+from ser_core.forks import forks_use_one_thread
 from ser_core.models.network import Network
-from ser_core.models.registry import MODELS
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
 from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics, load_statistics
 from ser_core.serving.adaptation import Adaptation, learn
+from ser_core.serving.arguments import arguments_of, inputs_of
+from ser_core.serving.pieces import BATCH_SIZE, Average, batches, is_average, pieces
 from ser_core.serving.prediction import (
     HOP_SECONDS,
     MIN_CONFIDENCE,
@@ -42,8 +50,7 @@ from ser_core.serving.prediction import (
 )
 from ser_core.serving.voice import require_voice
 
-LONGEST_CLIP_SECONDS = 6.0  # of speech classified as a whole; CREMA-D's longest recording lasts 5 s
-BATCH_SIZE = 32
+forks_use_one_thread()
 
 
 class Predictor:
@@ -55,9 +62,10 @@ class Predictor:
         statistics: of its embeddings in training, which `adapt` needs.
         adaptation: to a speaker, see `adapt`.
         min_confidence: below this probability of the likeliest emotion the answer is "unsure"; 0 (never) to 1.
+        max_seconds: what lasts longer is refused, > 0.
 
     Raises:
-        ConfigError: `min_confidence` is out of its range.
+        ConfigError: `min_confidence` or `max_seconds` is out of its range.
     """
 
     def __init__(
@@ -68,48 +76,57 @@ class Predictor:
         adaptation: Adaptation | None = None,
         *,
         min_confidence: float = MIN_CONFIDENCE,
+        max_seconds: float = MAX_SECONDS,
     ):
         if not 0 <= min_confidence <= 1:
             raise ConfigError(f"min_confidence is a probability from 0 to 1, not {min_confidence}.")
         self.config = config
         self.min_confidence = min_confidence
+        self.max_seconds = Limit(max_seconds).seconds
         self.model = model.eval().requires_grad_(False)
         self.statistics = statistics
         self.adaptation = adaptation
 
     @staticmethod
     def load(
-        checkpoint: str | None = None, *, root: Path | None = None, min_confidence: float = MIN_CONFIDENCE
+        checkpoint: str | None = None,
+        *,
+        root: Path | None = None,
+        min_confidence: float = MIN_CONFIDENCE,
+        max_seconds: float = MAX_SECONDS,
     ) -> Predictor:
         """Load a checkpoint by name, or the best that can be used (`ser_core.records.checkpoints`).
 
         Args:
             root: the folder of checkpoints, see `ser_core.records.checkpoints.checkpoints_dir`.
-            min_confidence: see `Predictor`.
+            min_confidence, max_seconds: see `Predictor`.
 
         Raises:
             CheckpointError: there is no such checkpoint, or it is damaged.
-            ConfigError: `min_confidence` is out of its range.
+            ConfigError: `min_confidence` or `max_seconds` is out of its range.
         """
         root = root or checkpoints_dir()
         folder = root / (checkpoint or default_checkpoint(root))
-        return Predictor(*load_model(folder), load_statistics(folder), min_confidence=min_confidence)
+        model, statistics = load_model(folder), load_statistics(folder)
+        return Predictor(*model, statistics, min_confidence=min_confidence, max_seconds=max_seconds)
 
     def __call__(self, source: AudioSource, *, sample_rate: int | None = None) -> Prediction:
         """Classify one recording.
 
         More than 6 s of speech, longer than anything the models were trained on, are classified in windows of 3 s
-        whose probabilities are averaged.
+        whose probabilities are averaged. A recording of more than 5 minutes is read and classified part by part, in
+        windows that don't overlap: it takes no more memory than a short one.
 
         Args:
-            source: a path, bytes, a binary file, or samples (`[samples]` or `[channels, samples]`).
-            sample_rate: of an array of samples, in Hz.
+            source: a path, bytes, a binary file, or samples of any kind, see `ser_core.audio.source.AudioSource`.
+            sample_rate: of samples, in Hz.
 
         Raises:
             AudioError: the audio can't be read.
             NoSpeechError: it is silent, holds under 0.2 s of speech, or no voice is recognised in it.
         """
-        return self.classify(*read_audio(source, sample_rate=sample_rate))
+        heard = self._hear(source, sample_rate)
+        return heard if isinstance(heard, Prediction) else self.classify_speech(heard)
 
     def classify(self, audio: np.ndarray, warnings: Sequence[str] = (), *, any_sound: bool = False) -> Prediction:
         """The same for float32 `[samples]` at 16 kHz, as `ser_core.audio.preprocess.load_audio` returns it.
@@ -133,15 +150,61 @@ class Predictor:
         speech = preprocess(audio, self.config.audio, warnings).require()
         return speech if any_sound else require_voice(speech, self.config.audio)
 
-    def classify_many(self, sources: Sequence[AudioSource]) -> Iterator[Prediction | SERError]:
-        """Classify files one after another, faster than one by one: in order, errors in place of predictions."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for start in range(0, len(sources), BATCH_SIZE):
-                prepared = list(pool.map(self._prepare_or_error, sources[start : start + BATCH_SIZE]))
-                predictions = iter(self._predict([item for item in prepared if isinstance(item, Speech)]))
-                yield from (next(predictions) if isinstance(item, Speech) else item for item in prepared)
+    def classify_many(
+        self, sources: Iterable[AudioSource], *, sample_rate: int | None = None
+    ) -> Iterator[Prediction | SERError]:
+        """Classify recordings one after another, faster than one by one: in order, errors in place of predictions.
 
-    def adapt(self, sources: Sequence[AudioSource], *, sample_rate: int | None = None) -> Predictor:
+        Args:
+            sources: recordings of any kind, also mixed.
+            sample_rate: of those that are samples without a rate, in Hz.
+
+        Raises:
+            AudioError: `sources` is one recording, not several.
+        """
+        return self._classify_many(several(sources), sample_rate)
+
+    def _classify_many(
+        self, sources: Iterator[AudioSource], sample_rate: int | None
+    ) -> Iterator[Prediction | SERError]:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            while batch := list(itertools.islice(sources, BATCH_SIZE)):
+                heard = list(pool.map(partial(self._hear_or_error, sample_rate=sample_rate), batch))
+                predictions = iter(self._predict([item for item in heard if isinstance(item, Speech)]))
+                yield from (next(predictions) if isinstance(item, Speech) else item for item in heard)
+
+    def _hear_or_error(self, source: AudioSource, sample_rate: int | None) -> Speech | Prediction | SERError:
+        try:
+            return self._hear(source, sample_rate if is_samples(source) else None)
+        except SERError as error:
+            return error
+
+    def _hear(self, source: AudioSource, sample_rate: int | None) -> Speech | Prediction:
+        """The speech of a recording; of a long one, which isn't kept, what the model says about it."""
+        recording = Recording(source, sample_rate=sample_rate, max_seconds=self.max_seconds)
+        parts = mono_parts(recording)
+        first, second = next(parts), next(parts, None)
+        if second is None:
+            return self.prepare(first, recording.warnings)
+        return self._average(recording, itertools.chain((first, second), parts))
+
+    def _average(self, recording: Recording, parts: Iterable[np.ndarray]) -> Prediction:
+        average = Average()
+        for audio in parts:
+            try:
+                speech = self.prepare(audio)
+            except NoSpeechError as error:
+                average.why_none = average.why_none or error
+                continue
+            windows = batches(pieces(speech.waveform, WINDOW_SECONDS))
+            average.add(speech, [self._probabilities(batch) for batch in windows])
+        if average.first is None:
+            raise average.why_none or NoSpeechError("No speech was found.")
+        warnings = [*recording.warnings, *average.warnings()]
+        prediction = self._prediction(average.first, average.probabilities(), warnings)
+        return replace(prediction, speech_seconds=average.seconds)
+
+    def adapt(self, sources: Iterable[AudioSource], *, sample_rate: int | None = None) -> Predictor:
         """A predictor for the voice, room and microphone of these recordings; this one stays as it is.
 
         What they have in common is brought to what training clips have in common. Nobody has to say which emotion is
@@ -158,27 +221,26 @@ class Predictor:
             AudioError: `sources` is one recording, not a sequence of them.
             SERError: what is wrong with the first recording, if none can be used.
         """
-        if isinstance(sources, str | bytes | os.PathLike | np.ndarray):
-            raise AudioError("A predictor is adapted to several recordings: give it a list, even of one.")
         if self.statistics is None:
             raise CheckpointError(
                 f"The checkpoint {self.config.name} can't be adapted: it was trained before adaptation was known. "
                 "Choose another one, or train it again."
             )
-        prepared = [self._prepare_or_error(source, sample_rate) for source in sources]
+        prepared = [self._prepare_or_error(source, sample_rate) for source in several(sources)]
         errors = [item for item in prepared if isinstance(item, SERError)]
         speeches = [item for item in prepared if isinstance(item, Speech)]
         if not speeches:
             raise errors[0] if errors else AudioError("There is no recording to adapt to.")
-        waveforms = [piece for speech in speeches for piece in _pieces(speech.waveform, WINDOW_SECONDS)]
+        waveforms = [piece for speech in speeches for piece in pieces(speech.waveform, WINDOW_SECONDS)]
         embeddings = self.embeddings(waveforms)
         if embeddings.shape[1:] != self.statistics.mean.shape:
             raise CheckpointError(
                 f"The checkpoint {self.config.name} can't be adapted: {EMBEDDING_FILE} is not of its network. Train it "
                 "again."
             )
-        adaptation = learn(embeddings, self.statistics, tuple(map(str, errors)))
-        return Predictor(self.config, self.model, self.statistics, adaptation, min_confidence=self.min_confidence)
+        adapted = copy.copy(self)
+        adapted.adaptation = learn(embeddings, self.statistics, tuple(map(str, errors)))
+        return adapted
 
     def embeddings(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
         """What the network makes of speech before it is classified, and before any adaptation.
@@ -195,7 +257,7 @@ class Predictor:
         if not isinstance(self.model, Network):
             raise CheckpointError(f"The network of checkpoint {self.config.name} has no embedding.")
         with torch.inference_mode():
-            rows = [self.model.embed(**self._arguments(batch)).numpy() for batch in _batches(waveforms)]
+            rows = [self.model.embed(**arguments_of(batch, self.config)).numpy() for batch in batches(waveforms)]
         return np.concatenate(rows)
 
     def timeline(
@@ -212,7 +274,8 @@ class Predictor:
 
     def _prepare_or_error(self, source: AudioSource, sample_rate: int | None = None) -> Speech | SERError:
         try:
-            return self.prepare(*read_audio(source, sample_rate=sample_rate))
+            rate = sample_rate if is_samples(source) else None
+            return self.prepare(*read_audio(source, sample_rate=rate, max_seconds=self.max_seconds))
         except SERError as error:
             return error
 
@@ -224,36 +287,30 @@ class Predictor:
 
     def _predict(self, speeches: Sequence[Speech]) -> list[Prediction]:
         """Predictions of prepared speech; long ones are cut into windows, and all windows share batches."""
-        pieces = [_pieces(speech.waveform) for speech in speeches]
-        flat = [piece for group in pieces for piece in group]
-        rows = [self._probabilities(batch) for batch in _batches(flat)]
+        groups = [pieces(speech.waveform) for speech in speeches]
+        flat = [piece for group in groups for piece in group]
+        rows = [self._probabilities(batch) for batch in batches(flat)]
         probabilities = np.concatenate(rows) if rows else np.zeros((0, len(EMOTIONS)))
-        ends = np.cumsum([len(group) for group in pieces])
+        ends = np.cumsum([len(group) for group in groups])
         return [
-            self._prediction(speech, probabilities[end - len(group) : end].mean(axis=0), len(group))
-            for speech, group, end in zip(speeches, pieces, ends, strict=True)
+            self._prediction(
+                speech,
+                probabilities[end - len(group) : end].mean(axis=0),
+                [*speech.warnings, *is_average(speech.seconds, len(group))],
+            )
+            for speech, group, end in zip(speeches, groups, ends, strict=True)
         ]
 
-    def _prediction(self, speech: Speech, probabilities: np.ndarray, n_windows: int) -> Prediction:
-        warnings = list(speech.warnings)
-        if n_windows > 1:
-            warnings.append(
-                f"{speech.seconds:.0f} s of speech are longer than the clips this model knows: "
-                f"this is the average over {n_windows} windows of {WINDOW_SECONDS:g} s."
-            )
+    def _prediction(self, speech: Speech, probabilities: np.ndarray, warnings: Sequence[str]) -> Prediction:
         named = dict(zip(EMOTIONS, (float(p) for p in probabilities), strict=True))
         return Prediction(named, tuple(warnings), speech, self.config.name, self.min_confidence)
 
     def inputs(self, speech: Speech) -> dict[str, np.ndarray]:
         """What the network gets for this speech, see `ser_core.features.inputs.network_inputs`."""
-        return self._inputs(speech.waveform)
-
-    def _inputs(self, waveform: np.ndarray) -> dict[str, np.ndarray]:
-        names = MODELS[self.config.model].inputs
-        return network_inputs(waveform, names, self.config.form, self.config.features)
+        return inputs_of(speech.waveform, self.config)
 
     def _probabilities(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
-        arguments = self._arguments(waveforms)
+        arguments = arguments_of(waveforms, self.config)
         with torch.inference_mode():
             if self.adaptation and isinstance(self.model, Network):
                 scale, shift = map(torch.from_numpy, (self.adaptation.scale, self.adaptation.shift))
@@ -261,26 +318,3 @@ class Predictor:
             else:
                 logits = self.model(**arguments)
             return (logits / self.config.temperature).softmax(1).numpy()
-
-    def _arguments(self, waveforms: Sequence[np.ndarray]) -> dict[str, Tensor]:
-        """A batch for the network."""
-        arrays = [self._inputs(waveform) for waveform in waveforms]
-        arguments: dict[str, Tensor] = {}
-        for name in arrays[0]:
-            clips = [torch.from_numpy(array[name]) for array in arrays]
-            if self.config.form == "variable":
-                arguments[f"{name}_lengths"] = lengths = torch.tensor([clip.shape[-1] for clip in clips])
-                clips = [nn.functional.pad(clip, (0, int(lengths.max()) - clip.shape[-1])) for clip in clips]
-            arguments[name] = torch.stack(clips)
-        return arguments
-
-
-def _pieces(waveform: np.ndarray, hop_seconds: float = HOP_SECONDS) -> list[np.ndarray]:
-    """Speech as it is classified: as a whole, or in windows if it is long."""
-    if len(waveform) <= LONGEST_CLIP_SECONDS * SAMPLE_RATE:
-        return [waveform]
-    return [waveform[start:end] for start, end in window_spans(len(waveform), WINDOW_SECONDS, hop_seconds)]
-
-
-def _batches(waveforms: Sequence[np.ndarray]) -> list[Sequence[np.ndarray]]:
-    return [waveforms[start : start + BATCH_SIZE] for start in range(0, len(waveforms), BATCH_SIZE)]

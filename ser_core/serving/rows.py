@@ -26,7 +26,7 @@ def result_row(name: str, result: Prediction | SERError) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"file": name, "warnings": []}
     if isinstance(result, SERError):
         return row | {"error": str(result)}
-    extra = {"checkpoint": result.checkpoint, "speech_seconds": round(result.speech.seconds, 2)}
+    extra = {"checkpoint": result.checkpoint, "speech_seconds": round(result.speech_seconds, 2)}
     return row | _scores(result.probabilities, result.min_confidence) | extra | {"warnings": list(result.warnings)}
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.arrays import block_of, rows_are_samples
 from ser_core.audio.preprocess import preprocess, to_mono
 from ser_core.audio.vad import MIN_SPEECH_SECONDS
 from ser_core.emotions import EMOTIONS
@@ -128,6 +129,7 @@ class SpeechStream:
         self.n_samples = 0  # at 16 kHz, since the stream began
         self._recent = RingBuffer(round(MAX_WINDOW_SECONDS * SAMPLE_RATE))
         self._rate: int | None = None
+        self._rows_are_samples: bool | None = None  # of blocks so far
         self._resampler: soxr.ResampleStream | None = None
         self._due = config.hop
         self._last_due = 0  # samples until the last window that came due
@@ -143,7 +145,8 @@ class SpeechStream:
         """Hear more of the signal.
 
         Args:
-            samples: float `[samples]` or `[channels, samples]` in ±1.
+            samples: an array, tensor or list of floats in ±1 or of integers, up to 32 bits: `[samples]`,
+                `[channels, samples]`, or plainly `[samples, channels]`, as sound cards give them.
             sample_rate: in Hz; a change of it begins a new resampler.
             newest_only: leave out predictions that came due before the last one, to catch up.
 
@@ -192,14 +195,9 @@ class SpeechStream:
         return self._recent.newest(self.config.window)
 
     def _at_16_khz(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:
-        samples = np.asarray(samples, dtype=np.float32)
-        if samples.ndim not in (1, 2) or sample_rate <= 0:
-            raise AudioError(
-                f"A stream takes [samples] or [channels, samples], not {samples.shape} at {sample_rate} Hz."
-            )
-        mono = to_mono(samples) if samples.ndim == 2 else samples
-        if not np.isfinite(mono).all():
-            raise AudioError("The signal holds values that are not numbers.")
+        mono = self._mono(block_of(samples))
+        if sample_rate <= 0:
+            raise AudioError(f"A sample rate is above 0 Hz, not {sample_rate}.")
         rest = np.zeros(0, np.float32)
         if sample_rate != self._rate:
             rest = self._flush()
@@ -210,6 +208,17 @@ class SpeechStream:
                 self._resampler = soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
         resampled = self._resampler.resample_chunk(mono) if self._resampler else mono
         return np.concatenate((rest, resampled)) if len(rest) else resampled
+
+    def _mono(self, block: np.ndarray) -> np.ndarray:
+        if block.ndim == 1:
+            return block
+        plainly = rows_are_samples(block.shape)
+        # The few samples at a signal's end may be taken either way: they come as those before.
+        turned = self._rows_are_samples if plainly is None else plainly
+        if turned is None and len(block) > block.shape[1]:
+            raise AudioError(f"What {block.shape} samples are isn't plain: give [channels, samples], or more at once.")
+        self._rows_are_samples = turned
+        return to_mono(block.T if turned else block)
 
     def _flush(self) -> np.ndarray:
         if self._resampler is None:

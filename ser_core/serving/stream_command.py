@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from tyro.conf import Positional, arg
 
-from ser_core.audio.decode import decode
+from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.preprocess import read_audio
 from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, Switch, flags_of, parse
 from ser_core.emotions import EMOTIONS
@@ -67,15 +68,15 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """Follow the file that the command line names."""
     args = parse_arguments(arguments, prog)
-    decoded = decode(args.file)
-    for warning in decoded.warnings:
+    audio, warnings = read_audio(args.file)
+    for warning in warnings:
         print(f"warning: {args.file}: {warning}", file=sys.stderr)
     from ser_core.serving.predictor import Predictor  # torch takes seconds to load: `--help` doesn't wait for it
 
     stream = SpeechStream(Predictor.load(args.checkpoint, min_confidence=args.min_confidence), args.config)
     if args.format == "table":
         print(f"  time  answer    conf.  {'  '.join(f'{e:>4}' for e in EMOTIONS)}")
-    for prediction in follow(stream, decoded.samples, decoded.rate, real_time=args.real_time):
+    for prediction in follow(stream, audio, SAMPLE_RATE, real_time=args.real_time):
         row = stream_row(prediction)
         if args.format == "json":
             print(json.dumps(row), flush=True)
@@ -89,7 +90,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
 def follow(
     stream: SpeechStream, samples: np.ndarray, rate: int, *, real_time: bool = False
 ) -> Iterator[StreamPrediction]:
-    """Push `[channels, samples]` block by block, and give predictions as they come."""
+    """Push `[samples]` or `[channels, samples]` block by block, and give predictions as they come."""
     size = max(1, round(BLOCK_SECONDS * rate))
     started = time.monotonic()
     for i, block in enumerate(blocks(samples, size), 1):

@@ -7,47 +7,17 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-import soundfile
 
-from ser_core.audio.decode import Decoded, decode
+from ser_core.audio.decode import decode
 from ser_core.audio.preprocess import load_audio, read_audio
 from ser_core.errors import AudioError
 from ser_core.serving import predict_command as predict_cli
 from ser_core.serving import stream_command as stream_cli
 from ser_core.serving.predictor import Predictor
+from tests.audio.encoded import RATE, dominant_frequency, encode, seconds, written
 from tests.helpers import LFS_POINTER, tone
 
-RATE = 48_000
 BREAKS_OFF = "The recording breaks off at {:.1f} s: what should follow is missing or damaged."
-
-
-def encode(samples: np.ndarray, container: str, codec: str, rate: int = RATE) -> bytes:
-    """Encode `[channels, samples]` as browsers and phones do."""
-    buffer = io.BytesIO()
-    layout = "mono" if len(samples) == 1 else "stereo"
-    with av.open(buffer, "w", format=container) as output:
-        stream = output.add_stream(codec, rate=rate, layout=layout)
-        assert isinstance(stream, av.AudioStream)
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=layout)
-        frame.sample_rate = rate
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
-            output.mux(packet)
-    return buffer.getvalue()
-
-
-def written(samples: np.ndarray, rate: int, **options: str) -> bytes:
-    buffer = io.BytesIO()
-    soundfile.write(buffer, samples.T, rate, **options)
-    return buffer.getvalue()
-
-
-def dominant_frequency(samples: np.ndarray, rate: int) -> float:
-    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
-    return float(np.argmax(spectrum) * rate / len(samples))
-
-
-def seconds(decoded: Decoded) -> float:
-    return decoded.samples.shape[1] / decoded.rate
 
 
 @pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "MP3"])

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.level import change_gain, speech_level
 from ser_core.audio.preprocess import (
+    QUIET_DBFS,
     AudioConfig,
+    Pipeline,
     detect_speech,
     keep_intervals,
     load_audio,
@@ -125,6 +128,44 @@ def test_too_little_speech_is_a_sentence():
         preprocess(click).require()
     with pytest.raises(NoSpeechError):
         preprocess(click[:100]).require()
+
+
+@pytest.mark.parametrize("pipeline", ["report", "voice"])
+@pytest.mark.parametrize("gain_db", [-40, -60])
+def test_a_voice_that_is_far_too_quiet_is_brought_up(corpus, pipeline: Pipeline, gain_db: float):
+    audio, config = load_audio(corpus.folder / "1001_IEO_ANG_HI.wav"), AudioConfig(pipeline=pipeline)
+    loud, quiet = preprocess(audio, config), preprocess(change_gain(audio, gain_db), config)
+    np.testing.assert_allclose(quiet.intervals, loud.intervals, atol=2048)
+    (warning,) = set(quiet.warnings) - set(loud.warnings)
+    level = speech_level(audio) + gain_db
+    assert warning.startswith(f"The recording is very quiet ({level:.0f} dB; a voice usually has -50 to -10 dB)")
+
+
+def test_no_clip_of_the_corpus_is_that_quiet(corpus, clips):
+    levels = [speech_level(load_audio(corpus.path(clip))) for clip in clips if not clip.defect]
+    assert min(levels) > QUIET_DBFS
+
+
+@pytest.mark.parametrize("level", [-70, -100])
+def test_too_quiet_is_not_called_silent(level: float):
+    noise = np.random.default_rng(0).normal(0, 10 ** (level / 20), 2 * SAMPLE_RATE).astype(np.float32)
+    with pytest.raises(NoSpeechError, match=rf"too quiet \({level} dB; .*turn it up"):
+        preprocess(noise).require()
+
+
+def test_a_moment_is_called_too_short():
+    with pytest.raises(NoSpeechError, match=r"lasts 0\.00 s, and 0\.2 s are needed"):
+        preprocess(np.zeros(1, np.float32)).require()
+
+
+@pytest.mark.parametrize("vad", ["silero", "energy"])
+@pytest.mark.parametrize("offset", [0.3, -0.05])
+def test_a_constant_offset_changes_nothing(corpus, vad: str, offset: float):
+    audio, config = load_audio(corpus.folder / "1001_IEO_ANG_HI.wav"), AudioConfig(vad=vad)
+    expected, shifted = preprocess(audio, config), preprocess(audio + np.float32(offset), config)
+    np.testing.assert_allclose(shifted.intervals, expected.intervals, atol=512)
+    n = min(len(shifted.waveform), len(expected.waveform))
+    assert np.corrcoef(shifted.waveform[:n], expected.waveform[:n])[0, 1] > 0.99
 
 
 def test_clipping_is_a_warning(speech_like: np.ndarray):

@@ -7,7 +7,7 @@ from benchmarks.robustness import NO_SPEECH, labels, shared_clips
 from ser_core.audio.changes.registry import apply_change
 from ser_core.records.checkpoints import CHECKPOINTS_DIR, list_checkpoints, load_config
 from ser_core.serving.predictor import Predictor
-from tests.helpers import LONG
+from tests.helpers import LONG, case
 
 N_CLIPS = 24
 # Shares of labels that stay, a little below what benchmarks/results/robustness.txt has for all shared clips.
@@ -33,3 +33,11 @@ def test_labels_survive_what_happens_to_recordings(name: str, shared):
         changed = [apply_change(change, waveform, clip.name) for clip, waveform in zip(clips, waveforms, strict=True)]
         kept[change] = float(np.mean(labels(predictor, changed) == before))
     assert {change: share for change, share in kept.items() if share < FLOORS[change]} == {}, kept
+
+
+@pytest.mark.parametrize("checkpoint", ["lr0.001-SiLU-2D", *FOR_ANY_RECORDING])
+def test_the_case_of_quiet_recordings_keeps_its_label(checkpoint: str):
+    predictor = Predictor.load(checkpoint, root=CHECKPOINTS_DIR)
+    predictions = [predictor(case(f"quiet/{name}.wav")) for name in ("loud", "minus40dB", "minus60dB")]
+    assert {prediction.emotion for prediction in predictions} == {"ANG"}
+    assert ["very quiet" in " ".join(prediction.warnings) for prediction in predictions] == [False, True, True]

@@ -2,13 +2,18 @@ import csv
 import io
 import itertools
 import json
+import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 import soxr
+import torch
 
 from ser_core import EMOTIONS
 from ser_core.audio.preprocess import load_audio
@@ -21,7 +26,7 @@ from ser_core.serving.predict_command import main
 from ser_core.serving.prediction import MIN_CONFIDENCE, UNSURE, Prediction, answer_from, window_spans
 from ser_core.serving.predictor import Predictor
 from ser_core.serving.rows import COLUMNS, TIMELINE_COLUMNS, answered, timeline_rows, to_csv
-from tests.helpers import LONG, tone
+from tests.helpers import LONG, ROOT, case, tone
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +86,57 @@ def test_a_bad_file_among_many_stops_nobody(predictor: Predictor, corpus, usable
     sources = [usable[0], tmp_path / "text.wav", corpus.path("1076_MTI_SAD_XX"), usable[1]]
     kinds = [type(result) for result in predictor.classify_many(sources)]
     assert kinds == [Prediction, AudioError, NoSpeechError, Prediction]
+
+
+def test_many_of_any_kind_are_classified_and_a_bad_one_costs_only_itself(predictor: Predictor, usable):
+    samples, rate = soundfile.read(usable[0])
+    data = io.BytesIO(usable[0].read_bytes())
+    data.seek(100)
+    good = [usable[0], str(usable[0]), data, samples, samples.tolist(), torch.from_numpy(samples), (rate, samples)]
+    bad = [None, float("nan"), {}, object(), usable, "nowhere.wav", b"", io.StringIO("text"), (1, 2), [[1], [1, 2]]]
+    mixed = [source for pair in itertools.zip_longest(bad, good, fillvalue=usable[0]) for source in pair]
+    results = list(predictor.classify_many(iter(mixed), sample_rate=rate))
+    expected = values(predictor(usable[0]))
+    for source, result in zip(mixed, results, strict=True):
+        if any(source is one for one in bad):
+            assert isinstance(result, AudioError)
+        else:
+            assert isinstance(result, Prediction)
+            np.testing.assert_allclose(values(result), expected, atol=1e-4)
+
+
+def test_many_may_be_a_column_of_paths_of_which_some_are_missing(predictor: Predictor, usable):
+    column = pd.Series([usable[0], float("nan"), usable[1]], index=[5, 3, 3])
+    kinds = [type(result) for result in predictor.classify_many(column)]
+    assert kinds == [Prediction, AudioError, Prediction]
+
+
+def test_one_recording_is_not_many(predictor: Predictor, usable):
+    with pytest.raises(AudioError, match="give it a list"):
+        predictor.classify_many(str(usable[0]))
+
+
+@LONG
+def test_the_case_of_arrays_gives_a_label_or_names_the_type():
+    run = subprocess.run(
+        [sys.executable, case("arrays/arrays.py")], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    lines = dict(re.split(r" {2,}| (?=\[|AudioError)", line, maxsplit=1) for line in run.stdout.splitlines())
+    right = [name for name, said in lines.items() if said.startswith("('ANG', 0.88")]
+    assert right == [
+        "float32 (right)",
+        "float, int16 scale",
+        "int64, int16 scale",
+        "tensor",
+        "list",
+        "Series",
+        "gradio (rate, array)",
+        "BytesIO at its end",
+    ]
+    assert all("Error" in said for name, said in lines.items() if name not in right)
+    assert "NoneType" in lines["None"]
+    assert "TextIOWrapper" in lines["open text file"]
+    assert "not of type float" in lines["classify_many, a NaN path"]
 
 
 def test_threads_share_a_predictor(predictor: Predictor, usable):

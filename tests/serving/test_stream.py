@@ -1,12 +1,15 @@
 """A live signal: however it is cut and at whatever rate it comes, predictions are those of its windows offline."""
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soxr
+import torch
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import decode
@@ -20,7 +23,7 @@ from ser_core.serving.predictor import Predictor
 from ser_core.serving.rows import stream_row
 from ser_core.serving.stream import RingBuffer, SpeechStream, StreamConfig, StreamPrediction, blocks, classify_window
 from ser_core.serving.stream_command import main, parse_arguments
-from tests.helpers import save_opinionated
+from tests.helpers import LONG, ROOT, case, save_opinionated
 
 HOP = StreamConfig().hop
 NAMES = ("1001_DFA_ANG_XX", "1001_ITH_NEU_XX", "1004_IOM_FEA_XX")
@@ -52,6 +55,67 @@ def assert_same(first: Prediction | None, second: Prediction | None) -> None:
     assert (first is None) == (second is None)
     if first and second:
         np.testing.assert_allclose(list(first.probabilities.values()), list(second.probabilities.values()), atol=1e-5)
+
+
+BLOCKS = {
+    "int16": lambda x: np.round(x * 32768).astype(np.int16),
+    "int32": lambda x: np.round(x * 2.0**31).astype(np.int32),
+    "float64": lambda x: x.astype(np.float64),
+    "one row": lambda x: x[None],
+    "one column, as sound cards give it": lambda x: x[:, None],
+    "stereo": lambda x: np.stack([x, x]),
+    "stereo, as sound cards give it": lambda x: np.stack([x, x], axis=1),
+    "list": lambda x: x.tolist(),
+    "tensor": torch.from_numpy,
+}
+
+
+@pytest.mark.parametrize("kind", BLOCKS)
+def test_blocks_of_any_kind_are_the_same_signal(predictor: Predictor, corpus, kind: str):
+    heard: list[np.ndarray] = []
+    signal = load_audio(corpus.folder / f"{NAMES[0]}.wav")[: SAMPLE_RATE // 4]
+    stream = SpeechStream(predictor, on_audio=heard.append)
+    for block in blocks(signal, 320):
+        stream.push(BLOCKS[kind](block), SAMPLE_RATE)
+    np.testing.assert_allclose(np.concatenate(heard), signal, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("block", "says"),
+    [
+        (np.zeros((4, 2), np.float32), r"What \(4, 2\) samples are isn't plain"),
+        (np.zeros((320, 320), np.float32), "320 channels"),
+        (np.zeros((9, 320), np.float32), "9 channels"),
+        (np.full(320, 1000, np.int64), "scale of int64 samples"),
+        (np.full(320, 1000.0), "goes up to 1,000: divide it"),
+        (np.zeros(320, bool), "of bool"),
+        (np.zeros((2, 2, 2)), r"not \(2, 2, 2\)"),
+        (None, "not of type NoneType"),
+        (b"\0\0", "not of type bytes"),
+    ],
+)
+def test_a_block_that_may_mean_anything_is_refused(predictor: Predictor, block, says: str):
+    with pytest.raises(AudioError, match=says):
+        SpeechStream(predictor).push(block, SAMPLE_RATE)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_few_samples_at_the_end_come_as_those_before(predictor: Predictor, turned: bool):
+    stream = SpeechStream(predictor)
+    for n in (320, 5, 1, 0):
+        block = np.zeros((2, n), np.float32)
+        stream.push(block.T if turned and n else block, SAMPLE_RATE)
+    assert stream.n_samples == 326
+
+
+@LONG
+def test_the_case_of_a_sound_card_is_the_float_signal():
+    """Its script prints a line for floats, 16-bit integers, and one column of floats."""
+    script = case("stream-int16/push.py")
+    run = subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True, check=True)
+    heard = [line[13:] for line in run.stdout.splitlines()]
+    assert len(heard) == 3
+    assert set(heard) == {heard[0]}
 
 
 @pytest.mark.parametrize("rate", [16_000, 44_100, 48_000, 8_000])

@@ -1,0 +1,137 @@
+"""Samples that a program hands over, of whatever numeric type, to float32 `[channels, samples]` in ±1."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ser_core.errors import AudioError
+
+MAX_CHANNELS = 8
+LOUDEST_FLOAT = 32.0
+"""Floating-point samples that go beyond are no sound in ±1 that was made 30 dB too loud, but integers."""
+
+WIDTHS = (16, 24, 32, 64)  # bits of a sample
+
+
+class Scaled(NamedTuple):
+    """Float32 `[channels, samples]` in ±1, and sentences about how they came to be."""
+
+    samples: np.ndarray
+    warnings: tuple[str, ...] = ()
+
+
+def as_pair(source: object) -> tuple[int, Any] | None:
+    """Rate and samples, if that is what a pair holds, in either order."""
+    if not isinstance(source, tuple) or len(source) != 2:
+        return None
+    for rate, samples in (source, source[::-1]):
+        if isinstance(rate, numbers.Integral) and not isinstance(samples, numbers.Number | str | bytes):
+            return int(rate), samples
+    return None
+
+
+def is_array(source: object) -> bool:
+    """Whether it is an array, or what numpy can make one of: a list, a tensor, a Series."""
+    return isinstance(source, list | tuple | np.ndarray) or hasattr(source, "__array__")
+
+
+def to_array(source: Any) -> np.ndarray:
+    """An array of what `is_array`.
+
+    Raises:
+        AudioError: it holds no numbers, or lists of different lengths.
+    """
+    if hasattr(source, "detach"):  # a tensor, which may need a gradient, lie on a GPU, and be of a type of its own
+        source = source.detach().cpu()
+        source = source.float() if source.is_floating_point() else source
+    try:
+        array = np.asarray(source)
+    except (TypeError, ValueError):
+        raise AudioError(
+            f"The {type(source).__name__} holds no samples: give numbers, all channels of the same length."
+        ) from None
+    # A table has a row for each sample.
+    return array.T if hasattr(source, "columns") else array
+
+
+def scaled(array: np.ndarray) -> Scaled:
+    """Samples in ±1: integers by their full scale.
+
+    The full scale of integers of more than 16 bits, and of numbers that are no integers but far too large, is the
+    smallest of 16, 24, 32 and 64 bits that holds them all.
+
+    Raises:
+        AudioError: they are no numbers, not of one or two dimensions, or too large for anything.
+    """
+    if array.ndim not in (1, 2):
+        raise AudioError(f"An array of samples has 1 or 2 dimensions ([channels, samples]), not {array.ndim}.")
+    if array.dtype.kind not in "iuf":
+        raise AudioError(f"Samples of type {array.dtype} are not supported; use float or integer samples.")
+    array = np.atleast_2d(array)
+    of_type = by_type(array)
+    if array.dtype.kind == "u" or (array.dtype.itemsize < 4 and array.dtype.kind == "i") or not array.size:
+        return Scaled(of_type)
+    peak = _peak(array)
+    if array.dtype.kind == "f" and not LOUDEST_FLOAT < peak < np.inf:
+        return Scaled(of_type)
+    width = next((width for width in WIDTHS if peak <= 2.0 ** (width - 1)), None)
+    if width is None:
+        raise AudioError(f"The samples go up to {peak:.3g}, which is no sound: bring them to ±1.")
+    if array.dtype.kind == "i" and width == 8 * array.dtype.itemsize:
+        return Scaled(of_type)
+    said = f"The samples go up to {peak:,.0f} and were taken for {width}-bit numbers."
+    return Scaled((array / 2.0 ** (width - 1)).astype(np.float32), (said,))
+
+
+def by_type(array: np.ndarray) -> np.ndarray:
+    """Samples in ±1 by nothing but their type: integers by its full scale, floats as they are."""
+    if array.dtype.kind == "f":
+        return array.astype(np.float32, copy=False)
+    half = 2.0 ** (8 * array.dtype.itemsize - 1)  # unsigned ones have their zero there
+    return ((array - half if array.dtype.kind == "u" else array) / half).astype(np.float32)
+
+
+def _peak(array: np.ndarray) -> float:
+    """The largest absolute value, without a copy of the array."""
+    return max(float(array.max()), -float(array.min()))
+
+
+def rows_are_samples(shape: tuple[int, ...]) -> bool | None:
+    """Whether an array is plainly `[samples, channels]`, as sound cards give it; None where it may be so or turned.
+
+    Raises:
+        AudioError: it has too many channels either way.
+    """
+    rows, columns = shape
+    if min(rows, columns) > MAX_CHANNELS or (rows > MAX_CHANNELS and not columns):
+        raise AudioError(f"Samples of shape {shape} have {rows} channels; 1 to {MAX_CHANNELS} are supported.")
+    if rows > MAX_CHANNELS:
+        return True
+    return None if 0 < columns <= MAX_CHANNELS else False
+
+
+def block_of(samples: Any) -> np.ndarray:
+    """A block of a signal in ±1, float32 of one or two dimensions, scaled by its type: what other blocks hold isn't
+    known.
+
+    Raises:
+        AudioError: nothing says what its numbers mean: integers of 64 bits, floats far beyond ±1, no numbers.
+    """
+    if not is_array(samples):
+        raise AudioError(f"A block of a signal is an array of samples, not of type {type(samples).__name__}.")
+    array = to_array(samples)
+    if array.ndim not in (1, 2) or array.dtype.kind not in "iuf":
+        raise AudioError(
+            f"A block of a signal is [samples] or [channels, samples] of numbers, not {array.shape} of {array.dtype}."
+        )
+    if array.dtype.kind in "iu" and array.dtype.itemsize > 4:
+        raise AudioError(f"The scale of {array.dtype} samples isn't known: give int16, int32 or float in ±1.")
+    block = by_type(array)
+    if not np.isfinite(block).all():
+        raise AudioError("The signal holds values that are not numbers.")
+    if (peak := float(np.abs(block).max(initial=0.0))) > LOUDEST_FLOAT:
+        raise AudioError(f"The signal goes up to {peak:,.0f}: divide it by its full scale, so that it lies in ±1.")
+    return block

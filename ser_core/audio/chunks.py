@@ -1,0 +1,148 @@
+"""Uncompressed files say in their headers how many bytes of samples follow, and some say it wrongly.
+
+A recorder writes that number when it stops. One that lost its power, or wrote to a pipe, left a 0 or an old number
+there. What follows is samples all the same: `mended` is the file with the right number.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Literal, NamedTuple, cast
+
+UNKNOWN_BYTES = 0x7FFF0000  # from here on, the size in a wav file is that of a recording whose end was not known
+RF64_DATA_SIZE = 16  # bytes from the beginning of a `ds64` chunk to the 8 that say how long the samples are
+
+Order = Literal["little", "big"]
+
+
+class Layout(NamedTuple):
+    """How a kind of file is cut into chunks: where they begin, which of them holds the samples, how lengths are said.
+
+    Attributes:
+        width: bytes of a chunk's length.
+        even: whether a chunk takes an even number of bytes.
+    """
+
+    first: int
+    samples: bytes
+    width: int
+    order: Order
+    even: bool
+
+
+LAYOUTS = {
+    b"RIFF": Layout(12, b"data", 4, "little", True),
+    b"RF64": Layout(12, b"data", 4, "little", True),
+    b"FORM": Layout(12, b"SSND", 4, "big", True),
+    b"caff": Layout(8, b"data", 8, "big", False),
+}
+
+
+class Samples(NamedTuple):
+    """What a header says of the samples that follow.
+
+    Attributes:
+        start, promised: their first byte, and how many there should be.
+        field, width, order: where and how the header says the latter.
+        layout: of the chunks of which they are one; None where there are none.
+    """
+
+    start: int
+    promised: int
+    field: int
+    width: int
+    order: Order
+    layout: Layout | None
+
+
+def find_samples(file: BinaryIO, size: int) -> Samples | None:
+    """Where a wav, aiff, caf or au file holds its samples; None in anything else."""
+    file.seek(0)
+    magic = file.read(4)
+    if magic == b".snd":
+        start, promised = int.from_bytes(file.read(4)), int.from_bytes(file.read(4))
+        return Samples(start, promised, 8, 4, "big", None)
+    if magic not in LAYOUTS:
+        return None
+    layout, long_field = LAYOUTS[magic], 0
+    for name, position, length in _chunks(file, size, layout):
+        if name == b"ds64":
+            long_field = position + RF64_DATA_SIZE
+        elif name == layout.samples:
+            field, width, start = position + 4, layout.width, position + 4 + layout.width
+            if long_field:
+                field, width = long_field, 8
+                file.seek(field)
+                length = int.from_bytes(file.read(width), "little")
+            return Samples(start, length, field, width, layout.order, layout)
+    return None
+
+
+def joined_waves(file: BinaryIO, size: int) -> Iterator[int]:
+    """Where in a wav file another one begins, behind the samples of the one before."""
+    return (position for name, position, _ in _chunks(file, size, LAYOUTS[b"RIFF"]) if name == b"RIFF")
+
+
+def _chunks(file: BinaryIO, size: int, layout: Layout, position: int = 0) -> Iterator[tuple[bytes, int, int]]:
+    """Name, position and length of each chunk from a position on; a file within the file is looked into."""
+    position = position or layout.first
+    while position + 4 + layout.width <= size:
+        file.seek(position)
+        head = file.read(4 + layout.width)
+        name, length = head[:4], int.from_bytes(head[4:], layout.order)
+        yield name, position, length
+        position += layout.first if name == b"RIFF" else len(head) + length + (length % 2 if layout.even else 0)
+
+
+def mended(file: BinaryIO, size: int, samples: Samples | None) -> BinaryIO:
+    """The file, with a header that says how many bytes of samples there are, if it says too few.
+
+    What follows them may be chunks of another kind, as the title; then the header is right.
+    """
+    at, new = 0, b""
+    if samples and samples.promised < size - samples.start and not _is_chunk(file, size, samples):
+        most = (1 << 8 * samples.width) - 1
+        at, new = samples.field, min(size - samples.start, most).to_bytes(samples.width, samples.order)
+    return cast("BinaryIO", _Overlaid(file, at, new))
+
+
+def _is_chunk(file: BinaryIO, size: int, samples: Samples) -> bool:
+    """Whether there is a chunk, or nothing that could be one, where the header says that the samples end."""
+    if samples.layout is None:
+        return False
+    end = samples.start + samples.promised
+    end += samples.promised % 2 if samples.layout.even else 0
+    name, position, length = next(_chunks(file, size, samples.layout, end), (b"", end, 0))
+    return not name.strip(b"\0") or (name.isascii() and name.decode().isprintable() and position + length < size)
+
+
+class _Overlaid(io.RawIOBase):
+    """A file some of whose bytes are replaced by others, and which can't be sent to before its beginning."""
+
+    def __init__(self, file: BinaryIO, at: int, new: bytes):
+        self._file, self._at, self._new = file, at, new
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
+        try:
+            return self._file.seek(position, whence)
+        except (OSError, ValueError):  # libsndfile does that with damaged files
+            return self._file.tell()
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        start = self._file.tell()
+        data = bytearray(self._file.read(len(buffer)))
+        for i, byte in enumerate(self._new, self._at - start):
+            if 0 <= i < len(data):
+                data[i] = byte
+        buffer[: len(data)] = data
+        return len(data)

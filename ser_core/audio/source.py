@@ -1,0 +1,150 @@
+"""What a recording may be given as: a path, bytes, an open file, samples of whatever kind."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias, cast
+
+import numpy as np
+
+from ser_core.audio.arrays import Scaled, as_pair, is_array, rows_are_samples, scaled, to_array
+from ser_core.errors import AudioError
+from ser_core.file_state import LFS_POINTER, POINTER, PULL
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+AudioSource: TypeAlias = (
+    "str | PathLike[str] | bytes | bytearray | memoryview | io.IOBase | np.ndarray | Tensor | pd.Series"
+    " | Sequence[float] | tuple[int, np.ndarray]"
+)
+"""A file's path, its bytes, or an open binary file, wherever its position is; samples (`[samples]` or `[channels,
+samples]`) as an array, tensor, list or Series of any numeric type; or a pair of a rate in Hz and samples."""
+
+KINDS = "a path, bytes, a binary file, an array, tensor, list or Series of samples, or a pair (rate, samples)"
+
+
+class OpenFile(NamedTuple):
+    """A file that can seek.
+
+    Attributes:
+        name: of it, to begin a sentence with.
+        size: in bytes, above 0.
+    """
+
+    file: BinaryIO
+    name: str
+    size: int
+
+
+def is_samples(source: object) -> bool:
+    """Whether it is samples without their rate."""
+    return is_array(source) and as_pair(source) is None
+
+
+def several(sources: Iterable[AudioSource]) -> Iterator[AudioSource]:
+    """Recordings one by one.
+
+    Raises:
+        AudioError: it is one recording, or none.
+    """
+    one = isinstance(sources, str | bytes | bytearray | memoryview | PathLike | io.IOBase) or as_pair(sources)
+    numbers = hasattr(sources, "__array__") and getattr(getattr(sources, "dtype", None), "kind", "f") in "biuf"
+    if one or numbers or not isinstance(sources, Iterable):
+        raise AudioError(
+            f"Several recordings are expected, not a {type(sources).__name__}: give it a list, even of one."
+        )
+    return iter(sources)
+
+
+def read_samples(source: object, sample_rate: int | None) -> tuple[Scaled, int] | None:
+    """Samples and their rate in Hz; None if it is a file.
+
+    Raises:
+        AudioError: samples without a rate, or with two; a file with a rate; no numbers.
+    """
+    if pair := as_pair(source):
+        rate, samples = pair
+        if sample_rate not in (None, rate):
+            raise AudioError(f"The samples come with a rate of {rate} Hz, and sample_rate says {sample_rate}.")
+        if not is_array(samples):
+            raise AudioError(f"A pair is (rate, samples), not a rate and something of type {type(samples).__name__}.")
+        array = to_array(samples)
+        # Who gives pairs (gradio, scipy, soundfile) has a row for each sample.
+        return scaled(array.T if array.ndim == 2 and rows_are_samples(array.shape) else array), rate
+    if not is_array(source):
+        if sample_rate is not None:
+            raise AudioError("Only arrays take sample_rate=: a file says its own.")
+        return None
+    array = to_array(source)
+    if array.dtype.kind in "OUS":
+        raise AudioError(f"A {type(source).__name__} of {_type_inside(array)} is not supported: audio is {KINDS}.")
+    if sample_rate is None:
+        raise AudioError("Samples in an array need their sample rate: pass sample_rate=, in Hz.")
+    return scaled(array), int(sample_rate)
+
+
+def _type_inside(array: np.ndarray) -> str:
+    return type(array.flat[0]).__name__ if array.size else "nothing"
+
+
+@contextmanager
+def open_file(source: object) -> Iterator[OpenFile]:
+    """A file from its first byte on, however it is given; an open one gets its position back.
+
+    Raises:
+        AudioError: it is missing, empty or no file.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        yield _checked(io.BytesIO(source), "The audio")
+    elif isinstance(source, str | PathLike):
+        path = Path(source)
+        try:
+            opened = path.open("rb")
+        except FileNotFoundError:
+            raise AudioError(f"{path} does not exist. Check the path.") from None
+        except IsADirectoryError:
+            raise AudioError(f"{path} is a folder, not an audio file.") from None
+        except (OSError, ValueError) as error:
+            raise AudioError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
+        with opened as file:
+            yield _checked(file if file.seekable() else io.BytesIO(file.read()), path.name)
+    elif hasattr(source, "read"):
+        yield from _given(cast("BinaryIO", source))
+    else:
+        raise AudioError(f"Audio is {KINDS}, not of type {type(source).__name__}.")
+
+
+def _given(file: BinaryIO) -> Iterator[OpenFile]:
+    named = getattr(file, "name", None)
+    name = Path(named).name if isinstance(named, str) else "The audio"
+    if getattr(file, "closed", False):
+        raise AudioError(f"{name} was closed before it could be read. Open it again.")
+    if isinstance(file, io.TextIOBase):
+        raise AudioError(f"{name} is open as text (a {type(file).__name__}): open it with mode 'rb'.")
+    if not (hasattr(file, "seekable") and file.seekable()):
+        data = file.read()
+        if not isinstance(data, bytes):
+            raise AudioError(f"Reading the {type(file).__name__} gives {type(data).__name__}, not bytes.")
+        yield _checked(io.BytesIO(data), name)
+        return
+    position = file.tell()
+    try:
+        yield _checked(file, name)
+    finally:
+        file.seek(position)
+
+
+def _checked(file: BinaryIO, name: str) -> OpenFile:
+    size = file.seek(0, io.SEEK_END)
+    if not size:
+        raise AudioError(f"{name} is empty: it holds no bytes. Record or export it again.")
+    file.seek(0)
+    if file.read(len(LFS_POINTER)) == LFS_POINTER:
+        raise AudioError(f"{name} {POINTER}. {PULL}.")
+    return OpenFile(file, name, size)

@@ -1,0 +1,65 @@
+"""Which files of a folder are recordings: one list for commands, corpora and the app."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+AUDIO_SUFFIXES = (
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4", ".aac"),  # the usual ones
+    *(".aif", ".aifc", ".aiff", ".au", ".bwf", ".caf", ".nist", ".rf64", ".snd", ".sph", ".voc", ".w64", ".wave"),
+    *(".ac3", ".amr", ".ape", ".awb", ".dts", ".eac3", ".gsm", ".m4b", ".m4r", ".mka", ".mp2", ".mpga", ".spx"),
+    *(".mpc", ".ra", ".shn", ".tak", ".tta", ".weba", ".wma", ".wv"),
+    *(".3g2", ".3gp", ".asf", ".avi", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mpeg", ".mpg", ".mts", ".mxf"),
+    *(".ogv", ".qt", ".rm", ".vob", ".wmv"),
+)
+"""Of the files that are taken for recordings, videos among them: all that the decoder reads."""
+
+COMPANIONS = (
+    *(".cfg", ".conf", ".csv", ".doc", ".docx", ".htm", ".html", ".ini", ".json", ".jsonl", ".log", ".md", ".ods"),
+    *(".odt", ".parquet", ".pdf", ".rst", ".rtf", ".tex", ".toml", ".tsv", ".txt", ".xls", ".xlsx", ".xml", ".yaml"),
+    *(".yml", ".bmp", ".gif", ".heic", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff", ".webp"),
+    *(".ass", ".eaf", ".lab", ".lrc", ".srt", ".textgrid", ".trs", ".vtt"),
+    *(".c", ".ipynb", ".js", ".m", ".m3u", ".m3u8", ".pls", ".py", ".r", ".sh", ".md5", ".sha256", ".sfk", ".pkf"),
+)
+"""Of files that lie beside recordings and are none: texts, tables, pictures, transcripts, programs, playlists."""
+
+LEFTOVERS = ("thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx", "icon\r", "$recycle.bin")
+"""Files and folders that systems leave beside others."""
+
+
+class Found(NamedTuple):
+    """What a folder holds: recordings, and what else is left out, by path with a sentence on why."""
+
+    recordings: list[Path]
+    left_out: dict[Path, str]
+
+
+def find_recordings(folder: Path) -> Found:
+    """All recordings below a folder, in order of their paths.
+
+    What is hidden or left there by a system, and what plainly is no recording, isn't mentioned. Links to folders are
+    not followed.
+    """
+    recordings: list[Path] = []
+    left_out: dict[Path, str] = {}
+
+    def unreadable(error: OSError) -> None:
+        left_out[Path(error.filename)] = f"{error.filename} can't be looked into: {error.strerror}."
+
+    for parent, folders, files in os.walk(folder, onerror=unreadable):
+        folders[:] = [name for name in folders if not is_leftover(name)]
+        for path in (Path(parent, name) for name in files if not is_leftover(name)):
+            suffix = path.suffix.lower()
+            if suffix in AUDIO_SUFFIXES:
+                recordings.append(path)
+            elif suffix not in COMPANIONS and not (suffix == "" and path.name.isupper()):  # as README and LICENSE
+                kind = f"files with the ending {suffix}" if suffix else "files without an ending"
+                left_out[path] = f"{path} was left out: {kind} are not known as recordings. Name it to try it."
+    return Found(sorted(recordings), dict(sorted(left_out.items())))
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, or left there by a system."""
+    return name.startswith(".") or name.lower() in LEFTOVERS

@@ -1,0 +1,96 @@
+"""How long a recording may be, and that its length takes no memory."""
+
+import io
+import tracemalloc
+
+import av
+import numpy as np
+import pytest
+import soxr
+
+from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.decode import Recording, decode
+from ser_core.audio.limit import MAX_SECONDS, duration
+from ser_core.audio.mono import mono_parts
+from ser_core.audio.preprocess import load_audio
+from ser_core.errors import AudioError, ConfigError
+from tests.audio.encoded import RATE, encode, written
+from tests.helpers import tone
+
+LONG = 0.3 * tone(440, 12, RATE)[None]
+TELLING = {
+    "wav": lambda: written(LONG, RATE, format="WAV"),
+    "flac": lambda: written(LONG, RATE, format="FLAC"),
+    "m4a": lambda: encode(LONG, "mp4", "aac"),
+    "opus": lambda: encode(LONG, "ogg", "libopus"),
+    "webm": lambda: encode(LONG, "webm", "libopus"),
+}
+SILENT = {  # about their length
+    "aac": lambda: encode(LONG, "adts", "aac"),
+    "two files": lambda: 2 * written(LONG[:, : 6 * RATE], RATE, format="FLAC"),
+}
+
+
+@pytest.mark.parametrize("kind", TELLING)
+def test_what_says_that_it_is_too_long_is_refused_before_it_is_read(kind: str):
+    blocks = Recording(TELLING[kind](), max_seconds=10).blocks()
+    with pytest.raises(AudioError, match=r"lasts 12 seconds, and at most 10 seconds are read\. Cut it"):
+        next(blocks)
+
+
+@pytest.mark.parametrize("kind", SILENT)
+def test_what_does_not_say_so_is_refused_at_the_limit(kind: str):
+    blocks = Recording(SILENT[kind](), max_seconds=10).blocks()
+    seconds = next(blocks).seconds
+    with pytest.raises(AudioError, match=r"goes on after 10 seconds, and at most|lasts 12 seconds"):
+        seconds += sum(block.seconds for block in blocks)
+    assert seconds <= 10
+
+
+def test_samples_are_refused_like_files():
+    with pytest.raises(AudioError, match="lasts 12 seconds"):
+        decode(LONG, sample_rate=RATE, max_seconds=10)
+    assert decode(LONG, sample_rate=RATE, max_seconds=12).rate == RATE
+
+
+@pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf")])
+def test_a_limit_that_is_none_is_a_sentence(wrong: float):
+    with pytest.raises(ConfigError, match="max_seconds"):
+        Recording(b"", max_seconds=wrong)
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(90, "90 seconds"), (900, "15 minutes"), (MAX_SECONDS, "3 hours")])
+def test_durations_in_words(seconds: float, said: str):
+    assert duration(seconds) == said
+
+
+def silence(hours: float) -> bytes:
+    """A small file that lasts long and doesn't say how long: every second of it is the same packet."""
+    source, target = io.BytesIO(encode(np.zeros((1, RATE), np.float32), "adts", "aac")), io.BytesIO()
+    with av.open(source) as container:
+        packets = [bytes(packet) for packet in container.demux(audio=0)]
+    target.write(packets[5] * round(hours * 3600 * RATE / 1024))
+    return target.getvalue()
+
+
+def test_hours_of_silence_in_a_small_file_end_at_the_limit_in_little_memory():
+    data = silence(1)
+    assert len(data) < 3_000_000
+    tracemalloc.start()
+    with pytest.raises(AudioError, match="goes on after 5 minutes"):
+        load_audio(data, max_seconds=300)
+    assert tracemalloc.get_traced_memory()[1] < 100e6
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_parts_are_the_whole_in_order(rate: int, channels: int):
+    """However it is cut: resampling and averaging go on over the ends of blocks and parts."""
+    samples = np.random.default_rng(0).normal(0, 0.1, (channels, 7 * rate)).astype(np.float32)
+    data = written(samples, rate, format="WAV", subtype="FLOAT")
+    parts = list(mono_parts(Recording(data), seconds=2))
+    assert [len(part) for part in parts] == [2 * SAMPLE_RATE] * 3 + [SAMPLE_RATE]
+    expected = soxr.resample(samples.mean(axis=0), rate, SAMPLE_RATE, quality="HQ")
+    np.testing.assert_allclose(np.concatenate(parts), expected, atol=1e-5)
+    np.testing.assert_array_equal(load_audio(data), np.concatenate(parts))

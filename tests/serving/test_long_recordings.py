@@ -1,0 +1,91 @@
+"""Recordings of any length are classified in the memory of a short one."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_app.sources import MAX_SECONDS as MAX_SECONDS_IN_THE_APP
+from ser_core.audio.limit import MAX_SECONDS
+from ser_core.audio.preprocess import load_audio
+from ser_core.errors import AudioError, NoSpeechError
+from ser_core.serving.predict_command import main
+from ser_core.serving.prediction import Prediction
+from ser_core.serving.predictor import Predictor
+from tests.audio.encoded import encode
+from tests.helpers import LONG, ROOT
+
+MEASURE = """
+import resource, sys
+from ser_core import Predictor
+predictor = Predictor.load("lr0.001-SiLU-2D")
+predictor(sys.argv[1])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(predictor(sys.argv[2]).speech_seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1000)
+"""
+
+
+@pytest.fixture(scope="module")
+def predictor(checkpoints: Path) -> Predictor:
+    return Predictor.load("1d-fixed", root=checkpoints)
+
+
+@pytest.fixture(scope="module")
+def talk(corpus, clips) -> np.ndarray:
+    """A minute of speech at 16 kHz."""
+    speech = np.concatenate([load_audio(corpus.path(clip)) for clip in clips[:40] if not clip.defect])
+    return speech[: 60 * 16_000]
+
+
+def test_a_long_recording_is_classified_part_by_part(predictor: Predictor, talk: np.ndarray, monkeypatch):
+    whole = predictor((16_000, talk))
+    monkeypatch.setattr("ser_core.audio.mono.mono_parts.__defaults__", (20,))
+    parts = predictor((16_000, talk))
+    assert parts.speech_seconds == pytest.approx(whole.speech_seconds, rel=0.05)
+    assert len(parts.speech.audio) == 20 * 16_000
+    np.testing.assert_allclose(list(parts.probabilities.values()), list(whole.probabilities.values()), atol=0.02)
+    average = [warning for warning in parts.warnings if "average over" in warning]
+    assert average[0].startswith(f"{parts.speech_seconds:.0f} s of speech")
+    (same,) = predictor.classify_many([(16_000, talk)])
+    assert isinstance(same, Prediction)
+    assert same.probabilities == parts.probabilities
+    with pytest.raises(NoSpeechError, match="silent"):
+        predictor((16_000, 0 * talk))
+
+
+def test_how_long_a_recording_may_be_is_chosen(checkpoints: Path, talk: np.ndarray):
+    predictor = Predictor.load("1d-fixed", root=checkpoints, max_seconds=50)
+    with pytest.raises(AudioError, match="lasts 60 seconds, and at most 50"):
+        predictor((16_000, talk))
+    (error,) = predictor.classify_many([(16_000, talk)])
+    assert isinstance(error, AudioError)
+    assert Predictor.load("1d-fixed", root=checkpoints).max_seconds == MAX_SECONDS == 3 * 3600
+    assert MAX_SECONDS_IN_THE_APP == 15 * 60
+
+
+def test_the_command_takes_the_limit(talk: np.ndarray, tmp_path: Path, capsys):
+    soundfile.write(tmp_path / "talk.wav", talk, 16_000)
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path / "talk.wav"), "--max-minutes", "0.5", "--format", "json"])
+    captured = capsys.readouterr()
+    assert "talk.wav lasts 60 seconds, and at most 30 seconds are read" in json.loads(captured.out)[0]["error"]
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path / "talk.wav"), "--max-minutes", "0"])
+    assert "--max-minutes" in capsys.readouterr().err
+
+
+@LONG
+def test_twenty_minutes_take_the_memory_of_five(talk: np.ndarray, corpus, tmp_path: Path):
+    """Less than 500 MB over what a clip takes; `python -m benchmarks long_recordings` measures three hours."""
+    file, clip = tmp_path / "talk.m4a", corpus.folder / "1001_IEO_ANG_HI.wav"
+    file.write_bytes(encode(np.tile(talk, (1, 20)), "ipod", "aac", 16_000))
+    run = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(clip), str(file)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    seconds, megabytes = map(float, run.stdout.split())
+    assert seconds > 300
+    assert megabytes < 450

@@ -1,0 +1,131 @@
+"""A predictor is used from threads, event loops and other processes, however they were started."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ser_core.once import once
+from ser_core.serving.predictor import Predictor
+from tests.helpers import LONG, ROOT, case
+
+SECONDS = 60  # in which everything ends, loading torch included
+TWO_THREADS = {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}
+"""For what is started: by itself it has one (`conftest.py`), and then no fork could go wrong. Where other tests take
+the cores, threads that wait by turning around would take minutes."""
+
+SCRIPT = """
+import multiprocessing, sys
+from pathlib import Path
+import torch
+from ser_core import Predictor
+
+how, folder, *files = sys.argv[1:]
+predictor = Predictor.load("2d-fixed", root=Path(folder))
+
+def label(file):
+    return predictor(file).emotion
+
+class Labels(torch.utils.data.Dataset):
+    def __len__(self):
+        return len(files)
+
+    def __getitem__(self, i):
+        return label(files[i])
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    here = [label(file) for file in files]  # now torch has threads
+    if how in ("fork", "spawn", "forkserver"):
+        with multiprocessing.get_context(how).Pool(2) as pool:
+            there = pool.map(label, files)
+    else:
+        loader = torch.utils.data.DataLoader(
+            Labels(), batch_size=None, num_workers=2, multiprocessing_context=how.removeprefix("loader-")
+        )
+        there = list(loader)
+    assert there == here == [label(file) for file in files], (here, there)
+"""
+
+
+@pytest.fixture(scope="module")
+def files(corpus, clips) -> list[Path]:
+    return [corpus.path(clip) for clip in clips if not clip.defect][:4]
+
+
+@LONG
+@pytest.mark.parametrize("how", ["fork", "spawn", "loader-fork", "loader-spawn"])
+def test_other_processes_hear_the_same(how: str, checkpoints: Path, files: list[Path], tmp_path: Path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    environment = os.environ | TWO_THREADS | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(script), how, str(checkpoints), *map(str, files)]
+    run = subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
+@LONG
+def test_the_case_of_a_pool_gives_six_labels():
+    environment = os.environ | TWO_THREADS
+    run = subprocess.run(
+        [sys.executable, case("fork-pool/fork.py")],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=True,
+    )
+    assert run.stdout == "['ANG', 'ANG', 'FEA', 'FEA', 'NEU', 'HAP']\n"
+
+
+def test_an_event_loop_goes_on_beside_it(checkpoints: Path, files: list[Path]):
+    """As in a notebook, where one runs always: in a thread, and where a cell just calls it."""
+    predictor = Predictor.load("1d-fixed", root=checkpoints)
+    expected = [predictor(file).emotion for file in files]
+
+    async def classify() -> tuple[list[str], list[str]]:
+        beside = await asyncio.gather(*(asyncio.to_thread(predictor, file) for file in files))
+        return [prediction.emotion for prediction in beside], [predictor(file).emotion for file in files]
+
+    assert asyncio.run(classify()) == (expected, expected)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system knows no forks")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_fork_waits_for_no_thread_that_loads_something():
+    loading, go_on = threading.Event(), threading.Event()
+
+    @once
+    def load() -> int:
+        loading.set()
+        go_on.wait()
+        return 3
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    loading.wait()
+    if (child := os.fork()) == 0:
+        go_on.set()
+        os._exit(load())
+    ended = _status(child)
+    go_on.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(ended) == 3
+
+
+def _status(child: int) -> int:
+    for _ in range(100):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
+        time.sleep(0.05)
+    os.kill(child, 9)
+    return os.waitpid(child, 0)[1]
