@@ -219,7 +219,8 @@ def selections(runs: list[Run]) -> str:
 def steps(runs: list[Run]) -> str:
     """Markdown, a line a step towards hearing the voice and not the recording."""
     found = step_results(runs, load_evaluations(evaluations_dir())[0])
-    rows, kept = step_rows(found), {}
+    rows = step_rows(found)
+    kept: dict[str, list[str]] = {}
     for printed in STEPS.read_text(encoding="utf-8").split("$ ")[1:]:
         kept |= kept_labels(printed)
     header = [name for name in (rows[0] if rows else ["step"]) if not name.endswith(INTERVAL)]
