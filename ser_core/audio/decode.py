@@ -118,7 +118,9 @@ class Recording:
             for start, end in parts:
                 yield from self._link(opened if len(parts) == 1 else _cut(opened, start, end), reader)
             if not reader.seconds and reader.holes:
-                raise AudioError(f"{self._name} could not be decoded. Supported: {KNOWN}.")
+                raise AudioError(
+                    f"{self._name} could not be decoded. Supported: {KNOWN}, of up to {MAX_CHANNELS} channels."
+                )
             self.warnings += reader.warnings()
 
     def _link(self, opened: OpenFile, reader: FFmpegReader) -> Iterator[Block]:

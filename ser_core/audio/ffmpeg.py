@@ -15,7 +15,7 @@ import numpy as np
 
 from ser_core.audio.blocks import Block
 from ser_core.audio.limit import Limit
-from ser_core.audio.tracks import choose_track, tracks
+from ser_core.audio.tracks import choose_track, too_many_channels, tracks
 from ser_core.errors import AudioError
 
 if TYPE_CHECKING:
@@ -102,6 +102,9 @@ class FFmpegReader:
                     self.holes.append(self.seconds)
                 continue
             for frame in frames:
+                if too_many_channels(frame):
+                    self.holes.append(self.seconds)
+                    continue
                 starts = (clock or 0.0) if frame.time is None else frame.time
                 jump = 0.0 if clock is None else starts - clock
                 # Clocks are wrong behind a change of the rate.
@@ -121,7 +124,7 @@ class FFmpegReader:
 
         try:
             yield from container.demux(stream)
-        except (av.FFmpegError, ValueError):
+        except (av.FFmpegError, ValueError, IndexError):  # the last where damage looks like one more stream
             self.holes.append(self.seconds)
 
     def warnings(self) -> list[str]:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ser_core.audio.arrays import MAX_CHANNELS
+
 if TYPE_CHECKING:
+    from av import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
@@ -18,6 +21,11 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 def tracks(container: InputContainer) -> list[AudioStream]:
     """The sound tracks that FFmpeg can decode."""
     return [stream for stream in container.streams.audio if stream.codec_context is not None]
+
+
+def too_many_channels(frame: AudioFrame) -> bool:
+    """Whether PyAV can't give a frame's samples: it reads beyond them, and the process ends. Damage can look so."""
+    return frame.layout.nb_channels > MAX_CHANNELS
 
 
 def choose_track(container: InputContainer, again: Callable[[], InputContainer]) -> tuple[int, str | None]:
@@ -53,9 +61,10 @@ def _is_heard(again: Callable[[], InputContainer], number: int) -> bool:
     try:
         with again() as container:
             for packet in container.demux(tracks(container)[number]):
-                for frame in packet.decode():
-                    if any(np.abs(block.to_ndarray()).max(initial=0) > SILENT for block in resampler.resample(frame)):
-                        return True
+                frames = [frame for frame in packet.decode() if not too_many_channels(frame)]
+                blocks = [block.to_ndarray() for frame in frames for block in resampler.resample(frame)]
+                if any(np.abs(block).max(initial=0) > SILENT for block in blocks):
+                    return True
     except (av.FFmpegError, ValueError, IndexError):  # in a damaged file, a track may not be found again
         pass  # what is damaged is said of the track that is chosen
     return False
