@@ -8,6 +8,7 @@ from typing import Any
 
 from ser_core.analysis.comparison import Difference, compare
 from ser_core.analysis.configurations import of_usual_length
+from ser_core.equality import ByContent
 from ser_core.records.evaluations import Evaluation
 from ser_core.records.runs import Run
 from ser_core.training.study import Step, recording_steps
@@ -16,8 +17,8 @@ INTERVAL = ", 95 % interval"
 """What the column of a figure's interval is called after the figure's own."""
 
 
-@dataclass(frozen=True)
-class StepResult:
+@dataclass(frozen=True, eq=False)
+class StepResult(ByContent):
     """A step and what is known of it.
 
     Attributes:
