@@ -210,7 +210,7 @@ def test_the_console_command_hands_on_its_arguments(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "argv", ["ser", "corpus", "check", "/nowhere"])
     with pytest.raises(SystemExit, match="2"):
         commands.main()
-    assert capsys.readouterr().err == "error: There are no CREMA-D clips in /nowhere.\n"
+    assert capsys.readouterr().err == "error: There are no CREMA-D clips in /nowhere. There is no such folder.\n"
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
