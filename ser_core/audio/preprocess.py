@@ -170,7 +170,7 @@ def padded(intervals: np.ndarray, samples: int, length: int) -> np.ndarray:
     joined."""
     if not samples or not len(intervals):
         return intervals
-    wide = np.clip(intervals + [-samples, samples], 0, length)
+    wide = np.clip(intervals + np.array([-samples, samples]), 0, length)
     first = np.concatenate(([True], wide[1:, 0] > wide[:-1, 1]))
     return np.stack((wide[first, 0], wide[np.roll(first, -1), 1]), axis=1)
 
