@@ -17,6 +17,7 @@ from ser_core.command_line import CheckpointName, parse
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
 from ser_core.serving.prediction import MIN_CONFIDENCE
+from ser_core.serving.progress import ProgressLine
 from ser_core.serving.rows import result_row, to_csv, to_json
 from ser_core.sound_files import find_recordings
 
@@ -88,8 +89,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     predictor = Predictor.load(args.checkpoint, min_confidence=args.min_confidence, max_seconds=60 * args.max_minutes)
     if args.adapt:
         predictor = _adapted(predictor, args.adapt)
-    results = predictor.classify_many([file for file, error in files if not error])
-    rows = [result_row(str(file), error or next(results)) for file, error in files]
+    with ProgressLine() as heard:
+        results = predictor.classify_many([file for file, error in files if not error], heard=heard)
+        rows = [result_row(str(file), error or next(results)) for file, error in files]
     match args.format:
         case "json":
             print(to_json(rows))
