@@ -12,23 +12,22 @@ et al. 2000). `python -m benchmarks adaptation` measures what each number of cli
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from ser_core.audio.decode import Recording
 from ser_core.audio.mono import mono_parts
+from ser_core.audio.preprocess import Speech
 from ser_core.audio.source import AudioSource, is_samples
 from ser_core.equality import ByContent
 from ser_core.errors import AudioError, CheckpointError, NoSpeechError, SERError
+from ser_core.records.checkpoints import CheckpointConfig
 from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics
 from ser_core.serving.pieces import pieces
 from ser_core.serving.prediction import WINDOW_SECONDS
-
-if TYPE_CHECKING:
-    from ser_core.serving.predictor import Predictor
 
 MEAN_RELEVANCE = 5.0  # clips of a speaker that weigh as much as all training for the mean
 DEVIATION_RELEVANCE = 20.0  # and for the deviation, of which so few clips know less
@@ -63,7 +62,18 @@ def learn(embeddings: np.ndarray, training: EmbeddingStatistics, left_out: tuple
     return Adaptation(n, scale.astype(np.float32), (training.mean - mean * scale).astype(np.float32), left_out)
 
 
-def learn_from(predictor: Predictor, sources: Iterable[AudioSource], sample_rate: int | None) -> Adaptation:
+class Embedder(Protocol):
+    """What hears recordings, see `ser_core.serving.predictor.Predictor`."""
+
+    config: CheckpointConfig
+    statistics: EmbeddingStatistics | None
+    max_seconds: float
+
+    def prepare(self, audio: np.ndarray) -> Speech: ...
+    def embeddings(self, waveforms: Sequence[np.ndarray]) -> np.ndarray: ...
+
+
+def learn_from(predictor: Embedder, sources: Iterable[AudioSource], sample_rate: int | None) -> Adaptation:
     """Learn it from recordings, which are read part by part; see `Predictor.adapt`.
 
     Raises:
@@ -94,7 +104,7 @@ def learn_from(predictor: Predictor, sources: Iterable[AudioSource], sample_rate
     return learn(embeddings, training, tuple(map(str, errors)))
 
 
-def _embeddings(predictor: Predictor, source: AudioSource, sample_rate: int | None) -> Iterator[np.ndarray]:
+def _embeddings(predictor: Embedder, source: AudioSource, sample_rate: int | None) -> Iterator[np.ndarray]:
     """Those of a recording, `[pieces, width]` a part.
 
     Raises:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_app.sources import MAX_SECONDS as MAX_SECONDS_IN_THE_APP
+from ser_app.uploads import MAX_SECONDS as MAX_SECONDS_IN_THE_APP
 from ser_core.audio.limit import MAX_SECONDS
-from ser_core.audio.preprocess import load_audio
+from ser_core.audio.preprocess import Speech, load_audio
 from ser_core.errors import AudioError, NoSpeechError
 from ser_core.serving.predict_command import main
 from ser_core.serving.prediction import Prediction
@@ -135,8 +135,13 @@ def test_a_long_recording_is_adapted_to_part_by_part(checkpoints: Path, talk: np
     whole = predictor.adapt([talk], sample_rate=16_000).adaptation
     longest = []
     prepare = Predictor.prepare
+
+    def watched(self: Predictor, audio: np.ndarray) -> Speech:
+        longest.append(len(audio))
+        return prepare(self, audio)
+
     monkeypatch.setattr("ser_core.audio.mono.mono_parts.__defaults__", (20,))
-    monkeypatch.setattr(Predictor, "prepare", lambda self, audio: longest.append(len(audio)) or prepare(self, audio))
+    monkeypatch.setattr(Predictor, "prepare", watched)
     ends_silent = np.concatenate((talk, np.zeros(20 * 16_000, np.float32)))  # which is no reason to leave it out
     parts = predictor.adapt([ends_silent], sample_rate=16_000).adaptation
     assert whole
