@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ser_core.audio.limit import MAX_SECONDS
+from ser_core.audio.limit import MAX_SECONDS, Limit
 from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, parse
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
-from ser_core.serving.prediction import MIN_CONFIDENCE
+from ser_core.serving.prediction import MIN_CONFIDENCE, require_probability
 from ser_core.serving.progress import ProgressLine
 from ser_core.serving.rows import result_row, to_csv, to_json
 from ser_core.sound_files import find_recordings
@@ -55,11 +55,13 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
     """The command line.
 
     Raises:
-        ConfigError: it names no file.
+        ConfigError: it names no file, or a number is out of its range.
     """
     args = parse(PredictCommand, arguments, prog=prog)
     if not args.files:
         raise ConfigError(f"Say which audio files, or folders of them: {prog} FILE. See {prog} --help.")
+    require_probability(args.min_confidence)
+    Limit(60 * args.max_minutes)
     return args
 
 

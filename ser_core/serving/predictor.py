@@ -32,7 +32,7 @@ from ser_core.audio.mono import PART_SECONDS, mono_parts
 from ser_core.audio.preprocess import Speech, preprocess
 from ser_core.audio.source import AudioSource, is_samples, several
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import CheckpointError, ConfigError, NoSpeechError, SERError
+from ser_core.errors import CheckpointError, NoSpeechError, SERError
 from ser_core.forks import forks_use_one_thread
 from ser_core.models.network import Network
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
@@ -46,6 +46,7 @@ from ser_core.serving.prediction import (
     WINDOW_SECONDS,
     Prediction,
     TimedPrediction,
+    require_probability,
     window_spans,
 )
 from ser_core.serving.progress import Heard, HeardOf, share_of, unheard
@@ -79,10 +80,8 @@ class Predictor:
         min_confidence: float = MIN_CONFIDENCE,
         max_seconds: float = MAX_SECONDS,
     ):
-        if not 0 <= min_confidence <= 1:
-            raise ConfigError(f"min_confidence is a probability from 0 to 1, not {min_confidence}.")
         self.config = config
-        self.min_confidence = min_confidence
+        self.min_confidence = require_probability(min_confidence)
         self.max_seconds = Limit(max_seconds).seconds
         self.model = model.eval().requires_grad_(False)
         self.statistics = statistics

@@ -20,7 +20,7 @@ from ser_core.audio.mono import mono_parts
 from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, Switch, flags_of, parse
 from ser_core.emotions import EMOTIONS
-from ser_core.serving.prediction import MIN_CONFIDENCE
+from ser_core.serving.prediction import MIN_CONFIDENCE, require_probability
 from ser_core.serving.rows import stream_row
 from ser_core.serving.stream import SpeechStream, StreamConfig, StreamPrediction, blocks
 
@@ -64,7 +64,9 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
     Raises:
         ConfigError: a setting is out of its range.
     """
-    return parse(StreamCommand, arguments, prog=prog)
+    args = parse(StreamCommand, arguments, prog=prog)
+    require_probability(args.min_confidence)
+    return args
 
 
 @friendly_errors(less_memory="Give it a shorter recording, or close other programs.")
