@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from ser_app.clip_view import sound_of
+from ser_app.messages import literal
 from ser_app.uploads import ZIP, Recording, Upload, digest_of, uploads_of
 from ser_core.audio.synthetic import EXAMPLES, synthesize
 from ser_core.corpus.clips import load_index
@@ -107,12 +108,17 @@ def _few(uploads: Sequence[Upload], problems: dict[str, str]) -> Chosen:
     decoded = {}
     for upload in uploads:
         try:
-            decoded[upload.digest] = recording = known.get(upload.digest) or upload.load()
+            decoded[upload.digest] = recording = known.get(upload.digest) or _read(upload)
             recordings.append(replace(recording, name=upload.name))
         except SERError as error:
             problems[upload.name] = str(error)
     st.session_state["decoded"] = decoded
     return Chosen(recordings, [], problems)
+
+
+def _read(upload: Upload) -> Recording:
+    with st.spinner(f"Reading {literal(upload.name)}…"):  # which takes seconds where it has many minutes
+        return upload.load()
 
 
 def loaded(upload: Upload) -> Recording:
@@ -121,6 +127,6 @@ def loaded(upload: Upload) -> Recording:
     Raises:
         SERError: it can't be unpacked or decoded, or is too long.
     """
-    recording = st.session_state.get("decoded", {}).get(upload.digest) or upload.load()
+    recording = st.session_state.get("decoded", {}).get(upload.digest) or _read(upload)
     st.session_state["decoded"] = {upload.digest: recording}
     return recording

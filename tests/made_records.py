@@ -27,8 +27,8 @@ from ser_core.records.predictions import Predictions
 from ser_core.records.runs import HISTORY_COLUMNS, write_config, write_history, write_result
 from ser_core.records.schema import ClipCounts, Environment, Result, RunConfig
 from ser_core.training.config import TrainConfig
+from ser_core.training.saved_state import Epoch
 from ser_core.training.study import report_study
-from ser_core.training.trainer import Epoch
 
 CLIPS = ("1001_DFA_ANG_XX", "1001_DFA_DIS_XX", "1001_DFA_FEA_XX", "1001_DFA_HAP_XX")
 NAMES = tuple(name for name, clip in load_index().items() if clip.report_split == "test")[:400]
