@@ -175,7 +175,7 @@ def show_second_look(model: Predictor, audio: np.ndarray, min_confidence: float)
     says = "is" if answer_from(prediction.probabilities, min_confidence) == UNSURE else "hears"
     st.markdown(
         f"As one recording, {literal(model.config.name)} {says} **{headline.lower()}** ({detail}) "
-        f"in {prediction.speech.seconds:.1f} s of speech."
+        f"in {prediction.speech_seconds:.1f} s of speech."
     )
     for warning in prediction.warnings:
         st.caption(warning)

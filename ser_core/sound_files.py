@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 AUDIO_SUFFIXES = (
@@ -51,13 +51,25 @@ def find_recordings(folder: Path) -> Found:
     for parent, folders, files in os.walk(folder, onerror=unreadable):
         folders[:] = [name for name in folders if not is_leftover(name)]
         for path in (Path(parent, name) for name in files if not is_leftover(name)):
-            suffix = path.suffix.lower()
-            if suffix in AUDIO_SUFFIXES:
+            reason = why_no_recording(path.name)
+            if reason is None:
                 recordings.append(path)
-            elif suffix not in COMPANIONS and not (suffix == "" and path.name.isupper()):  # as README and LICENSE
-                kind = f"files with the ending {suffix}" if suffix else "files without an ending"
-                left_out[path] = f"{path} was left out: {kind} are not known as recordings. Name it to try it."
+            elif reason:
+                left_out[path] = f"{path} was left out: {reason} Name it to try it."
     return Found(sorted(recordings), dict(sorted(left_out.items())))
+
+
+def why_no_recording(name: str) -> str | None:
+    """Why a file of this name isn't taken for a recording, as the end of a sentence: nothing where that is plain, and
+    None where it is taken for one."""
+    path = PurePath(name)
+    suffix = path.suffix.lower()
+    if suffix in AUDIO_SUFFIXES:
+        return None
+    if suffix in COMPANIONS or (suffix == "" and path.name.isupper()):  # as README and LICENSE
+        return ""
+    kind = f"files with the ending {suffix}" if suffix else "files without an ending"
+    return f"{kind} are not known as recordings."
 
 
 def is_leftover(name: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.equality import ByContent
+from ser_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from ser_core.audio.preprocess import Speech
@@ -16,6 +17,17 @@ WINDOW_SECONDS = 3.0  # of a timeline, and of the pieces that long recordings ar
 HOP_SECONDS = 1.0
 MIN_CONFIDENCE = 0.4  # an emotion that is less likely than this is not answered
 UNSURE = "unsure"
+
+
+def require_probability(min_confidence: float) -> float:
+    """The same, if it is one.
+
+    Raises:
+        ConfigError: it is out of its range.
+    """
+    if not 0 <= min_confidence <= 1:
+        raise ConfigError(f"min_confidence is a probability from 0 to 1, not {min_confidence}.")
+    return min_confidence
 
 
 def likeliest(probabilities: Mapping[str, float]) -> str:
