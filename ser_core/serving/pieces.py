@@ -10,6 +10,7 @@ import numpy as np
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import Speech
 from ser_core.errors import NoSpeechError
+from ser_core.serving.forward import Outputs
 from ser_core.serving.prediction import HOP_SECONDS, WINDOW_SECONDS, window_spans
 
 LONGEST_CLIP_SECONDS = 6.0  # of speech classified as a whole; CREMA-D's longest recording lasts 5 s
@@ -52,22 +53,22 @@ class Average:
     first: Speech | None = None
     seconds: float = 0.0
     why_none: NoSpeechError | None = None
-    _probabilities: list[np.ndarray] = field(default_factory=list)
+    _outputs: list[Outputs] = field(default_factory=list)
     _warnings: dict[str, str] = field(default_factory=dict)
 
-    def add(self, speech: Speech, probabilities: list[np.ndarray]) -> None:
-        """A part, and what the model says about its pieces, `[pieces, emotions]` a batch."""
+    def add(self, speech: Speech, outputs: list[Outputs]) -> None:
+        """A part, and what the model says about its pieces, batch by batch."""
         self.first = self.first or speech
         self.seconds += speech.seconds
-        self._probabilities += probabilities
+        self._outputs += outputs
         for warning in speech.warnings:
             self._warnings.setdefault(" ".join(warning.split()[:TELLING_WORDS]), warning)
 
     def warnings(self) -> list[str]:
         """Of all parts, one of each kind."""
-        n_windows = sum(map(len, self._probabilities))
+        n_windows = sum(len(batch.probabilities) for batch in self._outputs)
         return [*self._warnings.values(), *is_average(self.seconds, n_windows)]
 
-    def probabilities(self) -> np.ndarray:
-        """The mean over all pieces, `[emotions]`."""
-        return np.concatenate(self._probabilities).mean(axis=0)
+    def outputs(self) -> Outputs:
+        """The mean over all pieces, as one row."""
+        return Outputs.joined(self._outputs).mean()

@@ -22,10 +22,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
-from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import Recording
 from ser_core.audio.limit import MAX_SECONDS, Limit
 from ser_core.audio.mono import mono_parts
@@ -34,11 +32,11 @@ from ser_core.audio.source import AudioSource, is_samples, several
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, CheckpointError, ConfigError, NoSpeechError, SERError
 from ser_core.forks import forks_use_one_thread
-from ser_core.models.network import Network
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
 from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics, load_statistics
 from ser_core.serving.adaptation import Adaptation, learn
-from ser_core.serving.arguments import arguments_of, inputs_of
+from ser_core.serving.arguments import inputs_of
+from ser_core.serving.forward import Outputs, forward
 from ser_core.serving.pieces import BATCH_SIZE, Average, batches, is_average, pieces
 from ser_core.serving.prediction import (
     HOP_SECONDS,
@@ -46,9 +44,9 @@ from ser_core.serving.prediction import (
     WINDOW_SECONDS,
     Prediction,
     TimedPrediction,
-    window_spans,
 )
 from ser_core.serving.voice import require_voice
+from ser_core.serving.windows import timed_predictions
 
 forks_use_one_thread()
 
@@ -139,7 +137,7 @@ class Predictor:
 
     def classify_speech(self, speech: Speech) -> Prediction:
         """The same for speech that was prepared already, with this model's preprocessing."""
-        return self._predict([speech])[0]
+        return self.classify_speeches([speech])[0]
 
     def prepare(self, audio: np.ndarray, warnings: Sequence[str] = (), *, any_sound: bool = False) -> Speech:
         """The speech in `[samples]` at 16 kHz, with this model's preprocessing.
@@ -151,26 +149,27 @@ class Predictor:
         return speech if any_sound else require_voice(speech, self.config.audio)
 
     def classify_many(
-        self, sources: Iterable[AudioSource], *, sample_rate: int | None = None
+        self, sources: Iterable[AudioSource], *, sample_rate: int | None = None, threads: int | None = None
     ) -> Iterator[Prediction | SERError]:
         """Classify recordings one after another, faster than one by one: in order, errors in place of predictions.
 
         Args:
             sources: recordings of any kind, also mixed.
             sample_rate: of those that are samples without a rate, in Hz.
+            threads: that read and prepare recordings, > 0; as many as cores by default.
 
         Raises:
             AudioError: `sources` is one recording, not several.
         """
-        return self._classify_many(several(sources), sample_rate)
+        return self._classify_many(several(sources), sample_rate, threads)
 
     def _classify_many(
-        self, sources: Iterator[AudioSource], sample_rate: int | None
+        self, sources: Iterator[AudioSource], sample_rate: int | None, threads: int | None
     ) -> Iterator[Prediction | SERError]:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
             while batch := list(itertools.islice(sources, BATCH_SIZE)):
                 heard = list(pool.map(partial(self._hear_or_error, sample_rate=sample_rate), batch))
-                predictions = iter(self._predict([item for item in heard if isinstance(item, Speech)]))
+                predictions = iter(self.classify_speeches([item for item in heard if isinstance(item, Speech)]))
                 yield from (next(predictions) if isinstance(item, Speech) else item for item in heard)
 
     def _hear_or_error(self, source: AudioSource, sample_rate: int | None) -> Speech | Prediction | SERError:
@@ -197,11 +196,11 @@ class Predictor:
                 average.why_none = average.why_none or error
                 continue
             windows = batches(pieces(speech.waveform, WINDOW_SECONDS))
-            average.add(speech, [self._probabilities(batch) for batch in windows])
+            average.add(speech, [self._forward(batch) for batch in windows])
         if average.first is None:
             raise average.why_none or NoSpeechError("No speech was found.")
         warnings = [*recording.warnings, *average.warnings()]
-        prediction = self._prediction(average.first, average.probabilities(), warnings)
+        prediction = self._prediction(average.first, average.outputs(), warnings)
         return replace(prediction, speech_seconds=average.seconds)
 
     def adapt(self, sources: Iterable[AudioSource], *, sample_rate: int | None = None) -> Predictor:
@@ -254,23 +253,16 @@ class Predictor:
         Raises:
             CheckpointError: the network says nothing of an embedding.
         """
-        if not isinstance(self.model, Network):
+        embeddings = Outputs.joined([self._forward(batch) for batch in batches(waveforms)]).embeddings
+        if embeddings is None:
             raise CheckpointError(f"The network of checkpoint {self.config.name} has no embedding.")
-        with torch.inference_mode():
-            rows = [self.model.embed(**arguments_of(batch, self.config)).numpy() for batch in batches(waveforms)]
-        return np.concatenate(rows)
+        return embeddings
 
     def timeline(
         self, audio: np.ndarray, *, window_seconds: float = WINDOW_SECONDS, hop_seconds: float = HOP_SECONDS
     ) -> list[TimedPrediction]:
         """Classify overlapping windows of float32 `[samples]` at 16 kHz."""
-        spans = window_spans(len(audio), window_seconds, hop_seconds)
-        speeches = [self._speech_or_none(audio[start:end]) for start, end in spans]
-        predictions = iter(self._predict([speech for speech in speeches if speech]))
-        return [
-            TimedPrediction(start / SAMPLE_RATE, end / SAMPLE_RATE, next(predictions) if speech else None)
-            for (start, end), speech in zip(spans, speeches, strict=True)
-        ]
+        return list(timed_predictions(self, [audio], window_seconds, hop_seconds))
 
     def _prepare_or_error(self, source: AudioSource, sample_rate: int | None = None) -> Speech | SERError:
         try:
@@ -279,42 +271,30 @@ class Predictor:
         except SERError as error:
             return error
 
-    def _speech_or_none(self, audio: np.ndarray) -> Speech | None:
-        try:
-            return self.prepare(audio)
-        except NoSpeechError:
-            return None
-
-    def _predict(self, speeches: Sequence[Speech]) -> list[Prediction]:
+    def classify_speeches(self, speeches: Sequence[Speech]) -> list[Prediction]:
         """Predictions of prepared speech; long ones are cut into windows, and all windows share batches."""
         groups = [pieces(speech.waveform) for speech in speeches]
         flat = [piece for group in groups for piece in group]
-        rows = [self._probabilities(batch) for batch in batches(flat)]
-        probabilities = np.concatenate(rows) if rows else np.zeros((0, len(EMOTIONS)))
+        outputs = Outputs.joined([self._forward(batch) for batch in batches(flat)])
         ends = np.cumsum([len(group) for group in groups])
         return [
             self._prediction(
                 speech,
-                probabilities[end - len(group) : end].mean(axis=0),
+                outputs.part(end - len(group), end).mean(),
                 [*speech.warnings, *is_average(speech.seconds, len(group))],
             )
             for speech, group, end in zip(speeches, groups, ends, strict=True)
         ]
 
-    def _prediction(self, speech: Speech, probabilities: np.ndarray, warnings: Sequence[str]) -> Prediction:
-        named = dict(zip(EMOTIONS, (float(p) for p in probabilities), strict=True))
-        return Prediction(named, tuple(warnings), speech, self.config.name, self.min_confidence)
+    def _prediction(self, speech: Speech, outputs: Outputs, warnings: Sequence[str]) -> Prediction:
+        """Of what the network says about it, one row."""
+        named = dict(zip(EMOTIONS, map(float, outputs.probabilities[0]), strict=True))
+        embedding = None if outputs.embeddings is None else outputs.embeddings[0]
+        return Prediction(named, tuple(warnings), speech, self.config.name, self.min_confidence, embedding=embedding)
 
     def inputs(self, speech: Speech) -> dict[str, np.ndarray]:
         """What the network gets for this speech, see `ser_core.features.inputs.network_inputs`."""
         return inputs_of(speech.waveform, self.config)
 
-    def _probabilities(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
-        arguments = arguments_of(waveforms, self.config)
-        with torch.inference_mode():
-            if self.adaptation and isinstance(self.model, Network):
-                scale, shift = map(torch.from_numpy, (self.adaptation.scale, self.adaptation.shift))
-                logits = self.model.classifier(self.model.embed(**arguments) * scale + shift)
-            else:
-                logits = self.model(**arguments)
-            return (logits / self.config.temperature).softmax(1).numpy()
+    def _forward(self, waveforms: Sequence[np.ndarray]) -> Outputs:
+        return forward(self.model, self.config, self.adaptation, waveforms)
