@@ -10,6 +10,7 @@ import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.equality import ByContent
+from ser_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from ser_core.audio.preprocess import Speech
@@ -29,6 +30,17 @@ def answer_from(probabilities: Mapping[str, float], min_confidence: float) -> st
     """The likeliest emotion, or `UNSURE` where its probability is below `min_confidence`."""
     emotion = likeliest(probabilities)
     return emotion if probabilities[emotion] >= min_confidence else UNSURE
+
+
+def require_confidence(min_confidence: float) -> float:
+    """Itself, if it is a probability.
+
+    Raises:
+        ConfigError: it is not from 0 to 1.
+    """
+    if not 0 <= min_confidence <= 1:
+        raise ConfigError(f"min_confidence is a probability from 0 to 1, not {min_confidence}.")
+    return min_confidence
 
 
 @dataclass(frozen=True, eq=False)

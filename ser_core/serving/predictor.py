@@ -30,7 +30,7 @@ from ser_core.audio.mono import mono_parts
 from ser_core.audio.preprocess import Speech, preprocess, read_audio
 from ser_core.audio.source import AudioSource, is_samples, several
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import AudioError, CheckpointError, ConfigError, NoSpeechError, SERError
+from ser_core.errors import AudioError, CheckpointError, NoSpeechError, SERError
 from ser_core.forks import forks_use_one_thread
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
 from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics, load_statistics
@@ -44,6 +44,7 @@ from ser_core.serving.prediction import (
     WINDOW_SECONDS,
     Prediction,
     TimedPrediction,
+    require_confidence,
 )
 from ser_core.serving.voice import require_voice
 from ser_core.serving.windows import timed_predictions
@@ -76,10 +77,8 @@ class Predictor:
         min_confidence: float = MIN_CONFIDENCE,
         max_seconds: float = MAX_SECONDS,
     ):
-        if not 0 <= min_confidence <= 1:
-            raise ConfigError(f"min_confidence is a probability from 0 to 1, not {min_confidence}.")
         self.config = config
-        self.min_confidence = min_confidence
+        self.min_confidence = require_confidence(min_confidence)
         self.max_seconds = Limit(max_seconds).seconds
         self.model = model.eval().requires_grad_(False)
         self.statistics = statistics

@@ -75,10 +75,11 @@ class Journal:
             ConfigError: they are not, and in what.
         """
         known = dict(self._database.execute("SELECT name, value FROM settings"))
-        if not known:
+        (empty,) = self._database.execute("SELECT NOT EXISTS (SELECT * FROM rows)").fetchone()
+        if empty and not table.exists():  # nothing was found out yet
             values = settings.as_text() | {"format": FORMAT}
             with self._database:
-                self._database.executemany("INSERT INTO settings VALUES (?, ?)", values.items())
+                self._database.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", values.items())
             return
         way_out = f"Ask for the same, choose another --out, or remove {table} and {journal_of(table).name}."
         if known.get("format") != FORMAT:
@@ -177,6 +178,7 @@ def open_journal(table: Path, settings: ManySettings) -> Iterator[Journal]:
             f"{table} is there already, and {path.name}, which would say how it was made, is not. Choose another "
             f"--out, or remove {table}."
         )
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         database = sqlite3.connect(path, timeout=0, isolation_level="DEFERRED")
         try:

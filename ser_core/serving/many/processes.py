@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from ser_core.errors import ConfigError, SERError
+from ser_core.forks import use_one_thread
 from ser_core.serving.many.blocks import Block, Done, File
 from ser_core.serving.many.classifier import Work
 from ser_core.serving.many.columns import error_row
@@ -180,13 +181,11 @@ def _serve(connection: Connection, work: Work) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its processes
     threading.Thread(target=end_with_parent, daemon=True).start()
     try:
-        import torch
-
-        torch.set_num_threads(1)
         classifier = work.begin()
     except SERError as error:
         connection.send(error)
         return
+    use_one_thread()
     connection.send(None)
     while True:
         try:

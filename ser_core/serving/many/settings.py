@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ser_core.audio.limit import Limit
 from ser_core.audio.vad import MIN_SPEECH_SECONDS
 from ser_core.errors import ConfigError
 from ser_core.records.checkpoints import CHECKPOINT_FILES
 from ser_core.serving.adaptation import Adaptation
+from ser_core.serving.prediction import require_confidence
 
 LONGEST_WINDOW_SECONDS = 300.0
 SHORTEST_HOP_SECONDS = 0.05
@@ -45,6 +47,8 @@ class ManySettings:
     embeddings: bool = False
 
     def __post_init__(self) -> None:
+        require_confidence(self.min_confidence)
+        Limit(60 * self.max_minutes)
         if (self.windows is None) != (self.hop is None):
             raise ConfigError("Windows need a length and a hop, or neither.")
         for name, value, low in (
