@@ -223,7 +223,7 @@ def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path, monkeypat
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert outcome.files == n
-    assert peaks[2] - peaks[1] < 5e5  # the rows alone are 10 MB
+    assert peaks[2] - peaks[1] < 5e6  # the rows alone are 10 MB
 
 
 KILLED = """
