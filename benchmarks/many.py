@@ -22,10 +22,10 @@ from ser_core.errors import SERError
 from ser_core.serving.predictor import Predictor
 
 CHECKPOINTS = (None, "lr0.001-SiLU-2D", "lr0.01-ELU-1D")  # the first is the best
-LOOP_SECONDS = 30  # about, that the loop over a folder takes
+LOOP_SECONDS = 20  # about, that the loop over a folder takes
 FEW = 16  # files, whose time is that of beginning
-LONG_MINUTES = 10
-LONG_FILES = 3
+LONG_MINUTES = 6  # which is read part by part
+LONG_FILES = 2
 MANY, FEWER = 100_000, 1_000  # files for the measurement of memory
 WINDOWS = ("--windows", "3", "--hop", "1")
 

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from ser_core.errors import ConfigError
@@ -29,18 +30,16 @@ def connect(address: str, variables: Mapping[str, str] | None = None) -> Any:
     Raises:
         ConfigError: Ray is not installed, or nothing answers at the address.
     """
+    require(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-    except ImportError:
-        raise ConfigError("Ray is not installed. Get it with `pip install 'ray[default,data]'`.") from None
+    import ray
+
     root = checkout()
     environment = {
         **({"working_dir": str(root)} if root else {"py_modules": [str(PACKAGE)]}),
         "excludes": LEFT_BEHIND,
         "env_vars": dict(variables or {}),
     }
-    _probe(address)
     try:
         ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError) as error:
@@ -49,8 +48,14 @@ def connect(address: str, variables: Mapping[str, str] | None = None) -> Any:
     return ray
 
 
-def _probe(address: str) -> None:
-    """Find out in seconds whether anything listens there; Ray itself would try for minutes."""
+def require(address: str) -> None:
+    """Find out in seconds whether anything listens there; Ray itself would try for minutes.
+
+    Raises:
+        ConfigError: nothing does, or Ray is not installed.
+    """
+    if find_spec("ray") is None:
+        raise ConfigError("Ray is not installed. Get it with `pip install 'ray[default,data]'`.")
     match = re.fullmatch(r"(?:ray://)?(?P<host>[^/]+):(?P<port>\d+)", address)
     if not match:
         return

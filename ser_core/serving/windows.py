@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -12,14 +12,19 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import Speech
 from ser_core.errors import NoSpeechError
 from ser_core.serving.pieces import BATCH_SIZE
-from ser_core.serving.prediction import TimedPrediction
+from ser_core.serving.prediction import Prediction, TimedPrediction
 
-if TYPE_CHECKING:
-    from ser_core.serving.predictor import Predictor
+
+class Predicts(Protocol):
+    """What a predictor does for windows, see `ser_core.serving.predictor.Predictor`."""
+
+    def prepare(self, audio: np.ndarray) -> Speech: ...
+
+    def classify_speeches(self, speeches: Sequence[Speech]) -> list[Prediction]: ...
 
 
 def timed_predictions(
-    predictor: Predictor, parts: Iterable[np.ndarray], window_seconds: float, hop_seconds: float
+    predictor: Predicts, parts: Iterable[np.ndarray], window_seconds: float, hop_seconds: float
 ) -> Iterator[TimedPrediction]:
     """Classify overlapping windows of a recording.
 
@@ -58,7 +63,7 @@ def windows_of(
         yield end - window, kept[end - window - first :]
 
 
-def _speech_or_none(predictor: Predictor, samples: np.ndarray) -> Speech | None:
+def _speech_or_none(predictor: Predicts, samples: np.ndarray) -> Speech | None:
     try:
         return predictor.prepare(samples)
     except NoSpeechError:

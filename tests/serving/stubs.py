@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ser_core.errors import CheckpointError
-from ser_core.serving.many.blocks import Block, Done
+from ser_core.serving.many.blocks import Block, Done, Results
 from ser_core.serving.many.columns import as_row
 from ser_core.serving.many.listing import Listed
 from ser_core.serving.many.settings import ManySettings
@@ -19,15 +19,16 @@ def listed(n: int) -> Iterator[Listed]:
     return (Listed(Path(f"/recordings/{i:06}.wav"), 1000, i) for i in range(n))
 
 
-def stub(blocks: Iterator[Block]) -> Iterator[list[Done]]:
+def stub(blocks: Iterator[Block]) -> Results:
     """The same row of each file, of 2 KB."""
     row = as_row({"answer": "ANG", "warnings": ["A sentence about it."]}, bytes(4 * 512))
-    return ([Done(file.number, (row,)) for file in block] for block in blocks)
+    for block in blocks:
+        yield [Done(file.number, (row,)) for file in block]
 
 
 @dataclass(frozen=True)
 class Unreliable:
-    """Stands in for `Work`: it ends the processes that do it.
+    """Stands in for `Classification`: it ends the processes that do it.
 
     Attributes:
         always: number of a file that ends each process.

@@ -18,7 +18,7 @@ import pytest
 from ser_core.audio.preprocess import load_audio
 from ser_core.errors import CheckpointError, ConfigError
 from ser_core.serving.many import command, run
-from ser_core.serving.many.blocks import BLOCK_BYTES, BLOCK_FILES, Block, Done, File, in_blocks
+from ser_core.serving.many.blocks import BLOCK_BYTES, BLOCK_FILES, Block, Done, File, Results, in_blocks
 from ser_core.serving.many.classifier import Classifier
 from ser_core.serving.many.journal import journal_of, open_journal
 from ser_core.serving.many.processes import Processes
@@ -52,7 +52,7 @@ def predict(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
         try:
             main([*map(str, arguments), "--workers", "1"])
         except SystemExit as error:
-            return error.code
+            return int(error.code or 0)
         return 0
 
     return call
@@ -156,7 +156,7 @@ def test_the_same_command_does_what_is_missing_or_has_changed(
     assert predict(folder, "--out", table) == 0
     assert sorted(classified) == ["a.wav", "bad.wav", "c.wav"]
     assert [Path(row["file"]).name for row in read(table)] == ["a.wav", "bad.wav", "c.wav", "b.wav"]
-    assert "1 files that were in" in capsys.readouterr().err
+    assert "1 file of those in" in capsys.readouterr().err
     classified.clear()
     assert predict(folder / "nowhere.wav", "--out", table) == 2
     assert predict(folder / "nowhere.wav", "--out", table) == 2  # it may be there by now
@@ -250,7 +250,7 @@ def test_a_kill_loses_only_what_was_in_flight(tmp_path: Path, monkeypatch: pytes
     assert not table.exists()
     done: list[int] = []
 
-    def noted(blocks: Iterator[Block]) -> Iterator[list[Done]]:
+    def noted(blocks: Iterator[Block]) -> Results:
         for results in stub(blocks):
             done.extend(result.number for result in results)
             yield results
@@ -264,7 +264,7 @@ def test_a_kill_loses_only_what_was_in_flight(tmp_path: Path, monkeypatch: pytes
 
 
 def test_ctrl_c_says_how_to_go_on(folder: Path, tmp_path: Path, predict, monkeypatch: pytest.MonkeyPatch, capsys):
-    def interrupted(blocks: Iterator[Block], **_: object) -> Iterator[list[Done]]:
+    def interrupted(blocks: Iterator[Block], **_: object) -> Results:
         yield from itertools.islice(stub(blocks), 1)
         raise KeyboardInterrupt
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import NamedTuple, Protocol
 
 BLOCK_FILES = 8
 """At most, of a block: enough for a batch; few, since what is in flight is what a stop loses."""
@@ -54,6 +54,25 @@ class Done(NamedTuple):
     rows: tuple[Row, ...]
     failed: bool = False
     final: bool = True
+
+
+Results = Generator[list[Done], None, None]
+"""Of blocks, or of parts of them, in whatever order they end; who closes it ends the work."""
+
+
+class Work(Protocol):
+    """What a worker has to know to begin, which is sent to it."""
+
+    def begin(self) -> Callable[[Block], list[Done]]:
+        """Get ready.
+
+        Returns:
+            what finds out about a block.
+
+        Raises:
+            SERError: it can't.
+        """
+        ...
 
 
 def in_blocks(files: Iterable[File]) -> Iterator[Block]:

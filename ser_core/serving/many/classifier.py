@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Work:
-    """What a worker has to know to begin.
+class Classification:
+    """The work of a worker, see `ser_core.serving.many.blocks.Work`.
 
     Attributes:
         settings: what is asked of each file.

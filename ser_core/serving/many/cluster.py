@@ -10,16 +10,15 @@ import itertools
 import logging
 import os
 import pickle
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from ser_core.errors import ConfigError
 from ser_core.ray_cluster import connect
 from ser_core.records.checkpoints import CHECKPOINT_FILES, checkpoints_dir
-from ser_core.serving.many.blocks import Block, Done
-from ser_core.serving.many.classifier import Work
+from ser_core.serving.many.blocks import Block, Done, Results
+from ser_core.serving.many.classifier import Classification
 from ser_core.serving.many.processes import Processes
 
 BLOCKS_AT_ONCE = 20_000
@@ -28,11 +27,8 @@ IN_HAND = 2  # blocks of a worker: the one that it works on, and the next
 COLUMN = "block"  # of the tables that Ray Data moves about, each with one block, pickled
 
 
-@contextmanager
-def connected(
-    address: str, work: Work, workers: int | None
-) -> Iterator[Callable[[Iterator[Block]], Iterator[list[Done]]]]:
-    """A function from blocks to their results on a cluster, in whatever order they end.
+def classify_on_cluster(blocks: Iterator[Block], address: str, work: Classification, workers: int | None) -> Results:
+    """Results of blocks, in whatever order they end, from the machines of a cluster.
 
     Args:
         address: of the cluster, see `ser_core.ray_cluster.connect`.
@@ -40,7 +36,7 @@ def connected(
         workers: of one core each, at most; None for as many as there are.
 
     Raises:
-        ConfigError: there is no such cluster.
+        ConfigError: there is no such cluster, or it gave up.
     """
     # Ray writes to this process's log what is no matter for who waits for a table.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
@@ -48,24 +44,19 @@ def connected(
     try:
         import ray.data
 
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
+        ray.data.DataContext.get_current().enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         folder = (work.root or checkpoints_dir()) / work.settings.checkpoint
         files = {name: (folder / name).read_bytes() for name in CHECKPOINT_FILES if (folder / name).is_file()}
         sent = ray.put(replace(work, root=None, files=files))
         most = min(workers or 1_000_000, max(1, int(ray.cluster_resources().get("CPU", 1))))
-
-        def classify(blocks: Iterator[Block]) -> Iterator[list[Done]]:
-            while portion := list(itertools.islice(blocks, BLOCKS_AT_ONCE)):
-                yield from _classify(ray, portion, sent, most)
-
-        yield classify
+        while portion := list(itertools.islice(blocks, BLOCKS_AT_ONCE)):
+            yield from _classify(ray, portion, sent, most)
     finally:
         ray.shutdown()
 
 
-def _classify(ray: Any, blocks: list[Block], work: Any, workers: int) -> Iterator[list[Done]]:
+def _classify(ray: Any, blocks: list[Block], work: Any, workers: int) -> Results:
     workers = min(workers, len(blocks))
     results = ray.data.from_arrow([_packed(block) for block in blocks]).map_batches(
         _Worker,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ser_core.places import require_writable
+from ser_core.ray_cluster import require
 from ser_core.records.checkpoints import checkpoints_dir, default_checkpoint, load_config
-from ser_core.serving.many.classifier import Work
+from ser_core.serving.many.blocks import Block, Results
+from ser_core.serving.many.classifier import Classification
 from ser_core.serving.many.options import Many
 from ser_core.serving.many.processes import classify_here, cores
 from ser_core.serving.many.run import Outcome, predict_many
@@ -54,29 +56,37 @@ def run(
         hop=many.hop or HOP_SECONDS if many.windows is not None else None,
         embeddings=many.embeddings,
     )
-    work = Work(settings, root=root, adaptation=adaptation)
+    work = Classification(settings, root=root, adaptation=adaptation)
+    if many.ray:
+        require(many.ray)
+        classify = partial(_on_cluster, address=many.ray, work=work, workers=many.workers)
+    else:
+        classify = partial(classify_here, work=work, workers=many.workers or cores())
     try:
-        if many.ray:
-            from ser_core.serving.many.cluster import connected
-
-            with connected(many.ray, work, many.workers) as classify:
-                outcome = predict_many(paths, table, settings, classify)
-        else:
-            classify = partial(classify_here, work=work, workers=many.workers or cores())
-            outcome = predict_many(paths, table, settings, classify)
+        outcome = predict_many(paths, table, settings, classify)
     except KeyboardInterrupt:
         print(f"\n{STOPPED}", file=sys.stderr)
         sys.exit(130)
     _report(outcome, table)
 
 
+def _on_cluster(blocks: Iterator[Block], **options: Any) -> Results:
+    from ser_core.serving.many.cluster import classify_on_cluster  # Ray takes seconds to load
+
+    yield from classify_on_cluster(blocks, **options)
+
+
 def _report(outcome: Outcome, table: Path) -> None:
-    files = f"{outcome.files:,} file{'' if outcome.files == 1 else 's'}"
+    files = _files(outcome.files)
     print(f"{files} in {table}" + (f"; {outcome.known:,} of them were known already." if outcome.known else "."))
     if outcome.left_out:
-        print(
-            f"warning: {outcome.left_out:,} files that were in {table} are not named now and left out.", file=sys.stderr
-        )
+        verb = "is" if outcome.left_out == 1 else "are"
+        gone = f"{_files(outcome.left_out)} of those in {table} before {verb} not named now and left out."
+        print(f"warning: {gone}", file=sys.stderr)
     if outcome.failed:
         print(f"error: {outcome.failed:,} of {files} can't be used: the column `error` says why.", file=sys.stderr)
         sys.exit(2)
+
+
+def _files(n: int) -> str:
+    return f"{n:,} file{'' if n == 1 else 's'}"

@@ -18,8 +18,7 @@ from typing import Any
 
 from ser_core.errors import ConfigError, SERError
 from ser_core.forks import use_one_thread
-from ser_core.serving.many.blocks import Block, Done, File
-from ser_core.serving.many.classifier import Work
+from ser_core.serving.many.blocks import Block, Done, File, Results, Work
 from ser_core.serving.many.columns import error_row
 from ser_core.workers import end_with_parent
 
@@ -32,7 +31,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def classify_here(blocks: Iterable[Block], work: Work, workers: int) -> Iterator[list[Done]]:
+def classify_here(blocks: Iterable[Block], work: Work, workers: int) -> Results:
     """Results of blocks, in whatever order they end, from so many processes; one is this process.
 
     No more blocks are taken than are in hand.

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from tqdm import tqdm
 
-from ser_core.serving.many.blocks import Block, Done, in_blocks
+from ser_core.serving.many.blocks import Block, Results, in_blocks
 from ser_core.serving.many.columns import columns
 from ser_core.serving.many.journal import open_journal
 from ser_core.serving.many.listing import list_files
 from ser_core.serving.many.settings import ManySettings
 from ser_core.serving.many.table import write_table
 
-Classify = Callable[[Iterator[Block]], Iterator[list[Done]]]
+Classify = Callable[[Iterator[Block]], Results]
 """Makes results of blocks, in any order; it takes no more blocks than are in hand, and no file is left out."""
 
 
@@ -55,10 +56,11 @@ def predict_many(paths: Iterable[Path], table: Path, settings: ManySettings, cla
         before = journal.counts()
         if before.to_do:
             done = before.files - before.to_do
-            with tqdm(total=before.files, initial=done, unit="file", smoothing=0.05, disable=None) as bar:
-                for results in classify(in_blocks(journal.to_do())):
-                    journal.add(results)
-                    bar.update(len(results))
+            bar = tqdm(total=before.files, initial=done, unit=" files", smoothing=0.05, disable=None)
+            with bar, closing(classify(in_blocks(journal.to_do()))) as results:
+                for some in results:
+                    journal.add(some)
+                    bar.update(len(some))
         names = columns(settings.windows is not None, settings.embeddings)
         write_table(table, journal.rows(), names)
         return Outcome(before.files, before.known, journal.counts().failed, before.left_out)
