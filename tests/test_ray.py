@@ -22,7 +22,7 @@ from tests.helpers import QUICK, RAY
 
 pytest.importorskip("ray", reason="Ray is optional: pip install -r requirements-ray.txt")
 pytestmark = RAY
-PATIENCE_SECONDS = 150
+PATIENCE_SECONDS = 300  # a crowded machine takes long to start a cluster
 
 # In a process of its own, which says where the cluster is, and ends it when its input is closed.
 CLUSTER = """

@@ -28,7 +28,7 @@ from ser_core.audio.mono import load_audio as load_audio  # the first steps, whi
 from ser_core.audio.mono import read_audio as read_audio
 from ser_core.audio.mono import resample as resample
 from ser_core.audio.mono import to_mono as to_mono
-from ser_core.audio.vad import MIN_SPEECH_SECONDS, VAD_METHODS, Detected
+from ser_core.audio.vad import MIN_SPEECH_SECONDS, VAD_METHODS, Detected, speech_seconds
 from ser_core.equality import ByContent
 from ser_core.errors import ConfigError, NoSpeechError
 
@@ -52,6 +52,7 @@ USUAL = "a voice usually has -50 to -10 dB"
 SILENT_DBFS = -90.0
 """What stays below this level is no voice made quieter, but what a recorder adds: 16 bits end at -98 dB."""
 
+MAX_PAD_SECONDS = 2.0
 NOISE_SECONDS = 5  # of the steady noise, after which it begins anew
 
 
@@ -67,6 +68,7 @@ class AudioConfig:
         vad_top_db: energy; frames this many dB below the loudest are silence; number > 0.
         vad_floor_dbfs: energy; audio whose loudest frame lies below this level holds no speech; dB, < 0.
         vad_threshold: silero; speech probability that counts as speech, in 0..1.
+        vad_pad: what is kept before and after speech, of which the first and last sounds are soft; seconds, 0 to 2.
         normalize: whether the speech is z-scored (zero mean, unit variance).
     """
 
@@ -78,6 +80,7 @@ class AudioConfig:
     vad_top_db: float = 30.0
     vad_floor_dbfs: float = -65.0
     vad_threshold: float = 0.5
+    vad_pad: float = 0.0
     normalize: bool = True
 
     def __post_init__(self) -> None:
@@ -93,6 +96,8 @@ class AudioConfig:
             raise ConfigError(f"vad_floor_dbfs is a level below full scale (under 0 dB), not {self.vad_floor_dbfs}.")
         if not 0 < self.vad_threshold < 1:
             raise ConfigError(f"vad_threshold is a probability between 0 and 1, not {self.vad_threshold}.")
+        if not 0 <= self.vad_pad <= MAX_PAD_SECONDS:
+            raise ConfigError(f"vad_pad is a number of seconds from 0 to {MAX_PAD_SECONDS:g}, not {self.vad_pad}.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +107,8 @@ class Speech(ByContent):
     Attributes:
         waveform: float32 `[samples]` at 16 kHz: the speech alone, z-scored if the configuration says so.
         audio: float32 `[samples]` at 16 kHz in ±1: the whole recording, before silence was dropped; around 0.
-        intervals: int64 `[n, 2]`: the half-open sample intervals of `audio` that `waveform` consists of.
+        intervals: int64 `[n, 2]`: the half-open sample intervals of `audio` in which speech was found: `waveform`
+            consists of them, and of what is kept around them (`AudioConfig.vad_pad`).
         recognized: whether the voice activity detector itself found them, see `detect_speech`.
         warnings: sentences about what may make a prediction unreliable.
     """
@@ -115,8 +121,8 @@ class Speech(ByContent):
 
     @property
     def seconds(self) -> float:
-        """Duration of the speech."""
-        return len(self.waveform) / SAMPLE_RATE
+        """Duration of the speech that was found."""
+        return speech_seconds(self.intervals)
 
     def require(self) -> Speech:
         """Itself, if it holds enough speech to classify.
@@ -159,6 +165,16 @@ def detect_speech(waveform: np.ndarray, config: AudioConfig = AudioConfig()) -> 
     return VAD_METHODS[config.vad].detect(waveform, config)
 
 
+def padded(intervals: np.ndarray, samples: int, length: int) -> np.ndarray:
+    """Intervals `[n, 2]` that begin and end `samples` further out, within a waveform's `length`; which then touch are
+    joined."""
+    if not samples or not len(intervals):
+        return intervals
+    wide = np.clip(intervals + np.array([-samples, samples]), 0, length)
+    first = np.concatenate(([True], wide[1:, 0] > wide[:-1, 1]))
+    return np.stack((wide[first, 0], wide[np.roll(first, -1), 1]), axis=1)
+
+
 def keep_intervals(waveform: np.ndarray, intervals: np.ndarray) -> np.ndarray:
     """Join the given intervals of `[samples]`; with no interval, nothing is left."""
     pieces = [waveform[start:end] for start, end in intervals]
@@ -193,7 +209,7 @@ def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig(), warnings:
     # Of what was brought up, loud parts that are no voice are the recorder's noise.
     if (of_voice and level < SILENT_DBFS) or (brought_up and not recognized):
         intervals = intervals[:0]
-    speech = keep_intervals(heard, intervals)
+    speech = keep_intervals(heard, padded(intervals, round(config.vad_pad * SAMPLE_RATE), len(heard)))
     if of_voice:
         speech = add_noise(speech, _steady_noise(), config.noise_db)
     return Speech(

@@ -127,7 +127,7 @@ class LocalPool:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **importable(), "OMP_NUM_THREADS": str(self.threads)},
-                start_new_session=True,  # Ctrl-C is for the grid, which ends its processes itself
+                process_group=0,  # Ctrl-C is for the grid, which ends its processes itself; `nice` is for all of them
             )
 
     def ended(self) -> dict[str, str | None]:

@@ -1,6 +1,7 @@
 import inspect
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -188,6 +189,16 @@ def test_loudness_does_not_matter_after_z_scoring(speech_like: np.ndarray):
     np.testing.assert_allclose(loud, quiet, atol=1e-4)
 
 
+def test_what_is_around_speech_is_kept_if_asked_for(speech_like: np.ndarray):
+    hiss = 1e-4 * np.random.default_rng(0).standard_normal(SAMPLE_RATE).astype(np.float32)
+    audio = np.concatenate([hiss, speech_like, hiss[:6_000], speech_like, hiss])
+    tight, wide = (preprocess(audio, replace(ENERGY, vad_pad=pad, normalize=False)) for pad in (0.0, 0.25))
+    np.testing.assert_array_equal(wide.intervals, tight.intervals)
+    assert wide.seconds == tight.seconds == len(tight.waveform) / SAMPLE_RATE
+    assert len(tight.intervals) == 2
+    np.testing.assert_array_equal(wide.waveform, audio[tight.intervals[0, 0] - 4_000 : tight.intervals[1, 1] + 4_000])
+
+
 def test_every_step_can_be_switched_off(speech_like: np.ndarray):
     speech = preprocess(speech_like, AudioConfig(vad="none", normalize=False))
     np.testing.assert_array_equal(speech.waveform, speech_like)
@@ -207,6 +218,9 @@ def test_every_step_can_be_switched_off(speech_like: np.ndarray):
         {"vad_threshold": 1.5},
         {"vad_threshold": 0},
         {"vad_threshold": math.nan},
+        {"vad_pad": -0.1},
+        {"vad_pad": 3},
+        {"vad_pad": math.nan},
         {"vad_floor_dbfs": 3},
         {"vad_floor_dbfs": -math.inf},
     ],
