@@ -42,7 +42,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "predict": Command(PredictCommand, predict_arguments, ("a.wav",)),
+    "predict": Command(PredictCommand, predict_arguments, ("a.wav", "--out", "a.csv", "--windows", "3")),
     "stream": Command(StreamCommand, stream_arguments, ("a.wav",), SPECIAL),
     "corpus": Command(Download, corpus_arguments, ("download",)),
     "evaluate": Command(EvaluateCommand, evaluate_arguments, ("--corpus", "a")),
@@ -108,6 +108,8 @@ def test_every_command_is_here_and_numbers_are_found():
         "hop",
         "sample",
         "max-minutes",
+        "windows",
+        "workers",
         "jobs",
         "cpus",
         "gain-db",
@@ -129,6 +131,7 @@ def test_nonsense_is_one_sentence(name: str, number: Number, capsys: pytest.Capt
         assert out == ""
         assert err.startswith("error: "), (said, err)
         assert err.count("\n") == 1, (said, err)
+        assert number.flag.replace("-", "_") in err.replace("-", "_"), (said, err)
 
 
 @pytest.mark.parametrize("setting", [name for name, value in TrainConfig().flat.items() if type(value) in (int, float)])

@@ -31,6 +31,7 @@ from ser_core.training.config import TrainConfig  # noqa: E402
 from ser_core.training.study import report_study  # noqa: E402
 
 FILES = ("README.md", "docs/results.md")
+MANY = ROOT / "benchmarks" / "results" / "many.txt"
 ROBUSTNESS = ROOT / "benchmarks" / "results" / "robustness.txt"
 STEPS = ROOT / "benchmarks" / "results" / "steps.txt"
 ADAPTATION = ROOT / "benchmarks" / "results" / "adaptation.txt"
@@ -117,6 +118,29 @@ def adaptation(_: list[Run]) -> str:
         plain = pairs[-1].split()[0]
         lines.append(f"| `{checkpoint}` | {plain} | {' | '.join(pair.split()[1] for pair in pairs)} |")
     return "\n".join(lines)
+
+
+def thousand_hours(_: list[Run]) -> str:
+    """Markdown, a line a checkpoint: speed on a folder, and core hours for 1,000 hours of sound."""
+    header: list[str] = []
+    lines = []
+    for part in re.split(r"\n(?=\S+: [\d,]+ clips of)", MANY.read_text(encoding="utf-8"))[1:]:
+        cost = dict(re.findall(r"1,000 hours of (.+): ([\d.,]+) core hours", part))
+        seconds = re.search(r"clips of ([\d.]+ s)", part)
+        speeds = re.findall(r"ser predict --out, \d process\S* +([\d.]+) files/s", part)
+        assert seconds
+        clips, long, windows = cost
+        header = [f"clips of {seconds[1]}", long, f"`{windows.removeprefix('them, ')}`"]
+        cells = [f"`{part.split(':')[0]}`", *(f"{speed} files/s" for speed in speeds)]
+        lines.append(f"| {' | '.join([*cells, *(cost[what] for what in (clips, long, windows))])} |")
+    return "\n".join(
+        [
+            f"| checkpoint | {header[0]}, one core | two cores | 1,000 hours of {header[0]} | of {header[1]} "
+            f"| of those, {header[2]} |",
+            f"|{'---|' * 6}",
+            *lines,
+        ]
+    )
 
 
 def results(runs: list[Run]) -> str:
@@ -258,7 +282,8 @@ def chosen_epoch(run: Run) -> str:
 
 
 PARTS: dict[str, Callable[[list[Run]], str]] = {
-    part.__name__: part for part in (best, split, people, recordings, adaptation, results, selections, steps, missing)
+    part.__name__: part
+    for part in (best, split, people, recordings, adaptation, thousand_hours, results, selections, steps, missing)
 }
 """What can stand between marks, by name."""
 
