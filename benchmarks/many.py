@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,15 +20,19 @@ from benchmarks import open_corpus
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import load_audio
 from ser_core.errors import SERError
+from ser_core.records.checkpoints import checkpoints_dir
+from ser_core.serving.many.blocks import File, in_blocks
+from ser_core.serving.many.classifier import Classification
+from ser_core.serving.many.settings import ManySettings
 from ser_core.serving.predictor import Predictor
 
 CHECKPOINTS = {None: 400, "lr0.001-SiLU-2D": 1_200, "lr0.01-ELU-1D": 2_400}
 """Names, the best without one, and how many clips each gets: half a minute of work for one core."""
 FEW = 16  # files, whose time is that of beginning
-LONG_MINUTES = 6  # which is read part by part
-LONG_FILES = 2
+COST_CLIPS = 64
+LONG_MINUTES = 6  # of a recording that is read part by part
+WINDOWED_MINUTES = 1
 MANY, FEWER = 100_000, 1_000  # files for the measurement of memory
-WINDOWS = ("--windows", "3", "--hop", "1")
 
 
 class Took(NamedTuple):
@@ -35,27 +40,24 @@ class Took(NamedTuple):
 
     Attributes:
         seconds: by the clock.
-        cpu: seconds of processors.
         megabytes: of its main process, at most.
     """
 
     seconds: float
-    cpu: float
     megabytes: float
 
 
-def table(folder: Path, checkpoint: str, workers: int, *flags: str) -> Took:
+def table(folder: Path, checkpoint: str, workers: int) -> Took:
     """Run `ser predict FOLDER --out` in a process of its own."""
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "ser_core.predict", str(folder), "--out", f"{out}/results.parquet"]
-        command += ["--checkpoint", checkpoint, "--workers", str(workers), *flags]
+        command += ["--checkpoint", checkpoint, "--workers", str(workers)]
         started = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode in (0, 2)
-        cpu = usage.ru_utime + usage.ru_stime
-        return Took(time.perf_counter() - started, cpu, usage.ru_maxrss / 1000)
+        return Took(time.perf_counter() - started, usage.ru_maxrss / 1000)
 
 
 def linked(folder: Path, files: Sequence[Path]) -> Path:
@@ -77,38 +79,43 @@ def loop(predictor: Predictor, files: Sequence[Path]) -> float:
     return time.perf_counter() - started
 
 
-def compare(root: Path, checkpoint: str | None, n: int, files: Sequence[Path], long: Sequence[Path]) -> None:
-    """Print files a second of each way, and the cost of 1,000 hours."""
-    predictor = Predictor.load(checkpoint)
-    name = predictor.config.name
-    n = min(n, len(files))
-    chosen = files[:: len(files) // n][:n]
-    loop(predictor, chosen[:FEW])  # what is loaded when it is needed first is not counted
-    hours = sum(soundfile.info(file).duration for file in chosen) / 3600
-    few, some = linked(root / f"few-{name}", chosen[:FEW]), linked(root / f"some-{name}", chosen)
-    rate = n / loop(predictor, chosen)
-    print(f"{name}: {n:,} clips of {3600 * hours / n:.1f} s")
-    print(f"  a loop over Predictor, one core      {rate:7.1f} files/s")
-    rates, cost = [rate], {}
+def compare(root: Path, predictor: Predictor, files: Sequence[Path]) -> None:
+    """Print files a second of each way."""
+    name, n = predictor.config.name, len(files)
+    loop(predictor, files[:FEW])  # what is loaded when it is needed first is not counted
+    rate = n / loop(predictor, files)
+    print(f"  a loop over Predictor, one core      {rate:7.1f} files/s", flush=True)
+    few, all_files = linked(root / f"few-{name}", files[:FEW]), linked(root / f"all-{name}", files)
+    one = 0.0
     for workers in (1, 2):
-        begin, whole = table(few, name, workers), table(some, name, workers)
-        rates.append((n - FEW) / (whole.seconds - begin.seconds))
-        ratios = f"{rates[-1] / rate:.2f} x the loop"
-        ratios += f", {rates[-1] / rates[1]:.2f} x one process" if workers > 1 else ""
+        begin, whole = table(few, name, workers).seconds, table(all_files, name, workers).seconds
+        now = (n - FEW) / (whole - begin)
+        one = one or now
+        ratios = f"{now / rate:.2f} x the loop" + (f", {now / one:.2f} x one process" if workers > 1 else "")
         processes = f"{workers} process{'es' if workers > 1 else ''}"
         print(
-            f"  ser predict --out, {processes:18}{rates[-1]:7.1f} files/s, {ratios}; it begins within "
-            f"{begin.seconds:.1f} s",
+            f"  ser predict --out, {processes:18}{now:7.1f} files/s, {ratios}; it begins within {begin:.1f} s",
             flush=True,
         )
-        if workers == 1:
-            cost["such clips"] = (whole.cpu - begin.cpu) / hours * n / (n - FEW)
-    one, several = linked(root / f"one-{name}", long[:1]), linked(root / f"several-{name}", long)
-    more_hours = LONG_MINUTES / 60 * (len(long) - 1)
-    for what, flags in ((f"recordings of {LONG_MINUTES} min", ()), ("them, " + " ".join(WINDOWS), WINDOWS)):
-        cost[what] = (table(several, name, 1, *flags).cpu - table(one, name, 1, *flags).cpu) / more_hours
-    for what, seconds in cost.items():
-        print(f"  1,000 hours of {what}: {seconds * 1000 / 3600:.1f} core hours", flush=True)
+
+
+def cost(predictor: Predictor, clips: Sequence[Path], long: Path, short: Path) -> None:
+    """Print core hours for 1,000 hours of sound: the processor time of one thread, whatever else the machine does."""
+    plain = ManySettings(predictor.config.name, "", 0.4, 180.0)
+    windows = replace(plain, windows=3.0, hop=1.0)
+    for what, settings, files in (
+        ("short clips", plain, clips),
+        ("long recordings", plain, [long]),
+        ("those, --windows 3 --hop 1", windows, [short]),
+    ):
+        classifier = Classification(settings, root=checkpoints_dir()).begin()
+        blocks = list(in_blocks(File(0, os.fsencode(file), file.stat().st_size) for file in files))
+        started = time.process_time()
+        for block in blocks:
+            classifier(block)
+        hours = sum(soundfile.info(file).duration for file in files) / 3600
+        core_hours = 1000 * (time.process_time() - started) / 3600 / hours
+        print(f"  1,000 hours of {what}: {core_hours:.0f} core hours", flush=True)
 
 
 def memory(root: Path, checkpoint: str) -> None:
@@ -128,13 +135,16 @@ def main() -> None:
     files = [corpus.path(clip) for clip in clips]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        speech = np.concatenate([load_audio(file) for file in files[:400]])[: LONG_MINUTES * 60 * SAMPLE_RATE]
-        long = []
-        for number in range(LONG_FILES):
-            long.append(root / f"long-{number}.flac")
-            soundfile.write(long[-1], speech, SAMPLE_RATE)
+        speech = np.concatenate([load_audio(file) for file in files[:400]])
+        long, short = root / "long.flac", root / "short.flac"
+        soundfile.write(long, speech[: LONG_MINUTES * 60 * SAMPLE_RATE], SAMPLE_RATE)
+        soundfile.write(short, speech[: WINDOWED_MINUTES * 60 * SAMPLE_RATE], SAMPLE_RATE)
         for checkpoint, n in CHECKPOINTS.items():
-            compare(root, checkpoint, n, files, long)
+            predictor = Predictor.load(checkpoint)
+            chosen = files[:: max(1, len(files) // n)][:n]
+            print(f"{predictor.config.name}: {len(chosen):,} clips")
+            compare(root, predictor, chosen)
+            cost(predictor, chosen[:COST_CLIPS], long, short)
         memory(root, "lr0.01-ELU-1D")
 
 
