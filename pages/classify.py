@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import streamlit as st
 
 from ser_app.answers import choose_min_confidence, unsure_means, verdict
 from ser_app.charts import CHART
+from ser_app.classifying import Results, classify, classify_uploads, hop_seconds, timeline
 from ser_app.clip_view import play, show_sound
-from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoint_files, checkpoints
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints
+from ser_app.many_view import downloads, show_many, show_table
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
-from ser_app.sources import Recording, choose_recordings
-from ser_app.tuning import show_tuning, tuned, tuned_to
+from ser_app.sources import choose_recordings, loaded
+from ser_app.tuning import show_tuning, tuned
+from ser_app.uploads import Recording, Upload
 from ser_core.analysis.figures import (
     mel_image_figure,
     probability_figure,
@@ -25,18 +26,15 @@ from ser_core.analysis.figures import (
     whisper_figure,
 )
 from ser_core.audio import SAMPLE_RATE
-from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.audio.limit import duration
+from ser_core.audio.mono import PART_SECONDS
+from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import AudioError, NoSpeechError, SERError
-from ser_core.file_state import Fingerprint
 from ser_core.serving.prediction import UNSURE, WINDOW_SECONDS, Prediction
-from ser_core.serving.rows import TIMELINE_COLUMNS, answered, result_row, timeline_rows, to_csv, to_json
+from ser_core.serving.rows import TIMELINE_COLUMNS, result_row
 
 if TYPE_CHECKING:
     from ser_core.serving.predictor import Predictor
-
-Results = dict[tuple[str, str], Prediction | SERError]  # by name of the recording and of the checkpoint
-# Of a recording's sound, a checkpoint's name and files, `any_sound`, and what it is tuned to.
-Key = tuple[str, str, Fingerprint, bool, str]
 
 
 def settings() -> tuple[float, bool]:
@@ -49,62 +47,6 @@ def settings() -> tuple[float, bool]:
             help="Classify sounds in which no voice is recognised, too. Some shouts are not recognised as a voice.",
         )
     return min_confidence, any_sound
-
-
-def classify(recordings: Sequence[Recording], names: Sequence[str], min_confidence: float, any_sound: bool) -> Results:
-    """Every recording by every checkpoint; what this visitor's session has classified before is not done again."""
-    known: dict[Key, Prediction | SERError] = st.session_state.get("classified", {})
-    classified: dict[Key, Prediction | SERError] = {}
-    results: Results = {}
-    keys, own = [(recording, name) for recording in recordings for name in names], tuned_to()
-    with st.spinner("Classifying…"):
-        for recording, name in keys:
-            key = (recording.digest, name, checkpoint_files(name), any_sound, own)
-            classified[key] = result = known.get(key) or _classify_one(recording, name, any_sound)
-            if isinstance(result, Prediction):
-                result = replace(result, min_confidence=min_confidence)
-            results[recording.name, name] = result
-    st.session_state["classified"] = classified
-    return results
-
-
-def _classify_one(recording: Recording, name: str, any_sound: bool) -> Prediction | SERError:
-    try:
-        return tuned(name).classify(recording.audio, recording.warnings, any_sound=any_sound)
-    except SERError as error:
-        return error
-
-
-def downloads(rows: list[dict], stem: str, columns: Sequence[str] | None = None) -> None:
-    """Buttons for the rows as CSV and JSON."""
-    left, right, _ = st.columns([1, 1, 4])
-    text = to_csv(rows, columns) if columns else to_csv(rows)
-    left.download_button(
-        "CSV", text, f"{stem}.csv", "text/csv", icon=":material/download:", on_click="ignore", key=f"{stem}-csv"
-    )
-    right.download_button(
-        "JSON",
-        to_json(rows),
-        f"{stem}.json",
-        "application/json",
-        icon=":material/download:",
-        on_click="ignore",
-        key=f"{stem}-json",
-    )
-
-
-def show_table(rows: list[dict]) -> None:
-    """Many results as a table; what is wrong with a file stands beside its name."""
-    table = pd.DataFrame(rows)
-    table["note"] = [row["error"] or " ".join(row["warnings"]) for row in rows]
-    percentages = ["confidence", *EMOTIONS]
-    table[percentages] = 100 * table[percentages].astype(float)
-    columns = {
-        column: st.column_config.ProgressColumn(column, format="%.0f%%", min_value=0, max_value=100)
-        for column in percentages
-    }
-    order = ["file", "checkpoint", "answer", "emotion", "confidence", "note", *EMOTIONS, "speech_seconds"]
-    st.dataframe(table, hide_index=True, column_config=columns, column_order=order, placeholder="–")
 
 
 def show_one(recording: Recording, names: Sequence[str], results: Results) -> None:
@@ -135,25 +77,27 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
             st.plotly_chart(probability_figure(bars, height=height), config=CHART, key="probabilities")
     with sound, st.container(border=True):
         play(recording.audio)
-        speech = next((p.speech for p in predictions.values()), None)
-        if speech:
-            st.caption(f"{len(recording.audio) / SAMPLE_RATE:.2f} s, {speech.seconds:.2f} s of it speech")
-            show_sound(speech, "sound")
+        if first := next(iter(predictions.values()), None):
+            st.caption(f"{len(recording.audio) / SAMPLE_RATE:.2f} s, {first.speech_seconds:.2f} s of it speech")
+            if len(first.speech.audio) < len(recording.audio):
+                st.caption(f"Below, the first {duration(PART_SECONDS)} in which somebody speaks.")
+            show_sound(first.speech, "sound")
     for name, prediction in predictions.items():
-        model = tuned(name)
         if len(recording.audio) > WINDOW_SECONDS * SAMPLE_RATE:
-            show_timeline(recording, model, prediction.min_confidence)
-        show_input(model, prediction)
+            show_timeline(recording, name, prediction.min_confidence)
+        show_input(tuned(name), prediction)
 
 
-def show_timeline(recording: Recording, model: Predictor, min_confidence: float) -> None:
-    """Emotion over overlapping windows of a recording longer than one."""
+def show_timeline(recording: Recording, name: str, min_confidence: float) -> None:
+    """Emotion over the windows of a recording longer than one."""
     st.subheader("Over time")
-    st.caption(f"{literal(model.config.name)} on overlapping windows of {WINDOW_SECONDS:g} s; gaps hold no voice")
-    rows = answered(timeline_rows(model.timeline(recording.audio)), min_confidence)
+    hop = hop_seconds(len(recording.audio) / SAMPLE_RATE)
+    windows = f"windows of {WINDOW_SECONDS:g} s, one every {hop:g} s"
+    st.caption(f"{literal(name)} on {windows}; gaps hold no voice")
+    rows = timeline(recording, name, min_confidence)
     points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
-    st.plotly_chart(timeline_figure(points), config=CHART, key=f"timeline-{model.config.name}")
-    downloads(rows, f"timeline-{model.config.name}", TIMELINE_COLUMNS)
+    st.plotly_chart(timeline_figure(points), config=CHART, key=f"timeline-{name}")
+    downloads(rows, f"timeline-{name}", TIMELINE_COLUMNS)
 
 
 def show_input(model: Predictor, prediction: Prediction) -> None:
@@ -173,12 +117,28 @@ def show_input(model: Predictor, prediction: Prediction) -> None:
             st.plotly_chart(figure, config=CHART, key=f"spectral-{model.config.name}")
 
 
+def show_upload(upload: Upload, names: Sequence[str], min_confidence: float, any_sound: bool) -> None:
+    """Everything about one of many files, which is decoded again."""
+    try:
+        recording = loaded(upload)
+    except SERError as error:
+        st.error(f"{literal(upload.name)}: {sentence(error)}")
+    else:
+        show_one(recording, names, classify([recording], names, min_confidence, any_sound))
+
+
+def rows_of(results: Results, problems: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Results as rows, and behind them what can't be used."""
+    rows = [result_row(name, result) for (name, _), result in results.items()]
+    return rows + [result_row(name, AudioError(problem)) for name, problem in problems.items()]
+
+
 start_page("Classify")
 st.title("Classify")
 st.markdown(
     "Which emotion do the networks hear? Audio stays in this server's memory while the page is open, and is not kept."
 )
-recordings, problems = choose_recordings(("record", "upload", "clip", "example"), several=True)
+recordings, uploads, problems = choose_recordings(("record", "upload", "folder", "clip", "example"), several=True)
 available, unreadable = checkpoints()
 if not available:
     st.error(HOW_TO_MAKE_CHECKPOINTS)
@@ -190,14 +150,20 @@ chosen = (
 for name in chosen:
     st.caption(f"**{literal(name)}**: {about_checkpoint(name)}")
 try:
-    show_tuning(chosen, recordings)
+    show_tuning(chosen, recordings or uploads)
 except SERError as error:
     st.error(sentence(error))
 min_confidence, any_sound = settings()
-if len(recordings) + len(problems) > 1:
+if uploads:
+    results = classify_uploads(uploads, chosen, min_confidence, any_sound)
+    show_many(rows_of(results, problems))
+    files = [upload.name for upload in uploads]
+    looked_at = st.selectbox("Look at one", files, None, placeholder="Choose a recording")
+    if looked_at is not None:
+        show_upload(uploads[files.index(looked_at)], chosen, min_confidence, any_sound)
+elif len(recordings) + len(problems) > 1:
     results = classify(recordings, chosen, min_confidence, any_sound)
-    rows = [result_row(name, result) for (name, _), result in results.items()]
-    rows += [result_row(name, AudioError(problem)) for name, problem in problems.items()]
+    rows = rows_of(results, problems)
     show_table(rows)
     downloads(rows, "predictions")
     if recordings:

@@ -108,7 +108,7 @@ def show_pipeline(samples: np.ndarray, audio: AudioConfig, features: FeatureConf
 start_page("Features")
 st.title("Features")
 st.markdown("From sound to what the networks see, step by step (the report's sections 2.3 and 3).")
-recordings, problems = choose_recordings(("example", "clip", "upload", "record"))
+recordings, _, problems = choose_recordings(("example", "clip", "upload", "record"))
 for name, problem in problems.items():
     st.error(f"{literal(name)}: {sentence(problem)}")
 audio_config, feature_config = knobs()

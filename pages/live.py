@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 
 import numpy as np
 import soundfile
 import streamlit as st
 
+from ser_app import live_drawing
 from ser_app.answers import choose_min_confidence, unsure_means, verdict
 from ser_app.charts import CHART
 from ser_app.clip_view import play
@@ -16,12 +18,10 @@ from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.microphone import connect, show_problem
 from ser_app.navigation import LISTENER, start_page
 from ser_app.tuning import show_tuning, tuned
-from ser_core.analysis.figures import log_mel_figure, probability_figure, timeline_figure, waveform_figure
+from ser_core.analysis.figures import timeline_figure
 from ser_core.audio import SAMPLE_RATE
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import SERError
-from ser_core.features.config import FeatureConfig
-from ser_core.features.mel import log_mel
 from ser_core.serving.listener import SILENCE_DBFS, Heard, Listener
 from ser_core.serving.prediction import UNSURE, answer_from
 from ser_core.serving.predictor import Predictor
@@ -32,10 +32,6 @@ REFRESH_SECONDS = 0.5
 TIMELINE_SECONDS = 60.0  # shown while listening; all of it afterwards
 PATIENCE_SECONDS = 4.0  # without sound from a standing connection
 QUIETEST_DBFS = -70.0  # left end of the level meter
-QUIET_PEAK = 0.05  # of the waveform: below it, a window is drawn as quiet as it is
-COARSE_POINTS = 400  # of the waveform
-LEFT_MARGIN = 64  # pixels; of waveform and mel alike, so that their seconds lie below each other
-COARSE = FeatureConfig(mel_hop_length=512)  # half the columns: the picture is sent twice a second
 
 
 def settings(names: list[str]) -> tuple[str, StreamConfig, float, bool]:
@@ -89,26 +85,12 @@ def show_listening(listener: Listener, min_confidence: float) -> None:
         show_verdict(heard, listener.paused, min_confidence)
         show_level(heard)
         shares = heard.newest.smoothed if heard.newest else None
-        bars = probability_figure({"now": shares or dict.fromkeys(EMOTIONS, 0.0)}, height=250)
-        st.plotly_chart(bars, config=CHART, key="live-bars")
+        st.html(live_drawing.bars(shares or dict.fromkeys(EMOTIONS, 0.0)))
     with sound, st.container(border=True):
         st.caption("What the model hears")
-        show_window(heard.window)
-    show_timeline([row for row in heard.rows if row["end"] > heard.seconds - TIMELINE_SECONDS], "live-timeline")
-
-
-def show_window(window: np.ndarray) -> None:
-    """The newest window scrolling by. Unlike in a recording, silence is drawn flat and dark, not magnified."""
-    audio = window if len(window) else np.zeros(SAMPLE_RATE, np.float32)
-    peak = float(np.abs(audio).max())
-    waveform = waveform_figure(audio, height=130, unit="", max_points=COARSE_POINTS)
-    waveform.update_yaxes(range=[-max(peak, QUIET_PEAK), max(peak, QUIET_PEAK)])
-    below = 20 * np.log10(max(peak, 1e-5) / QUIET_PEAK)
-    mel = log_mel_figure(log_mel(audio, COARSE) + min(below, 0.0), COARSE, height=170, colorbar=False)
-    for key, figure in (("live-wave", waveform), ("live-mel", mel)):
-        figure.update_layout(margin_l=LEFT_MARGIN)
-        figure.update_yaxes(automargin=False)
-        st.plotly_chart(figure, config=CHART, key=key)
+        st.html(live_drawing.heard(heard.window))
+    st.caption("Emotion over time, smoothed; gaps hold no voice")
+    st.html(live_drawing.timeline(points(row for row in heard.rows if row["end"] > heard.seconds - TIMELINE_SECONDS)))
 
 
 def show_connection(heard: Heard) -> None:
@@ -148,11 +130,15 @@ def show_level(heard: Heard) -> None:
     st.progress(min(max(share, 0.0), 1.0), text=f"Level: {level}{', clipped' if heard.peak >= 0.999 else ''}")
 
 
+def points(rows: Iterable[dict]) -> list[tuple[float, float, dict | None]]:
+    """Windows of a timeline, with their shares where somebody speaks."""
+    return [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
+
+
 def show_timeline(rows: list[dict], key: str, *, live: bool = True) -> None:
     """Emotion over time; gaps are where nobody speaks."""
     st.caption(f"Emotion over time{', smoothed' if live else ''}; gaps hold no voice")
-    points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
-    st.plotly_chart(timeline_figure(points, live=live), config=CHART, key=key)
+    st.plotly_chart(timeline_figure(points(rows), live=live), config=CHART, key=key)
 
 
 def show_session(listener: Listener, model: Predictor, min_confidence: float) -> None:
@@ -189,7 +175,7 @@ def show_second_look(model: Predictor, audio: np.ndarray, min_confidence: float)
     says = "is" if answer_from(prediction.probabilities, min_confidence) == UNSURE else "hears"
     st.markdown(
         f"As one recording, {literal(model.config.name)} {says} **{headline.lower()}** ({detail}) "
-        f"in {prediction.speech.seconds:.1f} s of speech."
+        f"in {prediction.speech_seconds:.1f} s of speech."
     )
     for warning in prediction.warnings:
         st.caption(warning)

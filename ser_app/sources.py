@@ -1,66 +1,57 @@
-"""Where a page gets a recording from: an example, a CREMA-D clip, an upload, the microphone."""
+"""Where a page gets a recording from: an example, a CREMA-D clip, files or a folder, the microphone."""
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from ser_app.clip_view import sound_of
-from ser_core.audio.preprocess import read_audio
+from ser_app.messages import literal
+from ser_app.uploads import ZIP, Recording, Upload, digest_of, uploads_of
 from ser_core.audio.synthetic import EXAMPLES, synthesize
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
-from ser_core.equality import ByContent
 from ser_core.errors import SERError
-from ser_core.sound_files import AUDIO_SUFFIXES, is_leftover
+from ser_core.sound_files import AUDIO_SUFFIXES
 
-MAX_SECONDS = 15 * 60.0  # of a recording: visitors share the server's memory
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+FEW = 2  # recordings that are decoded at once, and shown beside each other
 
 SOURCES = {
     "record": ":material/mic: Record",
     "upload": ":material/upload_file: Upload",
+    "folder": ":material/folder_open: Folder",
     "clip": ":material/library_music: CREMA-D clip",
     "example": ":material/graphic_eq: Example",
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Recording(ByContent):
-    """Something to classify.
+class Chosen(NamedTuple):
+    """What a visitor chose.
 
     Attributes:
-        name: of the file, clip or example.
-        audio: float32 `[samples]` at 16 kHz.
-        meant: the emotion that was acted, where that is known.
-        warnings: sentences about what is wrong with it, see `ser_core.audio.preprocess.read_audio`.
+        recordings: at most `FEW`, decoded.
+        uploads: all, where they are more; none otherwise.
+        problems: by name of the file why others can't be used.
     """
 
-    name: str
-    audio: np.ndarray
-    meant: str | None = None
-    warnings: tuple[str, ...] = ()
-
-    @cached_property
-    def digest(self) -> str:
-        """Differs between recordings that sound differently, or have other warnings."""
-        return hashlib.blake2b(self.audio.tobytes() + " ".join(self.warnings).encode()).hexdigest()
+    recordings: list[Recording]
+    uploads: list[Upload]
+    problems: dict[str, str]
 
 
-def choose_recordings(sources: Sequence[str], *, several: bool = False) -> tuple[list[Recording], dict[str, str]]:
+def choose_recordings(sources: Sequence[str], *, several: bool = False) -> Chosen:
     """Draw the choice of a source and what it needs.
 
     Args:
         sources: keys of `SOURCES`, in the order they are offered.
-        several: whether many files may be uploaded at once.
-
-    Returns:
-        the recordings, and by name of the file why others can't be used.
+        several: whether many files, or zip files of them, may be uploaded at once.
     """
     source = st.segmented_control(
         "Recording from", list(sources), format_func=SOURCES.__getitem__, default=sources[0], required=True
@@ -69,20 +60,29 @@ def choose_recordings(sources: Sequence[str], *, several: bool = False) -> tuple
         case "record":
             label = "Press the microphone, speak for a few seconds, and press again to stop"
             sound = st.audio_input(label, sample_rate=16_000)
-            return _load([("recording", sound.getvalue())] if sound else [])
+            data = sound.getvalue() if sound else b""
+            return _few([Upload("recording", lambda: data, digest_of(data))] if sound else [], {})
         case "upload":
-            label = f"Audio or video files ({', '.join(suffix[1:] for suffix in AUDIO_SUFFIXES[:10])} and others)"
-            files = st.file_uploader(label, [s[1:] for s in AUDIO_SUFFIXES], accept_multiple_files=True)
-            chosen = files if several else files[-1:]
-            return _load([(file.name, file.getvalue()) for file in chosen if not is_leftover(file.name)])
+            kinds = f"{', '.join(suffix[1:] for suffix in AUDIO_SUFFIXES[:10])} and others"
+            label = f"Audio or video files ({kinds}){', or a zip file of them' * several}"
+            files = st.file_uploader(label, [*AUDIO_SUFFIXES, *[ZIP] * several], accept_multiple_files=True)
+            return _uploaded(files if several else files[-1:])
+        case "folder":
+            label = "A folder with recordings, also in folders within"
+            return _uploaded(st.file_uploader(label, [*AUDIO_SUFFIXES, ZIP], accept_multiple_files="directory"))
         case "clip":
-            return _chosen_clip(), {}
+            return Chosen(_chosen_clip(), [], {})
         case _:
             name = st.selectbox("Synthetic example", list(EXAMPLES))
             st.caption(
                 "Generated by this project from pulses and formants: not a human voice, and no emotion was meant."
             )
-            return [Recording(name, example_audio(name))], {}
+            return Chosen([Recording(name, example_audio(name))], [], {})
+
+
+def _uploaded(files: Sequence[UploadedFile]) -> Chosen:
+    uploads, problems = uploads_of(files)
+    return Chosen([], uploads, problems) if len(uploads) > FEW else _few(uploads, problems)
 
 
 @st.cache_data(show_spinner=False)
@@ -100,27 +100,33 @@ def _chosen_clip() -> list[Recording]:
     return [] if audio is None else [Recording(clip.name, audio, meant=clip.emotion)]
 
 
-def _load(files: Sequence[tuple[str, bytes]]) -> tuple[list[Recording], dict[str, str]]:
-    """Decode files; what this visitor's session decoded before is taken from there, and nothing else is kept."""
+def _few(uploads: Sequence[Upload], problems: dict[str, str]) -> Chosen:
+    """Decode them; what this visitor's session decoded before is taken from there, and nothing else is kept."""
     recordings: list[Recording] = []
-    problems: dict[str, str] = {}
-    known: dict[str, tuple[np.ndarray, tuple[str, ...]]] = st.session_state.get("decoded", {})
+    problems = dict(problems)
+    known: dict[str, Recording] = st.session_state.get("decoded", {})
     decoded = {}
-    for name, data in files:
-        name = _unused(name, {recording.name for recording in recordings} | problems.keys())
-        digest = hashlib.blake2b(data).hexdigest()
+    for upload in uploads:
         try:
-            decoded[digest] = known[digest] if digest in known else read_audio(data, max_seconds=MAX_SECONDS)
-            audio, warnings = decoded[digest]
-            recordings.append(Recording(name, audio, warnings=warnings))
+            decoded[upload.digest] = recording = known.get(upload.digest) or _read(upload)
+            recordings.append(replace(recording, name=upload.name))
         except SERError as error:
-            problems[name] = str(error)
+            problems[upload.name] = str(error)
     st.session_state["decoded"] = decoded
-    return recordings, problems
+    return Chosen(recordings, [], problems)
 
 
-def _unused(name: str, taken: Collection[str]) -> str:
-    """The name, or with a number where another file has it already."""
-    if name not in taken:
-        return name
-    return next(numbered for n in itertools.count(2) if (numbered := f"{name} ({n})") not in taken)
+def _read(upload: Upload) -> Recording:
+    with st.spinner(f"Reading {literal(upload.name)}…"):  # which takes seconds where it has many minutes
+        return upload.load()
+
+
+def loaded(upload: Upload) -> Recording:
+    """A file's sound, of which this visitor's session keeps the last one.
+
+    Raises:
+        SERError: it can't be unpacked or decoded, or is too long.
+    """
+    recording = st.session_state.get("decoded", {}).get(upload.digest) or _read(upload)
+    st.session_state["decoded"] = {upload.digest: recording}
+    return recording

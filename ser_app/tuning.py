@@ -14,12 +14,12 @@ import streamlit as st
 
 from ser_app.loaders import checkpoint_files, predictor
 from ser_app.messages import literal, sentence
+from ser_app.uploads import MAX_SECONDS, Recording, Upload
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import read_audio
 from ser_core.errors import SERError
 
 if TYPE_CHECKING:
-    from ser_app.sources import Recording
     from ser_core.serving.predictor import Predictor
 
 SENTENCES = ("I would like a new alarm clock.", "That is exactly what happened.")
@@ -61,7 +61,7 @@ def _tuned(name: str) -> tuple[Predictor, str]:
     return known[key]
 
 
-def show_tuning(names: Sequence[str], recordings: Sequence[Recording] = ()) -> None:
+def show_tuning(names: Sequence[str], recordings: Sequence[Recording | Upload] = ()) -> None:
     """Draw the panel.
 
     Args:
@@ -87,15 +87,32 @@ def show_tuning(names: Sequence[str], recordings: Sequence[Recording] = ()) -> N
             icon=":material/tune:",
             help="If they are all of one speaker, or made alike. The more emotions are in them, the better.",
         ):
-            own.update({f"{recording.name} {recording.digest}": recording.audio for recording in recordings})
+            with st.spinner("Listening to them…"):
+                own.update(_sounds(recordings))
         if own:
             _show_tuned(names)
             st.button("Forget my voice", icon=":material/delete:", on_click=_forget)
 
 
+def _sounds(recordings: Sequence[Recording | Upload]) -> dict[str, np.ndarray]:
+    """The samples of recordings that can be read, as long as they last `MAX_SECONDS` together, by what they are."""
+    sounds: dict[str, np.ndarray] = {}
+    seconds = 0.0
+    for one in recordings:
+        try:
+            audio = one.load().audio
+        except SERError:  # the page names it
+            continue
+        seconds += len(audio) / SAMPLE_RATE
+        if seconds > MAX_SECONDS and sounds:
+            break
+        sounds[f"{one.name} {one.digest}"] = audio
+    return sounds
+
+
 def _remember(text: str, data: bytes) -> None:
     try:
-        st.session_state[OWN][text] = read_audio(data)[0]
+        st.session_state[OWN][text] = read_audio(data, max_seconds=MAX_SECONDS)[0]
     except SERError as error:
         st.error(sentence(error))
 

@@ -6,7 +6,11 @@ the app need no command line.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import io
+import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
@@ -48,7 +52,25 @@ def parse(
         prog: the command's name, as it is typed.
         description: what `--help` says first, if not the dataclass's docstring.
     """
-    return tyro.cli(kind, prog=prog, description=description, args=arguments, config=(DisallowNone, OmitArgPrefixes))
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(
+                kind, prog=prog, description=description, args=arguments, config=(DisallowNone, OmitArgPrefixes)
+            )
+    finally:
+        print(_of_a_number(said.getvalue()), end="", file=sys.stderr)
+
+
+def _of_a_number(said: str) -> str:
+    """What tyro says, in one line if a number is none."""
+    text = re.sub(r"\s+", " ", re.sub(r"\x1b\[[\d;]*m|[─│╭╮╰╯]", " ", said))
+    found = re.search(r"Error parsing (\S+):.*? (int|float)\b.*?: ('.*?'|\".*?\") ", text)
+    if found:
+        flag, kind, value = found.groups()
+        return f"error: {flag} takes a {'whole ' * (kind == 'int')}number, not {value}.\n"
+    found = re.search(r"Error parsing (\S+): no type matching (\S.*?) could be instantiated from \[(.*?)\]\. ", text)
+    return f"error: {found[1]} takes {found[2].strip('{}')}, not {found[3]}.\n" if found else said
 
 
 def choice(names: Iterable[str]) -> Any:

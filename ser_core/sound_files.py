@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 AUDIO_SUFFIXES = (
@@ -58,14 +58,26 @@ def walk_recordings(folder: Path) -> Iterator[tuple[Path, str | None]]:
     for parent, folders, files in os.walk(folder, onerror=unreadable.append):
         folders[:] = sorted(name for name in folders if not is_leftover(name))
         for path in (Path(parent, name) for name in sorted(files) if not is_leftover(name)):
-            suffix = path.suffix.lower()
-            if suffix in AUDIO_SUFFIXES:
+            reason = why_no_recording(path.name)
+            if reason is None:
                 yield path, None
-            elif suffix not in COMPANIONS and not (suffix == "" and path.name.isupper()):  # as README and LICENSE
-                kind = f"files with the ending {suffix}" if suffix else "files without an ending"
-                yield path, f"{path} was left out: {kind} are not known as recordings. Name it to try it."
+            elif reason:
+                yield path, f"{path} was left out: {reason} Name it to try it."
     for error in unreadable:
         yield Path(error.filename), f"{error.filename} can't be looked into: {error.strerror}."
+
+
+def why_no_recording(name: str) -> str | None:
+    """Why a file of this name isn't taken for a recording, as the end of a sentence: nothing where that is plain, and
+    None where it is taken for one."""
+    path = PurePath(name)
+    suffix = path.suffix.lower()
+    if suffix in AUDIO_SUFFIXES:
+        return None
+    if suffix in COMPANIONS or (suffix == "" and path.name.isupper()):  # as README and LICENSE
+        return ""
+    kind = f"files with the ending {suffix}" if suffix else "files without an ending"
+    return f"{kind} are not known as recordings."
 
 
 def is_leftover(name: str) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import save_file
 
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.splits import REPORT_SPLIT_ID
@@ -27,8 +28,8 @@ from ser_core.records.predictions import Predictions
 from ser_core.records.runs import HISTORY_COLUMNS, write_config, write_history, write_result
 from ser_core.records.schema import ClipCounts, Environment, Result, RunConfig
 from ser_core.training.config import TrainConfig
+from ser_core.training.saved_state import STATE_FILE, Epoch
 from ser_core.training.study import report_study
-from ser_core.training.trainer import Epoch
 
 CLIPS = ("1001_DFA_ANG_XX", "1001_DFA_DIS_XX", "1001_DFA_FEA_XX", "1001_DFA_HAP_XX")
 NAMES = tuple(name for name, clip in load_index().items() if clip.report_split == "test")[:400]
@@ -55,6 +56,12 @@ def write_run(
         predictions.targets.tolist(), predictions.predicted.tolist(), speakers=predictions.speakers.tolist()
     )
     write_result(folder, predictions, Result(status, 3, 2, None, 0.4, 9, 6.0, 1.0, metrics))
+
+
+def write_state(folder: Path, config: TrainConfig) -> None:
+    """What an interrupted run saved, but for its weights."""
+    metadata = {"config": json.dumps(asdict(config)), "history": "[]"}
+    save_file({"model.weight": np.zeros(1, np.float32)}, folder / STATE_FILE, metadata)
 
 
 def surroundings(config: TrainConfig, device: str, clips: int, changes: dict[str, Any]) -> Environment:

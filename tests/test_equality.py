@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ser_app.sources import Recording
+from ser_app.uploads import Recording
 from ser_core.analysis.raters import Uncertainty
 from ser_core.audio.decode import Decoded
 from ser_core.audio.preprocess import AudioConfig, Speech, preprocess

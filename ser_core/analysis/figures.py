@@ -55,10 +55,10 @@ def waveform_figure(
             hoverinfo="skip",
         )
     )
-    for start, end in intervals if intervals is not None else ():
-        figure.add_vrect(
-            x0=start / SAMPLE_RATE, x1=end / SAMPLE_RATE, fillcolor=SPEECH_SHADE, line_width=0, layer="below"
-        )
+    # All at once: `add_vrect` takes longer with each one, and a recording of minutes has hundreds.
+    shade = {"type": "rect", "yref": "y domain", "y0": 0, "y1": 1, "fillcolor": SPEECH_SHADE, "layer": "below"}
+    spoken = intervals / SAMPLE_RATE if intervals is not None else ()
+    figure.update_layout(shapes=[{**shade, "x0": start, "x1": end, "line": {"width": 0}} for start, end in spoken])
     return finish(figure, height, "time (s)", unit)
 
 

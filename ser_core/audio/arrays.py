@@ -77,13 +77,22 @@ def scaled(array: np.ndarray) -> Scaled:
     peak = _peak(array)
     if array.dtype.kind == "f" and not LOUDEST_FLOAT < peak < np.inf:
         return Scaled(of_type)
-    width = next((width for width in WIDTHS if peak <= 2.0 ** (width - 1)), None)
+    width = width_of(peak)
     if width is None:
         raise AudioError(f"The samples go up to {peak:.3g}, which is no sound: bring them to ±1.")
     if array.dtype.kind == "i" and width == 8 * array.dtype.itemsize:
         return Scaled(of_type)
-    said = f"The samples go up to {peak:,.0f} and were taken for {width}-bit numbers."
-    return Scaled((array / 2.0 ** (width - 1)).astype(np.float32), (said,))
+    return Scaled((array / 2.0 ** (width - 1)).astype(np.float32), (taken_for(peak, width),))
+
+
+def width_of(peak: float) -> int | None:
+    """Bits of the numbers of which the largest is this one; None where no sound has such numbers."""
+    return next((width for width in WIDTHS if peak <= 2.0 ** (width - 1)), None)
+
+
+def taken_for(peak: float, width: int) -> str:
+    """The warning of samples that were scaled by what they look like."""
+    return f"The samples go up to {peak:,.0f} and were taken for {width}-bit numbers."
 
 
 def by_type(array: np.ndarray) -> np.ndarray:

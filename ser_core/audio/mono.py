@@ -9,10 +9,10 @@ import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import AudioSource, Recording
+from ser_core.audio.downmix import CANCEL, mixed_down
 from ser_core.audio.limit import MAX_SECONDS
 
 PART_SECONDS = 300
-CANCELLED = 0.01  # of the loudest channel's power, below which channels cancel each other; a voice on one of 8 has more
 
 
 def load_audio(source: AudioSource, *, sample_rate: int | None = None, max_seconds: float = MAX_SECONDS) -> np.ndarray:
@@ -74,7 +74,7 @@ def _mono(pieces: list[np.ndarray], recording: Recording) -> np.ndarray:
         strict=True,
     )
     if any(cancelled):
-        recording.warn("The channels cancel each other, as they are in opposite phase: only the loudest is heard.")
+        recording.warn(CANCEL)
     return mono[0] if len(mono) == 1 else np.concatenate(mono)
 
 
@@ -92,27 +92,6 @@ def _at_16_khz(recording: Recording) -> Iterator[np.ndarray]:
         for block in blocks:
             yield resampler.resample_chunk(np.ascontiguousarray(block.samples.T)).T
         yield resampler.resample_chunk(np.zeros((0, channels), np.float32), last=True).T
-
-
-def mixed_down(samples: np.ndarray) -> tuple[np.ndarray, bool]:
-    """The average of `[channels, samples]`, or the loudest channel where next to nothing is left of an average.
-
-    Returns:
-        `[samples]`, and whether the channels cancel each other.
-    """
-    average = to_mono(samples)
-    loudest = max(samples, key=_power)
-    cancelled = _power(average) < CANCELLED * _power(loudest)
-    return (loudest if cancelled else average), cancelled
-
-
-def to_mono(samples: np.ndarray) -> np.ndarray:
-    """Average the channels: `[channels, samples]` to `[samples]`."""
-    return samples[0] if len(samples) == 1 else samples.mean(axis=0)
-
-
-def _power(waveform: np.ndarray) -> float:
-    return float(np.dot(waveform, waveform))
 
 
 def resample(waveform: np.ndarray, sample_rate: int) -> np.ndarray:

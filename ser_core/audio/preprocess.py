@@ -23,11 +23,11 @@ import numpy as np
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.bandwidth import bandwidth, is_band_limited
 from ser_core.audio.changes.noise import add_noise, pink
+from ser_core.audio.downmix import to_mono as to_mono
 from ser_core.audio.level import speech_level, to_speech_level
 from ser_core.audio.mono import load_audio as load_audio  # the first steps, which are imported from here
 from ser_core.audio.mono import read_audio as read_audio
 from ser_core.audio.mono import resample as resample
-from ser_core.audio.mono import to_mono as to_mono
 from ser_core.audio.vad import MIN_SPEECH_SECONDS, VAD_METHODS, Detected, speech_seconds
 from ser_core.equality import ByContent
 from ser_core.errors import ConfigError, NoSpeechError

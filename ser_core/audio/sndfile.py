@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ser_core.audio.arrays import LOUDEST_FLOAT, taken_for, width_of
 from ser_core.audio.blocks import Block
 from ser_core.audio.chunks import UNKNOWN_BYTES, find_samples, mended
 from ser_core.audio.ffmpeg import END_SECONDS, broken_off, header_seconds
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from soundfile import SoundFile
 
 SAMPLE_BYTES = {"PCM_S8": 1, "PCM_U8": 1, "ULAW": 1, "ALAW": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4}
+FLOATS = ("FLOAT", "DOUBLE")
+LARGEST_INTEGER = 2.0**31  # that a program may have written as a floating-point number
 HEADER_BYTES = 4096  # a header takes no more
 COMPRESSED = (b"fLaC", b"OggS", b"ID3")
 
@@ -36,6 +39,7 @@ class SndfileReader:
 
     def __init__(self, opened: OpenFile):
         self._opened = opened
+        self._notes: list[str] = []
         self._samples = find_samples(opened.file, opened.size)
         self._sound = self._open()
         self.seconds = self._sound.frames / self._sound.samplerate if self._sound else 0.0
@@ -68,14 +72,40 @@ class SndfileReader:
             return
         self._sound.seek(0)
         with self._sound as sound:
+            full_scale = self._full_scale(sound)
             try:
                 while len(samples := sound.read(sound.samplerate, dtype="float32", always_2d=True)):
-                    yield Block(np.ascontiguousarray(samples.T), sound.samplerate)
+                    yield Block(np.ascontiguousarray(samples.T) / np.float32(full_scale), sound.samplerate)
             except soundfile.LibsndfileError:
                 return
 
+    def _full_scale(self, sound: SoundFile) -> float:
+        """What the largest sample could be: 1, but where a program wrote integers as floating-point numbers.
+
+        All samples are looked at before the first is given on: a recording may begin quietly.
+        """
+        import soundfile
+
+        if sound.subtype not in FLOATS:
+            return 1.0
+        peak = 0.0
+        try:
+            while len(samples := sound.read(sound.samplerate, dtype="float32", always_2d=True)):
+                peak = max(peak, float(np.abs(samples).max()))
+        except soundfile.LibsndfileError:
+            pass  # what can be read up to there is heard
+        sound.seek(0)
+        width = width_of(peak) if LOUDEST_FLOAT < peak <= LARGEST_INTEGER else None
+        if width is None:
+            return 1.0
+        self._notes.append(taken_for(peak, width))
+        return 2.0 ** (width - 1)
+
     def warnings(self, seconds: float) -> list[str]:
-        """Whether so many seconds are less than the header of the samples says."""
+        """What its samples were taken for, and whether so many seconds are less than their header says."""
+        return self._notes + self._cut(seconds)
+
+    def _cut(self, seconds: float) -> list[str]:
         if self._samples is None or self._samples.promised >= UNKNOWN_BYTES:
             return []
         there = self._opened.size - self._samples.start

@@ -80,10 +80,19 @@ COMMANDS = (
 
 
 def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) -> Download | Check | Describe | Index:
-    """The command line."""
-    return parse(
+    """The command line.
+
+    Raises:
+        CorpusError: a sample of more clips than there are, or of none.
+    """
+    args = parse(
         COMMANDS, arguments, prog=prog, description="Download, check and index CREMA-D, or describe any corpus."
     )
+    if isinstance(args, Download) and args.sample is not None:
+        from ser_core.corpus.download import sample_clips
+
+        sample_clips(args.sample)
+    return args
 
 
 @friendly_errors()

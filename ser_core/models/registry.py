@@ -63,7 +63,6 @@ FINE_TUNING = {
     "spec_augment": 2,
     "copies": 6,
     "pipeline": "voice",
-    "vad_pad": 0.3,
 }
 """How a pretrained encoder is trained on, unless something else is asked for."""
 

@@ -12,12 +12,22 @@ et al. 2000). `python -m benchmarks adaptation` measures what each number of cli
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
+from ser_core.audio.decode import Recording
+from ser_core.audio.mono import mono_parts
+from ser_core.audio.preprocess import Speech
+from ser_core.audio.source import AudioSource, is_samples
 from ser_core.equality import ByContent
-from ser_core.records.embedding import EmbeddingStatistics
+from ser_core.errors import AudioError, CheckpointError, NoSpeechError, SERError
+from ser_core.records.checkpoints import CheckpointConfig
+from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics
+from ser_core.serving.pieces import pieces
+from ser_core.serving.prediction import WINDOW_SECONDS
 
 MEAN_RELEVANCE = 5.0  # clips of a speaker that weigh as much as all training for the mean
 DEVIATION_RELEVANCE = 20.0  # and for the deviation, of which so few clips know less
@@ -50,3 +60,66 @@ def learn(embeddings: np.ndarray, training: EmbeddingStatistics, left_out: tuple
     variance = squares / (n - 1 + DEVIATION_RELEVANCE)
     scale = training.deviation / np.sqrt(variance).clip(min=SMALLEST_DEVIATION)
     return Adaptation(n, scale.astype(np.float32), (training.mean - mean * scale).astype(np.float32), left_out)
+
+
+class Embedder(Protocol):
+    """What hears recordings, see `ser_core.serving.predictor.Predictor`."""
+
+    config: CheckpointConfig
+    statistics: EmbeddingStatistics | None
+    max_seconds: float
+
+    def prepare(self, audio: np.ndarray) -> Speech: ...
+    def embeddings(self, waveforms: Sequence[np.ndarray]) -> np.ndarray: ...
+
+
+def learn_from(predictor: Embedder, sources: Iterable[AudioSource], sample_rate: int | None) -> Adaptation:
+    """Learn it from recordings, which are read part by part; see `Predictor.adapt`.
+
+    Raises:
+        CheckpointError: the checkpoint is older than adaptation.
+        AudioError: there is no recording.
+        SERError: what is wrong with the first recording, if none can be used.
+    """
+    training, name = predictor.statistics, predictor.config.name
+    if training is None:
+        raise CheckpointError(
+            f"The checkpoint {name} can't be adapted: it was trained before adaptation was known. Choose another one, "
+            "or train it again."
+        )
+    rows: list[np.ndarray] = []
+    errors: list[SERError] = []
+    for source in sources:
+        try:
+            rows += list(_embeddings(predictor, source, sample_rate if is_samples(source) else None))
+        except SERError as error:
+            errors.append(error)
+    if not rows:
+        raise errors[0] if errors else AudioError("There is no recording to adapt to.")
+    embeddings = np.concatenate(rows)
+    if embeddings.shape[1:] != training.mean.shape:
+        raise CheckpointError(
+            f"The checkpoint {name} can't be adapted: {EMBEDDING_FILE} is not of its network. Train it again."
+        )
+    return learn(embeddings, training, tuple(map(str, errors)))
+
+
+def _embeddings(predictor: Embedder, source: AudioSource, sample_rate: int | None) -> Iterator[np.ndarray]:
+    """Those of a recording, `[pieces, width]` a part.
+
+    Raises:
+        AudioError: it can't be read.
+        NoSpeechError: nobody speaks in it.
+    """
+    recording = Recording(source, sample_rate=sample_rate, max_seconds=predictor.max_seconds)
+    silent, spoken = None, False
+    for audio in mono_parts(recording):
+        try:
+            waveform = predictor.prepare(audio).waveform
+        except NoSpeechError as error:
+            silent = silent or error
+        else:
+            spoken = True
+            yield predictor.embeddings(pieces(waveform, WINDOW_SECONDS))
+    if silent and not spoken:
+        raise silent

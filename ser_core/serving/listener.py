@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
-from ser_core.audio.preprocess import to_mono
 from ser_core.equality import ByContent
 from ser_core.errors import SERError
 from ser_core.serving.rows import stream_row
@@ -285,11 +284,8 @@ def _sentence(error: Exception) -> str:
 
 
 def _joined(blocks: list[Block]) -> np.ndarray:
-    """Blocks of one kind as one: float `[samples]` in ±1."""
-    samples = np.concatenate([block.samples for block in blocks], axis=-1)
-    if samples.dtype == np.int16:
-        samples = samples.astype(np.float32) / FULL_SCALE
-    return to_mono(samples) if samples.ndim == 2 else samples
+    """Blocks of one kind as one."""
+    return np.concatenate([block.samples for block in blocks], axis=-1)
 
 
 def _seconds(samples: np.ndarray, rate: int) -> float:

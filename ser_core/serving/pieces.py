@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import Speech
 from ser_core.errors import NoSpeechError
-from ser_core.serving.forward import Outputs
+from ser_core.serving.outputs import Outputs
 from ser_core.serving.prediction import HOP_SECONDS, WINDOW_SECONDS, window_spans
+from ser_core.serving.progress import Heard, share_of
+
+T = TypeVar("T")
 
 LONGEST_CLIP_SECONDS = 6.0  # of speech classified as a whole; CREMA-D's longest recording lasts 5 s
 BATCH_SIZE = 32
@@ -25,9 +29,9 @@ def pieces(waveform: np.ndarray, hop_seconds: float = HOP_SECONDS) -> list[np.nd
     return [waveform[start:end] for start, end in window_spans(len(waveform), WINDOW_SECONDS, hop_seconds)]
 
 
-def batches(waveforms: Sequence[np.ndarray]) -> list[Sequence[np.ndarray]]:
-    """What a network gets at a time."""
-    return [waveforms[start : start + BATCH_SIZE] for start in range(0, len(waveforms), BATCH_SIZE)]
+def batches(items: Sequence[T]) -> list[Sequence[T]]:
+    """Waveforms, or where they lie, as a network gets them at a time."""
+    return [items[start : start + BATCH_SIZE] for start in range(0, len(items), BATCH_SIZE)]
 
 
 def is_average(seconds: float, n_windows: int) -> list[str]:
@@ -56,8 +60,34 @@ class Average:
     _outputs: list[Outputs] = field(default_factory=list)
     _warnings: dict[str, str] = field(default_factory=dict)
 
-    def add(self, speech: Speech, outputs: list[Outputs]) -> None:
-        """A part, and what the model says about its pieces, batch by batch."""
+    def hear(
+        self,
+        parts: Iterable[np.ndarray],
+        prepare: Callable[[np.ndarray], Speech],
+        classify: Callable[[Sequence[np.ndarray], Callable[[float], None]], list[Outputs]],
+        heard: Heard,
+    ) -> None:
+        """Classify parts of float32 `[samples]` at 16 kHz.
+
+        Args:
+            prepare: finds the speech in a part.
+            classify: gives what the network says of pieces, batch by batch, and tells which share of them is there.
+            heard: is told how many seconds were classified.
+        """
+        before = 0.0
+        for audio in parts:
+            seconds = len(audio) / SAMPLE_RATE
+            try:
+                speech = prepare(audio)
+            except NoSpeechError as error:
+                self.why_none = self.why_none or error
+            else:
+                windows = pieces(speech.waveform, WINDOW_SECONDS)
+                self._add(speech, classify(windows, share_of(seconds, heard, before)))
+            before += seconds
+            heard(before)
+
+    def _add(self, speech: Speech, outputs: list[Outputs]) -> None:
         self.first = self.first or speech
         self.seconds += speech.seconds
         self._outputs += outputs

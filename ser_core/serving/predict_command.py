@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ser_core.audio.limit import MAX_SECONDS
+from ser_core.audio.limit import MAX_SECONDS, Limit
 from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, parse
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
 from ser_core.serving.many.options import Many
-from ser_core.serving.prediction import MIN_CONFIDENCE
+from ser_core.serving.prediction import MIN_CONFIDENCE, require_probability
+from ser_core.serving.progress import ProgressLine
 from ser_core.serving.rows import result_row, to_csv, to_json
 from ser_core.sound_files import find_recordings
 
@@ -56,11 +57,13 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
     """The command line.
 
     Raises:
-        ConfigError: it names no file, or flags don't fit together.
+        ConfigError: it names no file, a number is out of its range, or flags don't fit together.
     """
     args = parse(PredictCommand, arguments, prog=prog)
     if not args.files:
         raise ConfigError(f"Say which audio files, or folders of them: {prog} FILE. See {prog} --help.")
+    require_probability(args.min_confidence)
+    Limit(60 * args.max_minutes)
     args.many.check()
     if args.many.out and args.format != "table":
         raise ConfigError(f"--format {args.format} is for what is printed: the ending of --out says what the table is.")
@@ -94,8 +97,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     predictor = _load(args)
     if args.adapt:
         predictor = _adapted(predictor, args.adapt)
-    results = predictor.classify_many([file for file, error in files if not error])
-    rows = [result_row(str(file), error or next(results)) for file, error in files]
+    with ProgressLine() as heard:
+        results = predictor.classify_many([file for file, error in files if not error], heard=heard)
+        rows = [result_row(str(file), error or next(results)) for file, error in files]
     match args.format:
         case "json":
             print(to_json(rows))

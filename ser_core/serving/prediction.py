@@ -21,6 +21,17 @@ MIN_CONFIDENCE = 0.4  # an emotion that is less likely than this is not answered
 UNSURE = "unsure"
 
 
+def require_probability(min_confidence: float) -> float:
+    """The same, if it is one.
+
+    Raises:
+        ConfigError: it is out of its range.
+    """
+    if not 0 <= min_confidence <= 1:
+        raise ConfigError(f"min_confidence is a probability from 0 to 1, not {min_confidence}.")
+    return min_confidence
+
+
 def likeliest(probabilities: Mapping[str, float]) -> str:
     """The emotion of the highest probability."""
     return max(probabilities, key=probabilities.__getitem__)
@@ -30,17 +41,6 @@ def answer_from(probabilities: Mapping[str, float], min_confidence: float) -> st
     """The likeliest emotion, or `UNSURE` where its probability is below `min_confidence`."""
     emotion = likeliest(probabilities)
     return emotion if probabilities[emotion] >= min_confidence else UNSURE
-
-
-def require_confidence(min_confidence: float) -> float:
-    """Itself, if it is a probability.
-
-    Raises:
-        ConfigError: it is not from 0 to 1.
-    """
-    if not 0 <= min_confidence <= 1:
-        raise ConfigError(f"min_confidence is a probability from 0 to 1, not {min_confidence}.")
-    return min_confidence
 
 
 @dataclass(frozen=True, eq=False)

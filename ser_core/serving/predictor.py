@@ -15,7 +15,7 @@ from __future__ import annotations
 import copy
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -24,19 +24,21 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
+from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import Recording
 from ser_core.audio.limit import MAX_SECONDS, Limit
-from ser_core.audio.mono import mono_parts
-from ser_core.audio.preprocess import Speech, preprocess, read_audio
+from ser_core.audio.mono import PART_SECONDS, mono_parts
+from ser_core.audio.preprocess import Speech, preprocess
 from ser_core.audio.source import AudioSource, is_samples, several
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import AudioError, CheckpointError, NoSpeechError, SERError
+from ser_core.errors import CheckpointError, NoSpeechError, SERError
 from ser_core.forks import forks_use_one_thread
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
-from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics, load_statistics
-from ser_core.serving.adaptation import Adaptation, learn
+from ser_core.records.embedding import EmbeddingStatistics, load_statistics
+from ser_core.serving.adaptation import Adaptation, learn_from
 from ser_core.serving.arguments import inputs_of
-from ser_core.serving.forward import Outputs, forward
+from ser_core.serving.forward import forward
+from ser_core.serving.outputs import Outputs
 from ser_core.serving.pieces import BATCH_SIZE, Average, batches, is_average, pieces
 from ser_core.serving.prediction import (
     HOP_SECONDS,
@@ -44,8 +46,9 @@ from ser_core.serving.prediction import (
     WINDOW_SECONDS,
     Prediction,
     TimedPrediction,
-    require_confidence,
+    require_probability,
 )
+from ser_core.serving.progress import Heard, HeardOf, share_of, unheard
 from ser_core.serving.voice import require_voice
 from ser_core.serving.windows import timed_predictions
 
@@ -78,7 +81,7 @@ class Predictor:
         max_seconds: float = MAX_SECONDS,
     ):
         self.config = config
-        self.min_confidence = require_confidence(min_confidence)
+        self.min_confidence = require_probability(min_confidence)
         self.max_seconds = Limit(max_seconds).seconds
         self.model = model.eval().requires_grad_(False)
         self.statistics = statistics
@@ -107,7 +110,7 @@ class Predictor:
         model, statistics = load_model(folder), load_statistics(folder)
         return Predictor(*model, statistics, min_confidence=min_confidence, max_seconds=max_seconds)
 
-    def __call__(self, source: AudioSource, *, sample_rate: int | None = None) -> Prediction:
+    def __call__(self, source: AudioSource, *, sample_rate: int | None = None, heard: Heard = unheard) -> Prediction:
         """Classify one recording.
 
         More than 6 s of speech, longer than anything the models were trained on, are classified in windows of 3 s
@@ -117,22 +120,30 @@ class Predictor:
         Args:
             source: a path, bytes, a binary file, or samples of any kind, see `ser_core.audio.source.AudioSource`.
             sample_rate: of samples, in Hz.
+            heard: is told how much of a long recording is classified already, see `ser_core.serving.progress`.
 
         Raises:
             AudioError: the audio can't be read.
             NoSpeechError: it is silent, holds under 0.2 s of speech, or no voice is recognised in it.
         """
-        heard = self._hear(source, sample_rate)
-        return heard if isinstance(heard, Prediction) else self.classify_speech(heard)
+        result = self._hear(source, sample_rate, heard)
+        return result if isinstance(result, Prediction) else self.classify_speeches([result], heard)[0]
 
-    def classify(self, audio: np.ndarray, warnings: Sequence[str] = (), *, any_sound: bool = False) -> Prediction:
+    def classify(
+        self, audio: np.ndarray, warnings: Sequence[str] = (), *, any_sound: bool = False, heard: Heard = unheard
+    ) -> Prediction:
         """The same for float32 `[samples]` at 16 kHz, as `ser_core.audio.preprocess.load_audio` returns it.
 
         Args:
             warnings: what is known to be wrong with the recording, see `ser_core.audio.preprocess.read_audio`.
             any_sound: classify it even where no voice is recognised, as in some shouts.
+            heard: see `Predictor.__call__`.
         """
-        return self.classify_speech(self.prepare(audio, warnings, any_sound=any_sound))
+        size = PART_SECONDS * SAMPLE_RATE
+        if len(audio) <= size:
+            return self.classify_speeches([self.prepare(audio, warnings, any_sound=any_sound)], heard)[0]
+        parts = (audio[start : start + size] for start in range(0, len(audio), size))
+        return self._average(parts, warnings, heard, any_sound=any_sound)
 
     def classify_speech(self, speech: Speech) -> Prediction:
         """The same for speech that was prepared already, with this model's preprocessing."""
@@ -148,58 +159,61 @@ class Predictor:
         return speech if any_sound else require_voice(speech, self.config.audio)
 
     def classify_many(
-        self, sources: Iterable[AudioSource], *, sample_rate: int | None = None, threads: int | None = None
+        self,
+        sources: Iterable[AudioSource],
+        *,
+        sample_rate: int | None = None,
+        heard: HeardOf | None = None,
+        threads: int | None = None,
     ) -> Iterator[Prediction | SERError]:
         """Classify recordings one after another, faster than one by one: in order, errors in place of predictions.
 
         Args:
             sources: recordings of any kind, also mixed.
             sample_rate: of those that are samples without a rate, in Hz.
+            heard: is told the source and how many of its seconds are classified already, of each of more than 5
+                minutes, by several threads at a time.
             threads: that read and prepare recordings, > 0; as many as cores by default.
 
         Raises:
             AudioError: `sources` is one recording, not several.
         """
-        return self._classify_many(several(sources), sample_rate, threads)
+        return self._classify_many(several(sources), sample_rate, heard, threads)
 
     def _classify_many(
-        self, sources: Iterator[AudioSource], sample_rate: int | None, threads: int | None
+        self, sources: Iterator[AudioSource], sample_rate: int | None, heard: HeardOf | None, threads: int | None
     ) -> Iterator[Prediction | SERError]:
+        def hear(source: AudioSource) -> Speech | Prediction | SERError:
+            rate = sample_rate if is_samples(source) else None
+            try:
+                return self._hear(source, rate, partial(heard, source) if heard else unheard)
+            except SERError as error:
+                return error
+
         with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
             while batch := list(itertools.islice(sources, BATCH_SIZE)):
-                heard = list(pool.map(partial(self._hear_or_error, sample_rate=sample_rate), batch))
-                predictions = iter(self.classify_speeches([item for item in heard if isinstance(item, Speech)]))
-                yield from (next(predictions) if isinstance(item, Speech) else item for item in heard)
+                results = list(pool.map(hear, batch))
+                predictions = iter(self.classify_speeches([item for item in results if isinstance(item, Speech)]))
+                yield from (next(predictions) if isinstance(item, Speech) else item for item in results)
 
-    def _hear_or_error(self, source: AudioSource, sample_rate: int | None) -> Speech | Prediction | SERError:
-        try:
-            return self._hear(source, sample_rate if is_samples(source) else None)
-        except SERError as error:
-            return error
-
-    def _hear(self, source: AudioSource, sample_rate: int | None) -> Speech | Prediction:
+    def _hear(self, source: AudioSource, sample_rate: int | None, heard: Heard) -> Speech | Prediction:
         """The speech of a recording; of a long one, which isn't kept, what the model says about it."""
         recording = Recording(source, sample_rate=sample_rate, max_seconds=self.max_seconds)
         parts = mono_parts(recording)
         first, second = next(parts), next(parts, None)
         if second is None:
             return self.prepare(first, recording.warnings)
-        return self._average(recording, itertools.chain((first, second), parts))
+        return self._average(itertools.chain((first, second), parts), recording.warnings, heard)
 
-    def _average(self, recording: Recording, parts: Iterable[np.ndarray]) -> Prediction:
+    def _average(
+        self, parts: Iterable[np.ndarray], warnings: Sequence[str], heard: Heard, *, any_sound: bool = False
+    ) -> Prediction:
+        """What the model says about a recording in parts, whose warnings are known when all of them were taken."""
         average = Average()
-        for audio in parts:
-            try:
-                speech = self.prepare(audio)
-            except NoSpeechError as error:
-                average.why_none = average.why_none or error
-                continue
-            windows = batches(pieces(speech.waveform, WINDOW_SECONDS))
-            average.add(speech, [self._forward(batch) for batch in windows])
+        average.hear(parts, partial(self.prepare, any_sound=any_sound), self._outputs, heard)
         if average.first is None:
             raise average.why_none or NoSpeechError("No speech was found.")
-        warnings = [*recording.warnings, *average.warnings()]
-        prediction = self._prediction(average.first, average.outputs(), warnings)
+        prediction = self._prediction(average.first, average.outputs(), [*warnings, *average.warnings()])
         return replace(prediction, speech_seconds=average.seconds)
 
     def adapt(self, sources: Iterable[AudioSource], *, sample_rate: int | None = None) -> Predictor:
@@ -219,25 +233,8 @@ class Predictor:
             AudioError: `sources` is one recording, not a sequence of them.
             SERError: what is wrong with the first recording, if none can be used.
         """
-        if self.statistics is None:
-            raise CheckpointError(
-                f"The checkpoint {self.config.name} can't be adapted: it was trained before adaptation was known. "
-                "Choose another one, or train it again."
-            )
-        prepared = [self._prepare_or_error(source, sample_rate) for source in several(sources)]
-        errors = [item for item in prepared if isinstance(item, SERError)]
-        speeches = [item for item in prepared if isinstance(item, Speech)]
-        if not speeches:
-            raise errors[0] if errors else AudioError("There is no recording to adapt to.")
-        waveforms = [piece for speech in speeches for piece in pieces(speech.waveform, WINDOW_SECONDS)]
-        embeddings = self.embeddings(waveforms)
-        if embeddings.shape[1:] != self.statistics.mean.shape:
-            raise CheckpointError(
-                f"The checkpoint {self.config.name} can't be adapted: {EMBEDDING_FILE} is not of its network. Train it "
-                "again."
-            )
         adapted = copy.copy(self)
-        adapted.adaptation = learn(embeddings, self.statistics, tuple(map(str, errors)))
+        adapted.adaptation = learn_from(self, several(sources), sample_rate)
         return adapted
 
     def embeddings(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
@@ -252,29 +249,28 @@ class Predictor:
         Raises:
             CheckpointError: the network says nothing of an embedding.
         """
-        embeddings = Outputs.joined([self._forward(batch) for batch in batches(waveforms)]).embeddings
+        embeddings = Outputs.joined(self._outputs(waveforms)).embeddings
         if embeddings is None:
             raise CheckpointError(f"The network of checkpoint {self.config.name} has no embedding.")
         return embeddings
 
     def timeline(
-        self, audio: np.ndarray, *, window_seconds: float = WINDOW_SECONDS, hop_seconds: float = HOP_SECONDS
+        self,
+        audio: np.ndarray,
+        *,
+        window_seconds: float = WINDOW_SECONDS,
+        hop_seconds: float = HOP_SECONDS,
+        heard: Heard = unheard,
     ) -> list[TimedPrediction]:
         """Classify overlapping windows of float32 `[samples]` at 16 kHz."""
-        return list(timed_predictions(self, [audio], window_seconds, hop_seconds))
+        return list(timed_predictions(self, [audio], window_seconds, hop_seconds, heard))
 
-    def _prepare_or_error(self, source: AudioSource, sample_rate: int | None = None) -> Speech | SERError:
-        try:
-            rate = sample_rate if is_samples(source) else None
-            return self.prepare(*read_audio(source, sample_rate=rate, max_seconds=self.max_seconds))
-        except SERError as error:
-            return error
-
-    def classify_speeches(self, speeches: Sequence[Speech]) -> list[Prediction]:
+    def classify_speeches(self, speeches: Sequence[Speech], heard: Heard = unheard) -> list[Prediction]:
         """Predictions of prepared speech; long ones are cut into windows, and all windows share batches."""
         groups = [pieces(speech.waveform) for speech in speeches]
-        flat = [piece for group in groups for piece in group]
-        outputs = Outputs.joined([self._forward(batch) for batch in batches(flat)])
+        seconds = sum(len(speech.audio) for speech in speeches) / SAMPLE_RATE
+        waveforms = [piece for group in groups for piece in group]
+        outputs = Outputs.joined(self._outputs(waveforms, share_of(seconds, heard)))
         ends = np.cumsum([len(group) for group in groups])
         return [
             self._prediction(
@@ -295,5 +291,11 @@ class Predictor:
         """What the network gets for this speech, see `ser_core.features.inputs.network_inputs`."""
         return inputs_of(speech.waveform, self.config)
 
-    def _forward(self, waveforms: Sequence[np.ndarray]) -> Outputs:
-        return forward(self.model, self.config, self.adaptation, waveforms)
+    def _outputs(self, waveforms: Sequence[np.ndarray], done: Callable[[float], None] = unheard) -> list[Outputs]:
+        """What the network says, batch by batch; `done` is told which share of them is there."""
+        outputs: list[Outputs] = []
+        groups = batches(waveforms)
+        for batch in groups:
+            outputs.append(forward(self.model, self.config, self.adaptation, batch))
+            done(len(outputs) / len(groups))
+        return outputs

@@ -9,15 +9,17 @@ Nothing here knows of microphones, networks or pages; `ser_core.serving.listener
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.arrays import block_of, rows_are_samples
-from ser_core.audio.preprocess import preprocess, to_mono
+from ser_core.audio.downmix import CANCEL, Downmix
+from ser_core.audio.preprocess import preprocess
 from ser_core.audio.vad import MIN_SPEECH_SECONDS
 from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
@@ -78,6 +80,7 @@ class Window(ByContent):
         start, end: in seconds since the stream began.
         audio: float32 `[samples]` at 16 kHz.
         predictor, config: of the stream when it came due.
+        warnings: sentences about what is wrong with the signal.
     """
 
     start: float
@@ -85,10 +88,12 @@ class Window(ByContent):
     audio: np.ndarray
     predictor: Predictor
     config: StreamConfig
+    warnings: tuple[str, ...] = ()
 
     def classify(self) -> Prediction | None:
         """What the model says of it, or None where nobody speaks. This takes its time, and any thread may do it."""
-        return classify_window(self.predictor, self.audio)
+        prediction = classify_window(self.predictor, self.audio)
+        return prediction and replace(prediction, warnings=(*self.warnings, *prediction.warnings))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +136,7 @@ class SpeechStream:
         self._rate: int | None = None
         self._rows_are_samples: bool | None = None  # of blocks so far
         self._resampler: soxr.ResampleStream | None = None
+        self._downmix = Downmix(SAMPLE_RATE)
         self._due = config.hop
         self._last_due = 0  # samples until the last window that came due
         self._probabilities: np.ndarray | None = None  # smoothed, of the last window
@@ -195,30 +201,32 @@ class SpeechStream:
         return self._recent.newest(self.config.window)
 
     def _at_16_khz(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:
-        mono = self._mono(block_of(samples))
-        if sample_rate <= 0:
+        block = self._turned(block_of(samples))
+        if not 0 < sample_rate < math.inf:
             raise AudioError(f"A sample rate is above 0 Hz, not {sample_rate}.")
         rest = np.zeros(0, np.float32)
         if sample_rate != self._rate:
             rest = self._flush()
-            self._rate = sample_rate
+            self._rate, self._downmix = sample_rate, Downmix(sample_rate)
             if sample_rate != SAMPLE_RATE:
                 import soxr
 
                 self._resampler = soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+        mono = self._downmix.push(block)
         resampled = self._resampler.resample_chunk(mono) if self._resampler else mono
         return np.concatenate((rest, resampled)) if len(rest) else resampled
 
-    def _mono(self, block: np.ndarray) -> np.ndarray:
+    def _turned(self, block: np.ndarray) -> np.ndarray:
+        """A block as `[channels, samples]`."""
         if block.ndim == 1:
-            return block
+            return block[None]
         plainly = rows_are_samples(block.shape)
         # The few samples at a signal's end may be taken either way: they come as those before.
         turned = self._rows_are_samples if plainly is None else plainly
         if turned is None and len(block) > block.shape[1]:
             raise AudioError(f"What {block.shape} samples are isn't plain: give [channels, samples], or more at once.")
         self._rows_are_samples = turned
-        return to_mono(block.T if turned else block)
+        return block.T if turned else block
 
     def _flush(self) -> np.ndarray:
         if self._resampler is None:
@@ -248,7 +256,8 @@ class SpeechStream:
     def _newest_window(self) -> Window:
         audio = self.window()
         start = (self.n_samples - len(audio)) / SAMPLE_RATE
-        return Window(start, self.seconds, audio, self.predictor, self.config)
+        warnings = () if self._downmix.heard is None else (CANCEL,)
+        return Window(start, self.seconds, audio, self.predictor, self.config, warnings)
 
     def _judge(self, window: Window) -> StreamPrediction:
         return self.smoothed(window, window.classify())

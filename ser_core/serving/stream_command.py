@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,15 +15,17 @@ import numpy as np
 from tyro.conf import Positional, arg
 
 from ser_core.audio import SAMPLE_RATE
-from ser_core.audio.preprocess import read_audio
+from ser_core.audio.decode import Recording
+from ser_core.audio.mono import mono_parts
 from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, Switch, flags_of, parse
 from ser_core.emotions import EMOTIONS
-from ser_core.serving.prediction import MIN_CONFIDENCE
+from ser_core.serving.prediction import MIN_CONFIDENCE, require_probability
 from ser_core.serving.rows import stream_row
 from ser_core.serving.stream import SpeechStream, StreamConfig, StreamPrediction, blocks
 
 BLOCK_SECONDS = 0.02  # as a browser sends it
+PART_SECONDS = 10.0  # that are read of the file at a time
 
 
 PROG = "ser stream"
@@ -61,22 +64,25 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
     Raises:
         ConfigError: a setting is out of its range.
     """
-    return parse(StreamCommand, arguments, prog=prog)
+    args = parse(StreamCommand, arguments, prog=prog)
+    require_probability(args.min_confidence)
+    return args
 
 
 @friendly_errors(less_memory="Give it a shorter recording, or close other programs.")
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """Follow the file that the command line names."""
     args = parse_arguments(arguments, prog)
-    audio, warnings = read_audio(args.file)
-    for warning in warnings:
-        print(f"warning: {args.file}: {warning}", file=sys.stderr)
+    recording = Recording(args.file)
+    parts = mono_parts(recording, PART_SECONDS)
+    first = next(parts)  # what can't be read is said before anything else is done
     from ser_core.serving.predictor import Predictor  # torch takes seconds to load: `--help` doesn't wait for it
 
     stream = SpeechStream(Predictor.load(args.checkpoint, min_confidence=args.min_confidence), args.config)
     if args.format == "table":
         print(f"  time  answer    conf.  {'  '.join(f'{e:>4}' for e in EMOTIONS)}")
-    for prediction in follow(stream, audio, SAMPLE_RATE, real_time=args.real_time):
+    heeded = _heeding(recording, itertools.chain((first,), parts), args.file)
+    for prediction in follow(stream, heeded, real_time=args.real_time):
         row = stream_row(prediction)
         if args.format == "json":
             print(json.dumps(row), flush=True)
@@ -87,14 +93,23 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
             print(f"{row['end']:6.1f}  {row['answer']:8} {row['confidence']:6.1%}  {shares}", flush=True)
 
 
-def follow(
-    stream: SpeechStream, samples: np.ndarray, rate: int, *, real_time: bool = False
-) -> Iterator[StreamPrediction]:
-    """Push `[samples]` or `[channels, samples]` block by block, and give predictions as they come."""
-    size = max(1, round(BLOCK_SECONDS * rate))
-    started = time.monotonic()
-    for i, block in enumerate(blocks(samples, size), 1):
-        if real_time:
-            time.sleep(max(0.0, started + i * BLOCK_SECONDS - time.monotonic()))
-        yield from stream.push(block, rate)
+def _heeding(recording: Recording, parts: Iterable[np.ndarray], file: Path) -> Iterator[np.ndarray]:
+    """Its parts; what is wrong with it is said as soon as it is known."""
+    said = 0
+    for part in itertools.chain(parts, (np.zeros(0, np.float32),)):
+        for warning in recording.warnings[said:]:
+            print(f"warning: {file}: {warning}", file=sys.stderr)
+        said = len(recording.warnings)
+        yield part
+
+
+def follow(stream: SpeechStream, parts: Iterable[np.ndarray], *, real_time: bool = False) -> Iterator[StreamPrediction]:
+    """Push parts of `[samples]` at 16 kHz block by block, and give predictions as they come."""
+    size, n_samples, started = round(BLOCK_SECONDS * SAMPLE_RATE), 0, time.monotonic()
+    for part in parts:
+        for block in blocks(part, size):
+            n_samples += len(block)
+            if real_time:
+                time.sleep(max(0.0, started + n_samples / SAMPLE_RATE - time.monotonic()))
+            yield from stream.push(block, SAMPLE_RATE)
     yield from stream.finish()

@@ -13,6 +13,7 @@ from ser_core.audio.preprocess import Speech
 from ser_core.errors import NoSpeechError
 from ser_core.serving.pieces import BATCH_SIZE
 from ser_core.serving.prediction import Prediction, TimedPrediction
+from ser_core.serving.progress import Heard, unheard
 
 
 class Predicts(Protocol):
@@ -24,13 +25,18 @@ class Predicts(Protocol):
 
 
 def timed_predictions(
-    predictor: Predicts, parts: Iterable[np.ndarray], window_seconds: float, hop_seconds: float
+    predictor: Predicts,
+    parts: Iterable[np.ndarray],
+    window_seconds: float,
+    hop_seconds: float,
+    heard: Heard = unheard,
 ) -> Iterator[TimedPrediction]:
     """Classify overlapping windows of a recording.
 
     Args:
         parts: of it, float32 `[samples]` at 16 kHz, one after the other.
         window_seconds, hop_seconds: length of a window and from the start of one to the next, each > 0.
+        heard: is told how many seconds were classified.
     """
     windows = windows_of(parts, window_seconds, hop_seconds)
     while batch := list(itertools.islice(windows, BATCH_SIZE)):
@@ -39,6 +45,7 @@ def timed_predictions(
         for (start, samples), speech in zip(batch, speeches, strict=True):
             end = (start + len(samples)) / SAMPLE_RATE
             yield TimedPrediction(start / SAMPLE_RATE, end, next(predictions) if speech else None)
+        heard(end)
 
 
 def windows_of(

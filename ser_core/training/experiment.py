@@ -46,8 +46,9 @@ from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device, full_precision
 from ser_core.training.embedding import embedding_statistics
 from ser_core.training.run_folders import check_folders, check_name, put_right, refuse_to_replace, what_is_replaced
+from ser_core.training.saved_state import STATE_FILE, Epoch
 from ser_core.training.settings import read_settings, settings_of
-from ser_core.training.trainer import SAVE_EVERY_SECONDS, STATE_FILE, Epoch, Trainer, predict_logits
+from ser_core.training.trainer import SAVE_EVERY_SECONDS, Trainer, predict_logits
 
 LIBRARIES = ("torch", "torchmetrics", "scikit-learn", *COMPUTING_LIBRARIES)
 COMMIT_VARIABLE = "SER_GIT_COMMIT"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 import os
 import signal
 import sys
@@ -19,7 +20,7 @@ from ser_core.errors import ConfigError
 from ser_core.places import require_folder, searched
 from ser_core.records.runs import load_runs
 from ser_core.training.compute import Compute
-from ser_core.training.config import TrainConfig
+from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import SPLIT_HELP, Cache, Out, command_line, folder_for
 from ser_core.training.grid_progress import Display, print_list, what_to_do
 from ser_core.training.pool import LocalPool, Pool, train_all
@@ -106,8 +107,20 @@ class GridCommand:
 
 
 def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) -> GridCommand:
-    """The command line."""
-    return parse(GridCommand, arguments, prog=prog, description=HELP.format(prog=prog))
+    """The command line.
+
+    Raises:
+        ConfigError: a number is out of its range.
+    """
+    args = parse(GridCommand, arguments, prog=prog, description=HELP.format(prog=prog))
+    usual_config(epochs=args.epochs)
+    if args.jobs is not None and args.jobs < 1:
+        raise ConfigError(f"--jobs is 1 or more, not {args.jobs}.")
+    if not 0 < args.cluster.cpus < math.inf:
+        raise ConfigError(f"--cpus is a number above 0, not {args.cluster.cpus:g}.")
+    if not 0 <= args.cluster.gpus < math.inf:
+        raise ConfigError(f"--gpus is 0 or more, not {args.cluster.gpus:g}.")
+    return args
 
 
 def configurations(args: GridCommand) -> list[TrainConfig]:
@@ -212,8 +225,6 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     require_folder(args.runs_dir)
     folders = (args.runs_dir,) if args.out else searched("runs")
     entries = survey_all(configs, folders, args.compute)
-    if args.jobs is not None and args.jobs < 1:
-        raise ConfigError(f"--jobs is 1 or more, not {args.jobs}.")
     device = Device.of(args.compute)
     waiting = sum(entry.to_train for entry in entries)
     jobs = min(args.jobs or default_jobs(device), max(1, waiting))

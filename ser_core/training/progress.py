@@ -9,7 +9,8 @@ from tqdm import tqdm
 
 from ser_core.records.runs import Run
 from ser_core.training.experiment import Watcher
-from ser_core.training.trainer import Epoch, Trainer
+from ser_core.training.saved_state import Epoch
+from ser_core.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from torch import Tensor

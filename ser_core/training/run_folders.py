@@ -10,8 +10,8 @@ from ser_core.errors import ConfigError, RunError
 from ser_core.features.cache import default_cache_dir
 from ser_core.files import restore_folder
 from ser_core.places import require_writable
-from ser_core.training.settings import Settings, difference_from
-from ser_core.training.trainer import STATE_FILE
+from ser_core.training.saved_state import RESTART, STATE_FILE, read_state
+from ser_core.training.settings import UNREADABLE, Settings, difference_from, read_settings
 
 NAME = re.compile(r"(?!.*\.(?:lock|log)$)[A-Za-z0-9][A-Za-z0-9._+-]{0,99}", re.DOTALL)
 """Names that every file system takes, in one folder; a run in progress has a lock and a log beside it."""
@@ -59,23 +59,47 @@ def refuse_to_replace(asked: Settings, folder: Path, partial: Path, checkpoint: 
     """Refuse to begin a run, or to go on with it, where that would lose another.
 
     Raises:
-        RunError: what has the name, and in what it differs from what is asked; or there is nothing to resume.
+        RunError: what has the name, and in what it differs from what is asked; or there is nothing to resume, or it is
+            damaged.
     """
     if (partial / STATE_FILE).exists():
-        if difference := difference_from(asked, partial):
+        difference, start_over = difference_from(asked, partial), RESTART if resume else "--restart"
+        if difference == UNREADABLE:
+            raise RunError(
+                f"{partial} holds an interrupted run that can't go on: {difference}. Start over with {start_over}, or "
+                "choose another --name."
+            )
+        if difference and not difference_from(asked, partial, epochs=False):
+            epochs = read_settings(partial).config.epochs
+            raise RunError(
+                f"{partial} holds an interrupted run of {epochs} epochs, over which its learning rate falls: it can't "
+                f"become one of {asked.config.epochs}. Go on with --epochs {epochs} --resume, or train "
+                f"{asked.config.epochs} with {start_over}."
+            )
+        if difference:
             raise RunError(
                 f"{partial} holds an interrupted run that is not this one ({difference}). Give it its own settings, "
-                "choose another --name, or replace it with --restart."
+                f"choose another --name, or replace it with {start_over}."
             )
         if not resume:
             raise RunError(f"{partial} holds an interrupted run. Go on with --resume, or start over with --restart.")
+        read_state(partial)
     elif folder.exists():
-        if difference := difference_from(asked, folder):
+        difference, start_over = difference_from(asked, folder), RESTART if resume else "--restart"
+        if difference and not difference_from(asked, folder, epochs=False):
+            epochs = read_settings(folder).config.epochs
+            raise RunError(
+                f"{folder} holds a finished run of {epochs} epochs, over which its learning rate fell: it can't become "
+                f"one of {asked.config.epochs}. Train {asked.config.epochs} with {start_over}, or under another --name."
+            )
+        if difference:
             raise RunError(
                 f"{folder} holds a run that is not this one ({difference}). Choose another --name, or replace it with "
-                "--restart."
+                f"{start_over}."
             )
-        raise RunError(f"{folder} already holds a finished run. Replace it with --restart, or choose another --name.")
+        raise RunError(
+            f"{folder} already holds a finished run. Replace it with {start_over}, or choose another --name."
+        )
     elif resume:
         raise RunError(f"There is nothing to resume in {partial}: start without --resume.")
     elif checkpoint.exists():

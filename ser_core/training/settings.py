@@ -104,9 +104,12 @@ def read_settings(folder: Path) -> Settings:
     return Settings(recorded.train, split_id, environment.precision, environment.numerics)
 
 
+UNREADABLE = "its config.json can't be read"
+
+
 def difference_from(asked: Settings, folder: Path, *, epochs: bool = True) -> str:
     """In what the run in a folder differs from what is asked, or that it doesn't say; nothing where it doesn't."""
     try:
         return asked.difference(read_settings(folder), epochs=epochs)
     except RunError:
-        return "its config.json can't be read"
+        return UNREADABLE

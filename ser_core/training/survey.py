@@ -12,6 +12,7 @@ from ser_core.errors import RunError
 from ser_core.records.runs import Run, load_run, partial_folder, restore_runs
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
+from ser_core.training.saved_state import STATE_FILE, read_state
 from ser_core.training.settings import Settings, difference_from, read_settings, settings_of
 
 State = Literal["recorded", "shorter", "interrupted", "missing", "unreadable", "other settings"]
@@ -98,13 +99,17 @@ def _other_settings(asked: Settings, folder: Path) -> str:
 
 
 def _is_interrupted(partial: Path) -> bool:
-    return (partial / "state.safetensors").exists()
+    return (partial / STATE_FILE).exists()
 
 
 def how_to_start(config: TrainConfig, runs_dir: Path, split: Split | None = None, compute: Compute = Compute()) -> How:
     """Resume what is in progress with these very settings, and replace what is there otherwise, as a shorter run."""
     partial = partial_folder(runs_dir, config.name)
     if _is_interrupted(partial):
+        try:
+            read_state(partial)
+        except RunError:  # damaged: nothing is lost
+            return "restart"
         return "restart" if difference_from(settings_of(config, split, compute), partial) else "resume"
     return "restart" if (runs_dir / config.name).exists() else "start"
 
@@ -112,7 +117,8 @@ def how_to_start(config: TrainConfig, runs_dir: Path, split: Split | None = None
 def epochs_in_progress(runs_dir: Path, name: str) -> int:
     """Epochs that the run of that name has done since it was started."""
     try:
-        lines = (partial_folder(runs_dir, name) / "history.csv").read_text(encoding="utf-8").splitlines()
+        history = partial_folder(runs_dir, name) / "history.csv"
+        lines = history.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return 0
     return max(0, len(lines) - 1)

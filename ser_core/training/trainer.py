@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -27,23 +26,11 @@ from ser_core.training.batches import ClipTensors
 from ser_core.training.config import TrainConfig, learning_rate
 from ser_core.training.device import Device, full_precision
 from ser_core.training.mixup import mixup
+from ser_core.training.saved_state import RESTART, STATE_FILE, Epoch, damaged, read_state
 from ser_core.training.spec_augment import spec_augment
 
-STATE_FILE = "state.safetensors"
 SAVE_EVERY_SECONDS = 5.0  # epochs shorter than this are not saved one by one
 LARGEST_GRADIENT = 1.0  # norm of all gradients of a step of a pretrained network, so that no batch undoes what it knows
-
-
-class Epoch(NamedTuple):
-    """One line of a run's history; losses are cross-entropies in nats, accuracies in 0..1."""
-
-    epoch: int
-    lr: float
-    train_loss: float
-    train_accuracy: float
-    val_loss: float
-    val_accuracy: float
-    seconds: float
 
 
 class Trainer:
@@ -198,37 +185,34 @@ class Trainer:
         Raises:
             RunError: nothing was saved, it is damaged, or it belongs to other settings or another arithmetic.
         """
-        from safetensors import SafetensorError, safe_open
+        from safetensors import safe_open
 
-        try:
-            with safe_open(folder / STATE_FILE, "pt") as file:
-                metadata = file.metadata()
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except FileNotFoundError:
-            raise RunError(f"There is nothing to resume in {folder}: start without --resume.") from None
-        except SafetensorError:
-            raise RunError(f"{folder / STATE_FILE} is damaged. Start again without --resume.") from None
-        saved = TrainConfig.from_dict(json.loads(metadata["config"]))
+        saved, history, begun = read_state(folder)
         if saved != self.config:
             changed = [key for key, value in vars(saved).items() if value != getattr(self.config, key)]
             raise RunError(
                 f"{folder.name} was started with another {' and '.join(changed)}. Resume it with its own settings, "
-                "or start again without --resume."
+                f"or start over with {RESTART}."
             )
-        begun = metadata.get("arithmetic", self._arithmetic)
-        if begun != self._arithmetic:  # the record says one for all epochs
+        if (begun or self._arithmetic) != self._arithmetic:  # the record says one for all epochs
             raise RunError(
                 f"{folder.name} was begun in {begun}, and would go on in {self._arithmetic}. Resume it as it was begun "
-                "(see --device, --precision and --numerics), or start again without --resume."
+                f"(see --device, --precision and --numerics), or start over with {RESTART}."
             )
-        self.model.load_state_dict(_part(tensors, "model."))
-        self.best = _part(tensors, "best.")
-        self.history = [Epoch(*values) for values in json.loads(metadata["history"])]
+        with safe_open(folder / STATE_FILE, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         state: dict[int, dict[str, Tensor]] = {}
-        for key, value in _part(tensors, "adam.").items():
-            index, name = key.split(".")
-            state.setdefault(int(index), {})[name] = value
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+        try:
+            for key, value in _part(tensors, "adam.").items():
+                index, name = key.split(".")
+                state.setdefault(int(index), {})[name] = value
+            self.best = _part(tensors, "best.")
+            self.model.load_state_dict(self.best)  # that they fit, too
+            self.model.load_state_dict(_part(tensors, "model."))
+            self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+        except (RuntimeError, ValueError, KeyError):
+            raise damaged(folder) from None
+        self.history = history
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> tuple[torch.optim.Optimizer, list[float]]:

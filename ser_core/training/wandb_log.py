@@ -15,7 +15,8 @@ from ser_core.errors import ConfigError
 from ser_core.places import require_writable
 from ser_core.records.runs import Run
 from ser_core.training.experiment import Watcher
-from ser_core.training.trainer import Epoch, Trainer
+from ser_core.training.saved_state import Epoch
+from ser_core.training.trainer import Trainer
 
 PROJECT = "ser-cremad"
 REACH_SECONDS = 3.0  # in which the service has to answer, before any work

@@ -186,3 +186,22 @@ def test_files_that_cannot_be_read_are_sentences(wav: Path):
 def test_one_recording_is_not_several(one: Any):
     with pytest.raises(AudioError, match="give it a list"):
         several(one)
+
+
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("width", [16, 24, 32])
+def test_integers_in_a_file_of_floats_are_scaled_by_what_they_look_like(subtype: str, width: int):
+    sound: np.ndarray = np.concatenate((np.zeros(3 * RATE, np.float32), SOUND))  # which says nothing of it at first
+    decoded = decode(written(2.0 ** (width - 1) * sound[None], RATE, format="WAV", subtype=subtype))
+    np.testing.assert_allclose(decoded.samples[0], sound, atol=1e-6)
+    (warning,) = decoded.warnings
+    assert warning.endswith(f"were taken for {width}-bit numbers.")
+
+
+def test_floats_in_a_file_that_are_a_little_too_loud_stay_so():
+    loud: np.ndarray = 20 * tone(100, 0.5)
+    decoded = decode(written(loud[None], RATE, format="WAV", subtype="FLOAT"))
+    assert np.abs(decoded.samples).max() == pytest.approx(20, abs=0.01)
+    assert decoded.warnings == ()
+    with pytest.raises(AudioError, match="which is no sound"):
+        decode(written(np.asarray(1e12 * SOUND[None], np.float32), RATE, format="WAV", subtype="FLOAT"))

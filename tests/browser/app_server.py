@@ -26,7 +26,6 @@ ADDRESSES = {label: "/" if label == "Home" else f"/{label.lower()}" for label in
 OpenTab = Callable[..., Page]
 
 ROOT = Path(__file__).parents[2]
-GIVES_WAY = Path(__file__).with_name("chromium-gives-way")
 
 CHROMIUM_FLAGS = (
     "--headless=new",
@@ -104,13 +103,8 @@ def find_chromium() -> str | None:
 
 
 def launch(playwright: Playwright, chromium: str, *flags: str) -> Browser:
-    """Start Chromium without a screen, as urgent as this process; Playwright gives it a new profile."""
-    return playwright.chromium.launch(
-        executable_path=GIVES_WAY if os.getpriority(os.PRIO_PROCESS, 0) else chromium,
-        env={**os.environ, "CHROMIUM": chromium},
-        args=[*CHROMIUM_FLAGS, *flags],
-        headless=True,
-    )
+    """Start Chromium without a screen; Playwright gives it a new profile."""
+    return playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, *flags], headless=True)
 
 
 def wait_until_idle(page: Page) -> None:

@@ -115,6 +115,30 @@ def test_a_bad_upload_is_a_sentence(open_tab: OpenTab, tmp_path: Path):
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
+def test_a_folder_is_uploaded_and_its_odd_recordings_come_first(
+    open_tab: OpenTab, corpus, downloads: Path, tmp_path: Path
+):
+    names = ("1001_DFA_ANG_XX", "1002_IWL_FEA_XX")
+    (tmp_path / "session" / "day 2").mkdir(parents=True)
+    for i, name in enumerate(names):
+        (tmp_path / "session" / ("day 2" if i else "") / f"{name}.wav").write_bytes(corpus.path(name).read_bytes())
+    (tmp_path / "session" / "broken.wav").write_text("no sound")
+    (tmp_path / "session" / "notes.txt").write_text("are no sound, and not sent")
+    page = open_tab("/classify")
+    wait_until_idle(page)
+    choose_source(page, "Folder")
+    page.locator("input[type=file]").set_input_files(tmp_path / "session")
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    expect(page.get_by_role("button", name="failed (1)")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_test_id("stDownloadButton").get_by_text("CSV", exact=True).click()
+    download.value.save_as(downloads / "folder.csv")
+    with (downloads / "folder.csv").open() as table:
+        rows = {row["file"]: row for row in csv.DictReader(table)}
+    assert set(rows) == {"1001_DFA_ANG_XX.wav", "day 2/1002_IWL_FEA_XX.wav", "broken.wav"}
+    assert "could not be decoded" in rows["broken.wav"]["error"]
+
+
 def message_kinds(page: Page) -> Counter[str]:
     """How many messages of each kind come from the server from now on."""
     kinds: Counter[str] = Counter()

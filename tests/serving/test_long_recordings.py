@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_app.sources import MAX_SECONDS as MAX_SECONDS_IN_THE_APP
+from ser_app.uploads import MAX_SECONDS as MAX_SECONDS_IN_THE_APP
 from ser_core.audio.limit import MAX_SECONDS
-from ser_core.audio.preprocess import load_audio
+from ser_core.audio.preprocess import Speech, load_audio
 from ser_core.errors import AudioError, NoSpeechError
 from ser_core.serving.predict_command import main
 from ser_core.serving.prediction import Prediction
 from ser_core.serving.predictor import Predictor
+from ser_core.serving.progress import CLEAR
+from ser_core.serving.stream_command import main as follow
 from tests.audio.encoded import encode
 from tests.helpers import LONG, ROOT
 
@@ -89,3 +91,78 @@ def test_twenty_minutes_take_the_memory_of_five(talk: np.ndarray, corpus, tmp_pa
     seconds, megabytes = map(float, run.stdout.split())
     assert seconds > 300
     assert megabytes < 450
+
+
+def test_how_far_a_long_recording_is_classified_is_told(predictor: Predictor, talk: np.ndarray, monkeypatch):
+    heard: list[float] = []
+    predictor.classify(np.tile(talk, 2), heard=heard.append)
+    assert len(heard) > 1
+    assert heard == sorted(heard)
+    assert heard[-1] == 120
+    heard.clear()
+    predictor.timeline(talk, heard=heard.append)
+    assert heard == sorted(heard)
+    assert heard[-1] == 60
+    monkeypatch.setattr("ser_core.audio.mono.mono_parts.__defaults__", (20,))
+    heard.clear()
+    predictor((16_000, talk), heard=heard.append)
+    assert heard == sorted(heard)
+    assert {20, 40, 60} <= set(heard)
+
+
+def test_samples_are_classified_part_by_part_as_a_file_of_them_is(predictor: Predictor, talk: np.ndarray, monkeypatch):
+    monkeypatch.setattr("ser_core.audio.mono.mono_parts.__defaults__", (20,))
+    monkeypatch.setattr("ser_core.serving.predictor.PART_SECONDS", 20)
+    assert predictor.classify(talk).probabilities == predictor((16_000, talk)).probabilities
+    silent = np.zeros_like(talk)
+    with pytest.raises(NoSpeechError, match="silent"):
+        predictor.classify(silent)
+
+
+def test_a_terminal_shows_how_far_a_long_recording_is_classified(talk: np.ndarray, tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.setattr("ser_core.audio.mono.mono_parts.__defaults__", (20,))
+    soundfile.write(tmp_path / "talk.wav", talk, 16_000)
+    command = [str(tmp_path / "talk.wav"), "--checkpoint", "lr0.01-ELU-1D"]
+    main(command)
+    assert "heard" not in capsys.readouterr().err
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    main(command)
+    assert f"{CLEAR}talk.wav: 40 seconds heard…" in capsys.readouterr().err
+
+
+def test_a_long_recording_is_adapted_to_part_by_part(checkpoints: Path, talk: np.ndarray, monkeypatch):
+    predictor = Predictor.load("2d-fixed", root=checkpoints)
+    whole = predictor.adapt([talk], sample_rate=16_000).adaptation
+    longest = []
+    prepare = Predictor.prepare
+
+    def watched(self: Predictor, audio: np.ndarray) -> Speech:
+        longest.append(len(audio))
+        return prepare(self, audio)
+
+    monkeypatch.setattr("ser_core.audio.mono.mono_parts.__defaults__", (20,))
+    monkeypatch.setattr(Predictor, "prepare", watched)
+    ends_silent = np.concatenate((talk, np.zeros(20 * 16_000, np.float32)))  # which is no reason to leave it out
+    parts = predictor.adapt([ends_silent], sample_rate=16_000).adaptation
+    assert whole
+    assert parts
+    assert max(longest) == 20 * 16_000
+    assert parts.left_out == ()
+    assert abs(parts.n_clips - whole.n_clips) <= 3
+    np.testing.assert_allclose(parts.shift, whole.shift, atol=0.2)
+
+
+def test_a_file_is_followed_in_parts(talk: np.ndarray, tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.setattr("ser_core.serving.stream_command.PART_SECONDS", 1.0)
+    whole = np.int16(32767 * talk[: 8 * 16_000])
+    soundfile.write(tmp_path / "talk.wav", whole, 16_000)
+    data = (tmp_path / "talk.wav").read_bytes()
+    (tmp_path / "cut.wav").write_bytes(data[: len(data) // 2])
+    arguments = ["--checkpoint", "lr0.01-ELU-1D", "--hop", "1", "--format", "json"]
+    follow([str(tmp_path / "talk.wav"), *arguments])
+    lines = capsys.readouterr().out.splitlines()
+    follow([str(tmp_path / "cut.wav"), *arguments])
+    cut = capsys.readouterr()
+    assert [json.loads(line)["end"] for line in lines] == list(range(1, 9))
+    assert cut.out.splitlines()[:3] == lines[:3]
+    assert cut.err.startswith(f"warning: {tmp_path / 'cut.wav'}: The recording breaks off at 4.0 s")

@@ -13,6 +13,7 @@ import torch
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import decode
+from ser_core.audio.downmix import CANCEL, Downmix
 from ser_core.audio.preprocess import load_audio, resample
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
@@ -143,6 +144,45 @@ def test_blocks_of_any_size_give_what_the_windows_give_offline(
         assert_same(prediction.prediction, classify_window(predictor, whole[start:end]))
         spoken += prediction.prediction is not None
     assert len(heard) / 4 < spoken < len(heard)
+
+
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+def test_channels_in_opposite_phase_are_heard_as_in_files(predictor: Predictor, signal: np.ndarray, rate: int):
+    left = soxr.resample(signal, SAMPLE_RATE, rate)
+    config = StreamConfig(smoothing=0)
+    expected = run(SpeechStream(predictor, config), left, rate, [])
+    heard = [
+        run(SpeechStream(predictor, config), np.stack([left, -0.95 * left]), rate, cuts)
+        for cuts in ([], list(range(0, len(left), rate // 50)), [5, 1_000, 54_321])
+    ]
+    for predictions in heard:
+        assert len(predictions) == len(expected)
+        for prediction, same, first in zip(predictions, expected, heard[0], strict=True):
+            assert (prediction.prediction is None) == (first.prediction is None)
+            if prediction.prediction and first.prediction:
+                assert prediction.smoothed == pytest.approx(first.smoothed, abs=1e-3)
+                assert CANCEL in prediction.prediction.warnings
+            if prediction.start > 1 and same.prediction:  # all of it behind the first moment, in which nothing is known
+                assert prediction.smoothed == pytest.approx(same.smoothed, abs=0.05)
+
+
+def test_live_channels_are_averaged_until_they_cancel_each_other_and_again_when_they_do_not():
+    rng = np.random.default_rng(0)
+    voice = rng.normal(0, 0.1, 160_000).astype(np.float32)
+    right = np.concatenate((voice[:40_000], -voice[40_000:80_000], voice[80_000:]))
+    both = np.stack([voice, right])
+    downmix = Downmix(SAMPLE_RATE)
+    mixed = np.concatenate([downmix.push(both[:, start : start + 320]) for start in range(0, 160_000, 320)])
+    np.testing.assert_array_equal(Downmix(SAMPLE_RATE).push(both), mixed)
+    np.testing.assert_allclose(mixed[:40_000], voice[:40_000], atol=1e-6)
+    np.testing.assert_allclose(mixed[120_000:], voice[120_000:], atol=1e-6)
+    long_cancelled = Downmix(SAMPLE_RATE)
+    cancelled = long_cancelled.push(np.stack([voice, -0.9 * voice]))
+    assert long_cancelled.heard == 0
+    np.testing.assert_array_equal(cancelled[1_600:], voice[1_600:])
+    one = np.stack([voice, 0 * voice])  # a voice on one of two channels is averaged, as in files
+    np.testing.assert_array_equal(Downmix(SAMPLE_RATE).push(one), one.mean(axis=0))
+    np.testing.assert_array_equal(Downmix(SAMPLE_RATE).push(one[:1]), voice)
 
 
 def test_where_somebody_speaks_it_is_what_the_predictor_says(predictor: Predictor, signal: np.ndarray):

@@ -33,7 +33,7 @@ from ser_core.training.pool import MAX_ATTEMPTS, LocalPool, train_all
 from ser_core.training.study import STUDIES, report_study, with_epochs
 from ser_core.training.survey import Entry, How, epochs_in_progress, how_to_start, survey
 from tests.helpers import LONG, QUICK
-from tests.made_records import write_run
+from tests.made_records import write_run, write_state
 
 SAVE_ALWAYS = (
     "import sys, ser_core.training.experiment as e; e.SAVE_EVERY_SECONDS = 0\n"
@@ -122,7 +122,7 @@ def test_a_name_that_is_taken_by_other_settings_is_told_from_what_is_recorded(
     place = tmp_path / config.name if folder == "record" else partial_folder(tmp_path, config.name)
     write_run(place, replace(config, **settings))
     if folder == "interrupted":
-        (place / "state.safetensors").touch()
+        write_state(place, config)
     for epochs in (2, 3, 5):
         (entry,) = survey(with_epochs([config], epochs), tmp_path)
         assert (entry.state, entry.run, entry.epochs_left, entry.to_train) == ("other settings", None, 0, False)
@@ -138,7 +138,7 @@ def test_a_run_in_another_precision_than_somebody_asks_for_is_not_that_run(folde
     place = tmp_path / config.name if folder == "record" else partial_folder(tmp_path, config.name)
     write_run(place, config, environment={"precision": "fp32"})
     if folder == "interrupted":
-        (place / "state.safetensors").touch()
+        write_state(place, config)
     for precision in ("auto", "fp32"):
         assert survey([config], tmp_path, Compute(precision=precision))[0].state in ("recorded", "interrupted")
     (entry,) = survey([config], tmp_path, Compute(precision="bf16"))
@@ -215,7 +215,7 @@ def test_a_run_in_progress_for_another_length_is_begun_anew(tmp_path: Path):
     config = TrainConfig(epochs=3, warmup_epochs=3)
     partial = partial_folder(tmp_path, config.name)
     write_run(partial, config)
-    (partial / "state.safetensors").touch()
+    write_state(partial, config)
     (entry,) = survey([config], tmp_path)
     assert (entry.state, entry.epochs_done) == ("interrupted", 3)
     assert how_to_start(config, tmp_path) == "resume"

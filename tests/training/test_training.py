@@ -32,8 +32,9 @@ from ser_core.training.config import Select, TrainConfig, learning_rate, usual_c
 from ser_core.training.device import Device
 from ser_core.training.experiment import Watcher, _status, run_experiment
 from ser_core.training.progress import ProgressBar
+from ser_core.training.saved_state import STATE_FILE, Epoch
 from ser_core.training.settings import read_settings
-from ser_core.training.trainer import STATE_FILE, Epoch, Trainer, predict_logits
+from ser_core.training.trainer import Trainer, predict_logits
 from tests.training.small import CPU, TINY, run_all, tensors, trainer_for
 
 

@@ -11,7 +11,7 @@ from ser_core.records.metrics import SUMMARY
 from ser_core.training import command as train
 from ser_core.training import experiment, wandb_log
 from ser_core.training.config import TrainConfig
-from ser_core.training.trainer import Epoch
+from ser_core.training.saved_state import Epoch
 from ser_core.training.wandb_log import WandbLog
 
 

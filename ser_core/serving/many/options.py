@@ -10,6 +10,7 @@ from tyro.conf import arg
 
 from ser_core.command_line import Switch
 from ser_core.errors import ConfigError
+from ser_core.serving.many.limits import require_windows
 from ser_core.serving.prediction import HOP_SECONDS
 
 OUT_HINT = "(default: answers are printed)"
@@ -49,5 +50,6 @@ class Many:
                     raise ConfigError(f"--{field.name} is for tables: say where it goes with --out results.csv.")
         if self.hop is not None and self.windows is None:
             raise ConfigError("--hop is for windows: say how long they are with --windows 3.")
+        require_windows(self.windows, self.hop)
         if self.workers is not None and self.workers < 1:
             raise ConfigError(f"--workers is 1 or more, not {self.workers}.")

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ser_core.audio.limit import Limit
-from ser_core.audio.vad import MIN_SPEECH_SECONDS
 from ser_core.errors import ConfigError
 from ser_core.records.checkpoints import CHECKPOINT_FILES
 from ser_core.serving.adaptation import Adaptation
-from ser_core.serving.prediction import require_confidence
-
-LONGEST_WINDOW_SECONDS = 300.0
-SHORTEST_HOP_SECONDS = 0.05
+from ser_core.serving.many.limits import require_windows
+from ser_core.serving.prediction import require_probability
 
 
 @dataclass(frozen=True)
@@ -47,18 +43,11 @@ class ManySettings:
     embeddings: bool = False
 
     def __post_init__(self) -> None:
-        require_confidence(self.min_confidence)
+        require_probability(self.min_confidence)
         Limit(60 * self.max_minutes)
         if (self.windows is None) != (self.hop is None):
             raise ConfigError("Windows need a length and a hop, or neither.")
-        for name, value, low in (
-            ("--windows", self.windows, MIN_SPEECH_SECONDS),
-            ("--hop", self.hop, SHORTEST_HOP_SECONDS),
-        ):
-            if value is not None and not (math.isfinite(value) and low <= value <= LONGEST_WINDOW_SECONDS):
-                raise ConfigError(
-                    f"{name} is a number of seconds from {low:g} to {LONGEST_WINDOW_SECONDS:g}, not {value}."
-                )
+        require_windows(self.windows, self.hop)
 
     def as_text(self) -> dict[str, str]:
         """Name and value of each, as a journal keeps them."""

@@ -1,0 +1,103 @@
+"""Many recordings: a table that says first who is odd, to sort, to filter and to download, and one to look at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from ser_core.emotions import EMOTIONS
+from ser_core.serving.prediction import UNSURE
+from ser_core.serving.rows import to_csv, to_json
+
+ODD = {
+    "failed": ":material/error: failed",
+    "unsure": ":material/help: unsure",
+    "warned": ":material/warning: warned",
+}
+"""What may be odd about a recording, the worst first, with what it is called."""
+
+
+def odd(row: dict[str, Any]) -> str:
+    """What is odd about a result, a key of `ODD`; empty where nothing is."""
+    if row["error"]:
+        return "failed"
+    if row["answer"] == UNSURE:
+        return "unsure"
+    return "warned" if row["warnings"] else ""
+
+
+def odd_first(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same results, the odd ones first, the others as they come."""
+    order = [*ODD, ""]
+    return sorted(rows, key=lambda row: order.index(odd(row)))
+
+
+def show_many(rows: Sequence[dict[str, Any]]) -> None:
+    """The table with what is above and below it."""
+    found = Counter(odd(row) for row in rows)
+    kinds = [kind for kind in ODD if found[kind]]
+    shown = (
+        st.pills(
+            "Show only",
+            kinds,
+            format_func=lambda kind: f"{ODD[kind]} ({found[kind]:,})",
+            selection_mode="multi",
+            help="Failed: it can't be read, or nobody speaks in it. Unsure: no emotion is likely enough. Warned: "
+            "something about it makes the answer less certain.",
+        )
+        if kinds
+        else []
+    )
+    picked = [row for row in odd_first(rows) if not shown or odd(row) in shown]
+    show_table(picked, [odd(row) for row in picked])
+    downloads(rows, "predictions")
+
+
+def show_table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None = None) -> None:
+    """Results as a table; what is wrong with a file stands beside its name."""
+    table = pd.DataFrame(rows)
+    table["note"] = [row["error"] or " ".join(row["warnings"]) for row in rows]
+    percentages = ["confidence", *EMOTIONS]
+    table[percentages] = 100 * table[percentages].astype(float)
+    columns: dict[str, Any] = {
+        column: st.column_config.ProgressColumn(column, format="%.0f%%", min_value=0, max_value=100)
+        for column in percentages
+    }
+    order = ["file", "checkpoint", "answer", "emotion", "confidence", "note", *EMOTIONS, "speech_seconds"]
+    if oddities is not None:
+        table["odd"] = oddities
+        columns["note"] = st.column_config.TextColumn(width="medium")
+        several = len({row["checkpoint"] for row in rows if row["checkpoint"]}) > 1
+        order = [
+            "file",
+            "odd",
+            *(["checkpoint"] if several else []),
+            "answer",
+            "note",
+            "emotion",
+            "confidence",
+            *order[6:],
+        ]
+    st.dataframe(table, hide_index=True, column_config=columns, column_order=order, placeholder="–")
+
+
+def downloads(rows: Sequence[dict[str, Any]], stem: str, columns: Sequence[str] | None = None) -> None:
+    """Buttons for the rows as CSV and JSON."""
+    left, right, _ = st.columns([1, 1, 4])
+    text = to_csv(rows, columns) if columns else to_csv(rows)
+    left.download_button(
+        "CSV", text, f"{stem}.csv", "text/csv", icon=":material/download:", on_click="ignore", key=f"{stem}-csv"
+    )
+    right.download_button(
+        "JSON",
+        to_json(rows),
+        f"{stem}.json",
+        "application/json",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"{stem}-json",
+    )

@@ -1,0 +1,135 @@
+"""What a visitor uploads: recordings, folders of them, zip files. Each is read when it is needed, one at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ser_core.archive import MAX_RECORDINGS, Archive, Member
+from ser_core.audio.preprocess import read_audio
+from ser_core.equality import ByContent
+from ser_core.errors import SERError
+from ser_core.sound_files import is_leftover
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+MAX_SECONDS = 15 * 60.0  # of a recording: visitors share the server's memory
+ZIP = ".zip"
+
+
+@dataclass(frozen=True, eq=False)
+class Recording(ByContent):
+    """Something to classify.
+
+    Attributes:
+        name: of the file, clip or example.
+        audio: float32 `[samples]` at 16 kHz.
+        meant: the emotion that was acted, where that is known.
+        warnings: sentences about what is wrong with it, see `ser_core.audio.preprocess.read_audio`.
+    """
+
+    name: str
+    audio: np.ndarray
+    meant: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        """Differs between recordings that sound differently, or have other warnings."""
+        return hashlib.blake2b(self.audio.tobytes() + " ".join(self.warnings).encode()).hexdigest()
+
+    def load(self) -> Recording:
+        """Itself: an `Upload` is loaded the same way."""
+        return self
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that isn't decoded yet.
+
+    Attributes:
+        name: of it, which no other one has.
+        data: gives its bytes.
+        digest: differs between files of different content.
+    """
+
+    name: str
+    data: Callable[[], bytes]
+    digest: str
+
+    def load(self) -> Recording:
+        """Decode it; nothing of that is kept.
+
+        Raises:
+            SERError: it can't be unpacked or decoded, or is too long.
+        """
+        audio, warnings = read_audio(self.data(), max_seconds=MAX_SECONDS)
+        return Recording(self.name, audio, warnings=warnings)
+
+
+def uploads_of(files: Sequence[UploadedFile]) -> tuple[list[Upload], dict[str, str]]:
+    """The recordings among files and in zip files, and by name why others can't be used."""
+    uploads: dict[str, Upload] = {}
+    problems: dict[str, str] = {}
+    n_more, folder = 0, common_folder([file.name for file in files])
+    for file in files:
+        name = file.name.removeprefix(folder)
+        if any(is_leftover(part) for part in PurePath(name).parts):
+            continue
+        found = [(name, file.getvalue, digest_of(file.getvalue()))]
+        if name.lower().endswith(ZIP):
+            found, left_out = _unpacked(file, within="" if len(files) == 1 else f"{name}/")
+            problems |= {unused(name, problems): reason for name, reason in left_out.items()}
+        for name, data, digest in found:
+            if len(uploads) == MAX_RECORDINGS:
+                n_more += 1
+                continue
+            name = unused(name, uploads.keys() | problems.keys())
+            uploads[name] = Upload(name, data, digest)
+    if n_more:
+        problems[f"{n_more:,} more recordings"] = f"At most {MAX_RECORDINGS:,} are classified at once."
+    return list(uploads.values()), problems
+
+
+def common_folder(names: Sequence[str]) -> str:
+    """The folder, with its slash, in which all files lie, if there is one and it is the same."""
+    first = names[0].partition("/")[0] + "/" if names else ""
+    return first if all(name.startswith(first) for name in names) else ""
+
+
+def _unpacked(file: UploadedFile, within: str) -> tuple[list[tuple[str, Callable[[], bytes], str]], dict[str, str]]:
+    """Name, bytes and digest of each recording in a zip file, and by name why others can't be used."""
+    data = file.getvalue()
+    try:
+        archive = Archive(data, file.name)
+    except SERError as error:
+        return [], {file.name: str(error)}
+    left_out = {within + name: reason for name, reason in archive.left_out.items()}
+    if not archive.members and not left_out:
+        left_out = {file.name: f"{file.name} holds no recordings."}
+    digest = digest_of(data)
+
+    def found(member: Member) -> tuple[str, Callable[[], bytes], str]:
+        return within + member.name, partial(archive.read, member), f"{digest} {member.entry.header_offset}"
+
+    return [found(member) for member in archive.members], left_out
+
+
+def digest_of(data: bytes) -> str:
+    """Differs between files of different content."""
+    return hashlib.blake2b(data).hexdigest()
+
+
+def unused(name: str, taken: Collection[str]) -> str:
+    """The name, or with a number where another file has it already."""
+    if name not in taken:
+        return name
+    return next(numbered for n in itertools.count(2) if (numbered := f"{name} ({n})") not in taken)

@@ -1,0 +1,165 @@
+"""`--resume` of what can't go on leads to a next step that works: what the sentence says is done, and succeeds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from ser_core.corpus.folder import Corpus
+from ser_core.corpus.splits import Split
+from ser_core.errors import RunError
+from ser_core.records.runs import load_run, partial_folder
+from ser_core.training.experiment import Watcher, run_experiment
+from ser_core.training.saved_state import STATE_FILE, Epoch
+from ser_core.training.survey import epochs_in_progress, how_to_start
+from tests.training.small import CPU, TINY
+
+RUN = replace(TINY, epochs=2)
+
+
+class Killed(Watcher):
+    def epoch(self, epoch: Epoch) -> None:
+        raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def base(corpus: Corpus, clips, feature_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What all runs have in common, with folders that hold `RUN` interrupted and `whole`, the same one finished."""
+    root = tmp_path_factory.mktemp("interrupted")
+    parts = [[clip.name for clip in clips if not clip.defect][start : start + 6] for start in (0, 6, 12)]
+    options: dict[str, Any] = {"corpus": corpus, "device": CPU, "split": Split("tiny", *map(tuple, parts))}
+    options |= {"runs_dir": root / "runs", "checkpoints_dir": root / "checkpoints", "cache_dir": feature_cache}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ser_core.training.experiment.SAVE_EVERY_SECONDS", 0)
+        with pytest.raises(KeyboardInterrupt):
+            run_experiment(RUN, **options, watchers=[Killed()])
+    run_experiment(RUN, **options, name="whole")
+    return options
+
+
+@pytest.fixture
+def options(base: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
+    """The same in a copy of the folders."""
+    shutil.copytree(base["runs_dir"].parent, tmp_path / "copy")
+    return base | {"runs_dir": tmp_path / "copy" / "runs", "checkpoints_dir": tmp_path / "copy" / "checkpoints"}
+
+
+def rewritten(change: Callable[[dict[str, torch.Tensor], dict[str, str]], object]) -> Callable[[Path], None]:
+    """Saves the state again, changed."""
+
+    def rewrite(partial: Path) -> None:
+        with safe_open(partial / STATE_FILE, "pt") as file:
+            state, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+        change(state, metadata)
+        save_file(state, partial / STATE_FILE, metadata)
+
+    return rewrite
+
+
+def cut(file: str, share: float) -> Callable[[Path], None]:
+    def shorten(partial: Path) -> None:
+        data = (partial / file).read_bytes()
+        (partial / file).write_bytes(data[: round(share * len(data))])
+
+    return shorten
+
+
+def without_weights(state: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    for name in [name for name in state if name.startswith("best.")]:
+        del state[name]
+
+
+STATE_DAMAGE = {
+    "empty": cut(STATE_FILE, 0),
+    "cut": cut(STATE_FILE, 0.7),
+    "zeros": lambda partial: (partial / STATE_FILE).write_bytes(bytes(5000)),
+    "a folder": lambda partial: ((partial / STATE_FILE).unlink(), (partial / STATE_FILE).mkdir()),
+    "no history": rewritten(lambda state, metadata: metadata.pop("history")),
+    "half a history": rewritten(lambda state, metadata: metadata.update(history=metadata["history"][:-9])),
+    "other settings": rewritten(lambda state, metadata: metadata.update(config='{"model": "9d"}')),
+}
+WEIGHT_DAMAGE = {
+    "no weights": rewritten(without_weights),
+    "weights of another network": rewritten(
+        lambda state, metadata: state.update({next(n for n in state if n.startswith("model.")): torch.zeros(3)})
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", [*STATE_DAMAGE, *WEIGHT_DAMAGE])
+def test_a_damaged_state_is_a_sentence_and_restart_works(damage: str, options: dict[str, Any]):
+    partial = partial_folder(options["runs_dir"], RUN.name)
+    (STATE_DAMAGE | WEIGHT_DAMAGE)[damage](partial)
+    if damage in STATE_DAMAGE:  # a grid, which can't be told so, does it by itself
+        assert how_to_start(RUN, options["runs_dir"], options["split"]) == "restart"
+    with pytest.raises(
+        RunError, match=r"damaged: the run can't go on\. Start over with --restart instead of --resume\."
+    ):
+        run_experiment(RUN, **options, resume=True)
+    assert run_experiment(RUN, **options, restart=True).test.epochs == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cut("config.json", 0),
+        cut("config.json", 0.5),
+        lambda partial: (partial / "config.json").unlink(),
+        lambda partial: (partial / "config.json").write_text(json.dumps({"train": 3})),
+        lambda partial: (partial / "config.json").write_bytes(b"\xff\xfe"),
+    ],
+)
+def test_damaged_settings_are_a_sentence_and_restart_works(damage: Callable[[Path], None], options: dict[str, Any]):
+    damage(partial_folder(options["runs_dir"], RUN.name))
+    says = r"can't go on: its config\.json can't be read\. Start over with --restart instead of --resume, or choose"
+    with pytest.raises(RunError, match=says):
+        run_experiment(RUN, **options, resume=True)
+    assert run_experiment(RUN, **options, restart=True).test.epochs == 2
+
+
+@pytest.mark.parametrize(
+    "damage", [cut("history.csv", 0.5), lambda partial: (partial / "history.csv").write_bytes(b"\xff\0\n" * 9)]
+)
+def test_a_damaged_history_is_written_anew(damage: Callable[[Path], None], options: dict[str, Any]):
+    damage(partial_folder(options["runs_dir"], RUN.name))
+    epochs_in_progress(options["runs_dir"], RUN.name)  # which a grid shows: nothing ends it
+    run = run_experiment(RUN, **options, resume=True)
+    assert list(run.history["epoch"]) == [1, 2]
+    assert load_run(run.folder).metrics == load_run(options["runs_dir"] / "whole").metrics
+
+
+def test_what_was_never_saved_is_started_without_resume(options: dict[str, Any]):
+    (partial_folder(options["runs_dir"], RUN.name) / STATE_FILE).unlink()
+    with pytest.raises(RunError, match=r"nothing to resume in .*: start without --resume\."):
+        run_experiment(RUN, **options, resume=True)
+    assert run_experiment(RUN, **options).test.epochs == 2
+
+
+def test_an_interrupted_run_goes_on_to_its_own_epochs_and_to_no_others(options: dict[str, Any]):
+    says = r"run of 2 epochs, .* become one of 3\. Go on with --epochs 2 --resume, or train 3 with --restart instead"
+    with pytest.raises(RunError, match=says):
+        run_experiment(replace(RUN, epochs=3), **options, resume=True)
+    assert run_experiment(RUN, **options, resume=True).test.epochs == 2
+
+
+def test_a_finished_run_does_not_go_on(options: dict[str, Any]):
+    says = r"already holds a finished run\. Replace it with --restart instead of --resume, or choose another --name\."
+    with pytest.raises(RunError, match=says):
+        run_experiment(RUN, **options, name="whole", resume=True)
+    longer = replace(RUN, epochs=3)
+    says = (
+        r"finished run of 2 epochs, .* become one of 3\. Train 3 with --restart instead of --resume, or under another"
+    )
+    with pytest.raises(RunError, match=says):
+        run_experiment(longer, **options, name="whole", resume=True)
+    assert run_experiment(longer, **options, name="longer").test.epochs == 3
+    assert run_experiment(longer, **options, name="whole", restart=True).test.epochs == 3
