@@ -1,4 +1,4 @@
-"""What a network makes of speech, and how likely it finds each emotion; this module imports quickly, without torch."""
+"""What a network says about some waveforms, and what they have in common."""
 
 from __future__ import annotations
 

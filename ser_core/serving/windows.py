@@ -42,11 +42,10 @@ def timed_predictions(
     while batch := list(itertools.islice(windows, BATCH_SIZE)):
         speeches = [_speech_or_none(predictor, samples) for _, samples in batch]
         predictions = iter(predictor.classify_speeches([speech for speech in speeches if speech]))
-        last, samples = batch[-1]
-        heard((last + len(samples)) / SAMPLE_RATE)
         for (start, samples), speech in zip(batch, speeches, strict=True):
             end = (start + len(samples)) / SAMPLE_RATE
             yield TimedPrediction(start / SAMPLE_RATE, end, next(predictions) if speech else None)
+        heard(end)
 
 
 def windows_of(

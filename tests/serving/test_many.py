@@ -198,6 +198,7 @@ def test_other_settings_are_refused_with_the_difference(
         (["--out", "results.csv", "--max-minutes", "0"], "max_seconds"),
         (["--out", "results.csv", "--ray", "localhost:1"], "No Ray cluster answers at localhost:1"),
         (["--embeddings"], "--embeddings is for tables"),
+        (["--windows", "0"], "--windows is for tables"),
     ],
 )
 def test_nonsense_is_a_sentence_before_any_work(

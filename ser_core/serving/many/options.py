@@ -8,14 +8,12 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from ser_core.audio.vad import MIN_SPEECH_SECONDS
 from ser_core.command_line import Switch
 from ser_core.errors import ConfigError
+from ser_core.serving.many.limits import require_windows
 from ser_core.serving.many.table import check_table
 from ser_core.serving.prediction import HOP_SECONDS
 
-LONGEST_WINDOW_SECONDS = 300.0
-SHORTEST_HOP_SECONDS = 0.05
 MOST_WORKERS = 10_000
 OUT_HINT = "(default: answers are printed)"
 
@@ -50,23 +48,13 @@ class Many:
         """
         if self.out is None:
             for field in fields(self):
-                if getattr(self, field.name) not in (None, False):
+                value = getattr(self, field.name)
+                if value is not None and value is not False:  # 0 is said, too
                     raise ConfigError(f"--{field.name} is for tables: say where it goes with --out results.csv.")
             return
         check_table(self.out)
         if self.hop is not None and self.windows is None:
             raise ConfigError("--hop is for windows: say how long they are with --windows 3.")
-        require_seconds(self.windows, self.hop)
+        require_windows(self.windows, self.hop)
         if self.workers is not None and not 1 <= self.workers <= MOST_WORKERS:
             raise ConfigError(f"--workers is 1 to {MOST_WORKERS:,}, not {self.workers}.")
-
-
-def require_seconds(windows: float | None, hop: float | None) -> None:
-    """Check the length of windows, and from one to the next; None is no matter.
-
-    Raises:
-        ConfigError: one is out of its range.
-    """
-    for name, value, low in (("--windows", windows, MIN_SPEECH_SECONDS), ("--hop", hop, SHORTEST_HOP_SECONDS)):
-        if value is not None and not low <= value <= LONGEST_WINDOW_SECONDS:
-            raise ConfigError(f"{name} is a number of seconds from {low:g} to {LONGEST_WINDOW_SECONDS:g}, not {value}.")

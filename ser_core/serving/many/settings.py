@@ -11,7 +11,7 @@ from ser_core.audio.limit import Limit
 from ser_core.errors import ConfigError
 from ser_core.records.checkpoints import CHECKPOINT_FILES
 from ser_core.serving.adaptation import Adaptation
-from ser_core.serving.many.options import require_seconds
+from ser_core.serving.many.limits import require_windows
 from ser_core.serving.prediction import require_probability
 
 
@@ -47,7 +47,7 @@ class ManySettings:
         Limit(60 * self.max_minutes)
         if (self.windows is None) != (self.hop is None):
             raise ConfigError("Windows need a length and a hop, or neither.")
-        require_seconds(self.windows, self.hop)
+        require_windows(self.windows, self.hop)
 
     def as_text(self) -> dict[str, str]:
         """Name and value of each, as a journal keeps them."""
