@@ -43,6 +43,7 @@ NAMES = (
     "adaptation",
     "non_speech",
     "long_recordings",
+    "many",
 )
 ALL = "(default: all of them)"
 Name: Any = choice(NAMES)

@@ -16,9 +16,10 @@ from functools import cache
 def forks_use_one_thread() -> None:
     """From now on, torch computes with one thread in children that are forked from this process."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_use_one_thread)
+        os.register_at_fork(after_in_child=use_one_thread)
 
 
-def _use_one_thread() -> None:
+def use_one_thread() -> None:
+    """Torch, if it is there, computes with one thread from now on."""
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)

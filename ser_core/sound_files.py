@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
@@ -37,26 +38,33 @@ class Found(NamedTuple):
 
 
 def find_recordings(folder: Path) -> Found:
-    """All recordings below a folder, in order of their paths.
+    """All recordings below a folder, in order of their paths, see `walk_recordings`."""
+    found = Found([], {})
+    for path, why_not in walk_recordings(folder):
+        if why_not is None:
+            found.recordings.append(path)
+        else:
+            found.left_out[path] = why_not
+    return Found(sorted(found.recordings), dict(sorted(found.left_out.items())))
+
+
+def walk_recordings(folder: Path) -> Iterator[tuple[Path, str | None]]:
+    """What a folder holds, one after the other, folder by folder: a recording, or what is left out and why.
 
     What is hidden or left there by a system, and what plainly is no recording, isn't mentioned. Links to folders are
     not followed.
     """
-    recordings: list[Path] = []
-    left_out: dict[Path, str] = {}
-
-    def unreadable(error: OSError) -> None:
-        left_out[Path(error.filename)] = f"{error.filename} can't be looked into: {error.strerror}."
-
-    for parent, folders, files in os.walk(folder, onerror=unreadable):
-        folders[:] = [name for name in folders if not is_leftover(name)]
-        for path in (Path(parent, name) for name in files if not is_leftover(name)):
+    unreadable: list[OSError] = []
+    for parent, folders, files in os.walk(folder, onerror=unreadable.append):
+        folders[:] = sorted(name for name in folders if not is_leftover(name))
+        for path in (Path(parent, name) for name in sorted(files) if not is_leftover(name)):
             reason = why_no_recording(path.name)
             if reason is None:
-                recordings.append(path)
+                yield path, None
             elif reason:
-                left_out[path] = f"{path} was left out: {reason} Name it to try it."
-    return Found(sorted(recordings), dict(sorted(left_out.items())))
+                yield path, f"{path} was left out: {reason} Name it to try it."
+    for error in unreadable:
+        yield Path(error.filename), f"{error.filename} can't be looked into: {error.strerror}."
 
 
 def why_no_recording(name: str) -> str | None:

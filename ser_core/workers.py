@@ -25,11 +25,11 @@ def map_in_processes(function: Callable[[Job], Result], jobs: Sequence[Job], wor
 def _begin() -> None:
     from threadpoolctl import threadpool_limits
 
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     threadpool_limits(1)  # the processes share the cores already
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process when its parent does, however it ends: it waits for work that nobody sends, and holds the
     locks that it inherited."""
     parent = multiprocessing.parent_process()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from ser_core.corpus.folder import Corpus
 from ser_core.features.config import FeatureConfig
 from ser_core.records.checkpoints import CheckpointConfig, save_checkpoint
 from ser_core.records.embedding import EmbeddingStatistics
-from tests.helpers import LONGEST_FIRST, REAL_TIME, SHARED, skip_or_fail, tone
+from tests.helpers import LONGEST_FIRST, QUICK, REAL_TIME, SHARED, skip_or_fail, tone
 
 GIVE_WAY = 10  # of 0, the highest priority, to 19
 
@@ -108,3 +109,20 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
             statistics = EmbeddingStatistics(np.zeros(width, np.float32), np.ones(width, np.float32))
             save_checkpoint(root / name, config, weights, "untrained", statistics)
     return root
+
+
+@pytest.fixture(scope="module")
+def tiny(clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A split of the shared clips; those that are trained on are of the report's training part."""
+    parts = {part: [clip.name for clip in clips if clip.report_split == part] for part in ("train", "val", "test")}
+    path = tmp_path_factory.mktemp("split") / "tiny.json"
+    path.write_text(json.dumps(parts | {"test": parts["test"][:20]}))
+    return path
+
+
+@pytest.fixture
+def options(corpus, tiny: Path, feature_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The command line of a small grid of two runs."""
+    monkeypatch.setenv("SER_CACHE_DIR", str(feature_cache))
+    folders = ["--corpus", str(corpus.folder), "--out", str(tmp_path)]
+    return ["report", "--split", str(tiny), "--only", *QUICK, "--device", "cpu", *folders]

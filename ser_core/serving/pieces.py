@@ -11,6 +11,7 @@ import numpy as np
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import Speech
 from ser_core.errors import NoSpeechError
+from ser_core.serving.outputs import Outputs
 from ser_core.serving.prediction import HOP_SECONDS, WINDOW_SECONDS, window_spans
 from ser_core.serving.progress import Heard, share_of
 
@@ -56,21 +57,21 @@ class Average:
     first: Speech | None = None
     seconds: float = 0.0
     why_none: NoSpeechError | None = None
-    _probabilities: list[np.ndarray] = field(default_factory=list)
+    _outputs: list[Outputs] = field(default_factory=list)
     _warnings: dict[str, str] = field(default_factory=dict)
 
     def hear(
         self,
         parts: Iterable[np.ndarray],
         prepare: Callable[[np.ndarray], Speech],
-        classify: Callable[[Sequence[np.ndarray], Callable[[float], None]], list[np.ndarray]],
+        classify: Callable[[Sequence[np.ndarray], Callable[[float], None]], list[Outputs]],
         heard: Heard,
     ) -> None:
         """Classify parts of float32 `[samples]` at 16 kHz.
 
         Args:
             prepare: finds the speech in a part.
-            classify: gives probabilities `[pieces, emotions]` a batch, and tells which share of them is there.
+            classify: gives what the network says of pieces, batch by batch, and tells which share of them is there.
             heard: is told how many seconds were classified.
         """
         before = 0.0
@@ -86,18 +87,18 @@ class Average:
             before += seconds
             heard(before)
 
-    def _add(self, speech: Speech, probabilities: list[np.ndarray]) -> None:
+    def _add(self, speech: Speech, outputs: list[Outputs]) -> None:
         self.first = self.first or speech
         self.seconds += speech.seconds
-        self._probabilities += probabilities
+        self._outputs += outputs
         for warning in speech.warnings:
             self._warnings.setdefault(" ".join(warning.split()[:TELLING_WORDS]), warning)
 
     def warnings(self) -> list[str]:
         """Of all parts, one of each kind."""
-        n_windows = sum(map(len, self._probabilities))
+        n_windows = sum(len(batch.probabilities) for batch in self._outputs)
         return [*self._warnings.values(), *is_average(self.seconds, n_windows)]
 
-    def probabilities(self) -> np.ndarray:
-        """The mean over all pieces, `[emotions]`."""
-        return np.concatenate(self._probabilities).mean(axis=0)
+    def outputs(self) -> Outputs:
+        """The mean over all pieces, as one row."""
+        return Outputs.joined(self._outputs).mean()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,6 +16,7 @@ from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, parse
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
+from ser_core.serving.many.options import Many
 from ser_core.serving.prediction import MIN_CONFIDENCE, require_probability
 from ser_core.serving.progress import ProgressLine
 from ser_core.serving.rows import result_row, to_csv, to_json
@@ -49,19 +50,23 @@ class PredictCommand:
     max_minutes: float = MAX_SECONDS / 60
     format: Literal["table", "json", "csv"] = "table"
     adapt: UseAppendAction[Annotated[tuple[Path, ...], arg(metavar="FILE", help_behavior_hint="")]] = ()
+    many: Many = field(default_factory=Many)
 
 
 def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) -> PredictCommand:
     """The command line.
 
     Raises:
-        ConfigError: it names no file, or a number is out of its range.
+        ConfigError: it names no file, a number is out of its range, or flags don't fit together.
     """
     args = parse(PredictCommand, arguments, prog=prog)
     if not args.files:
         raise ConfigError(f"Say which audio files, or folders of them: {prog} FILE. See {prog} --help.")
     require_probability(args.min_confidence)
     Limit(60 * args.max_minutes)
+    args.many.check()
+    if args.many.out and args.format != "table":
+        raise ConfigError(f"--format {args.format} is for what is printed: the ending of --out says what the table is.")
     return args
 
 
@@ -85,10 +90,11 @@ def expand(paths: Iterable[Path]) -> list[tuple[Path, AudioError | None]]:
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """Classify the files the command line names."""
     args = parse_arguments(arguments, prog)
+    if args.many.out:
+        _write_table(args)
+        return
     files = expand(args.files)
-    from ser_core.serving.predictor import Predictor  # torch takes seconds to load: `--help` doesn't wait for it
-
-    predictor = Predictor.load(args.checkpoint, min_confidence=args.min_confidence, max_seconds=60 * args.max_minutes)
+    predictor = _load(args)
     if args.adapt:
         predictor = _adapted(predictor, args.adapt)
     with ProgressLine() as heard:
@@ -109,6 +115,25 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
             print(f"error: {row['error']}" if named else f"error: {row['file']}: {row['error']}", file=sys.stderr)
     if any(row["error"] for row in rows):
         sys.exit(2)
+
+
+def _load(args: PredictCommand) -> Predictor:
+    from ser_core.serving.predictor import Predictor  # torch takes seconds to load: `--help` doesn't wait for it
+
+    return Predictor.load(args.checkpoint, min_confidence=args.min_confidence, max_seconds=60 * args.max_minutes)
+
+
+def _write_table(args: PredictCommand) -> None:
+    from ser_core.serving.many.command import run
+
+    run(
+        args.files,
+        args.many,
+        checkpoint=args.checkpoint,
+        min_confidence=args.min_confidence,
+        max_minutes=args.max_minutes,
+        adaptation=_adapted(_load(args), args.adapt).adaptation if args.adapt else None,
+    )
 
 
 def _adapted(predictor: Predictor, paths: Iterable[Path]) -> Predictor:

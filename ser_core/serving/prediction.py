@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ser_core.audio import SAMPLE_RATE
 from ser_core.equality import ByContent
 from ser_core.errors import ConfigError
@@ -53,6 +55,8 @@ class Prediction(ByContent):
         checkpoint: name of the model.
         min_confidence: below this probability of the likeliest emotion the answer is `UNSURE`, 0..1.
         speech_seconds: duration of all the speech.
+        embedding: what the network made of it before it was classified and before any adaptation, float32 `[width]`,
+            the average where there are several windows; None for a network that says nothing of one.
     """
 
     probabilities: dict[str, float]
@@ -61,6 +65,7 @@ class Prediction(ByContent):
     checkpoint: str
     min_confidence: float = MIN_CONFIDENCE
     speech_seconds: float = 0.0
+    embedding: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not self.speech_seconds:

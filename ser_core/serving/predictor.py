@@ -22,7 +22,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
 from ser_core.audio import SAMPLE_RATE
@@ -34,11 +33,12 @@ from ser_core.audio.source import AudioSource, is_samples, several
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import CheckpointError, NoSpeechError, SERError
 from ser_core.forks import forks_use_one_thread
-from ser_core.models.network import Network
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
 from ser_core.records.embedding import EmbeddingStatistics, load_statistics
 from ser_core.serving.adaptation import Adaptation, learn_from
-from ser_core.serving.arguments import arguments_of, inputs_of
+from ser_core.serving.arguments import inputs_of
+from ser_core.serving.forward import forward
+from ser_core.serving.outputs import Outputs
 from ser_core.serving.pieces import BATCH_SIZE, Average, batches, is_average, pieces
 from ser_core.serving.prediction import (
     HOP_SECONDS,
@@ -47,10 +47,10 @@ from ser_core.serving.prediction import (
     Prediction,
     TimedPrediction,
     require_probability,
-    window_spans,
 )
 from ser_core.serving.progress import Heard, HeardOf, share_of, unheard
 from ser_core.serving.voice import require_voice
+from ser_core.serving.windows import timed_predictions
 
 forks_use_one_thread()
 
@@ -127,7 +127,7 @@ class Predictor:
             NoSpeechError: it is silent, holds under 0.2 s of speech, or no voice is recognised in it.
         """
         result = self._hear(source, sample_rate, heard)
-        return result if isinstance(result, Prediction) else self._predict([result], heard)[0]
+        return result if isinstance(result, Prediction) else self.classify_speeches([result], heard)[0]
 
     def classify(
         self, audio: np.ndarray, warnings: Sequence[str] = (), *, any_sound: bool = False, heard: Heard = unheard
@@ -141,13 +141,13 @@ class Predictor:
         """
         size = PART_SECONDS * SAMPLE_RATE
         if len(audio) <= size:
-            return self._predict([self.prepare(audio, warnings, any_sound=any_sound)], heard)[0]
+            return self.classify_speeches([self.prepare(audio, warnings, any_sound=any_sound)], heard)[0]
         parts = (audio[start : start + size] for start in range(0, len(audio), size))
         return self._average(parts, warnings, heard, any_sound=any_sound)
 
     def classify_speech(self, speech: Speech) -> Prediction:
         """The same for speech that was prepared already, with this model's preprocessing."""
-        return self._predict([speech])[0]
+        return self.classify_speeches([speech])[0]
 
     def prepare(self, audio: np.ndarray, warnings: Sequence[str] = (), *, any_sound: bool = False) -> Speech:
         """The speech in `[samples]` at 16 kHz, with this model's preprocessing.
@@ -159,7 +159,12 @@ class Predictor:
         return speech if any_sound else require_voice(speech, self.config.audio)
 
     def classify_many(
-        self, sources: Iterable[AudioSource], *, sample_rate: int | None = None, heard: HeardOf | None = None
+        self,
+        sources: Iterable[AudioSource],
+        *,
+        sample_rate: int | None = None,
+        heard: HeardOf | None = None,
+        threads: int | None = None,
     ) -> Iterator[Prediction | SERError]:
         """Classify recordings one after another, faster than one by one: in order, errors in place of predictions.
 
@@ -168,14 +173,15 @@ class Predictor:
             sample_rate: of those that are samples without a rate, in Hz.
             heard: is told the source and how many of its seconds are classified already, of each of more than 5
                 minutes, by several threads at a time.
+            threads: that read and prepare recordings, > 0; as many as cores by default.
 
         Raises:
             AudioError: `sources` is one recording, not several.
         """
-        return self._classify_many(several(sources), sample_rate, heard)
+        return self._classify_many(several(sources), sample_rate, heard, threads)
 
     def _classify_many(
-        self, sources: Iterator[AudioSource], sample_rate: int | None, heard: HeardOf | None
+        self, sources: Iterator[AudioSource], sample_rate: int | None, heard: HeardOf | None, threads: int | None
     ) -> Iterator[Prediction | SERError]:
         def hear(source: AudioSource) -> Speech | Prediction | SERError:
             rate = sample_rate if is_samples(source) else None
@@ -184,10 +190,10 @@ class Predictor:
             except SERError as error:
                 return error
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
             while batch := list(itertools.islice(sources, BATCH_SIZE)):
                 results = list(pool.map(hear, batch))
-                predictions = iter(self._predict([item for item in results if isinstance(item, Speech)]))
+                predictions = iter(self.classify_speeches([item for item in results if isinstance(item, Speech)]))
                 yield from (next(predictions) if isinstance(item, Speech) else item for item in results)
 
     def _hear(self, source: AudioSource, sample_rate: int | None, heard: Heard) -> Speech | Prediction:
@@ -204,10 +210,10 @@ class Predictor:
     ) -> Prediction:
         """What the model says about a recording in parts, whose warnings are known when all of them were taken."""
         average = Average()
-        average.hear(parts, partial(self.prepare, any_sound=any_sound), self._rows, heard)
+        average.hear(parts, partial(self.prepare, any_sound=any_sound), self._outputs, heard)
         if average.first is None:
             raise average.why_none or NoSpeechError("No speech was found.")
-        prediction = self._prediction(average.first, average.probabilities(), [*warnings, *average.warnings()])
+        prediction = self._prediction(average.first, average.outputs(), [*warnings, *average.warnings()])
         return replace(prediction, speech_seconds=average.seconds)
 
     def adapt(self, sources: Iterable[AudioSource], *, sample_rate: int | None = None) -> Predictor:
@@ -243,11 +249,10 @@ class Predictor:
         Raises:
             CheckpointError: the network says nothing of an embedding.
         """
-        if not isinstance(self.model, Network):
+        embeddings = Outputs.joined(self._outputs(waveforms)).embeddings
+        if embeddings is None:
             raise CheckpointError(f"The network of checkpoint {self.config.name} has no embedding.")
-        with torch.inference_mode():
-            rows = [self.model.embed(**arguments_of(batch, self.config)).numpy() for batch in batches(waveforms)]
-        return np.concatenate(rows)
+        return embeddings
 
     def timeline(
         self,
@@ -258,62 +263,39 @@ class Predictor:
         heard: Heard = unheard,
     ) -> list[TimedPrediction]:
         """Classify overlapping windows of float32 `[samples]` at 16 kHz."""
-        timeline: list[TimedPrediction] = []
-        for spans in batches(window_spans(len(audio), window_seconds, hop_seconds)):
-            speeches = [self._speech_or_none(audio[start:end]) for start, end in spans]
-            predictions = iter(self._predict([speech for speech in speeches if speech]))
-            timeline += [
-                TimedPrediction(start / SAMPLE_RATE, end / SAMPLE_RATE, next(predictions) if speech else None)
-                for (start, end), speech in zip(spans, speeches, strict=True)
-            ]
-            heard(spans[-1][1] / SAMPLE_RATE)
-        return timeline
+        return list(timed_predictions(self, [audio], window_seconds, hop_seconds, heard))
 
-    def _speech_or_none(self, audio: np.ndarray) -> Speech | None:
-        try:
-            return self.prepare(audio)
-        except NoSpeechError:
-            return None
-
-    def _predict(self, speeches: Sequence[Speech], heard: Heard = unheard) -> list[Prediction]:
+    def classify_speeches(self, speeches: Sequence[Speech], heard: Heard = unheard) -> list[Prediction]:
         """Predictions of prepared speech; long ones are cut into windows, and all windows share batches."""
         groups = [pieces(speech.waveform) for speech in speeches]
         seconds = sum(len(speech.audio) for speech in speeches) / SAMPLE_RATE
-        rows = self._rows([piece for group in groups for piece in group], share_of(seconds, heard))
-        probabilities = np.concatenate(rows) if rows else np.zeros((0, len(EMOTIONS)))
+        waveforms = [piece for group in groups for piece in group]
+        outputs = Outputs.joined(self._outputs(waveforms, share_of(seconds, heard)))
         ends = np.cumsum([len(group) for group in groups])
         return [
             self._prediction(
                 speech,
-                probabilities[end - len(group) : end].mean(axis=0),
+                outputs.part(end - len(group), end).mean(),
                 [*speech.warnings, *is_average(speech.seconds, len(group))],
             )
             for speech, group, end in zip(speeches, groups, ends, strict=True)
         ]
 
-    def _prediction(self, speech: Speech, probabilities: np.ndarray, warnings: Sequence[str]) -> Prediction:
-        named = dict(zip(EMOTIONS, (float(p) for p in probabilities), strict=True))
-        return Prediction(named, tuple(warnings), speech, self.config.name, self.min_confidence)
+    def _prediction(self, speech: Speech, outputs: Outputs, warnings: Sequence[str]) -> Prediction:
+        """Of what the network says about it, one row."""
+        named = dict(zip(EMOTIONS, map(float, outputs.probabilities[0]), strict=True))
+        embedding = None if outputs.embeddings is None else outputs.embeddings[0]
+        return Prediction(named, tuple(warnings), speech, self.config.name, self.min_confidence, embedding=embedding)
 
     def inputs(self, speech: Speech) -> dict[str, np.ndarray]:
         """What the network gets for this speech, see `ser_core.features.inputs.network_inputs`."""
         return inputs_of(speech.waveform, self.config)
 
-    def _rows(self, waveforms: Sequence[np.ndarray], done: Callable[[float], None]) -> list[np.ndarray]:
-        """Probabilities `[pieces, emotions]` a batch; `done` is told which share of them is there."""
-        rows: list[np.ndarray] = []
+    def _outputs(self, waveforms: Sequence[np.ndarray], done: Callable[[float], None] = unheard) -> list[Outputs]:
+        """What the network says, batch by batch; `done` is told which share of them is there."""
+        outputs: list[Outputs] = []
         groups = batches(waveforms)
         for batch in groups:
-            rows.append(self._probabilities(batch))
-            done(len(rows) / len(groups))
-        return rows
-
-    def _probabilities(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
-        arguments = arguments_of(waveforms, self.config)
-        with torch.inference_mode():
-            if self.adaptation and isinstance(self.model, Network):
-                scale, shift = map(torch.from_numpy, (self.adaptation.scale, self.adaptation.shift))
-                logits = self.model.classifier(self.model.embed(**arguments) * scale + shift)
-            else:
-                logits = self.model(**arguments)
-            return (logits / self.config.temperature).softmax(1).numpy()
+            outputs.append(forward(self.model, self.config, self.adaptation, batch))
+            done(len(outputs) / len(groups))
+        return outputs

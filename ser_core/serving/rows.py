@@ -30,6 +30,13 @@ def result_row(name: str, result: Prediction | SERError) -> dict[str, Any]:
     return row | _scores(result.probabilities, result.min_confidence) | extra | {"warnings": list(result.warnings)}
 
 
+def window_row(name: str, checkpoint: str, window: TimedPrediction) -> dict[str, Any]:
+    """A window of a file: keys as in `COLUMNS`, and `start` and `end` in seconds; None where nobody speaks."""
+    heard = window.prediction
+    row = result_row(name, heard) if heard else dict.fromkeys(COLUMNS) | {"file": name, "warnings": []}
+    return row | {"checkpoint": checkpoint, "start": round(window.start, 3), "end": round(window.end, 3)}
+
+
 def timeline_rows(timeline: Sequence[TimedPrediction]) -> list[dict[str, Any]]:
     """A timeline's windows, keys as in `TIMELINE_COLUMNS`; seconds, and None where nobody speaks."""
     return [
@@ -71,8 +78,13 @@ def to_csv(rows: Iterable[dict[str, Any]], columns: Sequence[str] = COLUMNS) -> 
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({key: " ".join(value) if isinstance(value, list) else value for key, value in row.items()})
+        writer.writerow(flat(row))
     return text.getvalue()
+
+
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of values without lists: several warnings are joined."""
+    return {key: " ".join(value) if isinstance(value, list) else value for key, value in row.items()}
 
 
 def _scores(probabilities: Mapping[str, float], min_confidence: float) -> dict[str, Any]:

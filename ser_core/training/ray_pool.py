@@ -8,17 +8,14 @@ own `CREMAD_DIR`.
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import socket
 from pathlib import Path
 from typing import Any
 
 from ser_core.corpus.splits import Split, load_split
 from ser_core.errors import ConfigError, RunError, SERError
 from ser_core.files import replace_folder
-from ser_core.places import PACKAGE, checkout
+from ser_core.ray_cluster import connect
 from ser_core.records.runs import restore_runs
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
@@ -26,8 +23,6 @@ from ser_core.training.experiment import COMMIT_VARIABLE, git_commit, run_experi
 from ser_core.training.pool import MAX_ATTEMPTS
 from ser_core.training.survey import Entry, how_to_start, survey_one
 
-LEFT_BEHIND = [".git", ".venv", "runs", "checkpoints", "docs", "tests", "wandb", ".*_cache", "shipped"]
-PROBE_SECONDS = 5
 Files = dict[str, bytes]
 
 
@@ -57,11 +52,7 @@ class RayPool:
         gpus: float = 0,
         compute: Compute = Compute(),
     ):
-        try:
-            import ray
-        except ImportError:
-            raise ConfigError("Ray is not installed. Get it with `pip install 'ray[default]'`.") from None
-        self.ray, self.runs_dir, self.checkpoints_dir = ray, runs_dir, checkpoints_dir
+        self.runs_dir, self.checkpoints_dir = runs_dir, checkpoints_dir
         self.options: dict[str, Any] = {
             "corpus": corpus,
             "cache_dir": cache_dir,
@@ -70,19 +61,7 @@ class RayPool:
             "compute": compute,
             "threads": max(1, int(cpus)),
         }
-        root = checkout()
-        environment = {
-            **({"working_dir": str(root)} if root else {"py_modules": [str(PACKAGE)]}),
-            "excludes": LEFT_BEHIND,
-            "env_vars": {COMMIT_VARIABLE: git_commit() or ""},
-        }
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        _probe(address)
-        try:
-            ray.init(address=address, runtime_env=environment, log_to_driver=False)
-        except (ConnectionError, ValueError) as error:
-            why = str(error).partition(". ")[0]
-            raise ConfigError(f"No Ray cluster answers at {address} ({why}). Start one: `ray start --head`.") from None
+        self.ray = ray = connect(address, {COMMIT_VARIABLE: git_commit() or ""})
         resources = ray.cluster_resources()
         if resources.get("CPU", 0) < cpus or resources.get("GPU", 0) < gpus:
             raise ConfigError(
@@ -135,17 +114,6 @@ def _store(files: Files, folder: Path) -> None:
     for name, content in files.items():
         (new / name).write_bytes(content)
     replace_folder(new, folder)
-
-
-def _probe(address: str) -> None:
-    """Find out in seconds whether anything listens there; Ray itself would try for minutes."""
-    match = re.fullmatch(r"(?:ray://)?(?P<host>[^/]+):(?P<port>\d+)", address)
-    if not match:
-        return
-    try:
-        socket.create_connection((match["host"].strip("[]"), int(match["port"])), PROBE_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise ConfigError(f"No Ray cluster answers at {address} ({error}).") from None
 
 
 def train_one(

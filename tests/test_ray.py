@@ -1,4 +1,4 @@
-"""A grid on a Ray cluster of two nodes, one of whose workers is killed midway."""
+"""A Ray cluster of two nodes, one of whose workers is killed midway: a grid, and many recordings."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ser_core.records.runs import load_runs
+from ser_core.serving.predict_command import main as predict
 from ser_core.training import grid_command as grid
 from ser_core.training.survey import epochs_in_progress, survey
 from tests.helpers import QUICK, RAY
@@ -36,32 +37,33 @@ cluster.shutdown()
 """
 
 
-@pytest.fixture
-def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
     """A cluster of two nodes with one CPU each."""
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    cluster = subprocess.Popen([sys.executable, "-c", CLUSTER], stdin=-1, stdout=-1, stderr=-2, text=True)
-    said = []
-    for line in cluster.stdout:
-        said.append(line)
-        if match := re.match(r"address (\S+)", line):
-            yield match[1]
-            break
-    else:
-        pytest.fail("".join(said))
-    cluster.communicate(timeout=60)
+    environment = os.environ | {"RAY_USAGE_STATS_ENABLED": "0"}
+    command = [sys.executable, "-c", CLUSTER]
+    with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-2, text=True, env=environment) as cluster:
+        said = []
+        for line in cluster.stdout:
+            said.append(line)
+            if match := re.match(r"address (\S+)", line):
+                yield match[1]
+                break
+        else:
+            pytest.fail("".join(said))
+        cluster.communicate(timeout=60)
 
 
-def workers() -> dict[int, str]:
-    """Process ids of Ray workers that train, by what they are called."""
-    found = {}
+def workers(function: str) -> list[int]:
+    """Process ids of Ray workers that are calling it."""
+    found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_bytes().decode()
         except OSError:
             continue
-        if command.startswith("ray::train_one"):
-            found[int(folder.name)] = command
+        if command.startswith(f"ray::{function}"):
+            found.append(int(folder.name))
     return found
 
 
@@ -77,7 +79,7 @@ def test_every_run_is_recorded_once_though_a_worker_was_killed(options: list[str
             if time.monotonic() > deadline:
                 process.kill()
                 pytest.fail(process.stdout.read())
-            training = workers()
+            training = workers("train_one")
             at_once = max(at_once, len(training))
             if not killed and training and any(epochs_in_progress(runs_dir, name) >= 3 for name in QUICK):
                 killed = min(training)
@@ -103,3 +105,33 @@ def test_a_run_that_asks_for_more_than_the_cluster_has_is_refused(options: list[
     result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert result.returncode == 2
     assert "A run asks for 1 CPU and 1 GPU, and the cluster has 2 and 0." in result.stderr
+
+
+@pytest.mark.timeout(2 * PATIENCE_SECONDS)
+def test_every_file_is_once_in_the_table_though_a_worker_was_killed(
+    corpus, checkpoints: Path, tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SER_CHECKPOINTS_DIR", str(checkpoints))
+    files = [str(corpus.path(name)) for name in sorted(corpus.present)[:48]]
+    arguments = [*files, str(tmp_path / "nowhere.wav"), "--checkpoint", "1d-fixed"]
+    table, local = tmp_path / "cluster.jsonl", tmp_path / "local.jsonl"
+    command = [sys.executable, "-m", "ser_core.predict", *arguments, "--out", str(table), "--ray", address]
+    with subprocess.Popen(command, stdout=-1, stderr=-2, text=True) as process:
+        killed, deadline = 0, time.monotonic() + PATIENCE_SECONDS
+        while process.poll() is None:
+            if time.monotonic() > deadline:
+                process.kill()
+                pytest.fail(process.stdout.read())
+            journal = Path(f"{table}.journal-wal")
+            if not killed and journal.exists() and (classifying := workers("MapWorker(MapBatches(_Worker)).submit")):
+                killed = classifying[0]
+                os.kill(killed, signal.SIGKILL)
+            time.sleep(0.05)
+        output = process.stdout.read()
+    with pytest.raises(SystemExit, match="2"):
+        predict([*arguments, "--out", str(local), "--workers", "1"])
+    assert process.returncode == 2, output
+    assert killed
+    rows = [[json.loads(line) for line in path.read_text().splitlines()] for path in (table, local)]
+    assert sorted(row["file"] for row in rows[0]) == sorted([*files, str(tmp_path / "nowhere.wav")])
+    assert rows[0] == rows[1]
