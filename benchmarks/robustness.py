@@ -9,8 +9,11 @@ neutral, surprise left out.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +53,8 @@ def shared_clips(n_clips: int | None = None) -> tuple[list[Clip], list[np.ndarra
 
 def labels(predictor: Predictor, waveforms: Sequence[np.ndarray]) -> np.ndarray:
     """What it hears in each float32 `[samples]` at 16 kHz: index into `EMOTIONS`, or `NO_SPEECH`."""
-    return np.array([_label(predictor, waveform) for waveform in waveforms])
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return np.array(list(pool.map(partial(_label, predictor), waveforms)))
 
 
 def _label(predictor: Predictor, waveform: np.ndarray) -> int:
