@@ -659,7 +659,7 @@ def test_running_out_of_memory_is_a_sentence(
 NO_MEMORY = {
     "grid": ("ser_core.training.grid_command", "configurations", ["report"]),
     "predict": ("ser_core.serving.predict_command", "expand", ["speech.wav"]),
-    "stream": ("ser_core.serving.stream_command", "read_audio", ["speech.wav"]),
+    "stream": ("ser_core.serving.stream_command", "mono_parts", ["speech.wav"]),
     "cremad": ("ser_core.corpus.command", "_check", ["check"]),
 }
 
