@@ -63,8 +63,13 @@ FINE_TUNING = {
     "spec_augment": 2,
     "copies": 6,
     "pipeline": "voice",
+    "vad_pad": 0.3,
 }
-"""How a pretrained encoder is trained on, unless something else is asked for."""
+"""How a pretrained encoder is trained on, unless something else is asked for.
+
+`vad_pad`: what is around speech tells something, too. With 0.3 s of it, whisper-base has a validation loss of 0.714 and
+an accuracy of 72.0 %; without, 0.800 and 71.3 % (runs/lr6e-05-SiLU-Whisper-base and …-vad-pad0).
+"""
 
 ARCHITECTURES = (
     Architecture("1d", "1D", "the report's 1D CNN, the smallest and fastest", "cnn1d", ("spectral",), "elu"),
