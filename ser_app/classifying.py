@@ -85,7 +85,7 @@ def classify_uploads(
         for name, result in _classify_upload(upload, names, any_sound, show).items():
             known[keys[upload.name, name]] = result
     bar.empty()
-    return {names: _answering_from(min_confidence, known[key]) for names, key in keys.items()}
+    return {pair: _answering_from(min_confidence, known[key]) for pair, key in keys.items()}
 
 
 def _classify_upload(

@@ -84,10 +84,11 @@ def uploads_of(files: Sequence[UploadedFile]) -> tuple[list[Upload], dict[str, s
         name = file.name.removeprefix(folder)
         if any(is_leftover(part) for part in PurePath(name).parts):
             continue
-        found = [(name, file.getvalue, digest_of(file.getvalue()))]
         if name.lower().endswith(ZIP):
             found, left_out = _unpacked(file, within="" if len(files) == 1 else f"{name}/")
             problems |= {unused(name, problems): reason for name, reason in left_out.items()}
+        else:
+            found = [(name, file.getvalue, digest_of(file.getvalue()))]
         for name, data, digest in found:
             if len(uploads) == MAX_RECORDINGS:
                 n_more += 1

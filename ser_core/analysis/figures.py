@@ -42,10 +42,9 @@ def waveform_figure(
     *,
     height: int = 180,
     unit: str = "amplitude",
-    max_points: int = MAX_POINTS,
 ) -> go.Figure:
     """Waveform `[samples]` at 16 kHz over time, with the speech `intervals` `[n, 2]` shaded."""
-    times, low, high = envelope(audio, max_points)
+    times, low, high = envelope(audio)
     figure = go.Figure(
         go.Scatter(
             x=np.concatenate((times, times[::-1])),

@@ -75,8 +75,10 @@ class SndfileReader:
             full_scale = self._full_scale(sound)
             try:
                 while len(samples := sound.read(sound.samplerate, dtype="float32", always_2d=True)):
-                    with np.errstate(invalid="ignore"):  # what is no number stays none
-                        channels = np.ascontiguousarray(samples.T) / np.float32(full_scale)
+                    channels = np.ascontiguousarray(samples.T)
+                    if full_scale != 1:
+                        with np.errstate(invalid="ignore"):  # what is no number stays none
+                            channels /= np.float32(full_scale)
                     yield Block(channels, sound.samplerate)
             except soundfile.LibsndfileError:
                 return
