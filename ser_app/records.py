@@ -15,6 +15,7 @@ from ser_core.models.activations import activation_label
 from ser_core.models.registry import model_label
 from ser_core.records.evaluations import Evaluation, evaluation_files, evaluations_dir, load_evaluations
 from ser_core.records.runs import Run, load_runs, recorded_in
+from ser_core.words import counted
 
 HOW_TO_TRAIN = "Train one with `python train.py --model 2d --act silu`, or many with `python grid.py report`."
 RECORD_FILES = ("config.json", "history.csv", "test.json")
@@ -95,5 +96,5 @@ def choose_run(runs: Sequence[Run]) -> Run:
     """Draw the choice of one run; the address keeps it."""
     by_name = {run.name: run for run in runs}
     run = by_name[st.selectbox("Run", list(by_name), key="run", bind="query-params")]
-    st.caption(f"{run.accuracy:.1%} of the test clips right after {run.train.epochs} epochs")
+    st.caption(f"{run.accuracy:.1%} of the test clips right after {counted(run.train.epochs, 'epoch')}")
     return run

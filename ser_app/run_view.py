@@ -25,6 +25,7 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import RunError
 from ser_core.records.runs import Run
 from ser_core.serving.prediction import MIN_CONFIDENCE
+from ser_core.words import counted
 
 
 def show_run(run: Run) -> None:
@@ -57,7 +58,7 @@ def show_run(run: Run) -> None:
         st.warning(reasons.get(run.status, run.status))
     environment, clips = run.environment, run.environment.clips
     st.markdown(
-        f"{run.test.parameters:,} parameters, {run.test.epochs} epochs in "
+        f"{run.test.parameters:,} parameters, {counted(run.test.epochs, 'epoch')} in "
         f"{run.test.training_seconds / 60:.1f} min on {environment.device}; trained on {clips.train:,} clips, "
         f"epoch {run.test.best_epoch or '–'} chosen by {run.train.select} on {clips.val:,}, "
         f"tested on {clips.test:,}. Intervals are 95 %, over {run.intervals_over}."
@@ -87,7 +88,7 @@ def show_comparison(runs: Sequence[Run]) -> None:
     columns = st.columns(min(len(runs), 3) if len(runs) > 1 else [3, 2])
     for i, run in enumerate(runs):
         with columns[i % len(columns)], st.container(border=True):
-            st.markdown(f"`{run.name}`, {run.train.epochs} epochs")
+            st.markdown(f"`{run.name}`, {counted(run.train.epochs, 'epoch')}")
             figure = confusion_figure(run.metrics.confusion, normalised=normalised == "Shares")
             show_figure(figure, f"confusion-{run.name}")
     with columns[-1] if len(runs) == 1 else st.container(), st.container(border=True):

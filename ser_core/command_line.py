@@ -59,18 +59,28 @@ def parse(
                 kind, prog=prog, description=description, args=arguments, config=(DisallowNone, OmitArgPrefixes)
             )
     finally:
-        print(_of_a_number(said.getvalue()), end="", file=sys.stderr)
+        print(_in_a_line(said.getvalue()), end="", file=sys.stderr)
 
 
-def _of_a_number(said: str) -> str:
-    """What tyro says, in one line if a number is none."""
+def _in_a_line(said: str) -> str:
+    """What tyro says; in one line if a number is none, or a choice is none of those there are."""
     text = re.sub(r"\s+", " ", re.sub(r"\x1b\[[\d;]*m|[─│╭╮╰╯]", " ", said))
     found = re.search(r"Error parsing (\S+):.*? (int|float)\b.*?: ('.*?'|\".*?\") ", text)
     if found:
         flag, kind, value = found.groups()
         return f"error: {flag} takes a {'whole ' * (kind == 'int')}number, not {value}.\n"
     found = re.search(r"Error parsing (\S+): no type matching (\S.*?) could be instantiated from \[(.*?)\]\. ", text)
-    return f"error: {found[1]} takes {found[2].strip('{}')}, not {found[3]}.\n" if found else said
+    if found:
+        return _not_a_choice(found[1], found[2].strip("{}").split(","), found[3])
+    found = re.search(r"invalid choice (.*?) for argument '(\S+)'\. Expected one of \((.*?)\) ?\.", text)
+    if found:
+        return _not_a_choice(found[2], sorted(set(re.findall(r"'(.*?)'", found[3])) - {"None"}), found[1])
+    return said
+
+
+def _not_a_choice(flag: str, choices: Sequence[str], given: str) -> str:
+    *some, last = choices
+    return f"error: {flag} takes {', '.join(some)}{' or ' * bool(some)}{last}, not {given}.\n"
 
 
 def choice(names: Iterable[str]) -> Any:

@@ -23,6 +23,7 @@ COMPANIONS = (
     *(".yml", ".bmp", ".gif", ".heic", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff", ".webp"),
     *(".ass", ".eaf", ".lab", ".lrc", ".srt", ".textgrid", ".trs", ".vtt"),
     *(".c", ".ipynb", ".js", ".m", ".m3u", ".m3u8", ".pls", ".py", ".r", ".sh", ".md5", ".sha256", ".sfk", ".pkf"),
+    *(".journal", ".journal-wal", ".journal-shm"),  # ours, see `ser_core.serving.many.journal`
 )
 """Of files that lie beside recordings and are none: texts, tables, pictures, transcripts, programs, playlists."""
 

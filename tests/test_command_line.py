@@ -278,3 +278,17 @@ def test_flags_of_a_dataclass_are_its_fields():
     assert parse(Command, ["--small", "3", "--big", "7"]).sizes == Sizes(3, 7)
     with pytest.raises(ConfigError, match="small is below large"):
         parse(Command, ["--big", "0"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--act", "foo"], "error: --act/--activation takes elu, relu or silu, not 'foo'.\n"),
+        (["--act", "None"], "error: --act/--activation takes relu, silu or elu, not 'None'.\n"),
+        (["--precision", "x"], "error: --precision takes auto, bf16 or fp32, not 'x'.\n"),
+    ],
+)
+def test_a_wrong_choice_is_told_those_there_are(arguments: list[str], says: str, capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit, match="2"):
+        train_arguments(arguments)
+    assert capsys.readouterr().err == says

@@ -23,8 +23,11 @@ WORDS = {"lr": "learning rate", "select": "what picks the epoch", "audio vad": "
 
 
 def settings(run: Run) -> dict[str, Any]:
-    """All that decides a run's figures, flat, in the order of the record; the split by its id and not its name."""
-    train = asdict(run.train)
+    """All that decides a run's figures, flat, in the order of the record; the split by its id and not its name.
+
+    A setting that changes nothing beside the others has its usual value.
+    """
+    train = asdict(run.train.effective)
     flat = {name: value for name, value in train.items() if name not in (*PARTS, "split")}
     for group in PARTS:
         flat |= {f"{group} {name}": value for name, value in train[group].items()}

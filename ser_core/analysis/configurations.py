@@ -12,6 +12,10 @@ from ser_core.records.runs import Run
 from ser_core.training.config import SELECTIONS, TrainConfig, usual_warmup
 from ser_core.training.study import report_study, with_epochs
 
+HOW_SILENCE_IS_FOUND = {
+    name: getattr(AudioConfig(), name) for name in ("vad", "vad_top_db", "vad_floor_dbfs", "vad_threshold")
+}
+
 
 @cache
 def _report_names() -> dict[TrainConfig, str]:
@@ -21,8 +25,8 @@ def _report_names() -> dict[TrainConfig, str]:
 
 def _without_length(config: TrainConfig) -> TrainConfig:
     """The same settings of whatever length, and without what the report leaves open: how silence is found."""
-    config = of_usual_length(config)
-    return replace(config, audio=AudioConfig(pipeline=config.audio.pipeline))
+    config = of_usual_length(config.effective)
+    return replace(config, audio=replace(config.audio, **HOW_SILENCE_IS_FOUND))
 
 
 def of_usual_length(config: TrainConfig) -> TrainConfig:

@@ -24,10 +24,13 @@ import numpy as np
 from ser_core.analysis.comparable import differences, listed
 from ser_core.analysis.comparison import SIGNIFICANCE, Difference, compare, compare_together, probability
 from ser_core.analysis.report import REPORT_RESULTS
+from ser_core.corpus.splits import REPORT_SPLIT_ID
 from ser_core.emotions import EMOTIONS
 from ser_core.records.metrics import resampled_confusions
 from ser_core.records.resampling import BOTH, N_BOOTSTRAP
 from ser_core.records.runs import Run
+from ser_core.records.schema import UNKNOWN
+from ser_core.words import counted
 
 Runs = Mapping[str, Run]
 Records = Mapping[str, Mapping[int, Sequence[Run]]]
@@ -140,6 +143,9 @@ def better(
     evidence: list[str] = []
     if len(groups) == len(pairs):
         evidence += dict.fromkeys(sentence for runs, (pair,) in parts for sentence in figures(runs, pair))
+    evidence += dict.fromkeys(
+        sentence for runs, group in parts for pair in group for sentence in set_aside(records, runs, pair, asked)
+    )
     verdicts = []
     for runs, group in parts:
         verdict, sentences = _part(runs, group, asked, margin)
@@ -183,10 +189,12 @@ def _verdict(difference: Difference, margin: float | None) -> Verdict:
 def order_of_emotions(
     records: Records, name: str, title: str, report: str, holds: Callable[[np.ndarray], np.ndarray]
 ) -> Finding:
-    """A claim about the order of emotions by F1, worst first, of one configuration."""
-    if name not in records:
+    """A claim about the order of emotions by F1, worst first, of one configuration: of its longest run on the report's
+    split."""
+    by_length = sorted(records.get(name, {}).items(), reverse=True)
+    run = next((run for _, runs in by_length for run in runs if run.split_id in (REPORT_SPLIT_ID, UNKNOWN)), None)
+    if run is None:
         return Finding(title, report, Verdict.MISSING, (), (name,))
-    run = records[name][max(records[name])][0]
     said = run.predictions()
     draws = resampled_confusions(said.targets.tolist(), said.predicted.tolist(), said.speakers)
     share = float(holds(_f1(draws).argsort(axis=-1)).mean())
@@ -222,6 +230,18 @@ def unequal(runs: Runs, names: Sequence[str], asked: Collection[str]) -> str | N
     return f"{' and '.join(f'`{run.name}`' for run in present)} are not comparable. They differ in {listed(found)}."
 
 
+def set_aside(records: Records, runs: Runs, pair: Pair, asked: Collection[str]) -> Iterator[str]:
+    """Why the longest runs of a pair decide nothing, where shorter ones do."""
+    if not_settled(runs, pair, asked):
+        return
+    used = max(runs[name].train.epochs for name in pair)
+    longest = max(set.intersection(*(set(records[name]) for name in pair)))
+    if longest > used:
+        longer = {name: records[name][longest][0] for name in pair}
+        reason = unequal(longer, pair, asked) or "At that length, not all that the claim is about can be compared."
+        yield f"Runs of {counted(longest, 'epoch')} are set aside. {reason}"
+
+
 def figures(runs: Runs, names: Sequence[str]) -> tuple[str, ...]:
     """Accuracy of each run that exists; its interval is over speakers and clips, unless it says otherwise."""
     sentences = []
@@ -252,7 +272,7 @@ def _points(difference: Difference) -> str:
 
 def after_epochs(run: Run) -> str:
     """How a sentence about a run begins."""
-    return f"After {run.train.epochs} epochs,"
+    return f"After {counted(run.train.epochs, 'epoch')},"
 
 
 def reported(name: str) -> str:

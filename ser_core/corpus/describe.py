@@ -9,6 +9,7 @@ from ser_core.corpus.labels import check_labels, parse_labels
 from ser_core.corpus.recordings import Recordings
 from ser_core.corpus.registry import KINDS, open_recordings
 from ser_core.emotions import EMOTION_NAMES
+from ser_core.words import counted
 
 NAMED = 3  # of the files that are left out for a reason
 
@@ -52,8 +53,3 @@ def who_speaks(recordings: Recordings) -> str:
     sexes = Counter(sex for _, sex in {(clip.speaker, clip.sex or "of unknown sex") for clip in recordings.clips})
     said = ", ".join(f"{n} {sex}" for sex, n in sorted(sexes.items()))
     return f"speakers: {len(recordings.speakers)} ({said})"
-
-
-def counted(n: int, what: str) -> str:
-    """A number of things, as `1 clip` or `2 clips`."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"

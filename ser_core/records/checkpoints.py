@@ -35,7 +35,7 @@ from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.registry import MODELS
 from ser_core.places import found, how_to_run, own
 from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics, save_statistics
-from ser_core.records.schema import read_value
+from ser_core.records.schema import MIN_TEMPERATURE, read_value
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -152,8 +152,8 @@ def _parse(folder: str, values: Any) -> CheckpointConfig:
         raise TypeError(f"name should be a text, not {brief(values['name'])}")
     _check_object("provenance", values["provenance"])
     temperature = values.get("temperature", 1.0)
-    if not is_number(temperature) or temperature <= 0:
-        raise ValueError(f"temperature should be a number above 0, not {brief(temperature)}")
+    if not is_number(temperature) or temperature < MIN_TEMPERATURE:
+        raise ValueError(f"temperature should be a number from {MIN_TEMPERATURE:g} up, not {brief(temperature)}")
     parts = {"audio": AudioConfig, "features": FeatureConfig}
     return CheckpointConfig(**values | {part: read_value(kind, values[part], part) for part, kind in parts.items()})
 

@@ -8,6 +8,7 @@ from ser_core.emotions import EMOTION_NAMES
 from ser_core.models.registry import architecture
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
+from ser_core.words import counted
 
 
 def model_card(run: Run, split: Split) -> str:
@@ -32,7 +33,7 @@ Speech emotion recognition: one of six acted emotions from a few seconds of{_lan
 | Size | {result.parameters:,} parameters, activation {train.activation} |
 | Input | {train.form} form; pipeline `{train.audio.pipeline}`; voice activity detection: {train.audio.vad} |
 | Data | {_data(run)}, {clips.train:,} training clips |
-| Training | {result.epochs} epochs, learning rate {train.lr:g}, seed {train.seed}{_changes(train)} |
+| Training | {counted(result.epochs, "epoch")}, learning rate {train.lr:g}, seed {train.seed}{_changes(train)} |
 | Weights | epoch {result.best_epoch}, the best by validation {train.select} |
 | Device | {environment.device}, {result.training_seconds / 60:.0f} min |
 | Test accuracy | {metrics.accuracy:.1%} ({interval}, {clips.test:,} clips) |

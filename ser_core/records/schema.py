@@ -26,6 +26,7 @@ VERSION = 4
 UNKNOWN = "unknown"  # what a record doesn't say
 PRECISIONS = ("bf16", "fp32")
 STATUSES = ("finished", "diverged", "chance")
+MIN_TEMPERATURE = 1e-3  # logits divided by less are no longer finite
 
 Record = TypeVar("Record", "RunConfig", "Result")
 
@@ -111,7 +112,7 @@ class Result(ByContent):
             ("val_accuracy", self.val_accuracy, 0, 1),
             ("parameters", self.parameters, 0, None),
             ("training_seconds", self.training_seconds, 0, None),
-            ("temperature", self.temperature, 1e-3, None),
+            ("temperature", self.temperature, MIN_TEMPERATURE, None),
         ):
             if value is not None:
                 check_range(name, value, low, high)

@@ -120,9 +120,7 @@ class TrainConfig:
 
         Not the number of epochs: a longer run takes the place of a shorter one.
         """
-        usual, settings = usual_config(self.model, epochs=self.epochs).flat, self.flat
-        if not self.copies:
-            usual |= vars(self.augmentation)  # which changes nothing then
+        usual, settings = usual_config(self.model, epochs=self.epochs).flat, self.effective.flat
         unusual = [key for key, value in settings.items() if value != usual[key] and key not in NAMED]
         others = [_in_a_name(key, settings[key]) for key in unusual]
         named = (f"lr{self.lr:g}", ACTIVATIONS[self.activation].label, MODELS[self.model].label)
@@ -135,6 +133,26 @@ class TrainConfig:
         for part in PARTS:
             settings |= vars(getattr(self, part))
         return settings
+
+    @property
+    def effective(self) -> TrainConfig:
+        """The same run, with the usual value of every setting that changes nothing beside the others.
+
+        So runs without `copies` are the same whatever their `augmentation`, and only pretrained networks have a
+        `head_lr`.
+        """
+        idle = set() if self.copies else {field.name for field in fields(AugmentationConfig)}
+        if not MODELS[self.model].pretrained:
+            idle |= PRETRAINED_ONLY
+        if self.audio.pipeline == "report":
+            idle.add("noise_db")
+        if self.audio.vad == "none":
+            idle |= {field.name for field in fields(AudioConfig) if field.name.startswith("vad_")}
+        elif self.audio.vad == "energy":
+            idle.add("vad_threshold")
+        usual = usual_config(self.model, epochs=self.epochs).flat
+        settings = {key: usual[key] if key in idle else value for key, value in self.flat.items()}
+        return usual_config(**settings)
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> TrainConfig:
@@ -156,6 +174,9 @@ class TrainConfig:
 NAMED = ("model", "activation", "lr", "epochs")
 """Settings that every name says, or none."""
 
+
+PRETRAINED_ONLY = {"head_lr", "layer_decay", "frozen_epochs"}
+"""Settings of pretrained networks alone."""
 
 PARTS: dict[str, type] = {"augmentation": AugmentationConfig, "audio": AudioConfig, "features": FeatureConfig}
 """Fields of a configuration that have fields of their own, whose names no other has."""

@@ -26,6 +26,7 @@ from ser_core.training.grid_progress import Display, print_list, what_to_do
 from ser_core.training.pool import LocalPool, Pool, train_all
 from ser_core.training.study import STUDIES, with_epochs
 from ser_core.training.survey import Entry, How, survey
+from ser_core.words import counted
 
 if TYPE_CHECKING:
     from ser_core.training.device import Device
@@ -127,7 +128,8 @@ def configurations(args: GridCommand) -> list[TrainConfig]:
     """What the command line asks for."""
     configs = with_epochs(STUDIES[args.study](), args.epochs)
     if args.split:
-        configs = [replace(config, split=args.split) for config in configs]
+        # Of a study of several splits, each configuration is left once.
+        configs = list(dict.fromkeys(replace(config, split=args.split) for config in configs))
     if args.only:
         chosen = [c for c in configs if any(fnmatch.fnmatchcase(c.name, pattern) for pattern in args.only)]
         if not chosen:
@@ -245,7 +247,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     if failed or taken:
         sys.exit(1)
     if not waiting:
-        print(f"All {len(entries)} runs are recorded.")
+        print(f"Nothing is left to train: {counted(len(entries), 'run')} recorded.")
 
 
 def train_waiting(

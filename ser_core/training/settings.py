@@ -38,7 +38,7 @@ class Settings:
         Args:
             epochs: whether the number of epochs counts.
         """
-        here, there = self.config.flat, other.config.flat
+        here, there = self.config.effective.flat, other.config.effective.flat
         skipped = {"split"} if epochs else {"split", "epochs"}
         if not epochs and self._has_usual_warmup and other._has_usual_warmup:
             skipped.add("warmup_epochs")

@@ -123,6 +123,10 @@ def test_a_claim_is_judged_at_the_greatest_length_at_which_its_runs_are_comparab
     finding = found(tmp_path, TITLES[0])
     assert (finding.verdict, finding.epochs) == (Verdict.CONFIRMED, 30)
     assert "+55.0 points" in finding.evidence[-1]
+    assert finding.evidence[2] == (
+        "Runs of 150 epochs are set aside. `2d-150` and `combined-150` are not comparable. They differ in numerics "
+        "(pytorch, winograd)."
+    )
 
 
 def test_of_several_runs_of_a_configuration_those_that_are_comparable_are_compared(tmp_path: Path):
@@ -276,6 +280,9 @@ def test_the_hardest_emotion_is_that_of_the_lowest_f1(tmp_path: Path, worst: int
     (clips,) = np.nonzero(said == worst)
     said[clips[: len(clips) // 2]] = (worst + 1) % 6
     write_run(tmp_path / "lr0.001-SiLU-2D", CONFIGS["lr0.001-SiLU-2D"], predictions=answering(said))
+    assert found(tmp_path, "FEA is hardest").verdict == verdict
+    longer = replace(CONFIGS["lr0.001-SiLU-2D"], epochs=300)
+    write_run(tmp_path / "longer", longer, predictions=answering(TARGETS), environment={"split_id": "another"})
     assert found(tmp_path, "FEA is hardest").verdict == verdict
 
 

@@ -164,6 +164,9 @@ def change_config(folder: Path, **changes: object) -> None:
         ({"features": {"mel_fmax": 10**400}}, "features.mel_fmax should be a finite number"),
         ({"features": {"hop_length": -1}}, "hop_length is a number above 0"),
         ({"provenance": 1}, "provenance should be an object"),
+        ({"temperature": 1e-300}, "temperature should be a number"),
+        ({"temperature": "1"}, "temperature should be a number"),
+        ({"temperature": math.inf}, "temperature should be a number"),
     ],
 )
 def test_a_configuration_of_another_kind_is_a_sentence(folder: Path, change: dict, says: str):

@@ -19,6 +19,7 @@ import torch
 from ser_core import places
 from ser_core.analysis.report import REPORT_RESULTS
 from ser_core.audio.preprocess import AudioConfig
+from ser_core.corpus.clips import load_index
 from ser_core.corpus.splits import load_split
 from ser_core.errors import RunError
 from ser_core.records.runs import alone, load_run, load_runs, partial_folder
@@ -39,6 +40,14 @@ SAVE_ALWAYS = (
     "import sys, ser_core.training.experiment as e; e.SAVE_EVERY_SECONDS = 0\n"
     "from ser_core.training.command import main; main(sys.argv[1:])"
 )
+
+
+def test_a_split_of_ones_own_is_trained_once(tmp_path: Path):
+    """The study of speakers has five splits, each of which it takes the place of."""
+    names = list(load_index())
+    (tmp_path / "mine.json").write_text(json.dumps({"train": names[:4], "val": names[4:6], "test": names[6:8]}))
+    configs = grid.configurations(grid.parse_arguments(["speakers", "--split", str(tmp_path / "mine.json")]))
+    assert len({config.name for config in configs}) == len(configs) == len(STUDIES["speakers"]()) / 5
 
 
 @pytest.fixture(autouse=True)
@@ -266,7 +275,7 @@ def test_two_runs_are_trained_recorded_and_then_skipped(
     assert "2 of 2 runs" in capsys.readouterr().err
     before = (runs[0].folder / "test.json").stat().st_mtime_ns
     grid.main(options)
-    assert "All 2 runs are recorded." in capsys.readouterr().out
+    assert "Nothing is left to train: 2 runs recorded." in capsys.readouterr().out
     assert (runs[0].folder / "test.json").stat().st_mtime_ns == before
     grid.main([*options, "--list"])
     assert "2 recorded; 2 in all." in capsys.readouterr().out
@@ -387,7 +396,7 @@ def test_one_run_is_trained_by_one_process(options: list[str], tmp_path: Path):
         (["report", "--epochs", "0"], "epochs is a number"),
         (["report", "--split", "/nowhere.json", "--list"], "no split file"),
         (["report", "--ray", "127.0.0.1:9"], "No Ray cluster answers at 127.0.0.1:9"),
-        (["everything"], "invalid choice"),
+        (["everything"], "study takes recordings, report or speakers, not 'everything'"),
     ],
 )
 def test_the_command_fails_with_a_sentence(
@@ -429,7 +438,7 @@ def test_an_installed_grid_knows_the_records_that_come_with_it(
     for name, state in zip(names, ("fewer epochs", "recorded", "fewer epochs", "missing", "missing"), strict=True):
         assert f"  {state}  " in states[name], name
     grid.main(["report", "--device", "cpu", "--only", shipped.name])
-    assert capsys.readouterr().out == "All 1 runs are recorded.\n"
+    assert capsys.readouterr().out == "Nothing is left to train: 1 run recorded.\n"
     assert sorted(tmp_path.rglob("*")) == before
     grid.main(["report", "--list", "--device", "cpu", "--only", shipped.name, "--out", str(tmp_path / "else")])
     assert "1 missing" in capsys.readouterr().out

@@ -16,7 +16,7 @@ from ser_core.features.config import FeatureConfig
 from ser_core.records.runs import RUNS_DIR, load_runs
 from ser_core.training.command import parse_arguments
 from ser_core.training.compute import Compute
-from ser_core.training.config import PARTS, TrainConfig, usual_config
+from ser_core.training.config import PARTS, PRETRAINED_ONLY, TrainConfig, usual_config
 from ser_core.training.flags import command_line
 from ser_core.training.settings import Settings, difference_from, read_settings, settings_of
 from ser_core.training.study import STUDIES
@@ -118,7 +118,9 @@ def other_value(key: str, value: Any) -> Any:
 
 @pytest.mark.parametrize("key", TrainConfig().flat)
 def test_every_setting_is_in_the_name_or_the_difference(key: str):
-    usual = TrainConfig(epochs=30, copies=2)  # of which the settings of augmentation are
+    # Beside which no setting is idle.
+    model, pipeline = "whisper-base" if key in PRETRAINED_ONLY else "2d", "report" if key == "pipeline" else "voice"
+    usual = usual_config(model, epochs=30, copies=2, pipeline=pipeline)
     other = changed(usual, key)
     assert other.flat[key] != usual.flat[key]
     assert (other.name != usual.name) == (key != "epochs")
@@ -126,6 +128,25 @@ def test_every_setting_is_in_the_name_or_the_difference(key: str):
         says = f"{key.replace('_', ' ')} {other.flat[key]} instead of {usual.flat[key]}"
         assert Settings(usual, "id").difference(Settings(other, "id")) == says
     assert Settings(usual, "id").difference(Settings(usual, "id")) == ""
+
+
+@pytest.mark.parametrize(
+    "idle",
+    [
+        {"noise": 0.9, "rt60": (0.2, 0.3)},
+        {"head_lr": 0.5, "layer_decay": 0.1, "frozen_epochs": 1},
+        {"noise_db": 20},
+        {"vad": "energy", "vad_threshold": 0.9},
+        {"vad": "none", "vad_top_db": 50, "vad_floor_dbfs": -30, "vad_threshold": 0.9, "vad_pad": 1},
+    ],
+)
+def test_what_changes_nothing_makes_no_other_run(idle: dict[str, Any]):
+    usual = usual_config("1d", **{key: value for key, value in idle.items() if key == "vad"})
+    other = usual_config("1d", **idle)
+    assert other != usual
+    assert other.effective == usual
+    assert other.name == usual.name
+    assert Settings(usual, "id").difference(Settings(other, "id")) == ""
 
 
 def test_epochs_apart_a_warm_up_counts_only_if_it_is_unusual():

@@ -46,6 +46,8 @@ def test_other_settings_belong_to_none(tmp_path: Path, change: dict):
     [
         TrainConfig(epochs=200, warmup_epochs=0),
         TrainConfig(audio=AudioConfig(pipeline="voice")),
+        TrainConfig(audio=AudioConfig(normalize=False)),
+        TrainConfig(audio=AudioConfig(vad_pad=0.3)),
         TrainConfig(copies=4),
         TrainConfig(spec_augment=2),
     ],

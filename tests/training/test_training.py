@@ -567,7 +567,7 @@ def test_a_run_that_is_killed_while_it_is_recorded_is_finished_by_the_same_comma
     [
         (["--epochs", "0"], "epochs is a number"),
         (["--lr", "nan"], "lr is a number"),
-        (["--model", "3d"], "invalid choice"),
+        (["--model", "3d"], "--model takes 1d, 2d, .* or whisper-tiny, not '3d'"),
         (["--corpus", "/nowhere"], "cremad download"),
         (["--resume", "--name", "nothing-there"], "nothing to resume|cremad download"),
     ],

@@ -13,6 +13,7 @@ import signal
 import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -59,6 +60,12 @@ def context() -> Any:
         return multiprocessing.get_context("spawn")
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload(["ser_core.serving.predictor"])
+    # The server ignores Ctrl-C once it has loaded the libraries; until then, it inherits that the signal is held back.
+    held_back = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held_back)
     return server
 
 
