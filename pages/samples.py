@@ -15,6 +15,7 @@ from ser_app.loaders import (
     clip_prediction,
     clip_table,
     speech_of,
+    was_trained_on,
 )
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
@@ -133,7 +134,7 @@ def show_opinions(clip: Clip, corpus: Corpus) -> None:
             meant = "as meant" if prediction.answer == clip.emotion else f"meant was {EMOTION_NAMES[clip.emotion]}"
             says = "is" if prediction.answer == UNSURE else "says"
             st.markdown(f"The model {says} **{headline.lower()}** ({detail}), {meant}.")
-            if clip.report_split == "train":
+            if was_trained_on(checkpoint, clip):
                 st.caption("The model was trained on this clip.")
     st.plotly_chart(probability_figure(bars, height=460), config=CHART, key="opinions")
     show_unreadable(unreadable, "checkpoint")

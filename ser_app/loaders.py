@@ -85,6 +85,17 @@ def about_checkpoint(name: str) -> str:
     return f"{purpose[0].upper()}{purpose[1:]}."
 
 
+def was_trained_on(checkpoint: str, clip: Clip) -> bool:
+    """Whether a checkpoint is known to have been trained on this clip."""
+    from ser_core.evaluation.unheard import was_trained_on
+    from ser_core.records.checkpoints import checkpoints_dir, load_config
+
+    try:
+        return bool(was_trained_on(load_config(checkpoints_dir() / checkpoint), clip.name))
+    except SERError:
+        return False
+
+
 def clip_audio(clip: Clip, corpus: Corpus) -> np.ndarray | None:
     """A clip's float32 samples at 16 kHz, or None where its file is missing (it may be there the next time).
 

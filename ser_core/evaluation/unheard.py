@@ -64,6 +64,21 @@ def unheard(recordings: Recordings, config: CheckpointConfig) -> Part:
     return part
 
 
+def was_trained_on(config: CheckpointConfig, clip: str) -> bool | None:
+    """Whether a checkpoint was trained on a clip of CREMA-D, by the clip's name; None where that can't be told."""
+    try:
+        trained = trained_on(config)
+        if not trained:
+            return None
+        if CREMAD not in trained:
+            return False
+        own = next((part for part in _corpora(config) if part.name == CREMAD), None)
+        split = _split_of(config, own.split_id if own else _environment(config).get("split_id"))
+    except CorpusError:
+        return None
+    return clip in split.train
+
+
 def _environment(config: CheckpointConfig) -> Mapping[str, Any]:
     environment = config.provenance.get("environment")
     return environment if isinstance(environment, Mapping) else {}

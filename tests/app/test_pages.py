@@ -18,6 +18,7 @@ from ser_core.analysis.report import REPORT_RESULTS
 from ser_core.audio import SAMPLE_RATE
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.recordings import CorpusPart
+from ser_core.corpus.splits import load_split
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.places import EVALUATIONS_VARIABLE, RUNS_VARIABLE
 from ser_core.records.predictions import Predictions
@@ -29,6 +30,7 @@ from ser_core.training.study import recording_steps, with_epochs
 from tests.app.helpers import labelled, set_source, texts
 from tests.helpers import ROOT, save_opinionated, tone
 from tests.made_records import NAMES, TARGETS, evaluated, record, set_val_accuracy, write_run
+from tests.sounds import says_of_itself
 
 OpenPage = Callable[..., AppTest]
 SAMPLES, FEATURES, CLASSIFY = "pages/samples.py", "pages/features.py", "pages/classify.py"
@@ -257,6 +259,24 @@ def test_samples_says_that_a_model_is_unsure_and_hears_every_shout(
         r"The model is \*\*unsure\*\* \(perhaps happiness, 2\d%\), meant was fear\.",
         texts(open_page(SAMPLES, corpus=corpus.folder, clip="1079_DFA_FEA_XX")),
     )
+
+
+def test_samples_says_which_clips_a_model_was_trained_on(open_page: OpenPage, two_checkpoints: Path, corpus):
+    """By the split of the checkpoint, which needn't be the report's, of which all these clips are for testing."""
+    fitted = save_opinionated(two_checkpoints, "of the fold", "HAP").name
+    fold, report = load_split("fold1"), load_split("report")
+    says_of_itself(two_checkpoints / fitted, train={"split": "fold1"}, environment={"split_id": fold.id})
+    here = [name for name in report.test if name in corpus.present]
+    trained, tested = (next(name for name in here if name in part) for part in (fold.train, fold.test))
+
+    def is_said(clip: str) -> bool:
+        app = open_page(SAMPLES, corpus=corpus.folder, clip=clip)
+        return "The model was trained on this clip." in texts(labelled(app.selectbox, "Model").set_value(fitted).run())
+
+    assert is_said(trained)
+    assert not is_said(tested)
+    says_of_itself(two_checkpoints / fitted, environment={"split_id": "unknown"})
+    assert not is_said(trained)
 
 
 def test_files_are_uploaded_and_bad_ones_named(open_page: OpenPage, corpus, clips):

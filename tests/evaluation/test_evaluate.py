@@ -18,6 +18,8 @@ from ser_core.errors import CorpusError, RunError
 from ser_core.evaluation.command import main
 from ser_core.evaluation.evaluate import HEARD, NO_SPEECH, UNREADABLE, evaluate_checkpoint
 from ser_core.evaluation.summary import summary
+from ser_core.evaluation.unheard import was_trained_on
+from ser_core.records.checkpoints import load_config
 from ser_core.records.evaluations import (
     Evaluation,
     folder_of,
@@ -105,6 +107,16 @@ def test_of_its_own_corpus_it_gets_the_test_clips(split: str, heard: str, tmp_pa
     says_of_itself(angry, environment={"split_id": "another"})
     with pytest.raises(CorpusError, match="can't be told any more"):
         of(folder, angry)
+
+
+def test_it_knows_what_it_was_trained_on(angry: Path):
+    parts = load_split("fold1")
+    assert was_trained_on(load_config(angry), parts.train[0]) is None
+    says_of_itself(angry, train={"split": "fold1"}, environment={"split_id": parts.id})
+    assert was_trained_on(load_config(angry), parts.train[0]) is True
+    assert was_trained_on(load_config(angry), parts.test[0]) is False
+    says_of_itself(angry, environment={"split_id": "another"})
+    assert was_trained_on(load_config(angry), parts.train[0]) is None
 
 
 def test_a_record_comes_back_as_it_was_written(emodb: Path, angry: Path, tmp_path: Path):
