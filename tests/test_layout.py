@@ -1,4 +1,4 @@
-"""Who may import whom (README, "Where to change what"), and that what has to start fast does."""
+"""Who may import whom (README, "Layout"), and that what has to start fast does."""
 
 import ast
 import subprocess

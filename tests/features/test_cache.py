@@ -14,7 +14,7 @@ from filelock import FileLock
 from ser_core.audio.preprocess import AudioConfig, load_audio, preprocess
 from ser_core.corpus.folder import Corpus
 from ser_core.errors import CorpusError
-from ser_core.features.cache import COMPUTING_LIBRARIES, cache_key, code_checksum, load_features
+from ser_core.features.cache import cache_key, code_checksum, load_features
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import network_inputs
 from ser_core.features.mel import log_mel, mel_image
@@ -95,7 +95,9 @@ def test_changed_code_has_a_cache_of_its_own(clips, monkeypatch: pytest.MonkeyPa
     assert cache_key(*arguments) != before
 
 
-@pytest.mark.parametrize("library", COMPUTING_LIBRARIES)
+@pytest.mark.parametrize(
+    "library", ["numpy", "scipy", "soundfile", "av", "soxr", "silero-vad", "onnxruntime", "pillow"]
+)
 def test_another_version_of_a_library_that_computes_has_a_cache_of_its_own(
     clips, monkeypatch: pytest.MonkeyPatch, library: str
 ):

@@ -199,7 +199,7 @@ def test_a_network_without_an_activation_asked_for_has_its_own(name: str):
 
 
 def test_an_unknown_network_is_a_sentence():
-    with pytest.raises(ConfigError, match="model is one of 1d, 2d"):
+    with pytest.raises(ConfigError, match=f"model is one of {', '.join(MODELS)}, not '3d'"):
         build_model("3d", "relu")
 
 
