@@ -278,6 +278,29 @@ def test_ctrl_c_says_how_to_go_on(folder: Path, tmp_path: Path, predict, monkeyp
     assert "4 of them were known already" in capsys.readouterr().out
 
 
+def test_a_table_may_lie_beside_its_recordings(folder: Path, predict, checkpoints: Path):
+    (folder / "bad.wav").unlink()
+    for _ in range(2):
+        assert predict(folder, "--out", folder / "results.csv") == 0
+        assert journal_of(folder / "results.csv").exists()
+    assert len((folder / "results.csv").read_text().splitlines()) == 1 + 3
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads what Linux says of a process")
+def test_while_it_loads_the_libraries_the_server_of_processes_does_not_hear_ctrl_c():
+    says = """
+import re
+from multiprocessing import forkserver
+from pathlib import Path
+from ser_core.serving.many.processes import context
+context()
+status = Path(f"/proc/{forkserver._forkserver._forkserver_pid}/status").read_text()
+print(int(re.search(r"SigBlk:\\s*(\\w+)", status)[1], 16))
+"""
+    ran = subprocess.run([sys.executable, "-c", says], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert int(ran.stdout) & 1 << signal.SIGINT - 1
+
+
 def test_two_processes_do_not_make_the_same_table(tmp_path: Path):
     with (
         open_journal(tmp_path / "x.csv", SETTINGS),

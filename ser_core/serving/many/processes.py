@@ -13,7 +13,7 @@ import signal
 import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -61,6 +61,7 @@ def context() -> Any:
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload(["ser_core.serving.predictor"])
     # The server ignores Ctrl-C once it has loaded the libraries; until then, it inherits that the signal is held back.
+    resource_tracker.ensure_running()  # which lets the signal through, and the server begins with this otherwise
     held_back = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
