@@ -125,19 +125,24 @@ class Recording:
 
     def _link(self, opened: OpenFile, reader: FFmpegReader) -> Iterator[Block]:
         """One of the recordings that the file holds."""
-        before = reader.seconds
+        before, n_holes = reader.seconds, len(reader.holes)
         sound = None if is_compressed(opened) else SndfileReader(opened)
-        if sound is None or sound.finds_less():
+        asked = sound is None or sound.finds_less()
+        if asked:
             yield from reader.blocks(opened.file, opened.name)
             if reader.seconds > before:
                 return
-            sound = sound or SndfileReader(opened)
-        else:
-            self._limit.check(opened.name, before + sound.seconds)
+        sound = sound or SndfileReader(opened)
+        self._limit.check(opened.name, before + sound.seconds)
         for block in sound.blocks():
             reader.seconds += block.seconds
             yield block
-        self.warnings += sound.warnings(reader.seconds - before)
+        if reader.seconds > before:
+            del reader.holes[n_holes:]  # it was only FFmpeg that could not read it
+            reader.holes += [reader.seconds] if sound.failed else []
+            self.warnings += sound.warnings(reader.seconds - before)
+        elif sound.failed and not asked:
+            yield from reader.blocks(opened.file, opened.name)
 
     def warn(self, sentence: str) -> None:
         """Add a warning, unless it is there already."""

@@ -35,11 +35,13 @@ class SndfileReader:
 
     Attributes:
         seconds: how long it lasts, as the header says; 0 where libsndfile can't read it.
+        failed: whether it could not be read to its end.
     """
 
     def __init__(self, opened: OpenFile):
         self._opened = opened
         self._notes: list[str] = []
+        self.failed = False
         self._samples = find_samples(opened.file, opened.size)
         self._sound = self._open()
         self.seconds = self._sound.frames / self._sound.samplerate if self._sound else 0.0
@@ -70,8 +72,12 @@ class SndfileReader:
 
         if self._sound is None:
             return
-        self._sound.seek(0)
-        with self._sound as sound:
+        self._sound.close()
+        reopened = self._open()  # not all kinds can be sent back to their beginning
+        if reopened is None:
+            self.failed = True
+            return
+        with reopened as sound:
             full_scale = self._full_scale(sound)
             try:
                 while len(samples := sound.read(sound.samplerate, dtype="float32", always_2d=True)):
@@ -81,7 +87,7 @@ class SndfileReader:
                             channels /= np.float32(full_scale)
                     yield Block(channels, sound.samplerate)
             except soundfile.LibsndfileError:
-                return
+                self.failed = True
 
     def _full_scale(self, sound: SoundFile) -> float:
         """What the largest sample could be: 1, but where a program wrote integers as floating-point numbers.

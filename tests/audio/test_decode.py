@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import soundfile
 
 from ser_core.audio.decode import decode
 from ser_core.audio.preprocess import load_audio, read_audio
@@ -50,6 +51,33 @@ def test_wav_sample_formats(subtype: str):
     expected = 0.5 * tone(100, 0.5, 16_000)
     samples = decode(written(expected[None], 16_000, format="WAV", subtype=subtype)).samples
     np.testing.assert_allclose(samples[0], expected, atol=0.03 if subtype in ("PCM_U8", "ULAW") else 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("container", "subtype"),
+    [
+        *(("WAV", subtype) for subtype in ("GSM610", "G721_32", "NMS_ADPCM_16", "NMS_ADPCM_24", "NMS_ADPCM_32")),
+        *(("WAV", subtype) for subtype in ("IMA_ADPCM", "MS_ADPCM")),
+        *(("AU", subtype) for subtype in ("G721_32", "G723_24", "G723_40")),
+        *((container, "GSM610") for container in ("AIFF", "W64")),
+    ],
+)
+def test_codecs_of_telephones(container: str, subtype: str):
+    decoded = decode(written(0.5 * tone(440, 2, 8_000)[None], 8_000, format=container, subtype=subtype))
+    assert (decoded.rate, decoded.warnings) == (8_000, ())
+    assert seconds(decoded) == pytest.approx(2, abs=0.1)
+    assert dominant_frequency(decoded.samples[0], decoded.rate) == pytest.approx(440, abs=2)
+    assert decoded.samples.std() == pytest.approx(0.5 / np.sqrt(2), rel=0.1)
+
+
+def test_where_one_decoder_fails_at_the_start_the_other_is_asked(monkeypatch: pytest.MonkeyPatch):
+    def fails(*args: object, **options: object) -> None:
+        raise soundfile.LibsndfileError(1)
+
+    data = written(0.5 * tone(440, 1, RATE)[None], RATE, format="WAV")
+    monkeypatch.setattr(soundfile.SoundFile, "read", fails)
+    decoded = decode(data)
+    assert (seconds(decoded), decoded.warnings) == (1, ())
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 96_000, 192_000])
