@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Literal, NamedTuple, cast
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 UNKNOWN_BYTES = 0x7FFF0000  # from here on, the size in a wav file is that of a recording whose end was not known
 RF64_DATA_SIZE = 16  # bytes from the beginning of a `ds64` chunk to the 8 that say how long the samples are
@@ -95,7 +95,7 @@ def _chunks(file: BinaryIO, size: int, layout: Layout, position: int = 0) -> Ite
         position += layout.first if name == b"RIFF" else len(head) + length + (length % 2 if layout.even else 0)
 
 
-def mended(file: BinaryIO, size: int, samples: Samples | None) -> BinaryIO:
+def mended(file: BinaryIO, size: int, samples: Samples | None) -> Overlaid:
     """The file, with a header that says how many bytes of samples there are, if it says too few.
 
     What follows them may be chunks of another kind, as the title; then the header is right.
@@ -104,7 +104,7 @@ def mended(file: BinaryIO, size: int, samples: Samples | None) -> BinaryIO:
     if samples and samples.promised < size - samples.start and not _is_chunk(file, size, samples):
         most = (1 << 8 * samples.width) - 1
         at, new = samples.field, min(size - samples.start, most).to_bytes(samples.width, samples.order)
-    return cast("BinaryIO", _Overlaid(file, at, new))
+    return Overlaid(file, at, new)
 
 
 def _is_chunk(file: BinaryIO, size: int, samples: Samples) -> bool:
@@ -117,8 +117,14 @@ def _is_chunk(file: BinaryIO, size: int, samples: Samples) -> bool:
     return not name.strip(b"\0") or (name.isascii() and name.decode().isprintable() and position + length < size)
 
 
-class _Overlaid(io.RawIOBase):
-    """A file some of whose bytes are replaced by others, and which can't be sent to before its beginning."""
+class Overlaid(io.RawIOBase):
+    """A file some of whose bytes are replaced by others, and which can't be sent to before its beginning.
+
+    Attributes:
+        error: that reading it raised, at which it seems to end: libsndfile can't pass it on.
+    """
+
+    error: BaseException | None = None
 
     def __init__(self, file: BinaryIO, at: int, new: bytes):
         self._file, self._at, self._new = file, at, new
@@ -140,7 +146,11 @@ class _Overlaid(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         start = self._file.tell()
-        data = bytearray(self._file.read(len(buffer)))
+        try:
+            data = bytearray(self._file.read(len(buffer)))
+        except BaseException as error:  # noqa: BLE001 (it is raised later)
+            self.error = error
+            return 0
         for i, byte in enumerate(self._new, self._at - start):
             if 0 <= i < len(data):
                 data[i] = byte

@@ -90,7 +90,9 @@ class Recording:
         """
         try:
             yield from self._checked()
-        except (OSError, ValueError, OverflowError, RuntimeError) as error:  # of whoever reads the file, or decodes
+        except (AudioError, MemoryError):
+            raise
+        except Exception as error:  # of whoever reads the file, which may be any program, or decodes
             raise AudioError(f"{self._name} can't be read ({type(error).__name__}: {error}).") from error
 
     def _checked(self) -> Iterator[Block]:
@@ -108,7 +110,8 @@ class Recording:
         if (given := read_samples(self._source, self._sample_rate)) is not None:
             (samples, warnings), rate = given
             self.warnings += warnings
-            self._limit.check(self._name, samples.shape[1] / max(rate, 1))
+            self._check_rate(rate)
+            self._limit.check(self._name, samples.shape[1] / rate)
             yield Block(samples, rate)
             return
         with open_file(self._source) as opened:
@@ -149,12 +152,14 @@ class Recording:
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 
-    def _check(self, block: Block) -> None:
-        if not MIN_SAMPLE_RATE <= block.rate <= MAX_SAMPLE_RATE:
+    def _check_rate(self, rate: int) -> None:
+        if not MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
             raise AudioError(
-                f"{self._name} has a sample rate of {block.rate} Hz; {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz are "
-                "supported."
+                f"{self._name} has a sample rate of {rate} Hz; {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz are supported."
             )
+
+    def _check(self, block: Block) -> None:
+        self._check_rate(block.rate)
         if not 1 <= len(block.samples) <= MAX_CHANNELS:
             raise AudioError(
                 f"{self._name} has {len(block.samples)} channels; 1 to {MAX_CHANNELS} are supported, as "

@@ -50,12 +50,19 @@ class SndfileReader:
         import soundfile
 
         file, size, _ = self._opened.file, self._opened.size, self._opened.name
-        whole = mended(file, size, self._samples)
-        whole.seek(0)
+        self._whole = mended(file, size, self._samples)
+        self._whole.seek(0)
         try:
-            return soundfile.SoundFile(whole)
+            return soundfile.SoundFile(self._whole)
         except soundfile.LibsndfileError:
             return None
+        finally:
+            self._raise()
+
+    def _raise(self) -> None:
+        """Raise what reading the file raised."""
+        if self._whole.error is not None:
+            raise self._whole.error
 
     def finds_less(self) -> bool:
         """Whether FFmpeg finds more than libsndfile. It is asked only where it isn't plain that all bytes are used."""
@@ -81,6 +88,7 @@ class SndfileReader:
             full_scale = self._full_scale(sound)
             try:
                 while len(samples := sound.read(sound.samplerate, dtype="float32", always_2d=True)):
+                    self._raise()
                     channels = np.ascontiguousarray(samples.T)
                     if full_scale != 1:
                         with np.errstate(invalid="ignore"):  # what is no number stays none
@@ -88,6 +96,7 @@ class SndfileReader:
                     yield Block(channels, sound.samplerate)
             except soundfile.LibsndfileError:
                 self.failed = True
+            self._raise()
 
     def _full_scale(self, sound: SoundFile) -> float:
         """What the largest sample could be: 1, but where a program wrote integers as floating-point numbers.

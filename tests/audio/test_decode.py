@@ -15,7 +15,7 @@ from ser_core.errors import AudioError
 from ser_core.serving import predict_command as predict_cli
 from ser_core.serving import stream_command as stream_cli
 from ser_core.serving.predictor import Predictor
-from tests.audio.encoded import RATE, dominant_frequency, encode, seconds, written
+from tests.audio.encoded import RATE, SOUND, dominant_frequency, encode, seconds, written
 from tests.helpers import LFS_POINTER, tone
 
 BREAKS_OFF = "The recording breaks off at {:.1f} s: what should follow is missing or damaged."
@@ -150,7 +150,8 @@ def test_a_video_without_sound_is_a_sentence():
     ("array", "rate", "says"),
     [
         (np.zeros(16_000, np.float32), None, "sample rate"),
-        (np.zeros(16_000, np.float32), 4_000, "4000 Hz"),
+        *((np.zeros(31_000), rate, f"has a sample rate of {rate} Hz") for rate in (-1, 0, 1, 4_000)),
+        ((0, np.zeros(31_000)), None, "has a sample rate of 0 Hz"),
         (np.zeros(16_000, np.float32), 384_000, "384000 Hz"),
         (np.zeros((16_000, 2), np.float32), 16_000, "16000 channels"),
         (np.zeros((2, 2, 2), np.float32), 16_000, "dimensions"),
@@ -161,9 +162,36 @@ def test_a_video_without_sound_is_a_sentence():
         (np.array(["a"]), 16_000, "not supported"),
     ],
 )
-def test_unusable_arrays_are_a_sentence(array: np.ndarray, rate: int | None, says: str):
+def test_unusable_arrays_are_a_sentence(array: np.ndarray | tuple[int, np.ndarray], rate: int | None, says: str):
     with pytest.raises(AudioError, match=says):
         decode(array, sample_rate=rate)
+
+
+@pytest.mark.parametrize(("container", "after"), [("WAV", 0), ("WAV", 4), ("WAV", 30), ("FLAC", 9)])
+@pytest.mark.parametrize("error", [KeyError, TypeError, AttributeError, AssertionError, Exception])
+def test_whatever_goes_wrong_in_a_reader_is_named(error: type[Exception], container: str, after: int):
+    with pytest.raises(AudioError, match=rf"The audio can't be read \({error.__name__}"):
+        decode(Failing(written(0.5 * tone(440, 4, RATE)[None], RATE, format=container), error, after))
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_what_is_no_fault_of_a_reader_goes_through(error: type[BaseException]):
+    with pytest.raises(error):
+        decode(Failing(written(SOUND, RATE, format="WAV"), error, 0))
+
+
+class Failing(io.BytesIO):
+    """A file that raises an error when it was read so many times."""
+
+    def __init__(self, data: bytes, error: type[BaseException], after: int):
+        super().__init__(data)
+        self.error, self.left = error, after
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise self.error("it went wrong")
+        return super().read(size)
 
 
 def test_a_wav_without_samples_is_a_sentence():
