@@ -10,7 +10,8 @@ import soundfile
 from av.stream import Disposition
 
 from ser_core.audio.decode import decode
-from ser_core.audio.preprocess import load_audio, read_audio
+from ser_core.audio.downmix import CANCEL, Downmix
+from ser_core.audio.preprocess import load_audio, read_audio, resample
 from ser_core.records.checkpoints import CHECKPOINTS_DIR
 from ser_core.serving.predictor import Predictor
 from tests.audio.encoded import RATE, dominant_frequency, encode, seconds, written
@@ -138,6 +139,53 @@ def test_channels_in_opposite_phase_do_not_vanish(rate: int, loss: float):
     audio, warnings = read_audio(np.stack([left, -loss * left]), sample_rate=rate)
     assert audio.std() == pytest.approx(left.std(), rel=0.01)
     assert warnings == ("The channels cancel each other, as they are in opposite phase: only the loudest is heard.",)
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+@pytest.mark.parametrize("first", [True, False], ids=["at the start", "at the end"])
+def test_channels_in_opposite_phase_in_a_part_of_a_recording_do_not_vanish(first: bool, rate: int):
+    rng = np.random.default_rng(0)
+    opposite, alike = 0.5 * tone(440, 2, rate), 0.1 * rng.normal(size=4 * rate).astype(np.float32)
+    parts = [np.stack([opposite, -0.95 * opposite]), np.stack([alike, 0.8 * alike])]
+    audio, warnings = read_audio(np.concatenate(parts if first else parts[::-1], axis=1), sample_rate=rate)
+    heard = resample(np.concatenate([opposite, 0.9 * alike] if first else [0.9 * alike, opposite]), rate)
+    changed = (2 if first else 4) * 16_000
+    near = np.abs(np.arange(len(heard)) - changed) <= 1_700
+    np.testing.assert_allclose(audio[~near], heard[~near], atol=1e-3)
+    assert warnings == (CANCEL,)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["at the start", "at the end"])
+def test_live_is_the_same_after_half_a_second_at_most(first: bool):
+    noise = np.random.default_rng(0).normal(0, 0.1, 64_000).astype(np.float32)
+    opposite = (np.arange(64_000) < 32_000) == first
+    samples = np.stack([noise, np.where(opposite, -noise, noise)])
+    live, heard = Downmix(16_000).push(samples), read_audio(samples, sample_rate=16_000)[0]
+    late = np.arange(64_000) % 32_000 >= 8_000
+    np.testing.assert_allclose(live[late], heard[late], atol=1e-6)
+    np.testing.assert_allclose(heard, noise, atol=1e-6)
+
+
+def test_pauses_of_a_part_in_opposite_phase_are_heard_like_it():
+    noise = np.random.default_rng(0).normal(0, 0.1, 64_000).astype(np.float32)
+    noise[:8_000] *= 0.01
+    noise[16_000:24_000] *= 0.01
+    samples = np.stack([noise, np.r_[-noise[:32_000], noise[32_000:]]])
+    np.testing.assert_allclose(read_audio(samples, sample_rate=16_000)[0], noise, atol=1e-6)
+
+
+@pytest.mark.parametrize("hum", [0.0, 0.001])
+def test_sound_that_is_not_cancelled_is_averaged_as_ever(hum: float):
+    """Also with a hum in opposite phase beside the voice, and where channels are opposite for a moment."""
+    rng = np.random.default_rng(0)
+    voice = rng.normal(0, 0.1, 160_000).astype(np.float32)
+    voice[:50_000] = voice[90_000:130_000] = 0
+    other = 0.7 * np.roll(voice, 20) + rng.normal(0, 0.01, len(voice)).astype(np.float32)
+    other[60_000:62_000] = -voice[60_000:62_000]
+    samples = np.stack([voice + hum * tone(50, 10), other - hum * tone(50, 10)])
+    audio, warnings = read_audio(samples, sample_rate=16_000)
+    np.testing.assert_array_equal(audio, samples.mean(axis=0))
+    assert warnings == ()
 
 
 @pytest.mark.parametrize("channels", [2, 8])
