@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import numpy as np
 
 from ser_core.audio.blocks import Block
-from ser_core.audio.limit import Limit
+from ser_core.audio.limit import Limit, believed
 from ser_core.audio.tracks import choose_track, too_many_channels, tracks
 from ser_core.errors import AudioError
 
@@ -161,6 +161,13 @@ def _seconds_long(frames: Iterator[av.AudioFrame]) -> Iterator[Block]:
 
 def promised_seconds(container: InputContainer, stream: AudioStream, file: BinaryIO) -> float:
     """How long the headers say that the sound lasts; 0 where none says it, and FFmpeg guesses by the bit rate."""
+    here = file.tell()
+    size = file.seek(0, 2)
+    file.seek(here)
+    return believed(_said_seconds(container, stream, file), size)
+
+
+def _said_seconds(container: InputContainer, stream: AudioStream, file: BinaryIO) -> float:
     import av
 
     if container.format.name == "aac" or (container.format.name == "mp3" and not _mp3_is_cut(file)):

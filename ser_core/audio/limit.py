@@ -7,6 +7,7 @@ import math
 from ser_core.errors import AudioError, ConfigError
 
 MAX_SECONDS = 3 * 3600.0
+MOST_SECONDS = 1.0  # that a byte may hold: constant FLAC, which takes least, has less
 PADDING_SECONDS = 1.0  # by which encoders make a recording longer than it was
 
 
@@ -42,6 +43,11 @@ class Limit:
             f"{name} {lasts} {duration(self.seconds if so_far else seconds)}, and at most {duration(self.seconds)} are "
             "read. Cut it into shorter parts, or allow more: max_seconds in Python, --max-minutes in a command."
         )
+
+
+def believed(seconds: float, n_bytes: int) -> float:
+    """What a header says of the duration, in seconds; 0 where no file of so many bytes could hold it."""
+    return seconds if 0 < seconds <= MOST_SECONDS * n_bytes else 0.0
 
 
 def duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ from ser_core.audio.arrays import LOUDEST_FLOAT, taken_for, width_of
 from ser_core.audio.blocks import Block
 from ser_core.audio.chunks import UNKNOWN_BYTES, find_samples, mended
 from ser_core.audio.ffmpeg import END_SECONDS, broken_off, header_seconds
+from ser_core.audio.limit import believed
 from ser_core.audio.source import OpenFile
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class SndfileReader:
         self.failed = False
         self._samples = find_samples(opened.file, opened.size)
         self._sound = self._open()
-        self.seconds = self._sound.frames / self._sound.samplerate if self._sound else 0.0
+        self.seconds = believed(self._sound.frames / self._sound.samplerate, opened.size) if self._sound else 0.0
 
     def _open(self) -> SoundFile | None:
         import soundfile

@@ -60,9 +60,10 @@ def test_wav_sample_formats(subtype: str):
         *(("WAV", subtype) for subtype in ("IMA_ADPCM", "MS_ADPCM")),
         *(("AU", subtype) for subtype in ("G721_32", "G723_24", "G723_40")),
         *((container, "GSM610") for container in ("AIFF", "W64")),
+        *(("W64", subtype) for subtype in ("IMA_ADPCM", "MS_ADPCM")),
     ],
 )
-def test_codecs_of_telephones(container: str, subtype: str):
+def test_codecs_of_telephones_and_recorders(container: str, subtype: str):
     decoded = decode(written(0.5 * tone(440, 2, 8_000)[None], 8_000, format=container, subtype=subtype))
     assert (decoded.rate, decoded.warnings) == (8_000, ())
     assert seconds(decoded) == pytest.approx(2, abs=0.1)

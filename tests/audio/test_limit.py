@@ -1,6 +1,7 @@
 """How long a recording may be, and that its length takes no memory."""
 
 import io
+import struct
 import tracemalloc
 
 import av
@@ -14,7 +15,7 @@ from ser_core.audio.limit import MAX_SECONDS, duration
 from ser_core.audio.mono import mono_parts
 from ser_core.audio.preprocess import load_audio
 from ser_core.errors import AudioError, ConfigError
-from tests.audio.encoded import RATE, encode, written
+from tests.audio.encoded import RATE, encode, seconds, written
 from tests.helpers import tone
 
 LONG = 0.3 * tone(440, 12, RATE)[None]
@@ -45,6 +46,13 @@ def test_what_does_not_say_so_is_refused_at_the_limit(kind: str):
     with pytest.raises(AudioError, match=r"goes on after 10 seconds, and at most|lasts 12 seconds"):
         seconds += sum(block.seconds for block in blocks)
     assert seconds <= 10
+
+
+def test_what_the_bytes_of_a_file_could_not_hold_is_not_believed():
+    data = bytearray(encode(LONG, "flv", "aac"))
+    place = data.index(b"duration") + len(b"duration") + 1
+    data[place : place + 8] = struct.pack(">d", 1e9)
+    assert seconds(decode(bytes(data))) == pytest.approx(12, abs=0.1)
 
 
 def test_samples_are_refused_like_files():
