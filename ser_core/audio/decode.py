@@ -1,8 +1,8 @@
 """Bytes to samples, a second at a time: any container a browser, phone or corpus records.
 
-libsndfile (through soundfile) reads wav and its kin. All that is compressed goes to FFmpeg, see
-`ser_core.audio.ffmpeg`: libsndfile would skip what is damaged without a word. Where one of them finds less than the
-other, the longer counts.
+libsndfile (through soundfile) reads wav and its kin, also with the codecs of telephones. What is compressed as mp3,
+flac and ogg are, in whatever file, goes to FFmpeg, see `ser_core.audio.ffmpeg`: libsndfile would skip what is damaged
+without a word. Where one of them finds less than the other, the longer counts.
 """
 
 from __future__ import annotations

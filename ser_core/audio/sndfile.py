@@ -22,6 +22,7 @@ FLOATS = ("FLOAT", "DOUBLE")
 LARGEST_INTEGER = 2.0**31  # that a program may have written as a floating-point number
 HEADER_BYTES = 4096  # a header takes no more
 COMPRESSED = (b"fLaC", b"OggS", b"ID3")
+GAPS = ("MPEG", "VORBIS", "OPUS")  # what libsndfile skips of these, when it is damaged, is not said
 
 
 def is_compressed(opened: OpenFile) -> bool:
@@ -66,9 +67,14 @@ class SndfileReader:
             raise self._whole.error
 
     def finds_less(self) -> bool:
-        """Whether FFmpeg finds more than libsndfile. It is asked only where it isn't plain that all bytes are used."""
-        if self._sound is None or self._samples:
-            return self._sound is None
+        """Whether FFmpeg finds more than libsndfile, as in all that is compressed as mp3 is, in whatever file.
+
+        It is asked only where it isn't plain that all bytes are used.
+        """
+        if self._sound is None or self._sound.subtype.startswith(GAPS):
+            return True
+        if self._samples:
+            return False
         n_bytes = self._sound.frames * self._sound.channels * SAMPLE_BYTES.get(self._sound.subtype, 0)
         if n_bytes and self._opened.size - n_bytes <= HEADER_BYTES:
             return False

@@ -248,6 +248,16 @@ def test_behind_what_is_damaged_a_recording_goes_on(kind: str, babble: np.ndarra
     assert float(found[1]) == pytest.approx(2.2, abs=0.3)
 
 
+def test_mp3_in_a_wav_file_is_read_as_mp3_is(babble: np.ndarray, capfd: pytest.CaptureFixture[str]):
+    data = encode(babble, "wav", "libmp3lame", RATE)
+    whole = decode(data)
+    assert (seconds(whole), whole.warnings) == (pytest.approx(4, abs=0.1), ())
+    decoded = decode(data[: len(data) // 2] + bytes(len(data) // 20) + data[len(data) * 11 // 20 :])
+    assert 3.5 < seconds(decoded) < 3.95
+    assert re.fullmatch(r"The recording is damaged at [12]\.\d s.*", decoded.warnings[0])
+    assert capfd.readouterr().err == ""
+
+
 def test_webm_has_no_way_back_from_a_damage_and_breaks_off_there(babble: np.ndarray):
     damaged = bytearray(MAKERS["webm"](babble, RATE))
     damaged[len(damaged) // 2 : len(damaged) * 3 // 5] = bytes(len(damaged) * 3 // 5 - len(damaged) // 2)
