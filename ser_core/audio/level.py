@@ -9,6 +9,15 @@ MARGIN_DB = 15.9  # by which a frame may lie below the active level and still co
 N_ROUNDS = 20
 SPEECH_LEVEL_DBFS = -23.0  # of the voice, as broadcasters have it (EBU R 128)
 
+QUIET_DBFS = -55.0
+"""A voice below this level is brought up before it is looked for, in any pipeline: silero doesn't hear it else.
+
+The quietest clip of CREMA-D lies at -48.5 dB, so that nothing changes for the corpus.
+"""
+
+SILENT_DBFS = -90.0
+"""What stays below this level is no voice made quieter, but what a recorder adds: 16 bits end at -98 dB."""
+
 
 def change_gain(waveform: np.ndarray, gain_db: float) -> np.ndarray:
     """Every sample of `[samples]` times the same number: `gain_db` in dB, above 0 for louder."""

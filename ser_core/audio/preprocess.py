@@ -24,7 +24,7 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.bandwidth import bandwidth, is_band_limited
 from ser_core.audio.changes.noise import add_noise, pink
 from ser_core.audio.downmix import to_mono as to_mono
-from ser_core.audio.level import speech_level, to_speech_level
+from ser_core.audio.level import QUIET_DBFS, SILENT_DBFS, speech_level, to_speech_level
 from ser_core.audio.mono import load_audio as load_audio  # the first steps, which are imported from here
 from ser_core.audio.mono import read_audio as read_audio
 from ser_core.audio.mono import resample as resample
@@ -38,19 +38,10 @@ FULL_SCALE = 0.9999
 Pipeline = Literal["report", "voice"]
 PIPELINES: tuple[Pipeline, ...] = get_args(Pipeline)
 
-QUIET_DBFS = -55.0
-"""A voice below this level is brought up before it is looked for, in any pipeline: silero doesn't hear it else.
-
-The quietest clip of CREMA-D lies at -48.5 dB, so that nothing changes for the corpus.
-"""
-
 MAX_OFFSET = 0.02
 """Of full scale: what the mean of a recording may be before it is taken out, which every z-score does later anyway."""
 
 USUAL = "a voice usually has -50 to -10 dB"
-
-SILENT_DBFS = -90.0
-"""What stays below this level is no voice made quieter, but what a recorder adds: 16 bits end at -98 dB."""
 
 MAX_PAD_SECONDS = 2.0
 NOISE_SECONDS = 5  # of the steady noise, after which it begins anew

@@ -1,20 +1,20 @@
-"""Which sound track of a file is heard, where it has several: the one that a player would play, if it isn't silent."""
+"""Which sound track of a file is heard, where it has several: the one that a player would play, if it can be heard."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ser_core.audio.arrays import MAX_CHANNELS
+from ser_core.audio.level import QUIET_DBFS, SILENT_DBFS
 
 if TYPE_CHECKING:
     from av import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
-SILENT = 1e-4  # of full scale: no sample of a silent track goes beyond
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
@@ -31,7 +31,8 @@ def too_many_channels(frame: AudioFrame) -> bool:
 def choose_track(container: InputContainer, again: Callable[[], InputContainer]) -> tuple[int, str | None]:
     """Number of one of a container's `tracks`, and a sentence on the choice; None where there is only one.
 
-    The first is the one that is marked as the default, which players choose.
+    The first is the one that is marked as the default, which players choose. Where it is too quiet, the next that isn't
+    is chosen; where all are, the first that isn't silent.
 
     Args:
         again: opens the file anew.
@@ -42,29 +43,55 @@ def choose_track(container: InputContainer, again: Callable[[], InputContainer])
     if len(streams) == 1:
         return 0, None
     numbers = sorted(range(len(streams)), key=lambda number: not streams[number].disposition & Disposition.default)
-    chosen = next((number for number in numbers if _is_heard(again, number)), numbers[0])
+    levels = dict[int, float]()
+    for number in numbers:
+        levels[number] = _level(again, number)
+        if levels[number] >= QUIET_DBFS:
+            break
+    heard = (number for least in (QUIET_DBFS, SILENT_DBFS) for number in levels if levels[number] >= least)
+    chosen = next(heard, numbers[0])
     said = f"The file has {len(streams)} sound tracks: the {_ordinal(chosen)} is heard"
     if chosen == numbers[0]:
         return chosen, f"{said}, the others are not. Export another one on its own if that is the voice."
-    return chosen, f"{said}, since the {_ordinal(numbers[0])} is silent."
+    quiet = "silent" if levels[numbers[0]] < SILENT_DBFS else f"too quiet ({levels[numbers[0]]:.0f} dB)"
+    return chosen, f"{said}, since the {_ordinal(numbers[0])} is {quiet}."
 
 
 def _ordinal(number: int) -> str:
     return ORDINALS[number] if number < len(ORDINALS) else f"{number + 1}th"
 
 
-def _is_heard(again: Callable[[], InputContainer], number: int) -> bool:
-    """Whether a track holds any sound."""
+def _level(again: Callable[[], InputContainer], number: int) -> float:
+    """Level of a track's loudest second, or of its first that is loud enough, in dB relative to full scale."""
+    import av
+
+    loudest = 0.0
+    try:
+        with again() as container:
+            for power in _powers(container, number):
+                loudest = max(loudest, power)
+                if loudest >= 10 ** (QUIET_DBFS / 10):
+                    break
+    except (av.FFmpegError, ValueError, IndexError):  # in a damaged file, a track may not be found again
+        pass  # what is damaged is said of the track that is chosen
+    return 10 * float(np.log10(loudest)) if loudest else float("-inf")
+
+
+def _powers(container: InputContainer, number: int) -> Iterator[float]:
+    """Mean square of the loudest channel in each second of a track."""
     import av
 
     resampler = av.AudioResampler(format="fltp")
-    try:
-        with again() as container:
-            for packet in container.demux(tracks(container)[number]):
-                frames = [frame for frame in packet.decode() if not too_many_channels(frame)]
-                blocks = [block.to_ndarray() for frame in frames for block in resampler.resample(frame)]
-                if any(np.abs(block).max(initial=0) > SILENT for block in blocks):
-                    return True
-    except (av.FFmpegError, ValueError, IndexError):  # in a damaged file, a track may not be found again
-        pass  # what is damaged is said of the track that is chosen
-    return False
+    gathered, n_samples = 0.0, 0
+    for packet in container.demux(tracks(container)[number]):
+        for frame in packet.decode():
+            if too_many_channels(frame):
+                continue
+            for block in resampler.resample(frame):
+                gathered += float(np.square(block.to_ndarray()).sum(axis=1).max(initial=0))
+                n_samples += block.samples
+            if n_samples >= frame.sample_rate:
+                yield gathered / n_samples
+                gathered, n_samples = 0.0, 0
+    if n_samples:
+        yield gathered / n_samples

@@ -124,6 +124,18 @@ def test_of_several_tracks_that_one_is_heard_which_is_not_silent():
     assert not decode(film(silence, silence)).samples.any()
 
 
+def test_a_track_that_is_too_quiet_is_passed_over_like_a_silent_one():
+    rng = np.random.default_rng(0)
+    faint, fainter = (10 ** (db / 20) * rng.normal(size=2 * RATE).astype(np.float32) for db in (-74, -80))
+    decoded = decode(film(faint, 0.5 * tone(440, 2, RATE)))
+    assert dominant_frequency(decoded.samples[0], RATE) == pytest.approx(440, abs=2)
+    said = "The file has 2 sound tracks: the second is heard, since the first is too quiet (-74 dB)."
+    assert decoded.warnings == (said,)
+    decoded = decode(film(np.zeros_like(faint), fainter, faint))
+    assert decoded.samples.std() == pytest.approx(1e-4, rel=0.1)  # all are too quiet: the first that isn't silent
+    assert decoded.warnings == ("The file has 3 sound tracks: the second is heard, since the first is silent.",)
+
+
 @pytest.mark.parametrize(("default", "ordinal", "frequency"), [(0, "first", 440), (1, "second", 660)])
 def test_of_several_tracks_the_default_is_heard_as_players_do(default: int, ordinal: str, frequency: int):
     decoded = decode(film(0.5 * tone(440, 2, RATE), 0.5 * tone(660, 2, RATE), default=default))

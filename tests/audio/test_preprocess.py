@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from ser_core.audio import SAMPLE_RATE
-from ser_core.audio.level import change_gain, speech_level
+from ser_core.audio.level import QUIET_DBFS, change_gain, speech_level
 from ser_core.audio.preprocess import (
-    QUIET_DBFS,
     AudioConfig,
     Pipeline,
     detect_speech,
