@@ -17,7 +17,8 @@ import numpy as np
 from ser_core.audio.arrays import MAX_CHANNELS
 from ser_core.audio.blocks import Block
 from ser_core.audio.chains import links
-from ser_core.audio.ffmpeg import FFmpegReader
+from ser_core.audio.ends import missing_seconds
+from ser_core.audio.ffmpeg import END_SECONDS, FFmpegReader
 from ser_core.audio.limit import MAX_SECONDS, Limit
 from ser_core.audio.sndfile import SndfileReader, is_compressed
 from ser_core.audio.source import AudioSource, OpenFile, open_file, read_samples
@@ -128,6 +129,13 @@ class Recording:
 
     def _link(self, opened: OpenFile, reader: FFmpegReader) -> Iterator[Block]:
         """One of the recordings that the file holds."""
+        before = reader.seconds
+        yield from self._decoded(opened, reader)
+        if missing_seconds(opened.file, opened.size, reader.seconds - before) > END_SECONDS:
+            reader.holes.append(reader.seconds)
+
+    def _decoded(self, opened: OpenFile, reader: FFmpegReader) -> Iterator[Block]:
+        """The same, by one decoder or the other."""
         before, n_holes = reader.seconds, len(reader.holes)
         sound = None if is_compressed(opened) else SndfileReader(opened)
         asked = sound is None or sound.finds_less()
@@ -143,7 +151,7 @@ class Recording:
         if reader.seconds > before:
             del reader.holes[n_holes:]  # it was only FFmpeg that could not read it
             reader.holes += [reader.seconds] if sound.failed else []
-            self.warnings += sound.warnings(reader.seconds - before)
+            self.warnings += sound.notes
         elif sound.failed and not asked:
             yield from reader.blocks(opened.file, opened.name)
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ser_core.audio.arrays import LOUDEST_FLOAT, taken_for, width_of
 from ser_core.audio.blocks import Block
-from ser_core.audio.chunks import UNKNOWN_BYTES, find_samples, mended
-from ser_core.audio.ffmpeg import END_SECONDS, broken_off, header_seconds
+from ser_core.audio.chunks import find_samples, mended
+from ser_core.audio.ffmpeg import END_SECONDS, header_seconds
 from ser_core.audio.limit import believed
 from ser_core.audio.source import OpenFile
 
@@ -37,12 +37,13 @@ class SndfileReader:
 
     Attributes:
         seconds: how long it lasts, as the header says; 0 where libsndfile can't read it.
+        notes: sentences about what its samples were taken for.
         failed: whether it could not be read to its end.
     """
 
     def __init__(self, opened: OpenFile):
         self._opened = opened
-        self._notes: list[str] = []
+        self.notes: list[str] = []
         self.failed = False
         self._samples = find_samples(opened.file, opened.size)
         self._sound = self._open()
@@ -124,16 +125,5 @@ class SndfileReader:
         width = width_of(peak) if LOUDEST_FLOAT < peak <= LARGEST_INTEGER else None
         if width is None:
             return 1.0
-        self._notes.append(taken_for(peak, width))
+        self.notes.append(taken_for(peak, width))
         return 2.0 ** (width - 1)
-
-    def warnings(self, seconds: float) -> list[str]:
-        """What its samples were taken for, and whether so many seconds are less than their header says."""
-        return self._notes + self._cut(seconds)
-
-    def _cut(self, seconds: float) -> list[str]:
-        if self._samples is None or self._samples.promised >= UNKNOWN_BYTES:
-            return []
-        there = self._opened.size - self._samples.start
-        missing = seconds * (self._samples.promised / there - 1) if there > 0 else 0.0
-        return [broken_off(seconds)] if missing > END_SECONDS else []

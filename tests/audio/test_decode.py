@@ -236,6 +236,24 @@ def test_where_a_file_breaks_off_is_said(kind: str, babble: np.ndarray):
     assert decoded.warnings == (BREAKS_OFF.format(seconds(decoded)),)
 
 
+@pytest.mark.parametrize("kind", ["AIFF", "AU", "CAF", "NIST", "RF64", "SVX", "VOC", "W64", "avi"])
+def test_where_a_file_of_samples_breaks_off_is_said(kind: str):
+    sound = 0.5 * tone(440, 4, 16_000)[None]
+    pcm = encode(sound, "avi", "pcm_s16le", 16_000) if kind == "avi" else b""
+    whole = pcm or written(sound, 16_000, format=kind, subtype="PCM_16")
+    assert decode(whole).warnings == ()
+    decoded = decode(whole[: len(whole) * 2 // 3])
+    assert seconds(decoded) == pytest.approx(2.67, abs=0.15)
+    assert decoded.warnings == (BREAKS_OFF.format(seconds(decoded)),)
+
+
+@pytest.mark.parametrize("unknown", [0, 0xFFFFFFFF])
+def test_an_avi_file_that_knows_no_end_is_whole(unknown: int):
+    whole = bytearray(encode(0.5 * tone(440, 2, 16_000)[None], "avi", "pcm_s16le", 16_000))
+    whole[4:8] = unknown.to_bytes(4, "little")
+    assert decode(bytes(whole)).warnings == ()
+
+
 @pytest.mark.parametrize("kind", ["flac", "opus", "mp3", "lame", "m4a", "aac"])
 def test_behind_what_is_damaged_a_recording_goes_on(kind: str, babble: np.ndarray):
     damaged = bytearray(MAKERS[kind](babble, RATE))
