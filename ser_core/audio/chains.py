@@ -5,16 +5,37 @@ A decoder by itself reads only the first, or gives up where the second has anoth
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ser_core.audio.chunks import joined_waves
+from ser_core.audio.chunks import chunk_starts
+from ser_core.audio.ends import declared_end
 
 SCAN_BYTES = 1 << 20
-FLAC_START = re.compile(rb"fLaC[\0\x80]\0\0\x22")  # with the header of its first block, which is always as long
-WEBM_START = re.compile(rb"\x1a\x45\xdf\xa3.{1,8}\x42[\x82\x86\xf7]", re.DOTALL)  # with its first element
-LONGEST_START = 16  # bytes of such a start at most
+LONGEST_START = 32  # bytes of the starts below at most
+WAVE = rb"RIFF.{4}WAVE[a-zA-Z ]{4}"  # with the name of its first chunk, which the copy in a flac file's header lacks
+FLAC = rb"fLaC[\0\x80]\0\0\x22"  # with the header of its first block, which is always as long
+WEBM = rb"\x1a\x45\xdf\xa3.{1,8}\x42[\x82\x86\xf7]"  # with its first element
+FLV = rb"FLV\x01[\0\1\4\5]\0\0\0\x09"
+TTA = rb"TTA1[\1\2]\0"
+WAVPACK = rb"wvpk.{4}[\x02-\x10]\x04.{6}\0{4}.{5}[\x08-\x0f\x18-\x1f]"  # a block with the first sample
+AMR = rb"#!AMR(?:-WB)?\n"
+SCANNED = {  # by its first bytes, what is looked for in a file that doesn't say where it ends
+    b"fLaC": FLAC + b"|" + WAVE,
+    b"\x1a\x45\xdf\xa3": WEBM,
+    b"FLV": FLV,
+    b"TTA1": TTA,
+    b"wvpk": WAVPACK,
+    b"#!AMR": AMR,
+}
+START = re.compile(
+    b"|".join((WAVE, FLAC, WEBM, FLV, TTA, WAVPACK, AMR))
+    + rb"|RIFF.{4}AVI |RF64.{4}WAVE|FORM.{4}(?:AIF[FC]|8SVX|16SV)|caff\0\x01\0\0|\.snd\0\0|riff\x2e\x91\xcf\x11|NIST_1A\n"
+    rb"|Creative Voice File|OggS\0\x02|.{4}ftyp",
+    re.DOTALL,
+)
 
 
 def links(file: BinaryIO, size: int) -> list[tuple[int, int]]:
@@ -24,28 +45,41 @@ def links(file: BinaryIO, size: int) -> list[tuple[int, int]]:
         file: a binary file that can seek.
         size: of it, in bytes.
     """
-    file.seek(0)
+    starts = [0]
+    while (start := next(_later_starts(file, starts[-1], size), None)) is not None:
+        starts.append(start)
+    return list(itertools.pairwise([*starts, size]))
+
+
+def _later_starts(file: BinaryIO, start: int, size: int) -> Iterator[int]:
+    """Where the next recording begins behind one that begins at some byte."""
+    file.seek(start)
     begin = file.read(12)
-    if begin.startswith(b"fLaC"):
-        starts = list(_matches(file, FLAC_START))
-    elif begin.startswith(b"\x1a\x45\xdf\xa3"):
-        starts = list(_matches(file, WEBM_START))
+    found: Iterator[int]
+    if pattern := next((SCANNED[magic] for magic in SCANNED if begin.startswith(magic)), None):
+        found = _matches(file, re.compile(pattern, re.DOTALL), start)
     elif begin.startswith(b"OggS"):
-        starts = list(_ogg_starts(file, size))
+        found = _ogg_starts(file, start, size)
     elif begin[4:8] == b"ftyp":
-        starts = list(_mp4_starts(file, size))
-    elif begin.startswith(b"RIFF") and begin[8:] == b"WAVE":
-        starts = list(joined_waves(file, size))
+        found = _mp4_starts(file, start, size)
+    elif begin.startswith((b"RIFF", b"FORM", b"caff")):
+        found = (place for place in chunk_starts(file, start, size) if _begins(file, place))
     else:
-        starts = []
-    starts = [0, *(start for start in starts if start > 0)]
-    return list(zip(starts, [*starts[1:], size], strict=True))
+        end = declared_end(file, start, size)
+        found = iter([end] if start < end < size and _begins(file, end) else [])
+    return (place for place in found if place > start)
 
 
-def _matches(file: BinaryIO, pattern: re.Pattern[bytes]) -> Iterator[int]:
-    """Where a pattern is found, looking at a piece of the file at a time."""
-    base, data, last = 0, b"", -1
-    file.seek(0)
+def _begins(file: BinaryIO, place: int) -> bool:
+    """Whether a recording of a known kind begins at a byte."""
+    file.seek(place)
+    return START.match(file.read(LONGEST_START)) is not None
+
+
+def _matches(file: BinaryIO, pattern: re.Pattern[bytes], start: int) -> Iterator[int]:
+    """Where a pattern is found from a byte on, looking at a piece of the file at a time."""
+    base, data, last = start, b"", -1
+    file.seek(start)
     while piece := file.read(SCAN_BYTES):
         data += piece
         for found in pattern.finditer(data):
@@ -56,10 +90,10 @@ def _matches(file: BinaryIO, pattern: re.Pattern[bytes]) -> Iterator[int]:
         base, data = base + max(0, len(data) - kept), data[-kept:]
 
 
-def _ogg_starts(file: BinaryIO, size: int) -> Iterator[int]:
+def _ogg_starts(file: BinaryIO, start: int, size: int) -> Iterator[int]:
     """Where the recordings in an Ogg file begin: with the headers of their streams (RFC 3533)."""
-    in_headers, page = True, 0
-    while 0 <= page < size - 27:
+    in_headers, page = True, start
+    while start <= page < size - 27:
         file.seek(page)
         head = file.read(27)
         begins = bool(head[5] & 2)
@@ -82,9 +116,9 @@ def _find(file: BinaryIO, needle: bytes, start: int) -> int:
     return start + data.find(needle)
 
 
-def _mp4_starts(file: BinaryIO, size: int) -> Iterator[int]:
+def _mp4_starts(file: BinaryIO, start: int, size: int) -> Iterator[int]:
     """Where an mp4 file begins anew: at the box that says what kind of file it is (ISO 14496-12)."""
-    position, has_index = 0, False
+    position, has_index = start, False
     while position + 8 <= size:
         file.seek(position)
         head = file.read(16)

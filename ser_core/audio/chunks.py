@@ -79,9 +79,11 @@ def find_samples(file: BinaryIO, size: int) -> Samples | None:
     return None
 
 
-def joined_waves(file: BinaryIO, size: int) -> Iterator[int]:
-    """Where in a wav file another one begins, behind the samples of the one before."""
-    return (position for name, position, _ in _chunks(file, size, LAYOUTS[b"RIFF"]) if name == b"RIFF")
+def chunk_starts(file: BinaryIO, start: int, size: int) -> Iterator[int]:
+    """Where each chunk begins in a file of `LAYOUTS` that begins at some byte, and what lies behind it."""
+    file.seek(start)
+    layout = LAYOUTS[file.read(4)]
+    return (position for _, position, _ in _chunks(file, size, layout, start + layout.first))
 
 
 def _chunks(file: BinaryIO, size: int, layout: Layout, position: int = 0) -> Iterator[tuple[bytes, int, int]]:
@@ -92,7 +94,7 @@ def _chunks(file: BinaryIO, size: int, layout: Layout, position: int = 0) -> Ite
         head = file.read(4 + layout.width)
         name, length = head[:4], int.from_bytes(head[4:], layout.order)
         yield name, position, length
-        position += layout.first if name == b"RIFF" else len(head) + length + (length % 2 if layout.even else 0)
+        position += layout.first if name in LAYOUTS else len(head) + length + (length % 2 if layout.even else 0)
 
 
 def mended(file: BinaryIO, size: int, samples: Samples | None) -> Overlaid:

@@ -18,7 +18,8 @@ def declared_end(file: BinaryIO, start: int, size: int) -> int:
     head = file.read(1024)
     length = 0
     if head[:4] == b".snd":
-        length = int.from_bytes(head[4:8]) + _known(int.from_bytes(head[8:12]))
+        length = _known(int.from_bytes(head[8:12]))
+        length += int.from_bytes(head[4:8]) if length else 0
     elif head[:4] == b"FORM":
         length = 8 + _known(int.from_bytes(head[4:8]))
     elif head[:4] == b"RIFF":

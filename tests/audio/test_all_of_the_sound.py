@@ -2,6 +2,7 @@
 
 import io
 import struct
+from functools import partial
 
 import av
 import numpy as np
@@ -86,6 +87,15 @@ JOINED = {
     "m4a": lambda samples, rate: encode(samples, "mp4", "aac", rate),
     "mov": lambda samples, rate: encode(samples, "mov", "aac", rate),
     "webm": lambda samples, rate: encode(samples, "webm", "libopus", rate),
+    "flv": lambda samples, rate: encode(samples, "flv", "aac", rate),
+    "tta": lambda samples, rate: encode(samples, "tta", "tta", rate),
+    "wv": lambda samples, rate: encode(samples, "wv", "wavpack", rate),
+    "avi": lambda samples, rate: encode(samples, "avi", "pcm_s16le", rate),
+    "flac": lambda samples, rate: written(samples, rate, format="FLAC"),
+    **{
+        kind.lower(): partial(written, format=kind, subtype="PCM_16")
+        for kind in ("AIFF", "AU", "CAF", "NIST", "RF64", "SVX", "VOC", "W64")
+    },
 }
 
 
@@ -98,6 +108,26 @@ def test_joined_files_are_heard_one_after_another(kind: str):
     for second, frequency in ((0.5, 440), (2.5, 660), (4.7, 880)):
         part = decoded.samples[0, round(second * RATE) : round((second + 1) * RATE)]
         assert dominant_frequency(part, RATE) == pytest.approx(frequency, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("flac", "wav"), ("wav", "flac"), ("aiff", "wav"), ("w64", "tta"), ("caf", "m4a")],
+)
+def test_so_are_joined_files_of_two_kinds(first: str, second: str):
+    parts = [JOINED[kind](0.5 * tone(440, 2, RATE)[None], RATE) for kind in (first, second)]
+    decoded = decode(b"".join(parts))
+    assert seconds(decoded) == pytest.approx(4, abs=0.1)
+    assert decoded.warnings == ()
+
+
+def test_the_header_of_a_wav_file_that_a_flac_file_keeps_is_no_other_recording():
+    data = JOINED["flac"](SOUND, 16_000)
+    kept = b"riff" + b"RIFF" + bytes(4) + b"WAVE"
+    described = 4 + 4 + 34  # the beginning, and the first block with its header
+    data = data[:described] + b"\x02" + len(kept).to_bytes(3) + kept + data[described:]
+    decoded = decode(data)
+    assert (seconds(decoded), decoded.warnings) == (SECONDS, ())
 
 
 def film(*tracks: np.ndarray, default: int = 0) -> bytes:
