@@ -32,8 +32,8 @@ SCANNED = {  # by its first bytes, what is looked for in a file that doesn't say
 }
 START = re.compile(
     b"|".join((WAVE, FLAC, WEBM, FLV, TTA, WAVPACK, AMR))
-    + rb"|RIFF.{4}AVI |RF64.{4}WAVE|FORM.{4}(?:AIF[FC]|8SVX|16SV)|caff\0\x01\0\0|\.snd\0\0|riff\x2e\x91\xcf\x11|NIST_1A\n"
-    rb"|Creative Voice File|OggS\0\x02|.{4}ftyp",
+    + rb"|RIFF.{4}AVI |RF64.{4}WAVE|FORM.{4}(?:AIF[FC]|8SVX|16SV)|caff\0\x01\0\0|\.snd\0\0|riff\x2e\x91\xcf\x11"
+    rb"|NIST_1A\n|Creative Voice File|OggS\0\x02|.{4}ftyp",
     re.DOTALL,
 )
 

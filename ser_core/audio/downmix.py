@@ -35,12 +35,13 @@ def mixed_down(samples: np.ndarray) -> tuple[np.ndarray, bool]:
     if _power(average) < CANCELLED * _power(loudest):
         return loudest, True
     step = round(STEP_SECONDS * SAMPLE_RATE)
-    cancelled = _cancelled(np.array([_powers(samples[:, i : i + step]) for i in range(0, len(average), step)]))
+    steps = [slice(start, start + step) for start in range(0, len(average), step)]
+    cancelled = _cancelled(np.array([_powers(average[each], samples[:, each]) for each in steps]))
     if not cancelled.any():
         return average, False
     mono, start = average.copy(), 0
-    for alike, steps in itertools.groupby(cancelled):
-        end = start + step * len(list(steps))
+    for alike, group in itertools.groupby(cancelled):
+        end = start + step * len(list(group))
         if alike:
             mono[start:end] = max(samples[:, start:end], key=_power)
         start = end
@@ -64,9 +65,9 @@ def to_mono(samples: np.ndarray) -> np.ndarray:
     return samples[0] if len(samples) == 1 else samples.mean(axis=0)
 
 
-def _powers(samples: np.ndarray) -> list[float]:
+def _powers(average: np.ndarray, samples: np.ndarray) -> list[float]:
     """The power of the average of `[channels, samples]`, and of each channel."""
-    return [_power(waveform) for waveform in (samples.mean(axis=0), *samples)]
+    return [_power(waveform) for waveform in (average, *samples)]
 
 
 def _power(waveform: np.ndarray) -> float:
@@ -108,7 +109,7 @@ class Downmix:
             end = min(start + self._left, len(mixed))
             if self.heard is not None:
                 mixed[start:end] = block[self.heard, start:end]
-            self._sums += [_power(average[start:end]), *(_power(channel[start:end]) for channel in block)]
+            self._sums += _powers(average[start:end], block[:, start:end])
             self._left -= end - start
             if not self._left:
                 self._decide()

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from collections.abc import Callable
 from functools import partial
 
 import av
@@ -82,7 +83,7 @@ def test_the_decoder_that_finds_more_counts(monkeypatch: pytest.MonkeyPatch):
     assert seconds(decode(changed(*WRONG_SIZES["w64"], 0))) == SECONDS  # by libsndfile
 
 
-JOINED = {
+JOINED: dict[str, Callable[[np.ndarray, int], bytes]] = {
     "wav": lambda samples, rate: written(samples, rate, format="WAV"),
     "m4a": lambda samples, rate: encode(samples, "mp4", "aac", rate),
     "mov": lambda samples, rate: encode(samples, "mov", "aac", rate),
