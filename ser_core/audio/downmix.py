@@ -29,7 +29,7 @@ def mixed_down(samples: np.ndarray) -> tuple[np.ndarray, bool]:
         `[samples]`, and whether the channels cancel each other anywhere.
     """
     average = to_mono(samples)
-    if len(samples) == 1:
+    if len(samples) == 1 or not samples.shape[1]:
         return average, False
     loudest = max(samples, key=_power)
     if _power(average) < CANCELLED * _power(loudest):

@@ -102,3 +102,11 @@ def test_parts_are_the_whole_in_order(rate: int, channels: int):
     expected = soxr.resample(samples.mean(axis=0), rate, SAMPLE_RATE, quality="HQ")
     np.testing.assert_allclose(np.concatenate(parts), expected, atol=1e-5)
     np.testing.assert_array_equal(load_audio(data), np.concatenate(parts))
+
+
+def test_a_part_may_end_where_the_channels_become_fewer():
+    rng = np.random.default_rng(0)
+    stereo, mono = (rng.normal(0, 0.1, (channels, 2 * SAMPLE_RATE)).astype(np.float32) for channels in (2, 1))
+    data = b"".join(written(samples, SAMPLE_RATE, format="WAV", subtype="FLOAT") for samples in (stereo, mono))
+    parts = list(mono_parts(Recording(data), seconds=2))
+    np.testing.assert_array_equal(np.concatenate(parts), np.concatenate((stereo.mean(axis=0), mono[0])))
