@@ -17,7 +17,7 @@ import numpy as np
 from ser_core.audio.arrays import MAX_CHANNELS
 from ser_core.audio.blocks import Block
 from ser_core.audio.chains import links
-from ser_core.audio.ends import missing_seconds
+from ser_core.audio.ends import ends_within_a_page, missing_seconds
 from ser_core.audio.ffmpeg import END_SECONDS, FFmpegReader
 from ser_core.audio.limit import MAX_SECONDS, Limit
 from ser_core.audio.sndfile import SndfileReader, is_compressed
@@ -131,7 +131,8 @@ class Recording:
         """One of the recordings that the file holds."""
         before = reader.seconds
         yield from self._decoded(opened, reader)
-        if missing_seconds(opened.file, opened.size, reader.seconds - before) > END_SECONDS:
+        missing = missing_seconds(opened.file, opened.size, reader.seconds - before) > END_SECONDS
+        if missing or ends_within_a_page(opened.file, opened.size):
             reader.holes.append(reader.seconds)
 
     def _decoded(self, opened: OpenFile, reader: FFmpegReader) -> Iterator[Block]:

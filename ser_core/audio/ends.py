@@ -11,6 +11,8 @@ NIST_NUMBER = re.compile(rb"(sample_count|sample_n_bytes|channel_count) -i (\d+)
 VOC_FIRST = 20  # where a voc file says at which byte its blocks begin
 VOC_UNKNOWN = 0xFFFFFF  # the length of a block whose end was not known
 
+LONGEST_OGG_PAGE = 27 + 255 + 255 * 255  # its head, how long its segments are, the segments
+
 
 def declared_end(file: BinaryIO, start: int, size: int) -> int:
     """Behind which byte a file ends that begins at another one; 0 where it doesn't say so."""
@@ -61,3 +63,17 @@ def missing_seconds(file: BinaryIO, size: int, seconds: float) -> float:
     if samples := find_samples(file, size):
         start, end = samples.start, samples.start + _known(samples.promised)
     return seconds * max(0.0, (end - size) / (size - start)) if start < size else 0.0
+
+
+def ends_within_a_page(file: BinaryIO, size: int) -> bool:
+    """Whether an Ogg file ends in the middle of a page (RFC 3533): it says nowhere how long it is."""
+    file.seek(0)
+    if file.read(4) != b"OggS":
+        return False
+    file.seek(max(0, size - LONGEST_OGG_PAGE))
+    tail = file.read(LONGEST_OGG_PAGE)
+    page = tail[tail.rfind(b"OggS\0") :]
+    if not page.startswith(b"OggS") or len(page) < 27:
+        return True
+    segments = page[27 : 27 + page[26]]
+    return len(page) < 27 + page[26] + sum(segments)

@@ -334,6 +334,14 @@ def test_a_chain_whose_second_part_is_damaged_keeps_the_first(babble: np.ndarray
     assert decoded.warnings == (BREAKS_OFF.format(4),)
 
 
+@pytest.mark.parametrize("kind", ["opus", "vorbis"])
+@pytest.mark.parametrize("share", [0.5, 0.7, 0.85, 0.99, 1])
+def test_where_an_ogg_file_breaks_off_is_said(kind: str, share: float, babble: np.ndarray):
+    whole = MAKERS[kind](np.tile(babble, (1, 5)), RATE)
+    decoded = decode(whole[: round(share * len(whole))])
+    assert decoded.warnings == ((BREAKS_OFF.format(seconds(decoded)),) if share < 1 else ())
+
+
 def test_a_damage_reaches_speech_and_prediction(checkpoints: Path, corpus, tmp_path: Path, capsys):
     """From the bytes to `Speech.warnings`, `Prediction.warnings`, rows and both command lines."""
     predictor = Predictor.load("1d-fixed", root=checkpoints)
