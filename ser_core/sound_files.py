@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -25,6 +26,14 @@ COMPANIONS = (
     *(".c", ".ipynb", ".js", ".m", ".m3u", ".m3u8", ".pls", ".py", ".r", ".sh", ".md5", ".sha256", ".sfk", ".pkf"),
 )
 """Of files that lie beside recordings and are none: texts, tables, pictures, transcripts, programs, playlists."""
+
+NO_FILES = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+"""What has a name in a folder as files have, and may be read without end."""
 
 LEFTOVERS = ("thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx", "icon\r", "$recycle.bin")
 """Files and folders that systems leave beside others."""
@@ -51,14 +60,16 @@ def find_recordings(folder: Path) -> Found:
 def walk_recordings(folder: Path) -> Iterator[tuple[Path, str | None]]:
     """What a folder holds, one after the other, folder by folder: a recording, or what is left out and why.
 
-    What is hidden or left there by a system, and what plainly is no recording, isn't mentioned. Links to folders are
-    not followed.
+    What is hidden or left there by a system, and what plainly is no recording, isn't mentioned. Pipes and devices are
+    left out, whatever their name. Links to folders are not followed.
     """
     unreadable: list[OSError] = []
     for parent, folders, files in os.walk(folder, onerror=unreadable.append):
         folders[:] = sorted(name for name in folders if not is_leftover(name))
         for path in (Path(parent, name) for name in sorted(files) if not is_leftover(name)):
             reason = why_no_recording(path.name)
+            if reason is None:
+                reason = _why_no_file(path)
             if reason is None:
                 yield path, None
             elif reason:
@@ -78,6 +89,15 @@ def why_no_recording(name: str) -> str | None:
         return ""
     kind = f"files with the ending {suffix}" if suffix else "files without an ending"
     return f"{kind} are not known as recordings."
+
+
+def _why_no_file(path: Path) -> str | None:
+    """The same of what isn't a file; None for a file, and where nothing can be told of it before it is read."""
+    try:
+        kind = NO_FILES.get(stat.S_IFMT(path.stat().st_mode))
+    except (OSError, ValueError):
+        return None
+    return kind and f"it is {kind}, not a file."
 
 
 def is_leftover(name: str) -> bool:

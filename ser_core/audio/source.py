@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
@@ -27,6 +29,11 @@ AudioSource: TypeAlias = (
 samples]`) as an array, tensor, list or Series of any numeric type; or a pair of a rate in Hz and samples."""
 
 KINDS = "a path, bytes, a binary file, an array, tensor, list or Series of samples, or a pair (rate, samples)"
+
+
+PIPE_SECONDS = 10.0
+"""How long a pipe is waited for into which nobody writes."""
+PART_BYTES = 2**20  # that are read at a time of what can be read only once
 
 
 class OpenFile(NamedTuple):
@@ -105,7 +112,7 @@ def open_file(source: object) -> Iterator[OpenFile]:
     elif isinstance(source, str | PathLike):
         path = Path(source)
         try:
-            opened = path.open("rb")
+            first, opened = _opened(path)
         except FileNotFoundError:
             raise AudioError(f"{path} does not exist. Check the path.") from None
         except IsADirectoryError:
@@ -113,11 +120,38 @@ def open_file(source: object) -> Iterator[OpenFile]:
         except (OSError, ValueError) as error:
             raise AudioError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
         with opened as file:
-            yield _checked(file if file.seekable() else io.BytesIO(file.read()), path.name)
+            yield _checked(file if file.seekable() else io.BytesIO(first + file.read()), path.name)
     elif hasattr(source, "read"):
         yield from _given(cast("BinaryIO", source))
     else:
         raise AudioError(f"Audio is {KINDS}, not of type {type(source).__name__}.")
+
+
+def _opened(path: Path) -> tuple[bytes, BinaryIO]:
+    """A file, and what was already read of it: something of a pipe, which is waited for if nobody writes into it yet.
+
+    Raises:
+        AudioError: nobody does so in time: who just opens such a pipe may wait for ever.
+    """
+    if not stat.S_ISFIFO(path.stat().st_mode):
+        return b"", path.open("rb")
+    import select
+
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    opened = os.fdopen(pipe, "rb")
+    bytes_or_end = select.poll()
+    bytes_or_end.register(pipe, select.POLLIN)
+    events = bytes_or_end.poll(1000 * PIPE_SECONDS)
+    try:
+        first = os.read(pipe, PART_BYTES)
+    except BlockingIOError:  # somebody has opened it, and will write
+        first = b""
+    else:
+        if not first and not events:
+            opened.close()
+            raise AudioError(f"{path} is a pipe into which nobody has written anything for {PIPE_SECONDS:g} s.")
+    os.set_blocking(pipe, True)
+    return first, opened
 
 
 def _given(file: BinaryIO) -> Iterator[OpenFile]:
