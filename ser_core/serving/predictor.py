@@ -32,7 +32,6 @@ from ser_core.audio.preprocess import Speech, preprocess
 from ser_core.audio.source import AudioSource, is_samples, several
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import CheckpointError, NoSpeechError, SERError
-from ser_core.forks import forks_use_one_thread
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
 from ser_core.records.embedding import EmbeddingStatistics, load_statistics
 from ser_core.serving.adaptation import Adaptation, learn_from
@@ -51,8 +50,6 @@ from ser_core.serving.prediction import (
 from ser_core.serving.progress import Heard, HeardOf, share_of, unheard
 from ser_core.serving.voice import require_voice
 from ser_core.serving.windows import timed_predictions
-
-forks_use_one_thread()
 
 
 class Predictor:
