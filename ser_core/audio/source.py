@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
 from ser_core.audio.arrays import Scaled, as_pair, is_array, rows_are_samples, scaled, to_array
+from ser_core.audio.limit import MAX_SECONDS
 from ser_core.errors import AudioError
 from ser_core.file_state import LFS_POINTER, POINTER, PULL
 
@@ -33,7 +35,12 @@ KINDS = "a path, bytes, a binary file, an array, tensor, list or Series of sampl
 
 PIPE_SECONDS = 10.0
 """How long a pipe is waited for into which nobody writes."""
-PART_BYTES = 2**20  # that are read at a time of what can be read only once
+MAX_BYTES = round(MAX_SECONDS * 48_000 * 2 * 4)
+"""How much is read of what has no size, as a pipe or an answer of a server: what as long a recording as is read takes
+in 32 bits, 48 kHz and stereo, which are 4 GB."""
+
+MEMORY_BYTES = 2**26  # of it that are kept in memory; the rest goes into a temporary file
+PART_BYTES = 2**20  # of it that are read at a time
 
 
 class OpenFile(NamedTuple):
@@ -120,7 +127,10 @@ def open_file(source: object) -> Iterator[OpenFile]:
         except (OSError, ValueError) as error:
             raise AudioError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
         with opened as file:
-            yield _checked(file if file.seekable() else io.BytesIO(first + file.read()), path.name)
+            if file.seekable():
+                yield _checked(file, path.name)
+            else:
+                yield from _read_once(file, path.name, first)
     elif hasattr(source, "read"):
         yield from _given(cast("BinaryIO", source))
     else:
@@ -162,16 +172,33 @@ def _given(file: BinaryIO) -> Iterator[OpenFile]:
     if isinstance(file, io.TextIOBase):
         raise AudioError(f"{name} is open as text (a {type(file).__name__}): open it with mode 'rb'.")
     if not (hasattr(file, "seekable") and file.seekable()):
-        data = file.read()
-        if not isinstance(data, bytes):
-            raise AudioError(f"Reading the {type(file).__name__} gives {type(data).__name__}, not bytes.")
-        yield _checked(io.BytesIO(data), name)
+        yield from _read_once(file, name)
         return
     position = file.tell()
     try:
         yield _checked(file, name)
     finally:
         file.seek(position)
+
+
+def _read_once(file: BinaryIO, name: str, part: bytes = b"") -> Iterator[OpenFile]:
+    """What can't seek as a file that can.
+
+    Args:
+        part: of it that was read already.
+    """
+    with SpooledTemporaryFile(MEMORY_BYTES) as kept:
+        while part or (part := file.read(PART_BYTES)):
+            if not isinstance(part, bytes | bytearray | memoryview):
+                raise AudioError(f"Reading the {type(file).__name__} gives {type(part).__name__}, not bytes.")
+            if kept.tell() + len(part) > MAX_BYTES:
+                raise AudioError(
+                    f"{name} goes on after {MAX_BYTES / 1e9:.1f} GB, and no more is read of what is no file on a disk. "
+                    "Cut it into shorter parts, or make a file of it."
+                )
+            kept.write(part)
+            part = b""
+        yield _checked(cast("BinaryIO", kept), name)
 
 
 def _checked(file: BinaryIO, name: str) -> OpenFile:

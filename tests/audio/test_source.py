@@ -2,11 +2,13 @@
 
 import io
 import os
+import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -63,12 +65,28 @@ def test_an_open_file_is_read_from_its_beginning_and_gets_its_position_back(posi
             assert opened.tell() == position
 
 
-def test_what_can_only_be_read_once_is_read():
-    class Pipe(io.RawIOBase):
-        def read(self, size: int = -1) -> bytes:
-            return WAV
+def read_once(data: bytes) -> Any:
+    """What can only be read once, some bytes at a time, as a server's answer."""
+    left = io.BytesIO(data)
+    return SimpleNamespace(read=lambda size: left.read(min(size, 1000)))
 
-    np.testing.assert_array_equal(decode(Pipe()).samples, SOUND[None])
+
+@pytest.mark.parametrize("in_memory", [100, 10**6])
+def test_what_can_only_be_read_once_is_read(in_memory: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ser_core.audio.source.MEMORY_BYTES", in_memory)
+    np.testing.assert_array_equal(decode(read_once(WAV)).samples, SOUND[None])
+
+
+def test_what_has_no_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ser_core.audio.source.MAX_BYTES", len(WAV))
+    np.testing.assert_array_equal(decode(read_once(WAV)).samples, SOUND[None])
+    for by_name in (False, True):
+        with subprocess.Popen(["cat", "/dev/zero"], stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            source: Any = f"/dev/fd/{process.stdout.fileno()}" if by_name else process.stdout
+            with pytest.raises(AudioError, match=r"goes on after .* GB"):
+                decode(source)
+            process.kill()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system knows no pipes with names")
