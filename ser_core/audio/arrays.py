@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,15 +37,51 @@ def as_pair(source: object) -> tuple[int, Any] | None:
 
 def is_array(source: object) -> bool:
     """Whether it is an array, or what numpy can make one of: a list, a tensor, a Series."""
-    return isinstance(source, list | tuple | np.ndarray) or hasattr(source, "__array__")
+    return isinstance(source, list | tuple | np.ndarray) or has(source, "__array__")
+
+
+def has(source: object, name: str) -> bool:
+    """Whether it has such an attribute; it has not where to ask for it fails, as with many a `__getattr__`."""
+    try:
+        return hasattr(source, name)
+    except Exception:  # noqa: BLE001 (which may be any)
+        return False
+
+
+@contextmanager
+def code_of(who: str) -> Iterator[None]:
+    """What goes wrong in here, which is code of whoever made the source, is a sentence about it.
+
+    Args:
+        who: the source, to begin a sentence with.
+
+    Raises:
+        AudioError: something did.
+    """
+    try:
+        yield
+    except (AudioError, MemoryError):
+        raise
+    except Exception as error:
+        raise AudioError(f"{who} can't be read ({type(error).__name__}: {error}).") from error
+
+
+def type_of(source: object) -> str:
+    """Its type, to begin a sentence with."""
+    return f"The {type(source).__name__}"
 
 
 def to_array(source: Any) -> np.ndarray:
     """An array of what `is_array`.
 
     Raises:
-        AudioError: it holds no numbers, or lists of different lengths.
+        AudioError: it holds no numbers, or lists of different lengths; or what it does to become an array fails.
     """
+    with code_of(type_of(source)):
+        return _to_array(source)
+
+
+def _to_array(source: Any) -> np.ndarray:
     if hasattr(source, "detach"):  # a tensor, which may need a gradient, lie on a GPU, and be of a type of its own
         source = source.detach().cpu()
         source = source.float() if source.is_floating_point() else source

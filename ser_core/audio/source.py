@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from ser_core.audio.arrays import Scaled, as_pair, is_array, rows_are_samples, scaled, to_array
+from ser_core.audio.arrays import Scaled, as_pair, code_of, has, is_array, rows_are_samples, scaled, to_array, type_of
 from ser_core.audio.limit import MAX_SECONDS
 from ser_core.errors import AudioError
 from ser_core.file_state import LFS_POINTER, POINTER, PULL
@@ -68,7 +68,7 @@ def several(sources: Iterable[AudioSource]) -> Iterator[AudioSource]:
         AudioError: it is one recording, or none.
     """
     one = isinstance(sources, str | bytes | bytearray | memoryview | PathLike | io.IOBase) or as_pair(sources)
-    numbers = hasattr(sources, "__array__") and getattr(getattr(sources, "dtype", None), "kind", "f") in "biuf"
+    numbers = has(sources, "__array__") and getattr(getattr(sources, "dtype", None), "kind", "f") in "biuf"
     if one or numbers or not isinstance(sources, Iterable):
         raise AudioError(
             f"Several recordings are expected, not a {type(sources).__name__}: give it a list, even of one."
@@ -117,7 +117,8 @@ def open_file(source: object) -> Iterator[OpenFile]:
     if isinstance(source, bytes | bytearray | memoryview):
         yield _checked(io.BytesIO(source), "The audio")
     elif isinstance(source, str | PathLike):
-        path = Path(source)
+        with code_of(type_of(source)):
+            path = Path(source)
         try:
             first, opened = _opened(path)
         except FileNotFoundError:
@@ -130,8 +131,8 @@ def open_file(source: object) -> Iterator[OpenFile]:
             if file.seekable():
                 yield _checked(file, path.name)
             else:
-                yield from _read_once(file, path.name, first)
-    elif hasattr(source, "read"):
+                yield from _read_once(file, path.name, path.name, first)
+    elif has(source, "read"):
         yield from _given(cast("BinaryIO", source))
     else:
         raise AudioError(f"Audio is {KINDS}, not of type {type(source).__name__}.")
@@ -171,26 +172,29 @@ def _given(file: BinaryIO) -> Iterator[OpenFile]:
         raise AudioError(f"{name} was closed before it could be read. Open it again.")
     if isinstance(file, io.TextIOBase):
         raise AudioError(f"{name} is open as text (a {type(file).__name__}): open it with mode 'rb'.")
-    if not (hasattr(file, "seekable") and file.seekable()):
-        yield from _read_once(file, name)
+    who = type_of(file)
+    with code_of(who):
+        position = file.tell() if hasattr(file, "seekable") and file.seekable() else None
+        opened = _checked(file, name, who) if position is not None else None
+    if opened is None or position is None:
+        yield from _read_once(file, name, who)
         return
-    position = file.tell()
     try:
-        yield _checked(file, name)
+        yield opened
     finally:
-        file.seek(position)
+        with code_of(who):
+            file.seek(position)
 
 
-def _read_once(file: BinaryIO, name: str, part: bytes = b"") -> Iterator[OpenFile]:
+def _read_once(file: BinaryIO, name: str, who: str, part: bytes = b"") -> Iterator[OpenFile]:
     """What can't seek as a file that can.
 
     Args:
+        who: it is, where reading it fails, see `code_of`.
         part: of it that was read already.
     """
     with SpooledTemporaryFile(MEMORY_BYTES) as kept:
-        while part or (part := file.read(PART_BYTES)):
-            if not isinstance(part, bytes | bytearray | memoryview):
-                raise AudioError(f"Reading the {type(file).__name__} gives {type(part).__name__}, not bytes.")
+        while part or (part := _read(file, PART_BYTES, who)):
             if kept.tell() + len(part) > MAX_BYTES:
                 raise AudioError(
                     f"{name} goes on after {MAX_BYTES / 1e9:.1f} GB, and no more is read of what is no file on a disk. "
@@ -201,11 +205,20 @@ def _read_once(file: BinaryIO, name: str, part: bytes = b"") -> Iterator[OpenFil
         yield _checked(cast("BinaryIO", kept), name)
 
 
-def _checked(file: BinaryIO, name: str) -> OpenFile:
-    size = file.seek(0, io.SEEK_END)
+def _read(file: BinaryIO, size: int, who: str) -> bytes:
+    with code_of(who):
+        part = file.read(size)
+    if part is not None and not isinstance(part, bytes | bytearray | memoryview):
+        raise AudioError(f"Reading the {type(file).__name__} gives {type(part).__name__}, not bytes.")
+    return part
+
+
+def _checked(file: BinaryIO, name: str, who: str = "The audio") -> OpenFile:
+    file.seek(0, io.SEEK_END)
+    size = file.tell()
     if not size:
         raise AudioError(f"{name} is empty: it holds no bytes. Record or export it again.")
     file.seek(0)
-    if file.read(len(LFS_POINTER)) == LFS_POINTER:
+    if _read(file, len(LFS_POINTER), who) == LFS_POINTER:
         raise AudioError(f"{name} {POINTER}. {PULL}.")
     return OpenFile(file, name, size)

@@ -105,6 +105,57 @@ def test_many_of_any_kind_are_classified_and_a_bad_one_costs_only_itself(predict
             np.testing.assert_allclose(values(result), expected, atol=1e-4)
 
 
+class Broken(io.BytesIO):
+    def read(self, size: int | None = -1) -> bytes:
+        raise KeyError("gone")
+
+
+class Once:
+    def read(self, size: int) -> bytes:
+        raise KeyError("gone")
+
+
+class WithoutPosition(Once):
+    def seekable(self) -> bool:
+        return True
+
+
+class Lazy:
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        raise KeyError("gone")
+
+
+class Fields(dict):
+    __getattr__ = dict.__getitem__  # as of many a configuration
+
+
+class Nowhere:
+    def __fspath__(self) -> str:
+        raise KeyError("gone")
+
+
+@pytest.mark.parametrize("bad", [Broken(b"abc"), Once(), WithoutPosition(), Lazy(), Fields(a=1), Nowhere()], ids=type)
+def test_a_source_whose_own_code_fails_costs_only_itself(predictor: Predictor, usable, bad):
+    first, error, last = predictor.classify_many([usable[0], bad, usable[1]], sample_rate=16_000)
+    assert isinstance(first, Prediction)
+    assert isinstance(last, Prediction)
+    assert isinstance(error, AudioError)
+    assert type(bad).__name__ in str(error)
+    if hasattr(type(bad), "__getattr__"):
+        return
+    assert ("AttributeError: " if isinstance(bad, WithoutPosition) else "KeyError: 'gone'") in str(error)
+
+
+@pytest.mark.parametrize("ours", [MemoryError, KeyboardInterrupt])
+def test_what_is_no_fault_of_a_source_is_not_taken_for_one(predictor: Predictor, ours: type[BaseException]):
+    class Ends(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            raise ours
+
+    with pytest.raises(ours):
+        list(predictor.classify_many([Ends()]))
+
+
 def test_many_may_be_a_column_of_paths_of_which_some_are_missing(predictor: Predictor, usable):
     column = pd.Series([usable[0], float("nan"), usable[1]], index=[5, 3, 3])
     kinds = [type(result) for result in predictor.classify_many(column)]
