@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import io
 import os
 import stat
@@ -14,7 +15,18 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from ser_core.audio.arrays import Scaled, as_pair, code_of, has, is_array, rows_are_samples, scaled, to_array, type_of
+from ser_core.audio.arrays import (
+    Scaled,
+    as_pair,
+    code_of,
+    has,
+    in_hz,
+    is_array,
+    rows_are_samples,
+    scaled,
+    to_array,
+    type_of,
+)
 from ser_core.audio.limit import MAX_SECONDS
 from ser_core.errors import AudioError
 from ser_core.file_state import LFS_POINTER, POINTER, PULL
@@ -28,10 +40,14 @@ AudioSource: TypeAlias = (
     " | Sequence[float] | tuple[int, np.ndarray]"
 )
 """A file's path, its bytes, or an open binary file, wherever its position is; samples (`[samples]` or `[channels,
-samples]`) as an array, tensor, list or Series of any numeric type; or a pair of a rate in Hz and samples."""
+samples]`) as an array, tensor, list or Series of any numeric type; or a pair of a rate in Hz and samples, as a tuple or
+list."""
 
 KINDS = "a path, bytes, a binary file, an array, tensor, list or Series of samples, or a pair (rate, samples)"
 
+
+FILES = (str, bytes, bytearray, memoryview, PathLike)
+"""Types of what is a file; what can be read is one, too."""
 
 PIPE_SECONDS = 10.0
 """How long a pipe is waited for into which nobody writes."""
@@ -58,7 +74,12 @@ class OpenFile(NamedTuple):
 
 def is_samples(source: object) -> bool:
     """Whether it is samples without their rate."""
-    return is_array(source) and as_pair(source) is None
+    return (is_array(source) and as_pair(source) is None) or _is_typed(source)
+
+
+def _is_typed(source: object) -> bool:
+    """Whether it is a view of a program's numbers, not of a file's bytes."""
+    return isinstance(source, memoryview) and source.format not in ("B", "b", "c")
 
 
 def several(sources: Iterable[AudioSource]) -> Iterator[AudioSource]:
@@ -67,7 +88,8 @@ def several(sources: Iterable[AudioSource]) -> Iterator[AudioSource]:
     Raises:
         AudioError: it is one recording, or none.
     """
-    one = isinstance(sources, str | bytes | bytearray | memoryview | PathLike | io.IOBase) or as_pair(sources)
+    one = isinstance(sources, str | bytes | bytearray | memoryview | array.array | PathLike | io.IOBase)
+    one = one or (isinstance(sources, tuple) and as_pair(sources) is not None)
     numbers = has(sources, "__array__") and getattr(getattr(sources, "dtype", None), "kind", "f") in "biuf"
     if one or numbers or not isinstance(sources, Iterable):
         raise AudioError(
@@ -76,35 +98,36 @@ def several(sources: Iterable[AudioSource]) -> Iterator[AudioSource]:
     return iter(sources)
 
 
-def read_samples(source: object, sample_rate: int | None) -> tuple[Scaled, int] | None:
+def read_samples(source: object, sample_rate: float | None) -> tuple[Scaled, int] | None:
     """Samples and their rate in Hz; None if it is a file.
 
     Raises:
-        AudioError: samples without a rate, or with two; a file with a rate; no numbers.
+        AudioError: samples without a rate, with two, or with one that is none; a file with a rate; no numbers.
     """
+    given = None if sample_rate is None else in_hz(sample_rate)
     if pair := as_pair(source):
-        rate, samples = pair
-        if sample_rate not in (None, rate):
-            raise AudioError(f"The samples come with a rate of {rate} Hz, and sample_rate says {sample_rate}.")
+        rate, samples = in_hz(pair[0]), pair[1]
+        if given not in (None, rate):
+            raise AudioError(f"The samples come with a rate of {rate} Hz, and sample_rate says {given}.")
         if not is_array(samples):
             raise AudioError(f"A pair is (rate, samples), not a rate and something of type {type(samples).__name__}.")
-        array = to_array(samples)
+        samples = to_array(samples)
         # Who gives pairs (gradio, scipy, soundfile) has a row for each sample.
-        return scaled(array.T if array.ndim == 2 and rows_are_samples(array.shape) else array), rate
-    if not is_array(source):
-        if sample_rate is not None:
+        return scaled(samples.T if samples.ndim == 2 and rows_are_samples(samples.shape) else samples), rate
+    if not (is_array(source) or (given is not None and _is_typed(source))):
+        if given is not None and (isinstance(source, FILES) or has(source, "read")):
             raise AudioError("Only arrays take sample_rate=: a file says its own.")
         return None
-    array = to_array(source)
-    if array.dtype.kind in "OUS":
-        raise AudioError(f"A {type(source).__name__} of {_type_inside(array)} is not supported: audio is {KINDS}.")
-    if sample_rate is None:
+    samples = to_array(source)
+    if samples.dtype.kind in "OUS":
+        raise AudioError(f"A {type(source).__name__} of {_type_inside(samples)} is not supported: audio is {KINDS}.")
+    if given is None:
         raise AudioError("Samples in an array need their sample rate: pass sample_rate=, in Hz.")
-    return scaled(array), int(sample_rate)
+    return scaled(samples), given
 
 
-def _type_inside(array: np.ndarray) -> str:
-    return type(array.flat[0]).__name__ if array.size else "nothing"
+def _type_inside(samples: np.ndarray) -> str:
+    return type(samples.flat[0]).__name__ if samples.size else "nothing"
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """All that a program may hand over as a recording, and what is said of anything else."""
 
+import array
 import io
 import os
 import subprocess
@@ -151,6 +152,11 @@ SAMPLES: dict[str, Callable[[], Any]] = {
     "tensor": lambda: torch.from_numpy(SOUND),
     "tensor with a gradient": lambda: torch.from_numpy(SOUND).requires_grad_(),
     "tensor of int16": lambda: torch.from_numpy(PCM),
+    "tensor with few numbers": lambda: torch.from_numpy(SOUND).to_sparse(),
+    "tensor of steps": lambda: torch.quantize_per_tensor(torch.from_numpy(SOUND), 0.005, 0, torch.qint8),
+    "imaginary part": lambda: torch.complex(torch.zeros(len(SOUND)), -torch.from_numpy(SOUND)).conj().imag,
+    "array of the standard library": lambda: array.array("h", PCM.tolist()),
+    "view": lambda: memoryview(PCM.tobytes()).cast("h"),
     "bfloat16": lambda: torch.from_numpy(SOUND).bfloat16(),
     "Series": lambda: pd.Series(SOUND),
     "Series that was cut": lambda: pd.Series(np.tile(PCM, 2))[len(PCM) :],
@@ -160,12 +166,18 @@ SAMPLES: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*quantize_per_tensor:UserWarning")  # they will go one day
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_samples_of_any_kind(kind: str):
     decoded = decode(SAMPLES[kind](), sample_rate=RATE)
     assert decoded.samples.dtype == np.float32
     np.testing.assert_allclose(decoded.samples, SOUND[None], atol=0.01)
     assert bool(decoded.warnings) == ("bits in" in kind)
+
+
+@pytest.mark.parametrize("rate", [float(RATE), np.int32(RATE), np.float64(RATE), torch.tensor(RATE)])
+def test_a_whole_rate_may_have_any_type(rate: Any):
+    assert decode(SOUND, sample_rate=rate).rate == RATE
 
 
 def test_what_numbers_are_taken_for_is_said():
@@ -180,8 +192,20 @@ def test_a_loud_float_is_no_integer(gain: float):
     assert decoded.warnings == ()
 
 
-@pytest.mark.parametrize("pair", [(RATE, PCM), (PCM, RATE), (np.int64(RATE), SOUND.tolist()), (RATE, PCM[:, None])])
-def test_a_pair_of_rate_and_samples_says_all(pair: tuple):
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (RATE, PCM),
+        (PCM, RATE),
+        [RATE, PCM],
+        (np.int64(RATE), SOUND.tolist()),
+        [float(RATE), SOUND.tolist()],
+        (torch.tensor(RATE), torch.from_numpy(SOUND)),
+        (RATE, array.array("h", PCM.tolist())),
+        (RATE, PCM[:, None]),
+    ],
+)
+def test_a_pair_of_rate_and_samples_says_all(pair: Any):
     decoded = decode(pair)
     assert decoded.rate == RATE
     np.testing.assert_allclose(decoded.samples, SOUND[None], atol=1e-3)
@@ -197,7 +221,26 @@ def test_pairs_have_a_row_for_each_sample_where_that_is_plain():
     ("source", "rate", "says"),
     [
         (None, None, "not of type NoneType"),
-        (None, RATE, "Only arrays take sample_rate"),
+        (None, RATE, "not of type NoneType"),
+        (0.5, RATE, "not of type float"),
+        (range(10), RATE, "not of type range"),
+        ((number for number in (1, 2)), RATE, "not of type generator"),
+        (WAV, RATE, "Only arrays take sample_rate"),
+        ("a.wav", RATE, "Only arrays take sample_rate"),
+        (io.BytesIO(WAV), RATE, "Only arrays take sample_rate"),
+        (SOUND, 16_000.5, r"a whole number of Hz, not 16000\.5"),
+        (SOUND, float("nan"), "a whole number of Hz, not nan"),
+        (SOUND, float("inf"), "a whole number of Hz, not inf"),
+        (SOUND, "16000", "a whole number of Hz, not '16000'"),
+        (SOUND, torch.zeros(2), "a whole number of Hz, not tensor"),
+        ((float("nan"), SOUND), None, "a whole number of Hz, not nan"),
+        (
+            torch.nested.nested_tensor([torch.zeros(3)], layout=torch.jagged),
+            RATE,
+            "A nested tensor holds several recordings",
+        ),
+        (torch.zeros(10, dtype=torch.complex64).conj(), RATE, "type complex64"),
+        (torch.empty(10, device="meta"), RATE, "The Tensor can't be read .*no data"),
         (float("nan"), None, "not of type float"),
         ({"a": 1}, None, "not of type dict"),
         ({1, 2}, None, "not of type set"),
