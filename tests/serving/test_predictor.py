@@ -18,7 +18,7 @@ import torch
 from ser_core import EMOTIONS
 from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.clips import find_clip
-from ser_core.errors import AudioError, ConfigError, NoSpeechError
+from ser_core.errors import AudioError, CheckpointError, ConfigError, NoSpeechError
 from ser_core.records.checkpoints import CHECKPOINTS_DIR, list_checkpoints, load_config
 from ser_core.records.metrics import bootstrap_intervals
 from ser_core.records.runs import RUNS_DIR, load_run
@@ -233,10 +233,28 @@ def test_from_which_probability_on_it_answers_is_chosen(checkpoints: Path, usabl
     assert answer_from({"ANG": 0.49, "SAD": 0.51}, 0.52) == UNSURE
 
 
-@pytest.mark.parametrize("wrong", [-0.1, 1.5, float("nan")])
+@pytest.mark.parametrize("wrong", [-0.1, 1.5, float("nan"), "0.5", None])
 def test_a_confidence_out_of_range_is_a_sentence(predictor: Predictor, wrong: float):
-    with pytest.raises(ConfigError, match=f"min_confidence is a probability from 0 to 1, not {wrong}."):
+    with pytest.raises(ConfigError, match=f"min_confidence is a probability from 0 to 1, not {wrong!r}."):
         Predictor(predictor.config, predictor.model, min_confidence=wrong)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf"), "3", None])
+def test_a_duration_or_number_out_of_range_is_a_sentence(predictor: Predictor, usable, wrong):
+    for name in ("window_seconds", "hop_seconds"):
+        with pytest.raises(ConfigError, match=f"{name} is a number of seconds from 0.001 on, not {wrong!r}"):
+            predictor.timeline(np.zeros(16_000, np.float32), **{name: wrong})
+    with pytest.raises(ConfigError, match=f"max_seconds .* above 0, not {wrong!r}"):
+        Predictor(predictor.config, predictor.model, max_seconds=wrong)
+    if wrong is not None:
+        with pytest.raises(ConfigError, match=f"threads is a whole number above 0, not {wrong!r}"):
+            predictor.classify_many(usable, threads=wrong)
+
+
+def test_a_folder_of_checkpoints_may_be_text(checkpoints: Path):
+    assert Predictor.load("1d-fixed", root=str(checkpoints)).config.name == "1d-fixed"
+    with pytest.raises(CheckpointError, match="Available: 1d-fixed"):
+        Predictor.load(3, root=checkpoints)  # type: ignore[arg-type]
 
 
 def test_rows_have_the_answer_and_may_be_answered_anew(predictor: Predictor, usable):

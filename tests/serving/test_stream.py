@@ -100,6 +100,12 @@ def test_a_block_that_may_mean_anything_is_refused(predictor: Predictor, block, 
         SpeechStream(predictor).push(block, SAMPLE_RATE)
 
 
+@pytest.mark.parametrize("rate", [None, "16000", 0, -1, 4_000, 1e9, 44_100.5, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_a_sentence(predictor: Predictor, rate):
+    with pytest.raises(AudioError, match=r"not (None|'16000'|[-0-9.]+|nan|inf)"):
+        SpeechStream(predictor).push(np.zeros(320, np.float32), rate)
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_few_samples_at_the_end_come_as_those_before(predictor: Predictor, turned: bool):
     stream = SpeechStream(predictor)
@@ -332,7 +338,16 @@ def test_what_is_no_audio_is_refused(predictor: Predictor, samples: np.ndarray):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"window_seconds": 0.5}, {"window_seconds": 6}, {"hop_seconds": 0}, {"hop_seconds": 4}, {"smoothing": 1}],
+    [
+        {"window_seconds": 0.5},
+        {"window_seconds": 6},
+        {"hop_seconds": 0},
+        {"hop_seconds": 4},
+        {"hop_seconds": 1e-9},
+        {"smoothing": 1},
+        {"smoothing": "0.5"},
+        {"window_seconds": "3"},
+    ],
 )
 def test_impossible_settings_are_refused(settings: dict):
     with pytest.raises(ConfigError):
