@@ -139,6 +139,8 @@ def open_file(source: object) -> Iterator[OpenFile]:
     """
     if isinstance(source, bytes | bytearray | memoryview):
         yield _checked(io.BytesIO(source), "The audio")
+    elif source == "":
+        raise AudioError("The name of the audio file is empty. Say which file.")
     elif isinstance(source, str | PathLike):
         with code_of(type_of(source)):
             path = Path(source)

@@ -257,6 +257,7 @@ def test_pairs_have_a_row_for_each_sample_where_that_is_plain():
         ((RATE, SOUND), 8_000, "come with a rate of 16000 Hz, and sample_rate says 8000"),
         (io.StringIO("sound"), None, r"open as text \(a StringIO\)"),
         ("nul\0.wav", None, "can't be read"),
+        ("", None, "name of the audio file is empty"),
     ],
 )
 def test_anything_else_is_a_sentence_that_names_its_type(source: Any, rate: int | None, says: str):

@@ -350,6 +350,16 @@ def test_the_command_goes_on_after_a_folder_without_recordings(use_untrained, us
     assert second.startswith(f"error: {'n' * 300} can't be read")
 
 
+@pytest.mark.parametrize("arguments", [["", "a.wav"], ["a.wav", ""], ["a.wav", "--adapt", ""], ["a.wav", "--out="]])
+def test_the_command_takes_no_empty_name_for_the_current_folder(arguments: list[str], capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    said = capsys.readouterr().err
+    assert said.startswith("error: The argument")
+    assert "is empty" in said
+    assert all(flag.strip("=") in said for flag in arguments if flag.startswith("--"))
+
+
 def test_the_command_goes_on_after_a_bad_file_and_exits_2(use_untrained, usable, tmp_path: Path, capsys):
     (tmp_path / "bad.wav").write_bytes(b"")
     with pytest.raises(SystemExit, match="2"):
