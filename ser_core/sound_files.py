@@ -15,8 +15,10 @@ AUDIO_SUFFIXES = (
     *(".mpc", ".ra", ".shn", ".tak", ".tta", ".weba", ".wma", ".wv"),
     *(".3g2", ".3gp", ".asf", ".avi", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mpeg", ".mpg", ".mts", ".mxf"),
     *(".ogv", ".qt", ".rm", ".vob", ".wmv"),
+    *(".avr", ".g722", ".gxf", ".htk", ".ircam", ".nut", ".paf", ".pvf", ".sds", ".sf", ".sox", ".svx", ".wtv"),
 )
-"""Of the files that are taken for recordings, videos among them: all that the decoder reads."""
+"""Of the files that are taken for recordings, videos among them: what the decoder reads, but for endings that say more
+often something else, as .ts of programs and .mat of tables. Such a file is read where it is named itself."""
 
 COMPANIONS = (
     *(".cfg", ".conf", ".csv", ".doc", ".docx", ".htm", ".html", ".ini", ".json", ".jsonl", ".log", ".md", ".ods"),

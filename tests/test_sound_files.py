@@ -11,8 +11,8 @@ from ser_core.corpus.registry import holds_audio
 from ser_core.serving.many.listing import list_files
 from ser_core.serving.predict_command import expand, main
 from ser_core.sound_files import AUDIO_SUFFIXES, COMPANIONS, find_recordings, is_leftover
-from tests.audio.encoded import MADE, dominant_frequency
-from tests.helpers import case
+from tests.audio.encoded import MADE, dominant_frequency, encode
+from tests.helpers import case, tone
 
 
 @pytest.mark.parametrize("suffix", MADE)
@@ -20,6 +20,12 @@ def test_what_is_in_the_list_is_read(suffix: str):
     assert suffix in AUDIO_SUFFIXES
     decoded = decode(MADE[suffix]())
     assert dominant_frequency(decoded.samples[0], decoded.rate) == pytest.approx(440, abs=2)
+
+
+def test_what_only_its_name_tells_is_in_the_list_and_is_read(tmp_path: Path):
+    (tmp_path / "a.g722").write_bytes(encode(0.5 * tone(440, 1, 16_000)[None], "g722", "g722", 16_000))
+    (path,) = find_recordings(tmp_path).recordings
+    assert dominant_frequency(decode(path).samples[0], 16_000) == pytest.approx(440, abs=2)
 
 
 def test_the_lists_have_nothing_in_common():
