@@ -41,6 +41,9 @@ LEFTOVERS = ("thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx", "icon\r", "$
 """Files and folders that systems leave beside others."""
 
 
+SHOWN_LETTERS = 150  # at the beginning and at the end of a path that is longer than both
+
+
 class Found(NamedTuple):
     """What a folder holds: recordings, and what else is left out, by path with a sentence on why."""
 
@@ -100,6 +103,12 @@ def _why_no_file(path: Path) -> str | None:
     except (OSError, ValueError):
         return None
     return kind and f"it is {kind}, not a file."
+
+
+def shown(path: Path) -> str:
+    """A path as a sentence names it, shortened in its middle where it would fill a page."""
+    name = str(path)
+    return name if len(name) <= 2 * SHOWN_LETTERS else f"{name[:SHOWN_LETTERS]}…{name[-SHOWN_LETTERS:]}"
 
 
 def is_leftover(name: str) -> bool:

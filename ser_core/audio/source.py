@@ -30,6 +30,7 @@ from ser_core.audio.arrays import (
 from ser_core.audio.limit import MAX_SECONDS
 from ser_core.errors import AudioError
 from ser_core.file_state import LFS_POINTER, POINTER, PULL
+from ser_core.sound_files import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,11 +148,11 @@ def open_file(source: object) -> Iterator[OpenFile]:
         try:
             first, opened = _opened(path)
         except FileNotFoundError:
-            raise AudioError(f"{path} does not exist. Check the path.") from None
+            raise AudioError(f"{shown(path)} does not exist. Check the path.") from None
         except IsADirectoryError:
-            raise AudioError(f"{path} is a folder, not an audio file.") from None
+            raise AudioError(f"{shown(path)} is a folder, not an audio file.") from None
         except (OSError, ValueError) as error:
-            raise AudioError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
+            raise AudioError(f"{shown(path)} can't be read: {getattr(error, 'strerror', None) or error}.") from None
         with opened as file:
             if file.seekable():
                 yield _checked(file, path.name)
@@ -185,7 +186,7 @@ def _opened(path: Path) -> tuple[bytes, BinaryIO]:
     else:
         if not first and not events:
             opened.close()
-            raise AudioError(f"{path} is a pipe into which nobody has written anything for {PIPE_SECONDS:g} s.")
+            raise AudioError(f"{shown(path)} is a pipe into which nobody has written anything for {PIPE_SECONDS:g} s.")
     os.set_blocking(pipe, True)
     return first, opened
 

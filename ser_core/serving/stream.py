@@ -221,10 +221,12 @@ class SpeechStream:
         """A block as `[channels, samples]`."""
         if block.ndim == 1:
             return block[None]
+        if not block.size:
+            return block.reshape(1, 0)
         plainly = rows_are_samples(block.shape)
         # The few samples at a signal's end may be taken either way: they come as those before.
         turned = self._rows_are_samples if plainly is None else plainly
-        if turned is None and len(block) > block.shape[1]:
+        if turned is None and len(block) >= max(2, block.shape[1]):
             raise AudioError(f"What {block.shape} samples are isn't plain: give [channels, samples], or more at once.")
         self._rows_are_samples = turned
         return block.T if turned else block

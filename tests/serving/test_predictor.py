@@ -200,6 +200,8 @@ def test_threads_share_a_predictor(predictor: Predictor, usable):
 def test_silence_is_a_sentence(predictor: Predictor):
     with pytest.raises(NoSpeechError, match="silent"):
         predictor(np.zeros(16_000, np.float32), sample_rate=16_000)
+    with pytest.raises(NoSpeechError, match="silent"):
+        predictor(1e-30 * tone(440, 1), sample_rate=16_000)
 
 
 def test_clipping_is_a_warning(predictor: Predictor, usable):
@@ -348,6 +350,12 @@ def test_the_command_goes_on_after_a_folder_without_recordings(use_untrained, us
     first, second = (line for line in said.err.splitlines() if line.startswith("error: "))
     assert first == f"error: {tmp_path / 'empty'} is a folder without audio files."
     assert second.startswith(f"error: {'n' * 300} can't be read")
+    with pytest.raises(SystemExit, match="2"):
+        main(["n" * 5000, "--checkpoint", "1d-fixed"])
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {'n' * 150}…{'n' * 150} can't be read")
+    assert said.count("\n") == 1
+    assert len(said) < 400
 
 
 @pytest.mark.parametrize("arguments", [["", "a.wav"], ["a.wav", ""], ["a.wav", "--adapt", ""], ["a.wav", "--out="]])
