@@ -19,6 +19,8 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 import tyro
 from tyro.conf import DisallowNone, FlagCreatePairsOff, OmitArgPrefixes, UseAppendAction, arg
 
+from ser_core.errors import ConfigError
+
 T = TypeVar("T")
 
 Switch = FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]]
@@ -51,7 +53,11 @@ def parse(
         arguments: what follows the command's name; of this process if None.
         prog: the command's name, as it is typed.
         description: what `--help` says first, if not the dataclass's docstring.
+
+    Raises:
+        ConfigError: an argument is empty.
     """
+    _refuse_empty(sys.argv[1:] if arguments is None else arguments)
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
@@ -60,6 +66,19 @@ def parse(
             )
     finally:
         print(_in_a_line(said.getvalue()), end="", file=sys.stderr)
+
+
+def _refuse_empty(arguments: Sequence[str]) -> None:
+    """An empty name of a file would be the current folder."""
+    flag = ""
+    for argument in arguments:
+        if argument.startswith("--"):
+            flag = argument.removesuffix("=")
+        if not argument or (argument.startswith("--") and argument.endswith("=")):
+            after = f" after {flag}" if flag else ""
+            raise ConfigError(
+                f"The argument{after} is empty, as that of a shell's variable which isn't set. Fill it in."
+            )
 
 
 def _in_a_line(said: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -14,8 +15,10 @@ AUDIO_SUFFIXES = (
     *(".mpc", ".ra", ".shn", ".tak", ".tta", ".weba", ".wma", ".wv"),
     *(".3g2", ".3gp", ".asf", ".avi", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mpeg", ".mpg", ".mts", ".mxf"),
     *(".ogv", ".qt", ".rm", ".vob", ".wmv"),
+    *(".avr", ".g722", ".gxf", ".htk", ".ircam", ".nut", ".paf", ".pvf", ".sds", ".sf", ".sox", ".svx", ".wtv"),
 )
-"""Of the files that are taken for recordings, videos among them: all that the decoder reads."""
+"""Of the files that are taken for recordings, videos among them: what the decoder reads, but for endings that say more
+often something else, as .ts of programs and .mat of tables. Such a file is read where it is named itself."""
 
 COMPANIONS = (
     *(".cfg", ".conf", ".csv", ".doc", ".docx", ".htm", ".html", ".ini", ".json", ".jsonl", ".log", ".md", ".ods"),
@@ -27,8 +30,19 @@ COMPANIONS = (
 )
 """Of files that lie beside recordings and are none: texts, tables, pictures, transcripts, programs, playlists."""
 
+NO_FILES = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+"""What has a name in a folder as files have, and may be read without end."""
+
 LEFTOVERS = ("thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx", "icon\r", "$recycle.bin")
 """Files and folders that systems leave beside others."""
+
+
+SHOWN_LETTERS = 150  # at the beginning and at the end of a path that is longer than both
 
 
 class Found(NamedTuple):
@@ -52,14 +66,16 @@ def find_recordings(folder: Path) -> Found:
 def walk_recordings(folder: Path) -> Iterator[tuple[Path, str | None]]:
     """What a folder holds, one after the other, folder by folder: a recording, or what is left out and why.
 
-    What is hidden or left there by a system, and what plainly is no recording, isn't mentioned. Links to folders are
-    not followed.
+    What is hidden or left there by a system, and what plainly is no recording, isn't mentioned. Pipes and devices are
+    left out, whatever their name. Links to folders are not followed.
     """
     unreadable: list[OSError] = []
     for parent, folders, files in os.walk(folder, onerror=unreadable.append):
         folders[:] = sorted(name for name in folders if not is_leftover(name))
         for path in (Path(parent, name) for name in sorted(files) if not is_leftover(name)):
             reason = why_no_recording(path.name)
+            if reason is None:
+                reason = _why_no_file(path)
             if reason is None:
                 yield path, None
             elif reason:
@@ -79,6 +95,21 @@ def why_no_recording(name: str) -> str | None:
         return ""
     kind = f"files with the ending {suffix}" if suffix else "files without an ending"
     return f"{kind} are not known as recordings."
+
+
+def _why_no_file(path: Path) -> str | None:
+    """The same of what isn't a file; None for a file, and where nothing can be told of it before it is read."""
+    try:
+        kind = NO_FILES.get(stat.S_IFMT(path.stat().st_mode))
+    except (OSError, ValueError):
+        return None
+    return kind and f"it is {kind}, not a file."
+
+
+def shown(path: Path) -> str:
+    """A path as a sentence names it, shortened in its middle where it would fill a page."""
+    name = str(path)
+    return name if len(name) <= 2 * SHOWN_LETTERS else f"{name[:SHOWN_LETTERS]}…{name[-SHOWN_LETTERS:]}"
 
 
 def is_leftover(name: str) -> bool:

@@ -1,15 +1,18 @@
 """One list of what can be read, and what else lies in folders."""
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from ser_core.audio.decode import decode
 from ser_core.corpus.registry import holds_audio
+from ser_core.serving.many.listing import list_files
 from ser_core.serving.predict_command import expand, main
 from ser_core.sound_files import AUDIO_SUFFIXES, COMPANIONS, find_recordings, is_leftover
-from tests.audio.encoded import MADE, dominant_frequency
-from tests.helpers import case
+from tests.audio.encoded import MADE, dominant_frequency, encode
+from tests.helpers import case, tone
 
 
 @pytest.mark.parametrize("suffix", MADE)
@@ -17,6 +20,12 @@ def test_what_is_in_the_list_is_read(suffix: str):
     assert suffix in AUDIO_SUFFIXES
     decoded = decode(MADE[suffix]())
     assert dominant_frequency(decoded.samples[0], decoded.rate) == pytest.approx(440, abs=2)
+
+
+def test_what_only_its_name_tells_is_in_the_list_and_is_read(tmp_path: Path):
+    (tmp_path / "a.g722").write_bytes(encode(0.5 * tone(440, 1, 16_000)[None], "g722", "g722", 16_000))
+    (path,) = find_recordings(tmp_path).recordings
+    assert dominant_frequency(decode(path).samples[0], 16_000) == pytest.approx(440, abs=2)
 
 
 def test_the_lists_have_nothing_in_common():
@@ -94,3 +103,18 @@ def test_the_case_of_an_empty_folder_costs_only_itself(tmp_path: Path, capsys):
     captured = capsys.readouterr()
     assert captured.out.splitlines()[1].startswith("ANG")
     assert f"error: {tmp_path} is a folder without audio files." in captured.err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system knows no pipes with names")
+def test_what_is_no_file_is_left_out_whatever_its_name(folder: Path):
+    os.mkfifo(folder / "pipe.wav")
+    (folder / "pipe.mp3").symlink_to("pipe.wav")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(os.path.relpath(folder / "socket.wav"))  # as absolute paths may be too long for it
+    recordings, left_out = find_recordings(folder)
+    assert len(recordings) == 3
+    assert {path.name for path in left_out} == {"old.xyz", "recording", "pipe.mp3", "pipe.wav", "socket.wav"}
+    path = folder / "pipe.wav"
+    assert left_out[path] == f"{path} was left out: it is a pipe, not a file. Name it to try it."
+    assert "a socket" in left_out[folder / "socket.wav"]
+    assert {listed.problem for listed in list_files([folder])} == {None, *left_out.values()}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import array
 import numbers
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,38 +26,101 @@ class Scaled(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def as_pair(source: object) -> tuple[int, Any] | None:
-    """Rate and samples, if that is what a pair holds, in either order."""
-    if not isinstance(source, tuple) or len(source) != 2:
+def as_pair(source: object) -> tuple[Any, Any] | None:
+    """Rate and samples, if that is what a pair holds, in either order: a number and what is none."""
+    if not isinstance(source, tuple | list) or len(source) != 2:
         return None
     for rate, samples in (source, source[::-1]):
-        if isinstance(rate, numbers.Integral) and not isinstance(samples, numbers.Number | str | bytes):
-            return int(rate), samples
+        if _is_number(rate) and not _is_number(samples) and not isinstance(samples, str | bytes):
+            return rate, samples
     return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, numbers.Number) or (has(value, "__array__") and getattr(value, "ndim", None) == 0)
+
+
+def in_hz(rate: Any) -> int:
+    """A sample rate as a whole number, whatever type it has.
+
+    Raises:
+        AudioError: it is none.
+    """
+    try:
+        if (whole := int(rate)) == rate:
+            return whole
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last of a tensor
+        pass
+    raise AudioError(f"A sample rate is a whole number of Hz, not {rate!r}.")
 
 
 def is_array(source: object) -> bool:
     """Whether it is an array, or what numpy can make one of: a list, a tensor, a Series."""
-    return isinstance(source, list | tuple | np.ndarray) or hasattr(source, "__array__")
+    return isinstance(source, list | tuple | np.ndarray | array.array) or has(source, "__array__")
+
+
+def has(source: object, name: str) -> bool:
+    """Whether it has such an attribute; it has not where to ask for it fails, as with many a `__getattr__`."""
+    try:
+        return hasattr(source, name)
+    except Exception:  # noqa: BLE001 (which may be any)
+        return False
+
+
+@contextmanager
+def code_of(who: str) -> Iterator[None]:
+    """What goes wrong in here, which is code of whoever made the source, is a sentence about it.
+
+    Args:
+        who: the source, to begin a sentence with.
+
+    Raises:
+        AudioError: something did.
+    """
+    try:
+        yield
+    except (AudioError, MemoryError):
+        raise
+    except Exception as error:
+        raise AudioError(f"{who} can't be read ({type(error).__name__}: {error}).") from error
+
+
+def type_of(source: object) -> str:
+    """Its type, to begin a sentence with."""
+    return f"The {type(source).__name__}"
 
 
 def to_array(source: Any) -> np.ndarray:
     """An array of what `is_array`.
 
     Raises:
-        AudioError: it holds no numbers, or lists of different lengths.
+        AudioError: it holds no numbers, or lists of different lengths; or what it does to become an array fails.
     """
-    if hasattr(source, "detach"):  # a tensor, which may need a gradient, lie on a GPU, and be of a type of its own
-        source = source.detach().cpu()
-        source = source.float() if source.is_floating_point() else source
+    with code_of(type_of(source)):
+        return _to_array(source)
+
+
+def _to_array(source: Any) -> np.ndarray:
+    if has(source, "detach"):
+        source = _of_tensor(source)
     try:
-        array = np.asarray(source)
+        samples = np.asarray(source)
     except (TypeError, ValueError):
         raise AudioError(
             f"The {type(source).__name__} holds no samples: give numbers, all channels of the same length."
         ) from None
     # A table has a row for each sample.
-    return array.T if hasattr(source, "columns") else array
+    return samples.T if has(source, "columns") else samples
+
+
+def _of_tensor(tensor: Any) -> Any:
+    """A tensor as numpy takes it: it may need a gradient, lie on a GPU, and be kept in many a way."""
+    if tensor.is_nested:
+        raise AudioError("A nested tensor holds several recordings: give them one by one.")
+    tensor = tensor.detach().cpu()
+    tensor = tensor.dequantize() if getattr(tensor, "is_quantized", False) else tensor
+    tensor = tensor.to_dense() if str(tensor.layout) != "torch.strided" else tensor
+    return (tensor.float() if tensor.is_floating_point() else tensor).resolve_conj().resolve_neg()
 
 
 def scaled(array: np.ndarray) -> Scaled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 from ser_core.errors import AudioError, ConfigError
 
@@ -22,9 +23,9 @@ class Limit:
     """
 
     def __init__(self, seconds: float = MAX_SECONDS):
-        if not 0 < seconds < math.inf:
-            raise ConfigError(f"max_seconds (--max-minutes) is a duration above 0 s, not {seconds} s.")
-        self.seconds = seconds
+        if not (isinstance(seconds, Real) and 0 < seconds < math.inf):
+            raise ConfigError(f"max_seconds (--max-minutes) is a duration in seconds above 0, not {seconds!r}.")
+        self.seconds: float = seconds
 
     def check(self, name: str, seconds: float, *, so_far: bool = False) -> None:
         """Let pass what isn't longer.

@@ -132,9 +132,9 @@ class Speech(ByContent):
     def _why_none(self) -> str:
         if len(self.audio) < MIN_SPEECH_SECONDS * SAMPLE_RATE:
             return f"the recording lasts {len(self.audio) / SAMPLE_RATE:.2f} s, and {MIN_SPEECH_SECONDS} s are needed."
-        if not self.audio.any():
-            return "the recording is silent. Check the microphone and speak up."
         level = speech_level(self.audio)
+        if level == -np.inf:  # also where there are numbers, too small to have a power
+            return "the recording is silent. Check the microphone and speak up."
         if level < QUIET_DBFS:
             return f"the recording is too quiet ({level:.0f} dB; {USUAL}). Come closer, or turn it up."
         return "nobody speaks in the recording."

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import array
 import io
+import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from ser_core.audio.arrays import Scaled, as_pair, is_array, rows_are_samples, scaled, to_array
+from ser_core.audio.arrays import (
+    Scaled,
+    as_pair,
+    code_of,
+    has,
+    in_hz,
+    is_array,
+    rows_are_samples,
+    scaled,
+    to_array,
+    type_of,
+)
+from ser_core.audio.limit import MAX_SECONDS
 from ser_core.errors import AudioError
 from ser_core.file_state import LFS_POINTER, POINTER, PULL
+from ser_core.sound_files import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,9 +41,23 @@ AudioSource: TypeAlias = (
     " | Sequence[float] | tuple[int, np.ndarray]"
 )
 """A file's path, its bytes, or an open binary file, wherever its position is; samples (`[samples]` or `[channels,
-samples]`) as an array, tensor, list or Series of any numeric type; or a pair of a rate in Hz and samples."""
+samples]`) as an array, tensor, list or Series of any numeric type; or a pair of a rate in Hz and samples, as a tuple or
+list."""
 
 KINDS = "a path, bytes, a binary file, an array, tensor, list or Series of samples, or a pair (rate, samples)"
+
+
+FILES = (str, bytes, bytearray, memoryview, PathLike)
+"""Types of what is a file; what can be read is one, too."""
+
+PIPE_SECONDS = 10.0
+"""How long a pipe is waited for into which nobody writes."""
+MAX_BYTES = round(MAX_SECONDS * 48_000 * 2 * 4)
+"""How much is read of what has no size, as a pipe or an answer of a server: what as long a recording as is read takes
+in 32 bits, 48 kHz and stereo, which are 4 GB."""
+
+MEMORY_BYTES = 2**26  # of it that are kept in memory; the rest goes into a temporary file
+PART_BYTES = 2**20  # of it that are read at a time
 
 
 class OpenFile(NamedTuple):
@@ -44,7 +75,12 @@ class OpenFile(NamedTuple):
 
 def is_samples(source: object) -> bool:
     """Whether it is samples without their rate."""
-    return is_array(source) and as_pair(source) is None
+    return (is_array(source) and as_pair(source) is None) or _is_typed(source)
+
+
+def _is_typed(source: object) -> bool:
+    """Whether it is a view of a program's numbers, not of a file's bytes."""
+    return isinstance(source, memoryview) and source.format not in ("B", "b", "c")
 
 
 def several(sources: Iterable[AudioSource]) -> Iterator[AudioSource]:
@@ -53,8 +89,9 @@ def several(sources: Iterable[AudioSource]) -> Iterator[AudioSource]:
     Raises:
         AudioError: it is one recording, or none.
     """
-    one = isinstance(sources, str | bytes | bytearray | memoryview | PathLike | io.IOBase) or as_pair(sources)
-    numbers = hasattr(sources, "__array__") and getattr(getattr(sources, "dtype", None), "kind", "f") in "biuf"
+    one = isinstance(sources, str | bytes | bytearray | memoryview | array.array | PathLike | io.IOBase)
+    one = one or (isinstance(sources, tuple) and as_pair(sources) is not None)
+    numbers = has(sources, "__array__") and getattr(getattr(sources, "dtype", None), "kind", "f") in "biuf"
     if one or numbers or not isinstance(sources, Iterable):
         raise AudioError(
             f"Several recordings are expected, not a {type(sources).__name__}: give it a list, even of one."
@@ -62,35 +99,36 @@ def several(sources: Iterable[AudioSource]) -> Iterator[AudioSource]:
     return iter(sources)
 
 
-def read_samples(source: object, sample_rate: int | None) -> tuple[Scaled, int] | None:
+def read_samples(source: object, sample_rate: float | None) -> tuple[Scaled, int] | None:
     """Samples and their rate in Hz; None if it is a file.
 
     Raises:
-        AudioError: samples without a rate, or with two; a file with a rate; no numbers.
+        AudioError: samples without a rate, with two, or with one that is none; a file with a rate; no numbers.
     """
+    given = None if sample_rate is None else in_hz(sample_rate)
     if pair := as_pair(source):
-        rate, samples = pair
-        if sample_rate not in (None, rate):
-            raise AudioError(f"The samples come with a rate of {rate} Hz, and sample_rate says {sample_rate}.")
+        rate, samples = in_hz(pair[0]), pair[1]
+        if given not in (None, rate):
+            raise AudioError(f"The samples come with a rate of {rate} Hz, and sample_rate says {given}.")
         if not is_array(samples):
             raise AudioError(f"A pair is (rate, samples), not a rate and something of type {type(samples).__name__}.")
-        array = to_array(samples)
+        samples = to_array(samples)
         # Who gives pairs (gradio, scipy, soundfile) has a row for each sample.
-        return scaled(array.T if array.ndim == 2 and rows_are_samples(array.shape) else array), rate
-    if not is_array(source):
-        if sample_rate is not None:
+        return scaled(samples.T if samples.ndim == 2 and rows_are_samples(samples.shape) else samples), rate
+    if not (is_array(source) or (given is not None and _is_typed(source))):
+        if given is not None and (isinstance(source, FILES) or has(source, "read")):
             raise AudioError("Only arrays take sample_rate=: a file says its own.")
         return None
-    array = to_array(source)
-    if array.dtype.kind in "OUS":
-        raise AudioError(f"A {type(source).__name__} of {_type_inside(array)} is not supported: audio is {KINDS}.")
-    if sample_rate is None:
+    samples = to_array(source)
+    if samples.dtype.kind in "OUS":
+        raise AudioError(f"A {type(source).__name__} of {_type_inside(samples)} is not supported: audio is {KINDS}.")
+    if given is None:
         raise AudioError("Samples in an array need their sample rate: pass sample_rate=, in Hz.")
-    return scaled(array), int(sample_rate)
+    return scaled(samples), given
 
 
-def _type_inside(array: np.ndarray) -> str:
-    return type(array.flat[0]).__name__ if array.size else "nothing"
+def _type_inside(samples: np.ndarray) -> str:
+    return type(samples.flat[0]).__name__ if samples.size else "nothing"
 
 
 @contextmanager
@@ -102,22 +140,55 @@ def open_file(source: object) -> Iterator[OpenFile]:
     """
     if isinstance(source, bytes | bytearray | memoryview):
         yield _checked(io.BytesIO(source), "The audio")
+    elif source == "":
+        raise AudioError("The name of the audio file is empty. Say which file.")
     elif isinstance(source, str | PathLike):
-        path = Path(source)
+        with code_of(type_of(source)):
+            path = Path(source)
         try:
-            opened = path.open("rb")
+            first, opened = _opened(path)
         except FileNotFoundError:
-            raise AudioError(f"{path} does not exist. Check the path.") from None
+            raise AudioError(f"{shown(path)} does not exist. Check the path.") from None
         except IsADirectoryError:
-            raise AudioError(f"{path} is a folder, not an audio file.") from None
+            raise AudioError(f"{shown(path)} is a folder, not an audio file.") from None
         except (OSError, ValueError) as error:
-            raise AudioError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
+            raise AudioError(f"{shown(path)} can't be read: {getattr(error, 'strerror', None) or error}.") from None
         with opened as file:
-            yield _checked(file if file.seekable() else io.BytesIO(file.read()), path.name)
-    elif hasattr(source, "read"):
+            if file.seekable():
+                yield _checked(file, path.name)
+            else:
+                yield from _read_once(file, path.name, path.name, first)
+    elif has(source, "read"):
         yield from _given(cast("BinaryIO", source))
     else:
         raise AudioError(f"Audio is {KINDS}, not of type {type(source).__name__}.")
+
+
+def _opened(path: Path) -> tuple[bytes, BinaryIO]:
+    """A file, and what was already read of it: something of a pipe, which is waited for if nobody writes into it yet.
+
+    Raises:
+        AudioError: nobody does so in time: who just opens such a pipe may wait for ever.
+    """
+    if not stat.S_ISFIFO(path.stat().st_mode):
+        return b"", path.open("rb")
+    import select
+
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    opened = os.fdopen(pipe, "rb")
+    bytes_or_end = select.poll()
+    bytes_or_end.register(pipe, select.POLLIN)
+    events = bytes_or_end.poll(1000 * PIPE_SECONDS)
+    try:
+        first = os.read(pipe, PART_BYTES)
+    except BlockingIOError:  # somebody has opened it, and will write
+        first = b""
+    else:
+        if not first and not events:
+            opened.close()
+            raise AudioError(f"{shown(path)} is a pipe into which nobody has written anything for {PIPE_SECONDS:g} s.")
+    os.set_blocking(pipe, True)
+    return first, opened
 
 
 def _given(file: BinaryIO) -> Iterator[OpenFile]:
@@ -127,24 +198,53 @@ def _given(file: BinaryIO) -> Iterator[OpenFile]:
         raise AudioError(f"{name} was closed before it could be read. Open it again.")
     if isinstance(file, io.TextIOBase):
         raise AudioError(f"{name} is open as text (a {type(file).__name__}): open it with mode 'rb'.")
-    if not (hasattr(file, "seekable") and file.seekable()):
-        data = file.read()
-        if not isinstance(data, bytes):
-            raise AudioError(f"Reading the {type(file).__name__} gives {type(data).__name__}, not bytes.")
-        yield _checked(io.BytesIO(data), name)
+    who = type_of(file)
+    with code_of(who):
+        position = file.tell() if hasattr(file, "seekable") and file.seekable() else None
+        opened = _checked(file, name, who) if position is not None else None
+    if opened is None or position is None:
+        yield from _read_once(file, name, who)
         return
-    position = file.tell()
     try:
-        yield _checked(file, name)
+        yield opened
     finally:
-        file.seek(position)
+        with code_of(who):
+            file.seek(position)
 
 
-def _checked(file: BinaryIO, name: str) -> OpenFile:
-    size = file.seek(0, io.SEEK_END)
+def _read_once(file: BinaryIO, name: str, who: str, part: bytes = b"") -> Iterator[OpenFile]:
+    """What can't seek as a file that can.
+
+    Args:
+        who: it is, where reading it fails, see `code_of`.
+        part: of it that was read already.
+    """
+    with SpooledTemporaryFile(MEMORY_BYTES) as kept:
+        while part or (part := _read(file, PART_BYTES, who)):
+            if kept.tell() + len(part) > MAX_BYTES:
+                raise AudioError(
+                    f"{name} goes on after {MAX_BYTES / 1e9:.1f} GB, and no more is read of what is no file on a disk. "
+                    "Cut it into shorter parts, or make a file of it."
+                )
+            kept.write(part)
+            part = b""
+        yield _checked(cast("BinaryIO", kept), name)
+
+
+def _read(file: BinaryIO, size: int, who: str) -> bytes:
+    with code_of(who):
+        part = file.read(size)
+    if part is not None and not isinstance(part, bytes | bytearray | memoryview):
+        raise AudioError(f"Reading the {type(file).__name__} gives {type(part).__name__}, not bytes.")
+    return part
+
+
+def _checked(file: BinaryIO, name: str, who: str = "The audio") -> OpenFile:
+    file.seek(0, io.SEEK_END)
+    size = file.tell()
     if not size:
         raise AudioError(f"{name} is empty: it holds no bytes. Record or export it again.")
     file.seek(0)
-    if file.read(len(LFS_POINTER)) == LFS_POINTER:
+    if _read(file, len(LFS_POINTER), who) == LFS_POINTER:
         raise AudioError(f"{name} {POINTER}. {PULL}.")
     return OpenFile(file, name, size)

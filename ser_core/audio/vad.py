@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from ser_core.forks import step
 from ser_core.once import once
 
 if TYPE_CHECKING:
@@ -67,12 +68,13 @@ def silero_intervals(waveform: np.ndarray, *, threshold: float) -> np.ndarray:
     Returns:
         int64 `[n, 2]` of half-open sample intervals, each padded by 30 ms; n is 0 when nobody speaks.
     """
-    detector = _silero()
-    from silero_vad import get_speech_timestamps_sequence
+    with step:
+        detector = _silero()
+        from silero_vad import get_speech_timestamps_sequence
 
-    stamps = get_speech_timestamps_sequence(
-        waveform, detector, threshold=threshold, sampling_rate=SAMPLE_RATE, min_speech_duration_ms=100
-    )
+        stamps = get_speech_timestamps_sequence(
+            waveform, detector, threshold=threshold, sampling_rate=SAMPLE_RATE, min_speech_duration_ms=100
+        )
     return np.array([(stamp["start"], stamp["end"]) for stamp in stamps], dtype=np.int64).reshape(-1, 2)
 
 

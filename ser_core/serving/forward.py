@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ser_core.forks import step
 from ser_core.models.network import Network
 from ser_core.records.checkpoints import CheckpointConfig
 from ser_core.serving.adaptation import Adaptation
@@ -24,8 +25,8 @@ def forward(
         adaptation: to a speaker, which only a `Network` can have.
         waveforms: float32 `[samples]` each, one batch.
     """
-    arguments = arguments_of(waveforms, config)
-    with torch.inference_mode():
+    with step, torch.inference_mode():
+        arguments = arguments_of(waveforms, config)
         if isinstance(model, Network):
             embeddings = adapted = model.embed(**arguments)
             if adaptation:

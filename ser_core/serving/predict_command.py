@@ -20,7 +20,7 @@ from ser_core.serving.many.options import Many
 from ser_core.serving.prediction import MIN_CONFIDENCE, require_probability
 from ser_core.serving.progress import ProgressLine
 from ser_core.serving.rows import result_row, to_csv, to_json
-from ser_core.sound_files import find_recordings
+from ser_core.sound_files import find_recordings, shown
 
 if TYPE_CHECKING:
     from ser_core.serving.predictor import Predictor
@@ -111,8 +111,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
         for warning in row["warnings"]:
             print(f"warning: {row['file']}: {warning}", file=sys.stderr)
         if row["error"]:
-            named = Path(row["file"]).name in row["error"]
-            print(f"error: {row['error']}" if named else f"error: {row['file']}: {row['error']}", file=sys.stderr)
+            name = shown(Path(row["file"]))
+            named = Path(row["file"]).name in row["error"] or name in row["error"]
+            print(f"error: {row['error']}" if named else f"error: {name}: {row['error']}", file=sys.stderr)
     if any(row["error"] for row in rows):
         sys.exit(2)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 WINDOW_SECONDS = 3.0  # of a timeline, and of the pieces that long recordings are classified in
 HOP_SECONDS = 1.0
 MIN_CONFIDENCE = 0.4  # an emotion that is less likely than this is not answered
+SHORTEST_SECONDS = 0.001  # of a window or a hop: 16 samples
 UNSURE = "unsure"
 
 
@@ -27,9 +30,23 @@ def require_probability(min_confidence: float) -> float:
     Raises:
         ConfigError: it is out of its range.
     """
-    if not 0 <= min_confidence <= 1:
-        raise ConfigError(f"min_confidence is a probability from 0 to 1, not {min_confidence}.")
+    if not (isinstance(min_confidence, Real) and 0 <= min_confidence <= 1):
+        raise ConfigError(f"min_confidence is a probability from 0 to 1, not {min_confidence!r}.")
     return min_confidence
+
+
+def require_seconds(name: str, seconds: float) -> float:
+    """The same, if a window or a hop may last so long.
+
+    Args:
+        name: what lasts so long, to begin a sentence with.
+
+    Raises:
+        ConfigError: it is out of its range.
+    """
+    if not (isinstance(seconds, Real) and SHORTEST_SECONDS <= seconds < math.inf):
+        raise ConfigError(f"{name} is a number of seconds from {SHORTEST_SECONDS} on, not {seconds!r}.")
+    return seconds
 
 
 def likeliest(probabilities: Mapping[str, float]) -> str:

@@ -31,8 +31,7 @@ from ser_core.audio.mono import PART_SECONDS, mono_parts
 from ser_core.audio.preprocess import Speech, preprocess
 from ser_core.audio.source import AudioSource, is_samples, several
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import CheckpointError, NoSpeechError, SERError
-from ser_core.forks import forks_use_one_thread
+from ser_core.errors import CheckpointError, ConfigError, NoSpeechError, SERError
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
 from ser_core.records.embedding import EmbeddingStatistics, load_statistics
 from ser_core.serving.adaptation import Adaptation, learn_from
@@ -51,8 +50,6 @@ from ser_core.serving.prediction import (
 from ser_core.serving.progress import Heard, HeardOf, share_of, unheard
 from ser_core.serving.voice import require_voice
 from ser_core.serving.windows import timed_predictions
-
-forks_use_one_thread()
 
 
 class Predictor:
@@ -91,7 +88,7 @@ class Predictor:
     def load(
         checkpoint: str | None = None,
         *,
-        root: Path | None = None,
+        root: str | Path | None = None,
         min_confidence: float = MIN_CONFIDENCE,
         max_seconds: float = MAX_SECONDS,
     ) -> Predictor:
@@ -105,8 +102,8 @@ class Predictor:
             CheckpointError: there is no such checkpoint, or it is damaged.
             ConfigError: `min_confidence` or `max_seconds` is out of its range.
         """
-        root = root or checkpoints_dir()
-        folder = root / (checkpoint or default_checkpoint(root))
+        root = Path(root) if root else checkpoints_dir()
+        folder = root / str(checkpoint or default_checkpoint(root))
         model, statistics = load_model(folder), load_statistics(folder)
         return Predictor(*model, statistics, min_confidence=min_confidence, max_seconds=max_seconds)
 
@@ -177,7 +174,10 @@ class Predictor:
 
         Raises:
             AudioError: `sources` is one recording, not several.
+            ConfigError: `threads` is no number of threads.
         """
+        if threads is not None and not (isinstance(threads, int) and threads > 0):
+            raise ConfigError(f"threads is a whole number above 0, not {threads!r}.")
         return self._classify_many(several(sources), sample_rate, threads, heard)
 
     def _classify_many(
@@ -262,7 +262,11 @@ class Predictor:
         hop_seconds: float = HOP_SECONDS,
         heard: Heard = unheard,
     ) -> list[TimedPrediction]:
-        """Classify overlapping windows of float32 `[samples]` at 16 kHz."""
+        """Classify overlapping windows of float32 `[samples]` at 16 kHz.
+
+        Raises:
+            ConfigError: `window_seconds` or `hop_seconds` is under 0.001, or no number.
+        """
         return list(timed_predictions(self, [audio], window_seconds, hop_seconds, heard))
 
     def classify_speeches(self, speeches: Sequence[Speech], heard: Heard = unheard) -> list[Prediction]:

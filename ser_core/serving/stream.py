@@ -9,22 +9,23 @@ Nothing here knows of microphones, networks or pages; `ser_core.serving.listener
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
-from ser_core.audio.arrays import block_of, rows_are_samples
+from ser_core.audio.arrays import block_of, in_hz, rows_are_samples
+from ser_core.audio.decode import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from ser_core.audio.downmix import CANCEL, Downmix
 from ser_core.audio.preprocess import preprocess
 from ser_core.audio.vad import MIN_SPEECH_SECONDS
 from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 from ser_core.errors import AudioError, ConfigError
-from ser_core.serving.prediction import WINDOW_SECONDS, Prediction
+from ser_core.serving.prediction import WINDOW_SECONDS, Prediction, require_seconds
 from ser_core.serving.voice import voice_intervals
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class StreamConfig:
 
     Attributes:
         window_seconds: length of what is classified, 1 to 5.
-        hop_seconds: time between predictions, > 0.
+        hop_seconds: time between predictions, 0.001 or more, and at most the window.
         smoothing: share of the earlier probabilities in the shown ones, 0 (none) to below 1.
     """
 
@@ -52,14 +53,14 @@ class StreamConfig:
     smoothing: float = 0.5
 
     def __post_init__(self) -> None:
-        if not MIN_WINDOW_SECONDS <= self.window_seconds <= MAX_WINDOW_SECONDS:
+        if not MIN_WINDOW_SECONDS <= require_seconds("window_seconds", self.window_seconds) <= MAX_WINDOW_SECONDS:
             raise ConfigError(
                 f"window_seconds is from {MIN_WINDOW_SECONDS:g} to {MAX_WINDOW_SECONDS:g}, not {self.window_seconds}."
             )
-        if not 0 < self.hop_seconds <= self.window_seconds:
-            raise ConfigError(f"hop_seconds is above 0 and at most the window, not {self.hop_seconds}.")
-        if not 0 <= self.smoothing < 1:
-            raise ConfigError(f"smoothing is 0 or more and below 1, not {self.smoothing}.")
+        if require_seconds("hop_seconds", self.hop_seconds) > self.window_seconds:
+            raise ConfigError(f"hop_seconds is at most the window, not {self.hop_seconds}.")
+        if not (isinstance(self.smoothing, Real) and 0 <= self.smoothing < 1):
+            raise ConfigError(f"smoothing is 0 or more and below 1, not {self.smoothing!r}.")
 
     @property
     def window(self) -> int:
@@ -153,14 +154,14 @@ class SpeechStream:
         Args:
             samples: an array, tensor or list of floats in ±1 or of integers, up to 32 bits: `[samples]`,
                 `[channels, samples]`, or plainly `[samples, channels]`, as sound cards give them.
-            sample_rate: in Hz; a change of it begins a new resampler.
+            sample_rate: in Hz, 8,000 to 192,000; a change of it begins a new resampler.
             newest_only: leave out predictions that came due before the last one, to catch up.
 
         Returns:
             the predictions that came due, in order: one each hop.
 
         Raises:
-            AudioError: the samples are no audio.
+            AudioError: the samples are no audio, or the rate is none that is supported.
         """
         return [self._judge(window) for window in self.windows(samples, sample_rate, newest_only=newest_only)]
 
@@ -201,9 +202,9 @@ class SpeechStream:
         return self._recent.newest(self.config.window)
 
     def _at_16_khz(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:
-        block = self._turned(block_of(samples))
-        if not 0 < sample_rate < math.inf:
-            raise AudioError(f"A sample rate is above 0 Hz, not {sample_rate}.")
+        block, sample_rate = self._turned(block_of(samples)), in_hz(sample_rate)
+        if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
+            raise AudioError(f"A signal has {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz, not {sample_rate}.")
         rest = np.zeros(0, np.float32)
         if sample_rate != self._rate:
             rest = self._flush()
@@ -220,10 +221,12 @@ class SpeechStream:
         """A block as `[channels, samples]`."""
         if block.ndim == 1:
             return block[None]
+        if not block.size:
+            return block.reshape(1, 0)
         plainly = rows_are_samples(block.shape)
         # The few samples at a signal's end may be taken either way: they come as those before.
         turned = self._rows_are_samples if plainly is None else plainly
-        if turned is None and len(block) > block.shape[1]:
+        if turned is None and len(block) >= max(2, block.shape[1]):
             raise AudioError(f"What {block.shape} samples are isn't plain: give [channels, samples], or more at once.")
         self._rows_are_samples = turned
         return block.T if turned else block

@@ -12,7 +12,7 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import Speech
 from ser_core.errors import NoSpeechError
 from ser_core.serving.pieces import BATCH_SIZE
-from ser_core.serving.prediction import Prediction, TimedPrediction
+from ser_core.serving.prediction import Prediction, TimedPrediction, require_seconds
 from ser_core.serving.progress import Heard, unheard
 
 
@@ -35,9 +35,14 @@ def timed_predictions(
 
     Args:
         parts: of it, float32 `[samples]` at 16 kHz, one after the other.
-        window_seconds, hop_seconds: length of a window and from the start of one to the next, each > 0.
+        window_seconds, hop_seconds: length of a window and from the start of one to the next, each 0.001 or more.
         heard: is told how many seconds were classified.
+
+    Raises:
+        ConfigError: one of them is out of its range.
     """
+    require_seconds("window_seconds", window_seconds)
+    require_seconds("hop_seconds", hop_seconds)
     windows = windows_of(parts, window_seconds, hop_seconds)
     while batch := list(itertools.islice(windows, BATCH_SIZE)):
         speeches = [_speech_or_none(predictor, samples) for _, samples in batch]

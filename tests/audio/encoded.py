@@ -76,5 +76,17 @@ MADE = {
     ".mts": lambda: encode(SOUND, "mpegts", "aac"),
     ".wv": lambda: encode(SOUND, "wv", "wavpack"),
     ".tta": lambda: encode(SOUND, "tta", "tta"),
+    ".avr": lambda: written(SOUND, RATE, format="AVR"),
+    ".gxf": lambda: encode(SOUND, "gxf", "pcm_s16le"),
+    ".htk": lambda: written(SOUND, RATE, format="HTK"),
+    ".ircam": lambda: written(SOUND, RATE, format="IRCAM"),
+    ".nut": lambda: encode(SOUND, "nut", "pcm_s16le"),
+    ".paf": lambda: written(SOUND, RATE, format="PAF"),
+    ".pvf": lambda: written(SOUND, RATE, format="PVF"),
+    ".sds": lambda: written(SOUND, RATE, format="SDS", subtype="PCM_16"),
+    ".sf": lambda: written(SOUND, RATE, format="IRCAM"),
+    ".sox": lambda: encode(SOUND, "sox", "pcm_s32le"),
+    ".svx": lambda: written(SOUND, RATE, format="SVX"),
+    ".wtv": lambda: encode(SOUND, "wtv", "mp2"),
 }
 """Files of many kinds that hold a second of 440 Hz, by their ending."""

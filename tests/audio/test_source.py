@@ -1,9 +1,15 @@
 """All that a program may hand over as a recording, and what is said of anything else."""
 
+import array
 import io
+import os
+import subprocess
 import tempfile
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -60,12 +66,69 @@ def test_an_open_file_is_read_from_its_beginning_and_gets_its_position_back(posi
             assert opened.tell() == position
 
 
-def test_what_can_only_be_read_once_is_read():
-    class Pipe(io.RawIOBase):
-        def read(self, size: int = -1) -> bytes:
-            return WAV
+def read_once(data: bytes) -> Any:
+    """What can only be read once, some bytes at a time, as a server's answer."""
+    left = io.BytesIO(data)
+    return SimpleNamespace(read=lambda size: left.read(min(size, 1000)))
 
-    np.testing.assert_array_equal(decode(Pipe()).samples, SOUND[None])
+
+@pytest.mark.parametrize("in_memory", [100, 10**6])
+def test_what_can_only_be_read_once_is_read(in_memory: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ser_core.audio.source.MEMORY_BYTES", in_memory)
+    np.testing.assert_array_equal(decode(read_once(WAV)).samples, SOUND[None])
+
+
+def test_what_has_no_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ser_core.audio.source.MAX_BYTES", len(WAV))
+    np.testing.assert_array_equal(decode(read_once(WAV)).samples, SOUND[None])
+    for by_name in (False, True):
+        with subprocess.Popen(["cat", "/dev/zero"], stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            source: Any = f"/dev/fd/{process.stdout.fileno()}" if by_name else process.stdout
+            with pytest.raises(AudioError, match=r"goes on after .* GB"):
+                decode(source)
+            process.kill()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system knows no pipes with names")
+class TestPipes:
+    """With a name, which may be opened before somebody writes into them."""
+
+    @pytest.fixture
+    def pipe(self, tmp_path: Path) -> Path:
+        os.mkfifo(tmp_path / "pipe.wav")
+        return tmp_path / "pipe.wav"
+
+    def test_nobody_is_waited_for_without_end(self, pipe: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("ser_core.audio.source.PIPE_SECONDS", 0.1)
+        with pytest.raises(AudioError, match=r"pipe\.wav is a pipe into which nobody has written anything for 0.1 s"):
+            decode(pipe)
+
+    @pytest.mark.parametrize("pauses", [(0.3, 0), (0, 0.3)])  # before it is opened, and before it is written to
+    def test_who_writes_later_is_heard(self, pipe: Path, pauses: tuple[float, float], monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("ser_core.audio.source.PIPE_SECONDS", 0.2 if pauses[1] else 10)
+
+        def write() -> None:
+            time.sleep(pauses[0])
+            with pipe.open("wb") as file:
+                time.sleep(pauses[1])
+                file.write(WAV)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        if pauses[1]:
+            time.sleep(0.05)
+        np.testing.assert_array_equal(decode(pipe).samples, SOUND[None])
+        writer.join()
+
+    def test_one_whose_writer_is_gone_is_empty_at_once(self):
+        reading, writing = os.pipe()
+        os.close(writing)
+        begin = time.monotonic()
+        with pytest.raises(AudioError, match="holds no bytes"):
+            decode(f"/dev/fd/{reading}")
+        assert time.monotonic() < begin + 5
+        os.close(reading)
 
 
 SAMPLES: dict[str, Callable[[], Any]] = {
@@ -89,6 +152,11 @@ SAMPLES: dict[str, Callable[[], Any]] = {
     "tensor": lambda: torch.from_numpy(SOUND),
     "tensor with a gradient": lambda: torch.from_numpy(SOUND).requires_grad_(),
     "tensor of int16": lambda: torch.from_numpy(PCM),
+    "tensor with few numbers": lambda: torch.from_numpy(SOUND).to_sparse(),
+    "tensor of steps": lambda: torch.quantize_per_tensor(torch.from_numpy(SOUND), 0.005, 0, torch.qint8),
+    "imaginary part": lambda: torch.complex(torch.zeros(len(SOUND)), -torch.from_numpy(SOUND)).conj().imag,
+    "array of the standard library": lambda: array.array("h", PCM.tolist()),
+    "view": lambda: memoryview(PCM.tobytes()).cast("h"),
     "bfloat16": lambda: torch.from_numpy(SOUND).bfloat16(),
     "Series": lambda: pd.Series(SOUND),
     "Series that was cut": lambda: pd.Series(np.tile(PCM, 2))[len(PCM) :],
@@ -98,12 +166,18 @@ SAMPLES: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*quantize_per_tensor:UserWarning")  # they will go one day
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_samples_of_any_kind(kind: str):
     decoded = decode(SAMPLES[kind](), sample_rate=RATE)
     assert decoded.samples.dtype == np.float32
     np.testing.assert_allclose(decoded.samples, SOUND[None], atol=0.01)
     assert bool(decoded.warnings) == ("bits in" in kind)
+
+
+@pytest.mark.parametrize("rate", [float(RATE), np.int32(RATE), np.float64(RATE), torch.tensor(RATE)])
+def test_a_whole_rate_may_have_any_type(rate: Any):
+    assert decode(SOUND, sample_rate=rate).rate == RATE
 
 
 def test_what_numbers_are_taken_for_is_said():
@@ -118,8 +192,20 @@ def test_a_loud_float_is_no_integer(gain: float):
     assert decoded.warnings == ()
 
 
-@pytest.mark.parametrize("pair", [(RATE, PCM), (PCM, RATE), (np.int64(RATE), SOUND.tolist()), (RATE, PCM[:, None])])
-def test_a_pair_of_rate_and_samples_says_all(pair: tuple):
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (RATE, PCM),
+        (PCM, RATE),
+        [RATE, PCM],
+        (np.int64(RATE), SOUND.tolist()),
+        [float(RATE), SOUND.tolist()],
+        (torch.tensor(RATE), torch.from_numpy(SOUND)),
+        (RATE, array.array("h", PCM.tolist())),
+        (RATE, PCM[:, None]),
+    ],
+)
+def test_a_pair_of_rate_and_samples_says_all(pair: Any):
     decoded = decode(pair)
     assert decoded.rate == RATE
     np.testing.assert_allclose(decoded.samples, SOUND[None], atol=1e-3)
@@ -135,7 +221,26 @@ def test_pairs_have_a_row_for_each_sample_where_that_is_plain():
     ("source", "rate", "says"),
     [
         (None, None, "not of type NoneType"),
-        (None, RATE, "Only arrays take sample_rate"),
+        (None, RATE, "not of type NoneType"),
+        (0.5, RATE, "not of type float"),
+        (range(10), RATE, "not of type range"),
+        ((number for number in (1, 2)), RATE, "not of type generator"),
+        (WAV, RATE, "Only arrays take sample_rate"),
+        ("a.wav", RATE, "Only arrays take sample_rate"),
+        (io.BytesIO(WAV), RATE, "Only arrays take sample_rate"),
+        (SOUND, 16_000.5, r"a whole number of Hz, not 16000\.5"),
+        (SOUND, float("nan"), "a whole number of Hz, not nan"),
+        (SOUND, float("inf"), "a whole number of Hz, not inf"),
+        (SOUND, "16000", "a whole number of Hz, not '16000'"),
+        (SOUND, torch.zeros(2), "a whole number of Hz, not tensor"),
+        ((float("nan"), SOUND), None, "a whole number of Hz, not nan"),
+        (
+            torch.nested.nested_tensor([torch.zeros(3)], layout=torch.jagged),
+            RATE,
+            "A nested tensor holds several recordings",
+        ),
+        (torch.zeros(10, dtype=torch.complex64).conj(), RATE, "type complex64"),
+        (torch.empty(10, device="meta"), RATE, "The Tensor can't be read .*no data"),
         (float("nan"), None, "not of type float"),
         ({"a": 1}, None, "not of type dict"),
         ({1, 2}, None, "not of type set"),
@@ -152,6 +257,7 @@ def test_pairs_have_a_row_for_each_sample_where_that_is_plain():
         ((RATE, SOUND), 8_000, "come with a rate of 16000 Hz, and sample_rate says 8000"),
         (io.StringIO("sound"), None, r"open as text \(a StringIO\)"),
         ("nul\0.wav", None, "can't be read"),
+        ("", None, "name of the audio file is empty"),
     ],
 )
 def test_anything_else_is_a_sentence_that_names_its_type(source: Any, rate: int | None, says: str):

@@ -18,7 +18,7 @@ import torch
 from ser_core import EMOTIONS
 from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.clips import find_clip
-from ser_core.errors import AudioError, ConfigError, NoSpeechError
+from ser_core.errors import AudioError, CheckpointError, ConfigError, NoSpeechError
 from ser_core.records.checkpoints import CHECKPOINTS_DIR, list_checkpoints, load_config
 from ser_core.records.metrics import bootstrap_intervals
 from ser_core.records.runs import RUNS_DIR, load_run
@@ -105,6 +105,57 @@ def test_many_of_any_kind_are_classified_and_a_bad_one_costs_only_itself(predict
             np.testing.assert_allclose(values(result), expected, atol=1e-4)
 
 
+class Broken(io.BytesIO):
+    def read(self, size: int | None = -1) -> bytes:
+        raise KeyError("gone")
+
+
+class Once:
+    def read(self, size: int) -> bytes:
+        raise KeyError("gone")
+
+
+class WithoutPosition(Once):
+    def seekable(self) -> bool:
+        return True
+
+
+class Lazy:
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        raise KeyError("gone")
+
+
+class Fields(dict):
+    __getattr__ = dict.__getitem__  # as of many a configuration
+
+
+class Nowhere:
+    def __fspath__(self) -> str:
+        raise KeyError("gone")
+
+
+@pytest.mark.parametrize("bad", [Broken(b"abc"), Once(), WithoutPosition(), Lazy(), Fields(a=1), Nowhere()], ids=type)
+def test_a_source_whose_own_code_fails_costs_only_itself(predictor: Predictor, usable, bad):
+    first, error, last = predictor.classify_many([usable[0], bad, usable[1]], sample_rate=16_000)
+    assert isinstance(first, Prediction)
+    assert isinstance(last, Prediction)
+    assert isinstance(error, AudioError)
+    assert type(bad).__name__ in str(error)
+    if hasattr(type(bad), "__getattr__"):
+        return
+    assert ("AttributeError: " if isinstance(bad, WithoutPosition) else "KeyError: 'gone'") in str(error)
+
+
+@pytest.mark.parametrize("ours", [MemoryError, KeyboardInterrupt])
+def test_what_is_no_fault_of_a_source_is_not_taken_for_one(predictor: Predictor, ours: type[BaseException]):
+    class Ends(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            raise ours
+
+    with pytest.raises(ours):
+        list(predictor.classify_many([Ends()]))
+
+
 def test_many_may_be_a_column_of_paths_of_which_some_are_missing(predictor: Predictor, usable):
     column = pd.Series([usable[0], float("nan"), usable[1]], index=[5, 3, 3])
     kinds = [type(result) for result in predictor.classify_many(column)]
@@ -149,6 +200,8 @@ def test_threads_share_a_predictor(predictor: Predictor, usable):
 def test_silence_is_a_sentence(predictor: Predictor):
     with pytest.raises(NoSpeechError, match="silent"):
         predictor(np.zeros(16_000, np.float32), sample_rate=16_000)
+    with pytest.raises(NoSpeechError, match="silent"):
+        predictor(1e-30 * tone(440, 1), sample_rate=16_000)
 
 
 def test_clipping_is_a_warning(predictor: Predictor, usable):
@@ -182,10 +235,28 @@ def test_from_which_probability_on_it_answers_is_chosen(checkpoints: Path, usabl
     assert answer_from({"ANG": 0.49, "SAD": 0.51}, 0.52) == UNSURE
 
 
-@pytest.mark.parametrize("wrong", [-0.1, 1.5, float("nan")])
+@pytest.mark.parametrize("wrong", [-0.1, 1.5, float("nan"), "0.5", None])
 def test_a_confidence_out_of_range_is_a_sentence(predictor: Predictor, wrong: float):
-    with pytest.raises(ConfigError, match=f"min_confidence is a probability from 0 to 1, not {wrong}."):
+    with pytest.raises(ConfigError, match=f"min_confidence is a probability from 0 to 1, not {wrong!r}."):
         Predictor(predictor.config, predictor.model, min_confidence=wrong)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf"), "3", None])
+def test_a_duration_or_number_out_of_range_is_a_sentence(predictor: Predictor, usable, wrong):
+    for name in ("window_seconds", "hop_seconds"):
+        with pytest.raises(ConfigError, match=f"{name} is a number of seconds from 0.001 on, not {wrong!r}"):
+            predictor.timeline(np.zeros(16_000, np.float32), **{name: wrong})
+    with pytest.raises(ConfigError, match=f"max_seconds .* above 0, not {wrong!r}"):
+        Predictor(predictor.config, predictor.model, max_seconds=wrong)
+    if wrong is not None:
+        with pytest.raises(ConfigError, match=f"threads is a whole number above 0, not {wrong!r}"):
+            predictor.classify_many(usable, threads=wrong)
+
+
+def test_a_folder_of_checkpoints_may_be_text(checkpoints: Path):
+    assert Predictor.load("1d-fixed", root=str(checkpoints)).config.name == "1d-fixed"
+    with pytest.raises(CheckpointError, match="Available: 1d-fixed"):
+        Predictor.load(3, root=checkpoints)  # type: ignore[arg-type]
 
 
 def test_rows_have_the_answer_and_may_be_answered_anew(predictor: Predictor, usable):
@@ -279,6 +350,22 @@ def test_the_command_goes_on_after_a_folder_without_recordings(use_untrained, us
     first, second = (line for line in said.err.splitlines() if line.startswith("error: "))
     assert first == f"error: {tmp_path / 'empty'} is a folder without audio files."
     assert second.startswith(f"error: {'n' * 300} can't be read")
+    with pytest.raises(SystemExit, match="2"):
+        main(["n" * 5000, "--checkpoint", "1d-fixed"])
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {'n' * 150}…{'n' * 150} can't be read")
+    assert said.count("\n") == 1
+    assert len(said) < 400
+
+
+@pytest.mark.parametrize("arguments", [["", "a.wav"], ["a.wav", ""], ["a.wav", "--adapt", ""], ["a.wav", "--out="]])
+def test_the_command_takes_no_empty_name_for_the_current_folder(arguments: list[str], capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    said = capsys.readouterr().err
+    assert said.startswith("error: The argument")
+    assert "is empty" in said
+    assert all(flag.strip("=") in said for flag in arguments if flag.startswith("--"))
 
 
 def test_the_command_goes_on_after_a_bad_file_and_exits_2(use_untrained, usable, tmp_path: Path, capsys):

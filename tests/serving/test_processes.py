@@ -6,11 +6,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import soundfile
 
+from ser_core.audio.decode import decode
+from ser_core.forks import step
 from ser_core.once import once
 from ser_core.serving.predictor import Predictor
 from tests.helpers import LONG, ROOT, case
@@ -19,6 +23,12 @@ SECONDS = 60  # in which everything ends, loading torch included
 TWO_THREADS = {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}
 """For what is started: by itself it has one (`conftest.py`), and then no fork could go wrong. Where other tests take
 the cores, threads that wait by turning around would take minutes."""
+
+
+def needs_fork(test: Callable[..., None]) -> Callable[..., None]:
+    warned = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+    return pytest.mark.skipif(not hasattr(os, "fork"), reason="the system knows no forks")(warned(test))
+
 
 SCRIPT = """
 import multiprocessing, sys
@@ -101,8 +111,7 @@ def test_an_event_loop_goes_on_beside_it(checkpoints: Path, files: list[Path]):
         assert thread.submit(asyncio.run, classify()).result() == (expected, expected)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system knows no forks")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+@needs_fork
 def test_a_fork_waits_for_no_thread_that_loads_something():
     loading, go_on = threading.Event(), threading.Event()
 
@@ -124,8 +133,68 @@ def test_a_fork_waits_for_no_thread_that_loads_something():
     assert os.waitstatus_to_exitcode(ended) == 3
 
 
+@needs_fork
+def test_a_fork_waits_for_no_thread_that_opens_a_file(files: list[Path]):
+    with soundfile.SoundFile._sf_error_lock:  # as a thread has it that isn't in the child
+        if (child := os.fork()) == 0:
+            os._exit(decode(files[0]).rate // 1000)
+        assert os.waitstatus_to_exitcode(_status(child)) == 16
+
+
+@needs_fork
+def test_a_fork_comes_between_the_steps_of_other_threads(files: list[Path]):
+    """As in `step`, torch and onnxruntime hold locks of their own, which nobody else can make new."""
+    inside, ended = threading.Event(), threading.Event()
+
+    def compute() -> None:
+        with step:
+            inside.set()
+            time.sleep(0.3)
+            ended.set()
+
+    thread = threading.Thread(target=compute)
+    thread.start()
+    inside.wait()
+    if (child := os.fork()) == 0:
+        with step, step:
+            os._exit(3 if ended.is_set() else 4)
+    assert os.waitstatus_to_exitcode(_status(child)) == 3
+    with step:  # may be taken again, and a fork in it doesn't wait for itself
+        if (child := os.fork()) == 0:
+            with step:
+                os._exit(5)
+        assert os.waitstatus_to_exitcode(_status(child)) == 5
+    thread.join()
+
+
+@LONG
+@needs_fork
+def test_children_classify_that_are_forked_while_threads_do(checkpoints: Path, files: list[Path]):
+    predictor = Predictor.load("1d-fixed", root=checkpoints)
+    expected = predictor(files[0]).confidence
+    stop = threading.Event()
+
+    def classify() -> None:
+        while not stop.is_set():
+            predictor(files[0])
+
+    threads = [threading.Thread(target=classify) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for pause in range(10):
+            time.sleep(0.01 * pause)
+            if (child := os.fork()) == 0:
+                os._exit(abs(predictor(files[0]).confidence - expected) < 1e-5)
+            assert os.waitstatus_to_exitcode(_status(child)) == 1
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
 def _status(child: int) -> int:
-    for _ in range(100):
+    for _ in range(20 * SECONDS):
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             return status

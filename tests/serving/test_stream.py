@@ -85,6 +85,7 @@ def test_blocks_of_any_kind_are_the_same_signal(predictor: Predictor, corpus, ki
     ("block", "says"),
     [
         (np.zeros((4, 2), np.float32), r"What \(4, 2\) samples are isn't plain"),
+        (np.zeros((2, 2), np.float32), r"What \(2, 2\) samples are isn't plain"),
         (np.zeros((320, 320), np.float32), "320 channels"),
         (np.zeros((9, 320), np.float32), "9 channels"),
         (np.full(320, 1000, np.int64), "scale of int64 samples"),
@@ -98,6 +99,20 @@ def test_blocks_of_any_kind_are_the_same_signal(predictor: Predictor, corpus, ki
 def test_a_block_that_may_mean_anything_is_refused(predictor: Predictor, block, says: str):
     with pytest.raises(AudioError, match=says):
         SpeechStream(predictor).push(block, SAMPLE_RATE)
+
+
+@pytest.mark.parametrize("rate", [None, "16000", 0, -1, 4_000, 1e9, 44_100.5, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_a_sentence(predictor: Predictor, rate):
+    with pytest.raises(AudioError, match=r"not (None|'16000'|[-0-9.]+|nan|inf)"):
+        SpeechStream(predictor).push(np.zeros(320, np.float32), rate)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 0), (0, 320), (0, 2), (2, 0), (320, 0)])
+def test_an_empty_block_is_nothing(predictor: Predictor, shape: tuple[int, ...]):
+    stream = SpeechStream(predictor)
+    assert stream.push(np.zeros(shape, np.float32), SAMPLE_RATE) == []
+    stream.push(np.zeros((320, 2), np.float32), SAMPLE_RATE)
+    assert stream.n_samples == 320
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -332,7 +347,16 @@ def test_what_is_no_audio_is_refused(predictor: Predictor, samples: np.ndarray):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"window_seconds": 0.5}, {"window_seconds": 6}, {"hop_seconds": 0}, {"hop_seconds": 4}, {"smoothing": 1}],
+    [
+        {"window_seconds": 0.5},
+        {"window_seconds": 6},
+        {"hop_seconds": 0},
+        {"hop_seconds": 4},
+        {"hop_seconds": 1e-9},
+        {"smoothing": 1},
+        {"smoothing": "0.5"},
+        {"window_seconds": "3"},
+    ],
 )
 def test_impossible_settings_are_refused(settings: dict):
     with pytest.raises(ConfigError):
