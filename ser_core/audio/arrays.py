@@ -31,7 +31,7 @@ def as_pair(source: object) -> tuple[Any, Any] | None:
     if not isinstance(source, tuple | list) or len(source) != 2:
         return None
     for rate, samples in (source, source[::-1]):
-        if _is_number(rate) and not _is_number(samples) and not isinstance(samples, str | bytes):
+        if _is_number(rate) and not _is_number(samples) and not isinstance(samples, str | bytes | None):
             return rate, samples
     return None
 

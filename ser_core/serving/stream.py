@@ -53,9 +53,10 @@ class StreamConfig:
     smoothing: float = 0.5
 
     def __post_init__(self) -> None:
-        if not MIN_WINDOW_SECONDS <= require_seconds("window_seconds", self.window_seconds) <= MAX_WINDOW_SECONDS:
+        window = self.window_seconds
+        if not (isinstance(window, Real) and MIN_WINDOW_SECONDS <= window <= MAX_WINDOW_SECONDS):
             raise ConfigError(
-                f"window_seconds is from {MIN_WINDOW_SECONDS:g} to {MAX_WINDOW_SECONDS:g}, not {self.window_seconds}."
+                f"window_seconds is from {MIN_WINDOW_SECONDS:g} to {MAX_WINDOW_SECONDS:g}, not {window!r}."
             )
         if require_seconds("hop_seconds", self.hop_seconds) > self.window_seconds:
             raise ConfigError(f"hop_seconds is at most the window, not {self.hop_seconds}.")

@@ -244,6 +244,7 @@ def test_pairs_have_a_row_for_each_sample_where_that_is_plain():
         (float("nan"), None, "not of type float"),
         ({"a": 1}, None, "not of type dict"),
         ({1, 2}, None, "not of type set"),
+        ([None, 1.0], RATE, "A list of NoneType is not supported"),
         (["a.wav"], None, "A list of str_ is not supported"),
         ([WAV], None, "A list of bytes_ is not supported"),
         ([[0.1], [0.1, 0.2]], RATE, "all channels of the same length"),
