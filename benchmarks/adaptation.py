@@ -48,7 +48,7 @@ def answers(predictor: Predictor, embeddings: np.ndarray, of_speaker: np.ndarray
     assert isinstance(predictor.model, Network)
     if of_speaker is not None:
         assert predictor.statistics
-        adaptation = learn(of_speaker, predictor.statistics)
+        adaptation = learn(list(of_speaker[:, None]), predictor.statistics)
         embeddings = embeddings * adaptation.scale + adaptation.shift
     with torch.inference_mode():
         return predictor.model.classifier(torch.from_numpy(embeddings)).argmax(1).numpy()

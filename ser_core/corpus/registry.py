@@ -42,6 +42,7 @@ KINDS = {
 }
 CREMAD = "crema-d"
 SAME = "the same clip as another file"
+SEVERAL = "several emotions for one file"
 
 Found = list[tuple[Path, Labelled]]
 """Files, and what is said of each."""
@@ -140,10 +141,17 @@ def _sorted_out(name: str, title: str, folder: Path, found: Found, own: LabelMap
     """The clips of one of the six emotions, and what the others are."""
     clips: dict[str, Recording] = {}
     left_out: dict[str, list[str]] = {}
+    emotions: dict[Path, set[str]] = {}
+    for path, said in found:
+        if emotion := emotion_of(said.label, own):
+            emotions.setdefault(path, set()).add(emotion)
     for path, said in found:
         said = said._replace(name=os.fsencode(said.name).decode(errors="backslashreplace"))  # which any file can hold
         emotion = emotion_of(said.label, own)
-        reason = said.refused or (SAME if said.name in clips else "" if emotion else _why(said.label, own))
+        several = len(emotions.get(path, ())) > 1  # as where each row of a table is what one rater heard
+        reason = said.refused or (
+            SEVERAL if several else SAME if said.name in clips else "" if emotion else _why(said.label, own)
+        )
         if reason or emotion is None:
             left_out.setdefault(reason, []).append(said.name)
         else:

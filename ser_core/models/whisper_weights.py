@@ -66,6 +66,8 @@ def read_encoder(path: Path) -> tuple[str, dict[str, Tensor]]:
         raise CheckpointError(f"There is no file {path}.") from None
     except (OSError, SafetensorError, KeyError, ValueError, struct.error) as error:
         raise CheckpointError(f"{path} doesn't hold Whisper's weights ({type(error).__name__}: {error}).") from None
+    if not all(torch.isfinite(value).all() for value in state.values()):
+        raise CheckpointError(f"{path} is damaged: some of its weights are no numbers. Get it again.")
     return _model_of(state, path), {name: value.float().contiguous() for name, value in state.items()}
 
 

@@ -8,6 +8,9 @@ emotions. Given some recordings of a speaker, in whatever emotion, what moves th
 A few clips say little about a speaker, and much about what happened to be said in them. So their statistics are shrunk
 towards those of training, as if so many clips had been heard before (the relevance factor of MAP adaptation, Reynolds
 et al. 2000). `python -m benchmarks adaptation` measures what each number of clips gives.
+
+A long recording is one clip, however many pieces it has: they are alike, often in their emotion, too, and 42 pieces of
+three minutes of anger would take all anger away. The same recording again says nothing new.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ class Adaptation(ByContent):
     """What brings a speaker's embeddings `[..., width]` to those of training: `embedding * scale + shift`.
 
     Attributes:
-        n_clips: that it was learned from; long recordings count as several.
+        n_clips: recordings that it was learned from, each of which counts once.
         scale, shift: float32 `[width]`.
         left_out: recordings that could not be used, a sentence each.
     """
@@ -50,10 +53,16 @@ class Adaptation(ByContent):
     left_out: tuple[str, ...] = ()
 
 
-def learn(embeddings: np.ndarray, training: EmbeddingStatistics, left_out: tuple[str, ...] = ()) -> Adaptation:
-    """Learn it from a speaker's embeddings `[clips, width]`, at least one."""
-    n = len(embeddings)
-    own = EmbeddingStatistics.of(embeddings)
+def learn(clips: Sequence[np.ndarray], training: EmbeddingStatistics, left_out: tuple[str, ...] = ()) -> Adaptation:
+    """Learn it from embeddings of a speaker.
+
+    Args:
+        clips: at least one: `[pieces, width]` of each.
+        training: what they are brought to.
+        left_out: recordings that could not be used, a sentence each.
+    """
+    n = len(clips)
+    own = EmbeddingStatistics.of(np.concatenate(clips))
     mean = (n * own.mean + MEAN_RELEVANCE * training.mean) / (n + MEAN_RELEVANCE)
     # One clip says nothing of a deviation: it takes n - 1 of n clips' squares to know it.
     squares = n * np.square(own.deviation) + DEVIATION_RELEVANCE * np.square(training.deviation)
@@ -87,21 +96,24 @@ def learn_from(predictor: Embedder, sources: Iterable[AudioSource], sample_rate:
             f"The checkpoint {name} can't be adapted: it was trained before adaptation was known. Choose another one, "
             "or train it again."
         )
-    rows: list[np.ndarray] = []
+    clips: list[np.ndarray] = []
     errors: list[SERError] = []
     for source in sources:
         try:
-            rows += list(_embeddings(predictor, source, sample_rate if is_samples(source) else None))
+            parts = list(_embeddings(predictor, source, sample_rate if is_samples(source) else None))
         except SERError as error:
             errors.append(error)
-    if not rows:
+            continue
+        clip = np.concatenate(parts)
+        if not any(np.array_equal(clip, other) for other in clips):
+            clips.append(clip)
+    if not clips:
         raise errors[0] if errors else AudioError("There is no recording to adapt to.")
-    embeddings = np.concatenate(rows)
-    if embeddings.shape[1:] != training.mean.shape:
+    if clips[0].shape[1:] != training.mean.shape:
         raise CheckpointError(
             f"The checkpoint {name} can't be adapted: {EMBEDDING_FILE} is not of its network. Train it again."
         )
-    return learn(embeddings, training, tuple(map(str, errors)))
+    return learn(clips, training, tuple(map(str, errors)))
 
 
 def _embeddings(predictor: Embedder, source: AudioSource, sample_rate: int | None) -> Iterator[np.ndarray]:

@@ -168,6 +168,25 @@ def test_a_table_says_it_all(text: str, whole_folder: bool, tmp_path: Path):
     assert recordings.name == (tmp_path.name if whole_folder else "my")
 
 
+def test_what_raters_do_not_agree_on_is_left_out(tmp_path: Path):
+    """A row for each rater, of which no row is the file's emotion by itself."""
+    make(tmp_path, "1.wav", "2.wav")
+    rows = ("1.wav,happy", "1.wav,sad", "1.wav,angry", "2.wav,fear", "2.wav,fear")
+    (tmp_path / "raters.csv").write_text("\n".join(("file,emotion", *rows)))
+    recordings = open_recordings(tmp_path)
+    assert [(clip.name, clip.emotion) for clip in recordings.clips] == [("2.wav", "FEA")]
+    assert recordings.left_out["several emotions for one file"] == ("1.wav",) * 3
+
+
+@pytest.mark.parametrize("header", ["file,emotion,label", "file,label,emotion", "Filename,Emotion,Label"])
+def test_of_two_columns_that_may_be_meant_it_is_the_better_name(header: str, tmp_path: Path):
+    make(tmp_path, "1.wav")
+    said = {"emotion": "happy", "label": "sad"}
+    row = ",".join(["1.wav", *(said[name.casefold()] for name in header.split(",")[1:])])
+    (tmp_path / "clips.csv").write_text(f"{header}\n{row}\n")
+    assert [clip.emotion for clip in open_recordings(tmp_path).clips] == ["HAP"]
+
+
 def test_speakers_that_a_table_leaves_open_are_unknown(tmp_path: Path):
     make(tmp_path, "1.wav", "2.wav")
     (tmp_path / "t.csv").write_text("file,emotion,speaker\n1.wav,sad,anna\n2.wav,sad,\n")

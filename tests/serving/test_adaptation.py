@@ -46,7 +46,7 @@ def speaker(n: int, offset: float, factor: float) -> np.ndarray:
 
 def test_of_many_clips_a_speakers_own_statistics_become_those_of_training():
     clips = speaker(5_000, offset=3, factor=0.5)
-    adaptation = learn(clips, TRAINING)
+    adaptation = learn(list(clips[:, None]), TRAINING)
     brought = EmbeddingStatistics.of(clips * adaptation.scale + adaptation.shift)
     np.testing.assert_allclose(brought.mean, TRAINING.mean, atol=0.03)
     np.testing.assert_allclose(brought.deviation, TRAINING.deviation, rtol=0.02)
@@ -56,22 +56,22 @@ def test_of_many_clips_a_speakers_own_statistics_become_those_of_training():
 @pytest.mark.parametrize("n", [1, 3, 10])
 def test_a_few_clips_move_the_mean_as_much_as_they_weigh(n: int):
     clips = speaker(n, offset=3, factor=1)
-    adaptation = learn(clips, TRAINING)
+    adaptation = learn(list(clips[:, None]), TRAINING)
     heard = clips.mean(0) - TRAINING.mean
     left = (clips.mean(0) * adaptation.scale + adaptation.shift - TRAINING.mean) / adaptation.scale
     np.testing.assert_allclose(left, heard * MEAN_RELEVANCE / (n + MEAN_RELEVANCE), rtol=1e-3, atol=1e-4)
 
 
 def test_one_clip_says_nothing_of_the_deviation_and_twenty_one_half():
-    np.testing.assert_allclose(learn(speaker(1, 3, 1), TRAINING).scale, 1, rtol=1e-5)
+    np.testing.assert_allclose(learn(list(speaker(1, 3, 1)[:, None]), TRAINING).scale, 1, rtol=1e-5)
     n = round(DEVIATION_RELEVANCE) + 1
-    same = learn(np.repeat(speaker(1, 3, 1), n, axis=0), TRAINING)  # which do not differ at all
+    same = learn(list(np.repeat(speaker(1, 3, 1), n, axis=0)[:, None]), TRAINING)  # which do not differ at all
     np.testing.assert_allclose(same.scale, np.sqrt(2), rtol=1e-3)
 
 
 def test_clips_as_in_training_change_next_to_nothing():
     clips = speaker(2_000, offset=0, factor=1)
-    adaptation = learn(clips, TRAINING)
+    adaptation = learn(list(clips[:, None]), TRAINING)
     assert np.abs(clips * adaptation.scale + adaptation.shift - clips).mean() < 0.1
 
 
@@ -124,13 +124,16 @@ def test_statistics_of_another_network_are_refused(predictor: Predictor, voices:
         other.adapt(voices[:1])
 
 
-def test_a_long_recording_counts_as_several(predictor: Predictor, voices: list[Path]):
+def test_a_long_recording_counts_once_and_so_does_one_that_is_given_again(predictor: Predictor, voices: list[Path]):
+    """Its pieces are alike, often in their emotion: what they share must not be taken away as the speaker's."""
     audio = np.concatenate([load_audio(path) for path in voices])
-    adapted = predictor.adapt([audio], sample_rate=SAMPLE_RATE)
-    assert adapted.adaptation
-    seconds = predictor.prepare(audio).seconds
-    assert seconds > 6
-    assert adapted.adaptation.n_clips == np.ceil(seconds / 3)
+    assert predictor.prepare(audio).seconds > 6
+    one, many = (predictor.adapt([np.tile(audio, n)], sample_rate=SAMPLE_RATE).adaptation for n in (1, 8))
+    assert one
+    assert many
+    assert one.n_clips == many.n_clips == 1
+    np.testing.assert_allclose(many.shift, one.shift, atol=0.1)
+    assert predictor.adapt([voices[0]] * 20).adaptation == predictor.adapt(voices[:1]).adaptation
 
 
 def test_an_older_checkpoint_says_that_it_cannot(checkpoints: Path, voices: list[Path], tmp_path: Path):

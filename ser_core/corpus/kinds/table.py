@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ser_core.corpus.recordings import Labelled
@@ -30,6 +30,8 @@ Row = dict[str, str]
 def read_table(path: Path) -> list[Row]:
     """The rows of a CSV file, with commas, semicolons or tabs; empty cells are left out.
 
+    Where several columns may be meant, as `emotion` and `label`, it is the first of `COLUMNS`.
+
     Raises:
         CorpusError: it can't be read.
     """
@@ -42,15 +44,20 @@ def read_table(path: Path) -> list[Row]:
     except (OSError, ValueError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8 with one row a line"
         raise CorpusError(f"The table {path} can't be read: {reason}.") from None
-    called = {other: name for name, others in COLUMNS.items() for other in others}
-    return [
-        {
-            called.get(key.strip().casefold(), key.strip()): value.strip()
-            for key, value in row.items()
-            if isinstance(key, str) and isinstance(value, str) and value.strip()
-        }
-        for row in rows
-    ]
+    return [_named(row) for row in rows]
+
+
+def _named(row: Mapping[str, object]) -> Row:
+    cells = {
+        key.strip(): value.strip()
+        for key, value in row.items()
+        if isinstance(key, str) and isinstance(value, str) and value.strip()
+    }
+    known = {key.casefold(): value for key, value in cells.items()}
+    for name, others in COLUMNS.items():
+        if meant := next((known[other] for other in others if other in known), None):
+            cells[name] = meant
+    return cells
 
 
 def has_columns(rows: Iterable[Row], *columns: str) -> bool:
