@@ -159,9 +159,9 @@ def test_a_moment_is_called_too_short():
 
 
 @pytest.mark.parametrize("vad", ["silero", "energy"])
-@pytest.mark.parametrize("offset", [0.3, -0.05])
-def test_a_constant_offset_changes_nothing(corpus, vad: str, offset: float):
-    audio, config = load_audio(corpus.folder / "1001_IEO_ANG_HI.wav"), AudioConfig(vad=vad)
+@pytest.mark.parametrize(("gain", "offset"), [(1, 0.3), (1, -0.05), (0.1, 0.01), (0.1, 0.001)])
+def test_a_constant_offset_changes_nothing_at_any_level(corpus, vad: str, gain: float, offset: float):
+    audio, config = np.float32(gain) * load_audio(corpus.folder / "1001_IEO_ANG_HI.wav"), AudioConfig(vad=vad)
     expected, shifted = preprocess(audio, config), preprocess(audio + np.float32(offset), config)
     np.testing.assert_allclose(shifted.intervals, expected.intervals, atol=512)
     n = min(len(shifted.waveform), len(expected.waveform))
