@@ -346,8 +346,10 @@ def test_emotions_without_test_clips_have_neither_recall_nor_f1(open_page: OpenP
 
 
 def test_runs_lists_every_one_of_the_projects_records(open_page: OpenPage):
-    table = open_page(RUNS).dataframe[0].value
-    assert sorted(table["run"]) == [run.name for run in load_runs()[0]]
+    """In a table for each split."""
+    tables = [frame.value for frame in open_page(RUNS).dataframe if "run" in frame.value]
+    assert sorted(name for table in tables for name in table["run"]) == [run.name for run in load_runs()[0]]
+    assert len(tables) == len({run.split_id for run in load_runs()[0]})
 
 
 def test_runs_are_listed_beside_the_report(open_page: OpenPage, many_runs: Path):

@@ -1,12 +1,13 @@
 """Recording oneself on the page Classify in real Chromium, whose fake microphone plays a real clip."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, Playwright, TimeoutError, expect
 
 from ser_core.corpus.clips import find_clip
 from ser_core.corpus.folder import Corpus
@@ -51,10 +52,18 @@ def open_classify(
 
 
 def record(page: Page, seconds: float) -> None:
-    """Press the first recorder's button, and again when the clip is over."""
-    page.get_by_role("button", name="Record").first.click()
+    """Press the first recorder's button, and again when the clip is over.
+
+    A click at the moment at which the page is drawn anew is lost, as people know too: they click again.
+    """
+    stop = page.get_by_role("button", name="Stop recording")
+    for _ in range(3):
+        page.get_by_role("button", name="Record", exact=True).first.click()
+        with suppress(TimeoutError):
+            stop.wait_for(timeout=8_000)
+            break
     page.wait_for_timeout(round(1000 * seconds) + 1500)
-    page.get_by_role("button", name="Stop recording").click()
+    stop.click()
 
 
 @pytest.mark.parametrize("name", ["1001_DFA_ANG_XX", "1002_IWL_FEA_XX"])

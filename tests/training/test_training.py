@@ -601,7 +601,6 @@ def test_the_command_fails_with_a_sentence(
         "/tmp/x",
         ".hidden",
         "..",
-        "",
         " ",
         "a\nb",
         "a\x00b",
@@ -618,6 +617,13 @@ def test_a_name_that_no_run_can_have_is_refused_before_anything_is_made(
     (line,) = capsys.readouterr().err.splitlines()
     assert "can't be called" in line
     assert "letters" in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_name_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit, match="2"):
+        train.main(["--name=", "--out", str(tmp_path / "out")])
+    assert "The argument after --name is empty" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
