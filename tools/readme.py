@@ -31,6 +31,7 @@ from ser_core.training.config import TrainConfig  # noqa: E402
 from ser_core.training.study import report_study  # noqa: E402
 
 FILES = ("README.md", "docs/results.md")
+MANY = ROOT / "benchmarks" / "results" / "many.txt"
 ROBUSTNESS = ROOT / "benchmarks" / "results" / "robustness.txt"
 STEPS = ROOT / "benchmarks" / "results" / "steps.txt"
 ADAPTATION = ROOT / "benchmarks" / "results" / "adaptation.txt"
@@ -117,6 +118,23 @@ def adaptation(_: list[Run]) -> str:
         plain = pairs[-1].split()[0]
         lines.append(f"| `{checkpoint}` | {plain} | {' | '.join(pair.split()[1] for pair in pairs)} |")
     return "\n".join(lines)
+
+
+def thousand_hours(_: list[Run]) -> str:
+    """Markdown, a line a checkpoint: core hours for 1,000 hours of sound."""
+    of_checkpoint = re.split(r"\n(?=\S+: [\d,]+ clips)", MANY.read_text(encoding="utf-8"))[1:]
+    costs = {
+        part.split(":")[0]: dict(re.findall(r"1,000 hours of (.+): ([\d.,]+) core hours", part))
+        for part in of_checkpoint
+    }
+    kinds = list(dict.fromkeys(kind for cost in costs.values() for kind in cost))
+    return "\n".join(
+        [
+            f"| checkpoint | {' | '.join(kinds)} |",
+            f"|---|{'---|' * len(kinds)}",
+            *(f"| `{name}` | {' | '.join(cost[kind] for kind in kinds)} |" for name, cost in costs.items()),
+        ]
+    )
 
 
 def results(runs: list[Run]) -> str:
@@ -258,7 +276,8 @@ def chosen_epoch(run: Run) -> str:
 
 
 PARTS: dict[str, Callable[[list[Run]], str]] = {
-    part.__name__: part for part in (best, split, people, recordings, adaptation, results, selections, steps, missing)
+    part.__name__: part
+    for part in (best, split, people, recordings, adaptation, thousand_hours, results, selections, steps, missing)
 }
 """What can stand between marks, by name."""
 

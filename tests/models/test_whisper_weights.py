@@ -44,6 +44,14 @@ def test_a_file_that_is_cut_off(tmp_path, state, share):
             read_encoder(whole)
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers(tmp_path, state, number):
+    state["blocks.0.up.weight"][1, 2] = number
+    for file in (ctranslate2_file(tmp_path / "m.bin", state), hub_file(tmp_path / "m.safetensors", state, "encoder.")):
+        with pytest.raises(CheckpointError, match="some of its weights are no numbers"):
+            read_encoder(file)
+
+
 def test_files_of_something_else(tmp_path, state):
     for content in (b"\x80\x04pickle" * 100, b"RIFF" * 100, b"\x06\0\0\0\xff\xff" + b"a" * 70_000):
         (tmp_path / "other.bin").write_bytes(content)
