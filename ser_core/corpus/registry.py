@@ -141,13 +141,13 @@ def _sorted_out(name: str, title: str, folder: Path, found: Found, own: LabelMap
     """The clips of one of the six emotions, and what the others are."""
     clips: dict[str, Recording] = {}
     left_out: dict[str, list[str]] = {}
+    meant = [emotion_of(said.label, own) for _, said in found]
     emotions: dict[Path, set[str]] = {}
-    for path, said in found:
-        if emotion := emotion_of(said.label, own):
+    for (path, _), emotion in zip(found, meant, strict=True):
+        if emotion:
             emotions.setdefault(path, set()).add(emotion)
-    for path, said in found:
+    for (path, said), emotion in zip(found, meant, strict=True):
         said = said._replace(name=os.fsencode(said.name).decode(errors="backslashreplace"))  # which any file can hold
-        emotion = emotion_of(said.label, own)
         several = len(emotions.get(path, ())) > 1  # as where each row of a table is what one rater heard
         reason = said.refused or (
             SEVERAL if several else SAME if said.name in clips else "" if emotion else _why(said.label, own)

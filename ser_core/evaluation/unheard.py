@@ -49,7 +49,7 @@ def unheard(recordings: Recordings, config: CheckpointConfig) -> Part:
             "other speakers",
         )
     else:
-        split = _split_of(config, own.split_id if own else _environment(config).get("split_id"))
+        split = _split_of(config)
         tested = set(split.test)
         part = Part(
             tuple(clip for clip in recordings.clips if clip.name in tested),
@@ -72,11 +72,9 @@ def was_trained_on(config: CheckpointConfig, clip: str) -> bool | None:
             return None
         if CREMAD not in trained:
             return False
-        own = next((part for part in _corpora(config) if part.name == CREMAD), None)
-        split = _split_of(config, own.split_id if own else _environment(config).get("split_id"))
+        return clip in _split_of(config).train
     except CorpusError:
         return None
-    return clip in split.train
 
 
 def _environment(config: CheckpointConfig) -> Mapping[str, Any]:
@@ -92,8 +90,10 @@ def _corpora(config: CheckpointConfig) -> tuple[CorpusPart, ...]:
         raise CorpusError(f"{config.name} doesn't say what it was trained on: {error}.") from None
 
 
-def _split_of(config: CheckpointConfig, split_id: object) -> Split:
-    """The split by which a checkpoint was trained on CREMA-D."""
+def _split_of(config: CheckpointConfig) -> Split:
+    """The split by which a checkpoint was trained on CREMA-D, by itself or beside other corpora."""
+    own = next((part for part in _corpora(config) if part.name == CREMAD), None)
+    split_id = own.split_id if own else _environment(config).get("split_id")
     said = str(config.provenance["train"].get("split"))
     try:
         split = load_split(said)
