@@ -54,7 +54,7 @@ NEVER = ("nan", "inf", "-inf", "1e999", "-1e999", "", " ", "x", "1,5", "0x10", "
 HUGE = ("1000000000000000000000000000000", "1e30")
 MAY_BE_ZERO = {
     *("min-confidence", "smoothing", "warmup-epochs", "weight-decay", "min-lr-factor", "seed", "label-smoothing"),
-    *("mixup", "spec-augment", "copies", "layer-decay", "frozen-epochs", "gpus", "vad-pad"),
+    *("mixup", "soft-labels", "spec-augment", "copies", "layer-decay", "frozen-epochs", "gpus", "vad-pad"),
     *("noise", "spectrum", "band-limit", "max-eq-db", "room", "gate", "codec", "gain", "speed", "pitch"),
 }
 MAY_BE_NEGATIVE = {"vad-floor-dbfs"}

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
+from ser_core.emotions import EMOTIONS
 from ser_core.features.feature_set import FeatureSet
 from ser_core.features.inputs import Form
 
@@ -21,10 +23,22 @@ class ClipTensors:
         inputs: features of all clips by input name (`spectral`, `mel`, `whisper`).
         labels: index into `EMOTIONS` of each clip.
         form: with `variable`, a batch's clips are padded to a common length, and it carries each clip's own.
+        votes: by each clip's raters for each of `EMOTIONS`, None for a clip that has none; without it, none has any.
     """
 
-    def __init__(self, inputs: dict[str, FeatureSet], labels: Sequence[int], form: Form, device: torch.device):
+    def __init__(
+        self,
+        inputs: dict[str, FeatureSet],
+        labels: Sequence[int],
+        form: Form,
+        device: torch.device,
+        votes: Sequence[Sequence[int] | None] = (),
+    ):
         self.labels = torch.as_tensor(labels, device=device)
+        self.heard = F.one_hot(self.labels, len(EMOTIONS)).float()
+        for clip, counts in enumerate(votes):
+            if counts and sum(counts):
+                self.heard[clip] = torch.tensor(counts, device=device) / sum(counts)
         self.device = device
         self.clips: dict[str, FeatureSet] = {}
         self.values: dict[str, Tensor] = {}
@@ -41,6 +55,11 @@ class ClipTensors:
             return [clips]
         lengths = next(iter(self.lengths.values()))[clips]
         return clips[lengths.argsort()].tensor_split(min(PARTS, len(clips)))
+
+    def soft_labels(self, clips: Tensor, share: float) -> Tensor:
+        """Targets `[clips, 6]` that add up to 1: each clip's label, and a share of what its raters heard."""
+        labels = F.one_hot(self.labels[clips], len(EMOTIONS)).float()
+        return torch.lerp(labels, self.heard[clips], share)
 
     def batch(self, clips: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Arguments for the network and labels of the clips with these indices."""

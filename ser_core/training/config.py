@@ -41,6 +41,8 @@ class TrainConfig:
         seed: of initialisation, shuffling and dropout.
         select: what picks the epoch on the validation set, the lowest `loss` or the highest `accuracy`.
         label_smoothing: share of the target that is spread over all emotions, in 0..1.
+        soft_labels: share of the target that goes to what raters heard in the clip's voice (Cao et al. 2014), in 0..1;
+            clips that nobody rated keep their label.
         mixup: how strongly pairs of clips are mixed, the parameter of a beta distribution, >= 0; 0 for not at all.
         spec_augment: bands, and stretches of time, that are hidden of each clip in training (SpecAugment), int >= 0.
         copies: changed copies of each training clip, of which each epoch takes the next, int >= 0; with 0, the clips as
@@ -66,6 +68,7 @@ class TrainConfig:
     seed: int = 42
     select: Select = "loss"
     label_smoothing: float = 0.0
+    soft_labels: float = 0.0
     mixup: float = 0.0
     spec_augment: int = 0
     copies: int = 0
@@ -104,6 +107,7 @@ class TrainConfig:
             ("min_lr_factor", self.min_lr_factor, 0, 1),
             ("seed", self.seed, 0, 2**31 - 1),
             ("label_smoothing", self.label_smoothing, 0, 0.9),
+            ("soft_labels", self.soft_labels, 0, 1),
             ("mixup", self.mixup, 0, 10),
             ("spec_augment", self.spec_augment, 0, 100),
             ("copies", self.copies, 0, 1000),

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ser_core.corpus.clips import Clip
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.gathered import Gathered, GatheredSplit
 from ser_core.corpus.splits import Split, load_split
@@ -250,7 +251,9 @@ def _load_data(
         cache_dir=cache_dir,
         progress=progress,
     )
-    return ClipTensors(inputs, [EMOTIONS.index(clip.emotion) for clip in clips], config.form, device.device)
+    labels = [EMOTIONS.index(clip.emotion) for clip in clips]
+    votes = [clip.voice.counts if isinstance(clip, Clip) else None for clip in clips]
+    return ClipTensors(inputs, labels, config.form, device.device, votes)
 
 
 def _train(trainer: Trainer, folder: Path, watchers: Sequence[Watcher]) -> None:

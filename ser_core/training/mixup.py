@@ -15,14 +15,14 @@ def mixup(inputs: dict[str, Tensor], labels: Tensor, alpha: float) -> tuple[dict
     Args:
         inputs: a network's arguments, as `ser_core.training.batches.ClipTensors.batch` gives them. Of clips of
             different lengths, each keeps its own, and the padding of the other adds nothing.
-        labels: index into `EMOTIONS` of each clip, `[batch]`.
+        labels: index into `EMOTIONS` of each clip, `[batch]`, or soft labels `[batch, 6]`.
         alpha: of the beta distribution that shares are drawn from, > 0: with 1 they are even, with less most are
             near 0 or 1. Chance comes from PyTorch's generator.
 
     Returns:
         the mixed arguments, and targets `[batch, 6]` that add up to 1.
     """
-    targets = F.one_hot(labels, len(EMOTIONS)).float()
+    targets = labels if labels.is_floating_point() else F.one_hot(labels, len(EMOTIONS)).float()
     share = float(torch.distributions.Beta(alpha, alpha).sample())
     order = torch.randperm(len(labels)).to(labels.device)
     mixed = dict(inputs)

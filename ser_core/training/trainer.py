@@ -116,7 +116,8 @@ class Trainer:
             self.optimizer.zero_grad(set_to_none=True)
             for part in data.parts(clips):
                 inputs, labels = data.batch(part)
-                inputs, target = self._made_harder(inputs, labels)
+                target = data.soft_labels(part, soft) if (soft := self.config.soft_labels) else labels
+                inputs, target = self._made_harder(inputs, target)
                 with self.device.autocast():
                     logits = self.model(**inputs).float()
                 loss = F.cross_entropy(logits, target, reduction="sum", label_smoothing=self.config.label_smoothing)
@@ -138,13 +139,13 @@ class Trainer:
             self.best = self._weights()
         return epoch
 
-    def _made_harder(self, inputs: dict[str, Tensor], labels: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def _made_harder(self, inputs: dict[str, Tensor], target: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """What the network gets of a part of a training batch, and the target of the loss."""
         if self.config.spec_augment:
             inputs = spec_augment(inputs, self.config.spec_augment)
         if self.config.mixup:
-            return mixup(inputs, labels, self.config.mixup)
-        return inputs, labels
+            return mixup(inputs, target, self.config.mixup)
+        return inputs, target
 
     def _validate(self) -> tuple[float, float]:
         """Loss and accuracy in float32, as the test set and users will get it."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ser_core.models.whisper import SIZES, WhisperEncoder
+from ser_core.training.batches import ClipTensors
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.experiment import _storable_weights
 from ser_core.training.mixup import mixup
@@ -116,7 +117,22 @@ def test_mixup_adds_up_clips_and_targets():
     assert mixed["spectral_lengths"].tolist() == [4, 4, 4]
 
 
-@pytest.mark.parametrize("settings", [{"label_smoothing": 0.2}, {"mixup": 1.0}, {"spec_augment": 3}])
+def test_mixup_of_soft_labels_adds_them_up():
+    soft = torch.tensor([[0.5, 0.5, 0, 0, 0, 0], [0, 0, 0, 0, 0.2, 0.8]])
+    mixed, targets = mixup({"spectral": soft}, soft, 1.0)
+    torch.testing.assert_close(targets, mixed["spectral"])
+
+
+def test_soft_labels_are_what_raters_heard():
+    data = ClipTensors({}, [0, 1, 2], "fixed", torch.device("cpu"), [(5, 0, 0, 0, 15, 0), (0,) * 6, None])
+    targets = data.soft_labels(torch.tensor([2, 0, 1]), 0.4)
+    expected = [[0, 0, 1, 0, 0, 0], [0.7, 0, 0, 0, 0.3, 0], [0, 1, 0, 0, 0, 0]]
+    torch.testing.assert_close(targets, torch.tensor(expected))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"label_smoothing": 0.2}, {"soft_labels": 0.5}, {"mixup": 1.0}, {"spec_augment": 3}]
+)
 def test_what_makes_training_harder_is_seen_in_its_loss_alone(settings):
     """The history's losses are cross-entropies of the true label: those of the first step are not smoothed."""
     plain, harder = trainer_for(TINY), trainer_for(replace(TINY, **settings))
