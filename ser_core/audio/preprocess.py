@@ -44,6 +44,13 @@ MAX_OFFSET = 0.02
 No clip of CREMA-D or RAVDESS has more than 0.016, so that nothing changes for them.
 """
 
+DIGITAL_SILENCE = 1e-4  # of the largest sample: quieter than any room, -80 dB
+DIGITAL_SECONDS = 0.1
+"""Of digital silence, as editors and encoders put it before or after a recording, that are cut off.
+
+It would move the frames of the voice activity detector, and the label with them. No clip of CREMA-D has as much.
+"""
+
 USUAL = "a voice usually has -50 to -10 dB"
 
 MAX_PAD_SECONDS = 2.0
@@ -151,6 +158,17 @@ def without_offset(audio: np.ndarray) -> np.ndarray:
     return audio - np.float32(offset) if abs(offset) > MAX_OFFSET * deviation else audio
 
 
+def sounding(audio: np.ndarray) -> slice:
+    """The samples of `[samples]` without the digital silence around them, if there is as much as 0.1 s of it."""
+    level = np.abs(audio)
+    heard = np.flatnonzero(level > DIGITAL_SILENCE * level.max(initial=0))
+    if not len(heard):
+        return slice(0, len(audio))
+    first, behind = int(heard[0]), int(heard[-1]) + 1
+    enough = DIGITAL_SECONDS * SAMPLE_RATE
+    return slice(first if first >= enough else 0, behind if len(audio) - behind >= enough else len(audio))
+
+
 def detect_speech(waveform: np.ndarray, config: AudioConfig = AudioConfig()) -> Detected:
     """Find speech with the configured detector.
 
@@ -198,9 +216,12 @@ def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig(), warnings:
         warnings: what is known to be wrong with the recording, see `read_audio`; the speech has them too.
     """
     of_voice, audio = config.pipeline == "voice", without_offset(audio)
-    level = speech_level(audio)
+    part = sounding(audio) if of_voice else slice(0, len(audio))
+    heard = audio[part]
+    level = speech_level(heard)
     brought_up = level < QUIET_DBFS and config.vad == "silero"
-    heard = to_speech_level(audio) if of_voice or brought_up else audio
+    if of_voice or brought_up:
+        heard = to_speech_level(heard)
     intervals, recognized = detect_speech(heard, config)
     # Of what was brought up, loud parts that are no voice are the recorder's noise.
     if (of_voice and level < SILENT_DBFS) or (brought_up and not recognized):
@@ -211,7 +232,7 @@ def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig(), warnings:
     return Speech(
         waveform=z_score(speech) if config.normalize else speech,
         audio=audio,
-        intervals=intervals,
+        intervals=intervals + part.start,
         recognized=recognized,
         warnings=(*warnings, *_warnings(audio, level, recognized)),
     )

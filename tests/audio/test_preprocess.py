@@ -9,6 +9,7 @@ import pytest
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.level import QUIET_DBFS, change_gain, speech_level
 from ser_core.audio.preprocess import (
+    DIGITAL_SILENCE,
     AudioConfig,
     Pipeline,
     detect_speech,
@@ -196,6 +197,22 @@ def test_what_is_around_speech_is_kept_if_asked_for(speech_like: np.ndarray):
     assert wide.seconds == tight.seconds == len(tight.waveform) / SAMPLE_RATE
     assert len(tight.intervals) == 2
     np.testing.assert_array_equal(wide.waveform, audio[tight.intervals[0, 0] - 4_000 : tight.intervals[1, 1] + 4_000])
+
+
+@pytest.mark.parametrize("seconds", [(0.1234, 0), (0, 0.5), (1.001, 3.7)])
+def test_digital_silence_around_a_recording_changes_nothing_of_the_voice(seconds, corpus, clips):
+    """As editors and encoders put it there: it moved the frames of the detector, and one label of twelve."""
+    before, after = (np.zeros(round(s * SAMPLE_RATE), np.float32) for s in seconds)
+    config = AudioConfig(pipeline="voice", vad_pad=0.3)
+    for clip in clips[:8]:
+        audio = load_audio(corpus.path(clip))
+        heard = np.flatnonzero(np.abs(audio) > DIGITAL_SILENCE * np.abs(audio).max())
+        audio = audio[heard[0] : heard[-1] + 1]
+        plain = preprocess(audio, config)
+        padded = preprocess(np.concatenate((before, audio, after)), config)
+        np.testing.assert_array_equal(padded.waveform, plain.waveform)
+        np.testing.assert_array_equal(padded.intervals, plain.intervals + len(before))
+        assert len(padded.audio) == len(before) + len(audio) + len(after)
 
 
 def test_every_step_can_be_switched_off(speech_like: np.ndarray):
