@@ -6,6 +6,7 @@ A clip of CREMA-D is known by its official name, too, so that a copy in another 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from ser_core.corpus.clips import load_index
@@ -30,6 +31,18 @@ def content_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise CorpusError(f"{path} can't be read ({error.strerror}).") from None
+
+
+def contents_checksum(paths: Iterable[Path]) -> str:
+    """Twelve hexadecimal digits over the contents of files, whatever their names and order."""
+
+    def content(path: Path) -> str:
+        try:
+            return content_of(path)
+        except CorpusError:
+            return "unreadable"
+
+    return hashlib.sha256("\n".join(sorted(map(content, paths))).encode()).hexdigest()[:12]
 
 
 def cremad_names(path: Path) -> frozenset[str]:

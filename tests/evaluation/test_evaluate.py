@@ -182,7 +182,7 @@ def test_a_record_comes_back_as_it_was_written(emodb: Path, angry: Path, tmp_pat
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"version": 2}, "its version is 2"),
+        ({"version": 3}, "its version is 3"),
         ({"calibration_error": 2.0}, "calibration_error should be from 0 to 1"),
         ({"unanswered": {"asleep": 1}}, "metrics are of 4 clips, and 3 were answered"),
         ({"metrics": None}, "metrics should be an object"),
@@ -217,6 +217,42 @@ def test_the_command_records_each_checkpoint(
         with pytest.raises(SystemExit, match="2"):
             main(arguments)
         assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_another_corpus_of_the_same_name_keeps_its_record(
+    angry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    """Clips of the same names and labels, and what is in them is another."""
+    monkeypatch.setenv("SER_CHECKPOINTS_DIR", str(angry.parent))
+    monkeypatch.setenv("SER_EVALUATIONS_DIR", str(tmp_path / "evaluations"))
+    names = ("sad/1.wav", "angry/2.wav")
+    one = write_sounds(tmp_path / "one" / "audio", *names)
+    other = write_sounds(tmp_path / "other" / "audio", "x.wav", *names)
+    (other / "x.wav").unlink()
+    path = folder_of(tmp_path / "evaluations", "audio", "angry") / "evaluation.json"
+    main(["--corpus", str(one)])
+    first = path.read_bytes()
+    main(["--corpus", str(one)])
+    with pytest.raises(SystemExit, match="2"):
+        main(["--corpus", str(other)])
+    said = capsys.readouterr().err
+    assert f"is the record of other clips than those in {other}: the contents of its 2 clips aren't theirs" in said
+    assert path.read_bytes() == first
+    main(["--corpus", str(other), "--name", "other audio"])
+    titles = {evaluation.corpus.title for evaluation in load_evaluations(tmp_path / "evaluations")[0]}
+    assert titles == {"audio", "other audio"}
+    main(["--corpus", str(other), "--replace"])
+    assert load_evaluation(path.parent).corpus.contents == open_recordings(other).contents
+
+    values = json.loads(path.read_text())
+    del values["corpus"]["contents"]
+    path.write_text(json.dumps(values | {"version": 1}))
+    main(["--corpus", str(one)])  # all that an older record says is the same
+    path.write_text(json.dumps(values | {"version": 1}))
+    (one / "sad" / "1.wav").rename(one / "sad" / "3.wav")
+    with pytest.raises(SystemExit, match="2"):
+        main(["--corpus", str(one)])
+    assert "the names and labels of its 2 clips" in capsys.readouterr().err
 
 
 def test_real_clips_of_another_corpus(tmp_path: Path, angry: Path):
