@@ -13,7 +13,7 @@ from ser_core.command import friendly_errors
 from ser_core.command_line import Corpora, Labels, Switch, parse
 from ser_core.places import CHECKPOINTS_VARIABLE, found, how_to_run
 from ser_core.training.compute import Compute
-from ser_core.training.flags import Cache, Out, RunSettings, folder_for
+from ser_core.training.flags import Cache, Out, RunSettings, folder_for, idle_flags
 from ser_core.words import counted
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """Train as the command line says."""
     args = parse_arguments(arguments, prog)
+    for sentence in idle_flags(sys.argv[1:] if arguments is None else arguments, args.config):
+        print(sentence, file=sys.stderr)
     # Not before the command line is read: torch takes seconds to load, and `--help` is not to wait for it.
     from ser_core.corpus.gathered import COPY, Gathered, open_corpora
     from ser_core.corpus.labels import parse_labels
