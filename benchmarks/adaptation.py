@@ -3,7 +3,8 @@
 Of each speaker, so many clips are drawn that nobody labels, and the speaker's other clips are classified; the mean of
 ten draws. With "all", each speaker's clips are classified after adaptation to all of them, as a folder is.
 
-- RAVDESS, which none was trained on: unweighted average recall of six emotions, calm taken for neutral.
+- RAVDESS, which none was trained on: unweighted average recall of six emotions, calm taken for neutral. Clips in which
+  no voice is recognised are left out.
 - The validation clips of CREMA-D, whose speakers are in training, too: there is nothing to win; does it hurt?
 """
 

@@ -119,7 +119,7 @@ def evaluated(
     metrics = evaluate(targets.tolist(), said.tolist(), speakers=who)
     figures = GroupFigures(clips, metrics.accuracy, metrics.uar, *metrics.intervals["uar"])
     evaluation = Evaluation(
-        EvaluatedCorpus(corpus.lower(), corpus, "all clips", clips, speakers, f"{clips:012x}", {"song": 3}),
+        EvaluatedCorpus(corpus.lower(), corpus, "all clips", clips, speakers, f"{clips:012x}", {"song": 3}, ""),
         EvaluatedCheckpoint(checkpoint, "0" * 64, ("crema-d",), heard),
         metrics,
         0.1,

@@ -11,6 +11,7 @@ import pytest
 from ser_core.corpus.command import parse_arguments as cremad_arguments
 from ser_core.evaluation.command import parse_arguments as evaluate_arguments
 from ser_core.models.command import parse_arguments as encoder_arguments
+from ser_core.records.evaluations import load_evaluation
 from ser_core.records.runs import load_runs
 from ser_core.serving.predict_command import parse_arguments as predict_arguments
 from ser_core.serving.stream_command import parse_arguments as stream_arguments
@@ -257,3 +258,16 @@ def test_requirements_are_pinned_exactly():
     for file in Path(ROOT).glob("requirements*.txt"):
         for line in file.read_text().splitlines():
             assert not line or line.startswith(("#", "-r ")) or re.fullmatch(r"[\w-]+==[\w.]+", line), line
+
+
+def test_figures_of_one_checkpoint_on_one_corpus_are_told_apart():
+    """The first figure on RAVDESS in each table, and the one in the checkpoint's evaluation."""
+    text = TEXTS["README.md"]
+    row = r"<!-- {}: .*?-\|\n\| `(\S+)` \| \**([\d.]+%)"
+    above, below = (re.search(row.format(part), text, re.DOTALL) for part in ("recordings", "adaptation"))
+    assert above
+    assert below
+    assert above[1] == below[1]
+    evaluated = load_evaluation(ROOT / "evaluations" / "ravdess" / above[1]).uar
+    (said,) = re.findall(r"^.*no voice is recognised\. Without adaptation.*$", text, re.MULTILINE)
+    assert re.findall(r"[\d.]+%", said) == [above[2], below[2], f"{evaluated:.1%}"]

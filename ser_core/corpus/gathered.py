@@ -3,13 +3,17 @@
 CREMA-D keeps its split. Of any other corpus, a fifth of the speakers are tested on and a tenth validated on, at least
 one each, and the others are trained on: nobody is in two parts. Which speakers these are depends on their names alone,
 so it is the same every time; women and men take turns, so that both are in each part where it has room for two.
+
+No recording is in two parts, whatever its file and its corpus are called: of files with the same content the first is
+kept, of the corpora in the order in which they are named, but those of CREMA-D before all others. CREMA-D itself keeps
+all its clips, also the three recordings that it has under two labels.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -18,17 +22,22 @@ from typing import Literal
 from ser_core.corpus.clip_file import damage_of
 from ser_core.corpus.clips import by_name
 from ser_core.corpus.folder import Corpus
+from ser_core.corpus.identity import DIGITS, content_of, cremad_names
 from ser_core.corpus.labels import LabelMap, check_labels
-from ser_core.corpus.recordings import CorpusPart, Recordings, label_checksum
+from ser_core.corpus.recordings import CorpusPart, Recording, Recordings, label_checksum
 from ser_core.corpus.registry import CREMAD, KINDS, holds_audio, kind_of, open_recordings
 from ser_core.corpus.splits import SPLITS, Split, load_split
 from ser_core.equality import ByContent
 from ser_core.errors import ConfigError, CorpusError
 from ser_core.files import safe_name
+from ser_core.words import counted
 
 TESTED, VALIDATED = 0.2, 0.1
 """Shares of the speakers."""
 FEWEST_SPEAKERS = 3
+
+COPY = "the same recording as another clip"
+"""Why a clip is left out."""
 
 PartName = Literal["train", "val", "test"]
 PARTS: tuple[PartName, ...] = ("train", "val", "test")
@@ -82,9 +91,12 @@ class Gathered:
         others: all others, of which speakers are known.
         split: how CREMA-D is divided, see `ser_core.corpus.splits.load_split`.
 
+    Attributes:
+        others: without copies, which are in their `left_out`.
+
     Raises:
         ConfigError: there is no such split, or no CREMA-D to be divided by it; two corpora have the same name.
-        CorpusError: a corpus can't be divided by speakers.
+        CorpusError: a corpus can't be divided by speakers, or all its clips are copies of others; a file can't be read.
     """
 
     def __init__(self, cremad: Corpus | None, others: Sequence[Recordings], split: str = SPLITS[0]):
@@ -93,7 +105,8 @@ class Gathered:
         names = [CREMAD] * (cremad is not None) + [safe_name(one.name) for one in others]
         if twice := [name for name in names if names.count(name) > 1]:
             raise ConfigError(f"Two corpora are called {twice[0]}: their clips can't be told apart. Rename a folder.")
-        self.cremad, self.others, self.names = cremad, tuple(others), tuple(names)
+        self.cremad, self.names = cremad, tuple(names)
+        self.others, self._contents = _each_once(others, cremad is not None)
         self._cremad_split = load_split(split) if cremad else None
         self._divided = [divide(one) for one in self.others]
 
@@ -108,11 +121,7 @@ class Gathered:
         for one in self.others:
             for clip in one.clips:
                 name, speaker = (f"{safe_name(one.name)}/{said}" for said in (clip.name, clip.speaker))
-                try:
-                    sha256 = hashlib.sha256(clip.path.read_bytes()).hexdigest()
-                except OSError as error:
-                    raise CorpusError(f"{clip.path} can't be read ({error.strerror}).") from None
-                found[name] = GatheredClip(name, clip.path, clip.emotion, sha256, speaker)
+                found[name] = GatheredClip(name, clip.path, clip.emotion, self._contents[clip.path], speaker)
         if self.cremad and self._cremad_split:
             split = self._cremad_split
             for official in by_name((*split.train, *split.val, *split.test)):
@@ -147,6 +156,15 @@ class Gathered:
         train, val, test = (tuple(names[part]) for part in PARTS)
         return GatheredSplit(self.name, train, val, test, tuple(parts), speaker_of)
 
+    @property
+    def heard(self) -> str:
+        """By what a checkpoint knows the files again that it was trained or validated on, those of CREMA-D apart.
+
+        The first `ser_core.corpus.identity.DIGITS` of each content, sorted, with spaces between.
+        """
+        clips = self.clips(name for name in (*self.split.train, *self.split.val) if "/" in name)
+        return " ".join(sorted(clip.sha256[:DIGITS] for clip in clips))
+
     def clips(self, names: Iterable[str]) -> list[GatheredClip]:
         """The clips of these names, in their order."""
         return [self._clips[name] for name in names]
@@ -173,6 +191,32 @@ class Gathered:
                 raise CorpusError(f"{clip.path} {damage}. Replace it, or take it out of the corpus.")
 
 
+def _each_once(others: Sequence[Recordings], beside_cremad: bool) -> tuple[tuple[Recordings, ...], dict[Path, str]]:
+    """Corpora without copies of clips, see the top of this module, and the content of each file.
+
+    Raises:
+        CorpusError: a corpus has nothing else; a file can't be read.
+    """
+    kept: list[Recordings] = []
+    contents: dict[Path, str] = {}
+    seen: set[str] = set()
+    for one in others:
+        clips: list[Recording] = []
+        copies: list[str] = []
+        for clip in one.clips:
+            content = contents[clip.path] = content_of(clip.path)
+            if content in seen or (beside_cremad and cremad_names(clip.path)):
+                copies.append(clip.name)
+            else:
+                clips.append(clip)
+            seen.add(content)
+        if not clips:
+            raise CorpusError(f"All clips of {one.title} are in the other corpora, too. Leave it out.")
+        left_out = one.left_out | ({COPY: tuple(copies)} if copies else {})
+        kept.append(replace(one, clips=tuple(clips), left_out=left_out))
+    return tuple(kept), contents
+
+
 def divide(recordings: Recordings) -> dict[PartName, tuple[str, ...]]:
     """The speakers of each part, sorted, see the top of this module.
 
@@ -185,9 +229,11 @@ def divide(recordings: Recordings) -> dict[PartName, tuple[str, ...]]:
             "columns file, emotion and speaker."
         )
     if len(recordings.speakers) < FEWEST_SPEAKERS:
+        copies = len(recordings.left_out.get(COPY, ()))
+        without = f", {counted(copies, 'clip')} apart that are copies of others" if copies else ""
         raise CorpusError(
-            f"{recordings.title} has {len(recordings.speakers)} speaker(s): at least {FEWEST_SPEAKERS} are needed, to "
-            "train on some, to validate on others and to test on others again."
+            f"{recordings.title} has {len(recordings.speakers)} speaker(s){without}: at least {FEWEST_SPEAKERS} are "
+            "needed, to train on some, to validate on others and to test on others again."
         )
     sexes = {clip.speaker: clip.sex or "" for clip in recordings.clips}
     groups = [

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from ser_core.corpus.identity import contents_checksum
 from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 
@@ -86,6 +87,11 @@ class Recordings(ByContent):
     def checksum(self) -> str:
         """See `label_checksum`."""
         return label_checksum(self.clips)
+
+    @cached_property
+    def contents(self) -> str:
+        """Twelve hexadecimal digits over the contents of its clips, whatever they are called."""
+        return contents_checksum(clip.path for clip in self.clips)
 
 
 @dataclass(frozen=True, eq=False)

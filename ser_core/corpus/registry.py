@@ -115,11 +115,47 @@ def _read_folder(folder: Path, own: LabelMap) -> tuple[str, str, Found]:
         return kind, KINDS[kind].title, _by_name(KINDS[kind], folder, files)
     if audformat.is_database(folder):
         return name, name, audformat.read_rows(folder)
-    tables = sorted(folder.glob("*.csv"))
-    tables = [path for path in tables if table.has_columns(table.read_table(path), "file", "emotion")]
+    return name, name, _by_table_or_folders(folder, files, own)
+
+
+def _by_table_or_folders(folder: Path, files: Sequence[Path], own: LabelMap) -> Found:
+    """What a table in a folder says of its files, or the folders that they are in.
+
+    Where most files are in folders that are called as emotions are, these say it: a table that names none of the files
+    doesn't count, nor does one that can't be read; one that says the same of each is taken, as it may say more.
+    """
+    in_folders = classes.read_files(folder, files, own)
+    is_tree = sum(is_known(said.label, own) for _, said in in_folders) > len(files) / 2
+    meant = _emotions(in_folders, own)
+    tables: dict[Path, Found] = {}
+    unreadable: CorpusError | None = None
+    for path in sorted(folder.glob("[!.]*.csv")):
+        try:
+            rows = table.read_table(path)
+        except CorpusError as error:
+            unreadable = unreadable or error
+            continue
+        found = [table.labelled(row, folder) for row in rows if "file" in row]
+        if table.has_columns(rows, "file", "emotion") and not (is_tree and meant.keys().isdisjoint(_emotions(found))):
+            tables[path] = found
+    names = ", ".join(map(str, tables))
     if len(tables) > 1:
-        raise CorpusError(f"{folder} holds several tables of clips: give one of {', '.join(map(str, tables))}.")
-    return name, name, table.read_rows(tables[0]) if tables else classes.read_files(folder, files, own)
+        raise CorpusError(f"{folder} holds several tables of clips: give one of {names}.")
+    for found in tables.values():
+        if is_tree and _emotions(found, own) != meant:
+            raise CorpusError(
+                f"{folder} has folders of emotions, and a table that says otherwise, or not all: give the table, "
+                f"{names}, if that is meant; if the folders are, move it elsewhere."
+            )
+        return found
+    if unreadable and not is_tree:
+        raise unreadable
+    return in_folders
+
+
+def _emotions(found: Found, own: LabelMap | None = None) -> dict[str, str | None]:
+    """Which emotion each file is said to be of."""
+    return {os.path.abspath(path): emotion_of(said.label, own or {}) for path, said in found}  # noqa: PTH100 (any name)
 
 
 def _by_name(kind: Kind, folder: Path, files: Sequence[Path]) -> Found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -22,24 +22,30 @@ class EvaluateCommand:
     """Evaluate a checkpoint on a corpus of any kind, and record it.
 
     Of a corpus that it was trained on, its test clips are taken; of any other, all clips. The record is a folder
-    CORPUS/CHECKPOINT with evaluation.json and predictions.csv, and takes the place of an earlier one.
+    CORPUS/CHECKPOINT with evaluation.json and predictions.csv, and takes the place of an earlier one of the same clips.
 
     Attributes:
         corpus: its folder, or a table in CSV with the columns file and emotion, and maybe speaker and sex.
         checkpoint: the trained network, a folder's name in checkpoints/.
         every_checkpoint: evaluate all that can be used, one after the other.
         labels: what labels mean, beside what they usually do.
+        name: what records call the corpus.
         out: folder for records.
+        replace: replace a record of other clips, too, whose corpus has the same name.
     """
 
     corpus: Annotated[Path, arg(metavar="PATH")]
     checkpoint: CheckpointName = None
     every_checkpoint: Switch = False
     labels: Labels = None
+    name: Annotated[
+        str | None, arg(metavar="NAME", help_behavior_hint="(default: of its kind, its folder or its table)")
+    ] = None
     out: Annotated[
         Path | None,
         arg(metavar="DIR", help_behavior_hint="(default: $SER_EVALUATIONS_DIR, or evaluations/ beside checkpoints/)"),
     ] = None
+    replace: Switch = False
 
 
 def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) -> EvaluateCommand:
@@ -70,12 +76,19 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     names = [args.checkpoint or default_checkpoint(root)]
     if args.every_checkpoint:
         names = survey_checkpoints(root)[0]
+    from ser_core.evaluation.same_corpus import refuse_another_corpus
+
+    folders = {name: folder_of(out, args.name or recordings.name, name) for name in names}
+    if not args.replace:
+        for name, folder in folders.items():
+            refuse_another_corpus(folder, recordings, root / name)
     from ser_core.evaluation.evaluate import evaluate_checkpoint  # torch takes seconds to load
     from ser_core.evaluation.summary import summary
 
-    for name in names:
+    for name, folder in folders.items():
         with tqdm(total=len(recordings.clips), unit=" clips", desc=name, leave=False) as bar:
             evaluation, predictions = evaluate_checkpoint(recordings, root / name, bar.update)
-        folder = folder_of(out, recordings.name, name)
+        if args.name:
+            evaluation = replace(evaluation, corpus=replace(evaluation.corpus, name=args.name, title=args.name))
         save_evaluation(folder, evaluation, predictions)
         print("\n".join([*summary(evaluation), f"  recorded in {folder}", ""]))

@@ -83,6 +83,7 @@ def evaluate_checkpoint(
         None if None in names else len(names),
         label_checksum(part.clips),
         left_out | ({HEARD: trained} if trained else {}),
+        recordings.contents,
     )
     weights = hashlib.sha256((checkpoint / "model.safetensors").read_bytes()).hexdigest()
     described = EvaluatedCheckpoint(checkpoint.name, weights, trained_on(predictor.config), part.heard)

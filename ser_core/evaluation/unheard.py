@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ser_core.corpus.clips import load_index
+from ser_core.corpus.identity import CONTENTS, DIGITS, content_of, cremad_names
 from ser_core.corpus.recordings import CorpusPart, Recording, Recordings
 from ser_core.corpus.registry import CREMAD
 from ser_core.corpus.splits import Split, load_split
@@ -12,6 +14,7 @@ from ser_core.errors import CorpusError, SERError
 from ser_core.records.checkpoints import CheckpointConfig
 from ser_core.records.evaluations import Heard
 from ser_core.records.schema import read_value
+from ser_core.words import counted
 
 ALL = "all clips"
 
@@ -32,36 +35,96 @@ def trained_on(config: CheckpointConfig) -> tuple[str, ...]:
 
 
 def unheard(recordings: Recordings, config: CheckpointConfig) -> Part:
-    """The clips of a corpus to evaluate a checkpoint on: all of another corpus, the test clips of its own.
+    """The clips of a corpus to evaluate a checkpoint on: of its own the test clips, of another one all.
+
+    Copies of clips that it was trained or validated on are no such clips, whatever they and their corpus are called.
 
     Raises:
         CorpusError: there are none, or it can't be told which they are.
     """
     trained = trained_on(config)
-    if recordings.name not in trained:
-        return Part(recordings.clips, ALL, "nothing" if trained else "unknown")
+    if recordings.name in trained:
+        part = _tested(recordings, config)
+    else:
+        part = Part(recordings.clips, ALL, "nothing" if trained else "unknown")
+    if trained:
+        part = _without_copies(recordings, part, config)
+    if not part.clips:
+        raise CorpusError(
+            f"{recordings.folder} holds no clip to test {config.name} with: it was trained on clips of this corpus, "
+            f"and nothing is left of {part.said}."
+        )
+    return part
+
+
+def _tested(recordings: Recordings, config: CheckpointConfig) -> Part:
+    """Of a corpus that it was trained on, what its split tests on."""
     own = next((part for part in _corpora(config) if part.name == recordings.name), None)
     if own and recordings.name != CREMAD:
         tested = set(own.speakers.get("test", ()))
-        part = Part(
+        return Part(
             tuple(clip for clip in recordings.clips if clip.speaker in tested),
             f"clips of the {len(tested)} speakers who are tested on",
             "other speakers",
         )
-    else:
+    split = _split_of(config)
+    tested = set(split.test)
+    return Part(
+        tuple(clip for clip in recordings.clips if clip.name in tested),
+        f"test clips of split {split.name}",
+        "same speakers" if split.shared_speakers else "other speakers",
+    )
+
+
+def _without_copies(recordings: Recordings, part: Part, config: CheckpointConfig) -> Part:
+    """Only clips whose recordings the checkpoint was neither trained nor validated on.
+
+    Of a corpus of another name, files say what was heard. Where it has clips of CREMA-D, or of speakers who were heard
+    in copies, the others may be heard in training; what older checkpoints heard of other corpora isn't known.
+    """
+    beside = CREMAD in trained_on(config) and recordings.name != CREMAD
+    official, shared = _heard_of_cremad(config) if beside else (frozenset(), False)
+    contents = frozenset(str(config.provenance.get(CONTENTS, "")).split())
+    kept: list[Recording] = []
+    copies: list[Recording] = []
+    is_cremad = False
+    for clip in part.clips:
+        try:
+            names = cremad_names(clip.path) if beside else frozenset()
+            known = bool(contents) and content_of(clip.path)[:DIGITS] in contents
+        except CorpusError:
+            names, known = frozenset(), False  # it will have no answer
+        is_cremad = is_cremad or bool(names)
+        if known:
+            copies.append(clip)
+        elif not names & official:
+            kept.append(clip)
+    said, heard = part.said, part.heard
+    if len(kept) < len(part.clips):
+        n = len(part.clips) - len(kept)
+        said += f" but {n:,} of {counted(len(part.clips), 'clip')} that it was trained or validated on"
+    if heard == "nothing":
+        trained_with, left = ({clip.speaker for clip in clips} for clips in (copies, kept))
+        apart = None not in trained_with | left and not trained_with & left
+        if (is_cremad and shared) or (copies and not apart):
+            heard = "same speakers"
+        elif is_cremad or copies:
+            heard = "other speakers"
+        elif CONTENTS not in config.provenance and any(one.name != CREMAD for one in _corpora(config)):
+            heard = "unknown"
+    return Part(tuple(kept), said, heard)
+
+
+def _heard_of_cremad(config: CheckpointConfig) -> tuple[frozenset[str], bool]:
+    """Names of its clips that were trained or validated on, and whether speakers of others were, too.
+
+    Where the split can't be told any more, it may have been any clip.
+    """
+    try:
         split = _split_of(config)
-        tested = set(split.test)
-        part = Part(
-            tuple(clip for clip in recordings.clips if clip.name in tested),
-            f"test clips of split {split.name}",
-            "same speakers" if split.shared_speakers else "other speakers",
-        )
-    if not part.clips:
-        raise CorpusError(
-            f"{recordings.folder} holds no clip to test {config.name} with: it was trained on this corpus, and none "
-            f"of these are {part.said}."
-        )
-    return part
+    except CorpusError:
+        return frozenset(load_index()), True
+    return frozenset((*split.train, *split.val)), bool(split.shared_speakers)
 
 
 def was_trained_on(config: CheckpointConfig, clip: str) -> bool | None:

@@ -133,14 +133,14 @@ def load_features(
     folders = {name: root / cache_key(clips, name, form, audio, features, copy) for name in inputs}
     if _missing(folders):
         corpus.require(clips)
-        paths = [corpus.path(clip) for clip in clips]
+        files = [(corpus.path(clip), clip.name) for clip in clips]
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / ".computing.lock"):
             missing = _missing(folders)  # less than before, if this waited
-            jobs = [(paths[i : i + 64], list(missing), form, audio, features, copy) for i in range(0, len(paths), 64)]
+            jobs = [(files[i : i + 64], list(missing), form, audio, features, copy) for i in range(0, len(files), 64)]
             if missing:
                 _remove_unfinished(root)
-                _build(missing, jobs, workers or os.cpu_count() or 1, len(paths), progress)
+                _build(missing, jobs, workers or os.cpu_count() or 1, len(files), progress)
     return {name: FeatureSet.load(folder) for name, folder in folders.items()}
 
 
@@ -175,22 +175,27 @@ def _build(
 
 
 def _compute(
-    job: tuple[Sequence[Path], Sequence[str], Form, AudioConfig, FeatureConfig, ChangedCopy | None],
+    job: tuple[Sequence[tuple[Path, str]], Sequence[str], Form, AudioConfig, FeatureConfig, ChangedCopy | None],
 ) -> list[dict[str, np.ndarray]]:
-    paths, inputs, form, audio, features, copy = job
-    return [network_inputs(clip_waveform(path, audio, copy), inputs, form, features) for path in paths]
+    files, inputs, form, audio, features, copy = job
+    return [network_inputs(clip_waveform(path, name, audio, copy), inputs, form, features) for path, name in files]
 
 
-def clip_waveform(path: Path, audio: AudioConfig, copy: ChangedCopy | None = None) -> np.ndarray:
+def clip_waveform(path: Path, name: str, audio: AudioConfig, copy: ChangedCopy | None = None) -> np.ndarray:
     """A corpus clip's speech; a clip without any (one is digital silence) is kept whole, as the split keeps it.
+
+    Args:
+        name: differs from that of any other clip; what is changed in a copy is drawn by it.
 
     Raises:
         CorpusError: the file is damaged, and its name.
     """
     waveform = load_clip(path)
     if copy:
-        # By the clip's name, so that neither the number of processes nor the other clips change what is drawn.
-        rng = np.random.default_rng([copy.number, zlib.crc32(path.stem.encode())])
+        # By the clip's name, so that neither the number of processes nor the other clips change what is drawn: a corpus
+        # that calls its clips by the stems of their files has the same drawn beside others as by itself.
+        name = path.stem if name.endswith(f"/{path.stem}") else name
+        rng = np.random.default_rng([copy.number, zlib.crc32(name.encode())])
         waveform = augment(waveform, rng, copy.augmentation)
     speech = preprocess(waveform, audio)
     if len(speech.intervals):

@@ -25,8 +25,16 @@ from ser_core.records.metrics import Metrics, check_range
 from ser_core.records.predictions import Predictions, read_predictions, write_predictions
 from ser_core.records.schema import read_value
 
-VERSION = 1
-MIGRATIONS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = ()
+VERSION = 2
+
+
+def _of_version_1(values: dict[str, Any]) -> dict[str, Any]:
+    """It doesn't say what is in the files."""
+    corpus = values.get("corpus")
+    return values | {"corpus": {"contents": "", **corpus}} if isinstance(corpus, dict) else values
+
+
+MIGRATIONS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_of_version_1,)
 """The first takes version 1 to version 2, and so on."""
 FILE, TABLE = "evaluation.json", "predictions.csv"
 
@@ -45,6 +53,7 @@ class EvaluatedCorpus(ByContent):
         speakers: how many speak in them, None where that isn't known.
         checksum: of the names and labels of these clips.
         left_out: number of other clips by the reason.
+        contents: see `Recordings.contents`; of all clips of the corpus, empty in older records.
     """
 
     name: str
@@ -54,6 +63,7 @@ class EvaluatedCorpus(ByContent):
     speakers: int | None
     checksum: str
     left_out: dict[str, int]
+    contents: str
 
     def __post_init__(self) -> None:
         check_range("clips", self.clips, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,7 +13,8 @@ from ser_core.command import friendly_errors
 from ser_core.command_line import Corpora, Labels, Switch, parse
 from ser_core.places import CHECKPOINTS_VARIABLE, found, how_to_run
 from ser_core.training.compute import Compute
-from ser_core.training.flags import Cache, Out, RunSettings, folder_for
+from ser_core.training.flags import Cache, Out, RunSettings, folder_for, idle_flags
+from ser_core.words import counted
 
 if TYPE_CHECKING:
     from ser_core.training.experiment import Watcher
@@ -79,8 +81,10 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """Train as the command line says."""
     args = parse_arguments(arguments, prog)
+    for sentence in idle_flags(sys.argv[1:] if arguments is None else arguments, args.config):
+        print(sentence, file=sys.stderr)
     # Not before the command line is read: torch takes seconds to load, and `--help` is not to wait for it.
-    from ser_core.corpus.gathered import Gathered, open_corpora
+    from ser_core.corpus.gathered import COPY, Gathered, open_corpora
     from ser_core.corpus.labels import parse_labels
     from ser_core.training.allocator import keep_freed_memory
     from ser_core.training.device import Device
@@ -89,8 +93,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
 
     corpus = open_corpora(args.corpus, parse_labels(args.labels), args.config.split)
     name = args.name
-    if name is None and isinstance(corpus, Gathered):
-        name = f"{args.config.name}-{corpus.name}"
+    if isinstance(corpus, Gathered):
+        name = name or f"{args.config.name}-{corpus.name}"
+        for one in corpus.others:
+            if copies := one.left_out.get(COPY):
+                print(f"{one.title}: left out: {counted(len(copies), 'clip')}, {COPY} ({copies[0]})", file=sys.stderr)
     watchers: list[Watcher] = [ProgressBar()]
     if args.wandb != "off":
         from ser_core.training.wandb_log import WandbLog

@@ -145,18 +145,27 @@ class TrainConfig:
         So runs without `copies` are the same whatever their `augmentation`, and only pretrained networks have a
         `head_lr`.
         """
-        idle = set() if self.copies else {field.name for field in fields(AugmentationConfig)}
-        if not MODELS[self.model].pretrained:
-            idle |= PRETRAINED_ONLY
-        if self.audio.pipeline == "report":
-            idle.add("noise_db")
-        if self.audio.vad == "none":
-            idle |= {field.name for field in fields(AudioConfig) if field.name.startswith("vad_")}
-        elif self.audio.vad == "energy":
-            idle.add("vad_threshold")
-        usual = usual_config(self.model, epochs=self.epochs).flat
+        usual, idle = usual_config(self.model, epochs=self.epochs).flat, self.idle
         settings = {key: usual[key] if key in idle else value for key, value in self.flat.items()}
         return usual_config(**settings)
+
+    @property
+    def idle(self) -> dict[str, str]:
+        """Settings that change nothing beside the others, whatever their values, and why."""
+        idle: dict[str, str] = {}
+        if not self.copies:
+            changes = (field.name for field in fields(AugmentationConfig))
+            idle |= dict.fromkeys(changes, "no clip is changed unless --copies is 1 or more")
+        if not MODELS[self.model].pretrained:
+            idle |= dict.fromkeys(PRETRAINED_ONLY, f"{self.model} is not pretrained")
+        if self.audio.pipeline == "report":
+            idle["noise_db"] = "the pipeline is report"
+        if self.audio.vad == "none":
+            methods = (field.name for field in fields(AudioConfig) if field.name.startswith("vad_"))
+            idle |= dict.fromkeys(methods, "no voice activity is detected with --vad none")
+        elif self.audio.vad == "energy":
+            idle["vad_threshold"] = "--vad energy has no threshold"
+        return idle
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> TrainConfig:
@@ -179,7 +188,7 @@ NAMED = ("model", "activation", "lr", "epochs")
 """Settings that every name says, or none."""
 
 
-PRETRAINED_ONLY = {"head_lr", "layer_decay", "frozen_epochs"}
+PRETRAINED_ONLY = ("head_lr", "layer_decay", "frozen_epochs")
 """Settings of pretrained networks alone."""
 
 PARTS: dict[str, type] = {"augmentation": AugmentationConfig, "audio": AudioConfig, "features": FeatureConfig}

@@ -20,6 +20,7 @@ from torch import Tensor
 from ser_core.corpus.clips import Clip
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.gathered import Gathered, GatheredSplit
+from ser_core.corpus.identity import CONTENTS
 from ser_core.corpus.splits import Split, load_split
 from ser_core.emotions import EMOTIONS
 from ser_core.features.cache import COMPUTING_LIBRARIES, ChangedCopy, data_checksum, load_features
@@ -159,7 +160,8 @@ def run_experiment(
         run = load_run(partial)
         # Of the weights that the checkpoint gets, which `_record` has left in the network.
         statistics = embedding_statistics(trainer.model, trainer.data, trainer.train_clips)
-        described, card = _checkpoint_config(config, run), model_card(run, split)
+        heard = {CONTENTS: corpus.heard} if isinstance(corpus, Gathered) else {}
+        described, card = _checkpoint_config(config, run, heard), model_card(run, split)
         save_checkpoint(checkpoints_dir / run.name, described, weights, card, statistics)
         # Until here, whatever ends this process, the saved state is what `resume` goes on from.
         replace_folder(partial, folder)
@@ -207,8 +209,8 @@ def _status(trainer: Trainer) -> str:
     return "finished" if learned else "chance"
 
 
-def _checkpoint_config(config: TrainConfig, run: Run) -> CheckpointConfig:
-    provenance = {**asdict(run.config), "test": asdict(run.test)}
+def _checkpoint_config(config: TrainConfig, run: Run, heard: dict[str, str]) -> CheckpointConfig:
+    provenance = {**asdict(run.config), "test": asdict(run.test), **heard}
     return CheckpointConfig(
         run.name,
         config.model,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,9 +83,12 @@ Out = Annotated[
 
 
 def command_line(config: TrainConfig) -> list[str]:
-    """The flags that describe a configuration, all of them."""
+    """The flags that describe a configuration, all of them that aren't idle and as usual."""
     flags: list[str] = []
+    usual = config.effective.flat
     for key, value in config.flat.items():
+        if key in config.idle and value == usual[key]:
+            continue
         if isinstance(value, bool):
             flags.append(flag(key) if value else flag(f"no_{key}"))
         elif isinstance(value, tuple):
@@ -92,6 +96,19 @@ def command_line(config: TrainConfig) -> list[str]:
         else:
             flags.append(f"{flag(key)}={value}")
     return flags
+
+
+def idle_flags(arguments: Sequence[str], config: TrainConfig) -> list[str]:
+    """A sentence for each reason why flags of a command line change nothing, also where they say what is usual."""
+    given = {argument.partition("=")[0].replace("_", "-") for argument in arguments}
+    named: dict[str, list[str]] = {}
+    for key, reason in config.idle.items():
+        if flag(key) in given:
+            named.setdefault(reason, []).append(flag(key))
+    return [
+        f"{', '.join(flags)} {'has' if len(flags) == 1 else 'have'} no effect: {reason}."
+        for reason, flags in named.items()
+    ]
 
 
 def flag(key: str) -> str:

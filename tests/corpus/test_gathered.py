@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ser_core.corpus.clips import Clip
 from ser_core.corpus.folder import Corpus
-from ser_core.corpus.gathered import Gathered, divide, open_corpora
+from ser_core.corpus.gathered import COPY, Gathered, divide, open_corpora
 from ser_core.corpus.registry import open_recordings
 from ser_core.corpus.splits import load_split, report_split
 from ser_core.errors import ConfigError, CorpusError
@@ -20,7 +21,8 @@ def ravdess(folder: Path, actors: int, content: bytes = b"sound") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for actor in range(1, actors + 1):
         for emotion in EMOTIONS:
-            (folder / f"03-01-{emotion}-01-01-01-{actor:02d}.wav").write_bytes(content)
+            name = f"03-01-{emotion}-01-01-01-{actor:02d}.wav"
+            (folder / name).write_bytes(content + name.encode())
     return folder
 
 
@@ -28,7 +30,7 @@ def table(folder: Path, speakers: int = 3) -> Path:
     folder.mkdir(parents=True)
     rows = ["file,emotion,speaker"]
     for i in range(speakers):
-        (folder / f"{i}.wav").write_bytes(b"sound")
+        (folder / f"{i}.wav").write_bytes(b"sound %d" % i)
         rows.append(f"{i}.wav,joy,s{i}")
     (folder / "t.csv").write_text("\n".join(rows))
     return folder
@@ -123,3 +125,41 @@ def test_corpora_that_cannot_be_told_apart_are_refused(tmp_path: Path, shared: P
         gathered(one, own={"calm": "NEU"})
     with pytest.raises(CorpusError, match="There is no folder"):
         gathered(one, tmp_path / "nowhere")
+
+
+def test_a_recording_is_in_one_part_whatever_its_files_are_called(tmp_path: Path):
+    """Six speakers, of whom the second corpus calls each otherwise, with a clip more of each."""
+    first, second = table(tmp_path / "a" / "one", 6), tmp_path / "b" / "other"
+    second.mkdir(parents=True)
+    rows = ["file,emotion,speaker"]
+    for i in range(6):
+        (second / f"copy{i}.wav").write_bytes((first / f"{i}.wav").read_bytes())
+        (second / f"new{i}.wav").write_bytes(b"new %d" % i)
+        rows += [f"copy{i}.wav,joy,t{i}", f"new{i}.wav,joy,t{i}"]
+    (second / "t.csv").write_text("\n".join(rows))
+    both = gathered(first, second)
+    heard, tested = ({clip.sha256 for clip in both.clips(names)} for names in (both.split.train, both.split.test))
+    assert not heard & tested
+    assert len(both.split.train + both.split.val + both.split.test) == 12
+    assert both.others[1].left_out == {COPY: tuple(f"copy{i}.wav" for i in range(6))}
+    assert len(both.heard.split()) == len(both.split.train + both.split.val)
+    for i in range(4):
+        (second / f"new{i}.wav").write_bytes((first / f"{i}.wav").read_bytes())
+    with pytest.raises(CorpusError, match=r"other has 2 speaker\(s\), 10 clips apart that are copies of others: at"):
+        gathered(first, second)
+    for i in range(6):
+        (second / f"new{i}.wav").write_bytes(b"sound 0")
+    with pytest.raises(CorpusError, match="All clips of other are in the other corpora, too"):
+        gathered(first, second)
+
+
+def test_clips_of_crema_d_stand_in_its_split_alone(tmp_path: Path, shared: Path, clips: list[Clip]):
+    """By their content under another name, and by their name in another format."""
+    folder = table(tmp_path / "mine", 5)
+    (folder / "0.wav").write_bytes((shared / "clips" / clips[0].filename).read_bytes())
+    (folder / "1.wav").rename(folder / f"{clips[1].name}.flac")
+    text = (folder / "t.csv").read_text().replace("1.wav", f"{clips[1].name}.flac")
+    (folder / "t.csv").write_text(text)
+    (other,) = gathered(folder, shared / "clips").others
+    assert other.left_out == {COPY: ("0.wav", f"{clips[1].name}.flac")}
+    assert gathered(folder).others[0].left_out == {}

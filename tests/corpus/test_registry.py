@@ -209,6 +209,48 @@ def test_a_table_that_says_nothing_is_a_sentence(text: bytes, says: str, tmp_pat
         open_recordings(tmp_path / "t.csv")
 
 
+@pytest.mark.parametrize(
+    "stray",
+    [
+        b"file,emotion\nelsewhere/9.wav,fear\n",
+        "file,emotion\n1.wav,tr\u00e4urig\n".encode("latin-1"),
+        b'"',
+        b"",
+        b"name,age\nanna,30\n",
+    ],
+)
+def test_a_tree_with_another_table_in_it_is_a_tree(stray: bytes, tmp_path: Path):
+    make(tmp_path, "happy/1.wav", "sad/2.wav")
+    (tmp_path / "notes.csv").write_bytes(stray)
+    assert [(clip.name, clip.emotion) for clip in open_recordings(tmp_path).clips] == [
+        ("happy/1.wav", "HAP"),
+        ("sad/2.wav", "SAD"),
+    ]
+
+
+def test_a_table_that_agrees_with_the_folders_says_more(tmp_path: Path):
+    make(tmp_path, "happy/1.wav", "sad/2.wav")
+    (tmp_path / "t.csv").write_text("file,emotion,speaker\n./happy/1.wav,joy,anna\nsad/2.wav,sad,ben\n")
+    assert open_recordings(tmp_path).speakers == ("anna", "ben")
+
+
+@pytest.mark.parametrize("rows", ["happy/1.wav,anger\nsad/2.wav,sad", "happy/1.wav,happy"])
+def test_a_table_that_contradicts_the_folders_is_a_sentence(rows: str, tmp_path: Path):
+    make(tmp_path, "happy/1.wav", "sad/2.wav")
+    (tmp_path / "t.csv").write_text(f"file,emotion\n{rows}\n")
+    with pytest.raises(CorpusError, match=r"give the table, .*t\.csv, if that is meant; if the folders are, move it"):
+        open_recordings(tmp_path)
+    assert open_recordings(tmp_path / "t.csv").clips
+
+
+def test_a_table_in_another_encoding_is_a_sentence_where_it_is_meant(tmp_path: Path):
+    make(tmp_path, "1.wav")
+    (tmp_path / "t.csv").write_bytes("file,emotion\n1.wav,tr\u00e4urig\n".encode("latin-1"))
+    for path in (tmp_path, tmp_path / "t.csv"):
+        with pytest.raises(CorpusError, match=r"t\.csv can't be read: .*; save it as CSV in UTF-8\."):
+            open_recordings(path)
+
+
 def audformat(folder: Path, **tables: str) -> Path:
     make(folder, "db.yaml", "audio/1.wav", "audio/2.wav", "audio/3.wav")
     for name, text in tables.items():

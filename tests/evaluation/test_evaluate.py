@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,10 @@ import pytest
 import soundfile
 
 from ser_core.audio import SAMPLE_RATE
+from ser_core.corpus.clips import Clip
+from ser_core.corpus.folder import Corpus
+from ser_core.corpus.identity import CONTENTS, DIGITS
+from ser_core.corpus.recordings import CorpusPart
 from ser_core.corpus.registry import open_recordings
 from ser_core.corpus.splits import REPORT_SPLIT_ID, load_split
 from ser_core.errors import CorpusError, RunError
@@ -109,6 +113,48 @@ def test_of_its_own_corpus_it_gets_the_test_clips(split: str, heard: str, tmp_pa
         of(folder, angry)
 
 
+@pytest.mark.parametrize(
+    ("split", "said", "heard"),
+    [
+        ("report", "all clips but 2 of 4 clips that it was trained or validated on", "same speakers"),
+        ("fold1", "all clips but 2 of 4 clips that it was trained or validated on", "other speakers"),
+        ("gone.json", "all clips but 3 of 4 clips that it was trained or validated on", "same speakers"),
+    ],
+)
+def test_copies_of_crema_ds_clips_are_found_in_any_corpus(
+    split: str, said: str, heard: str, corpus: Corpus, clips: list[Clip], tmp_path: Path, angry: Path
+):
+    """One that was trained on by its content, one by its name, one that was tested on, and one that is no copy."""
+    parts = load_split("report" if split == "gone.json" else split)
+    trained, tested = (next(clip for clip in clips if clip.name in part) for part in (parts.train, parts.test))
+    folder = write_sounds(tmp_path / "tree", "sad/1.wav", f"sad/{parts.val[0]}.wav")
+    (folder / "sad" / "2.wav").write_bytes(corpus.path(trained).read_bytes())
+    (folder / "sad" / "3.wav").write_bytes(corpus.path(tested).read_bytes())
+    says_of_itself(angry, train={"split": split}, environment={"split_id": parts.id})
+    evaluation = of(folder, angry)
+    assert (evaluation.corpus.part, evaluation.checkpoint.heard) == (said, heard)
+    assert evaluation.corpus.left_out == {HEARD: 4 - evaluation.corpus.clips}
+    for name in ("1.wav", "3.wav"):
+        (folder / "sad" / name).unlink()
+    with pytest.raises(CorpusError, match=r"no clip to test angry with: .* nothing is left of all clips but 2 of 2"):
+        of(folder, angry)
+
+
+@pytest.mark.parametrize(
+    ("provenance", "clips", "heard"),
+    [({CONTENTS: "{0} 123456789abc"}, 3, "same speakers"), ({CONTENTS: ""}, 4, "nothing"), ({}, 4, "unknown")],
+)
+def test_copies_of_another_corpus_are_found_by_what_the_checkpoint_says(
+    provenance: dict[str, str], clips: int, heard: str, emodb: Path, angry: Path
+):
+    part = CorpusPart("mine", "Mine", "0" * 12, "1" * 12, {"train": ("cy",), "val": ("di",), "test": ("anna",)})
+    content = hashlib.sha256((emodb / SPOKEN[0]).read_bytes()).hexdigest()[:DIGITS]
+    said = {key: value.format(content) for key, value in provenance.items()}
+    says_of_itself(angry, train={"split": "report"}, environment={"corpora": [asdict(part)]}, **said)
+    evaluation = of(emodb, angry)
+    assert (evaluation.corpus.clips, evaluation.checkpoint.heard) == (clips, heard)
+
+
 def test_it_knows_what_it_was_trained_on(angry: Path):
     parts = load_split("fold1")
     assert was_trained_on(load_config(angry), parts.train[0]) is None
@@ -136,7 +182,7 @@ def test_a_record_comes_back_as_it_was_written(emodb: Path, angry: Path, tmp_pat
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"version": 2}, "its version is 2"),
+        ({"version": 3}, "its version is 3"),
         ({"calibration_error": 2.0}, "calibration_error should be from 0 to 1"),
         ({"unanswered": {"asleep": 1}}, "metrics are of 4 clips, and 3 were answered"),
         ({"metrics": None}, "metrics should be an object"),
@@ -171,6 +217,42 @@ def test_the_command_records_each_checkpoint(
         with pytest.raises(SystemExit, match="2"):
             main(arguments)
         assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_another_corpus_of_the_same_name_keeps_its_record(
+    angry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    """Clips of the same names and labels, and what is in them is another."""
+    monkeypatch.setenv("SER_CHECKPOINTS_DIR", str(angry.parent))
+    monkeypatch.setenv("SER_EVALUATIONS_DIR", str(tmp_path / "evaluations"))
+    names = ("sad/1.wav", "angry/2.wav")
+    one = write_sounds(tmp_path / "one" / "audio", *names)
+    other = write_sounds(tmp_path / "other" / "audio", "x.wav", *names)
+    (other / "x.wav").unlink()
+    path = folder_of(tmp_path / "evaluations", "audio", "angry") / "evaluation.json"
+    main(["--corpus", str(one)])
+    first = path.read_bytes()
+    main(["--corpus", str(one)])
+    with pytest.raises(SystemExit, match="2"):
+        main(["--corpus", str(other)])
+    said = capsys.readouterr().err
+    assert f"is the record of other clips than those in {other}: the contents of its 2 clips aren't theirs" in said
+    assert path.read_bytes() == first
+    main(["--corpus", str(other), "--name", "other audio"])
+    titles = {evaluation.corpus.title for evaluation in load_evaluations(tmp_path / "evaluations")[0]}
+    assert titles == {"audio", "other audio"}
+    main(["--corpus", str(other), "--replace"])
+    assert load_evaluation(path.parent).corpus.contents == open_recordings(other).contents
+
+    values = json.loads(path.read_text())
+    del values["corpus"]["contents"]
+    path.write_text(json.dumps(values | {"version": 1}))
+    main(["--corpus", str(one)])  # all that an older record says is the same
+    path.write_text(json.dumps(values | {"version": 1}))
+    (one / "sad" / "1.wav").rename(one / "sad" / "3.wav")
+    with pytest.raises(SystemExit, match="2"):
+        main(["--corpus", str(one)])
+    assert "the names and labels of its 2 clips" in capsys.readouterr().err
 
 
 def test_real_clips_of_another_corpus(tmp_path: Path, angry: Path):

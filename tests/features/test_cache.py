@@ -3,23 +3,28 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from filelock import FileLock
 
+from ser_core.audio.changes.augment import AugmentationConfig, augment
 from ser_core.audio.preprocess import AudioConfig, load_audio, preprocess
 from ser_core.corpus.folder import Corpus
+from ser_core.corpus.gathered import GatheredClip
 from ser_core.errors import CorpusError
-from ser_core.features.cache import cache_key, code_checksum, load_features
+from ser_core.features.cache import ChangedCopy, cache_key, clip_waveform, code_checksum, load_features
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import network_inputs
 from ser_core.features.mel import log_mel, mel_image
 from ser_core.features.spectral import fix_frames, spectral_features
 from tests.helpers import ROOT
+from tests.sounds import write_sounds
 
 ENERGY = AudioConfig(vad="energy")
 
@@ -259,3 +264,38 @@ def test_the_forms_of_the_inputs():
         "variable": {"spectral": (27, 201), "mel": (1, 64, 126)},
         "mean": {"spectral": (1, 27), "mel": (1, 64, 64)},
     }
+
+
+def test_what_is_drawn_of_a_clip_is_its_own(tmp_path: Path):
+    """The same sound under one file name in two folders, or two corpora; a stem that is a clip's name says it alone."""
+    path = write_sounds(tmp_path, "001.wav") / "001.wav"
+    copy = ChangedCopy(0, AugmentationConfig(noise=1.0))
+    names = ("mine/anger/001.wav", "mine/fear/001.wav", "yours/001.wav", "001", "other/001")
+    one, *others = (clip_waveform(path, name, ENERGY, copy) for name in names)
+    again = clip_waveform(path, names[0], ENERGY, copy)
+    np.testing.assert_array_equal(one, again)
+    assert not any(np.array_equal(one, other) for other in others)
+    assert not np.array_equal(others[0], others[1])
+    np.testing.assert_array_equal(others[2], others[3])
+
+
+def test_the_clips_of_crema_d_are_changed_as_ever(corpus, few):
+    """Which records of trained networks rest on."""
+    augmentation, path = AugmentationConfig(), corpus.path(few[0])
+    rng = np.random.default_rng([3, zlib.crc32(few[0].name.encode())])
+    expected = preprocess(augment(load_audio(path), rng, augmentation), ENERGY).waveform
+    changed = clip_waveform(path, few[0].name, ENERGY, ChangedCopy(3, augmentation))
+    np.testing.assert_array_equal(changed, expected)
+
+
+def test_clips_of_several_folders_get_their_names(tmp_path: Path):
+    names = [f"{folder}/{i}.wav" for folder in ("anger", "fear") for i in range(3)]
+    write_sounds(tmp_path, *names)
+    for name in names:
+        (tmp_path / name).write_bytes((tmp_path / names[0]).read_bytes())
+    clips = [GatheredClip(f"mine/{name}", tmp_path / name, "ANG", "0" * 64, "mine/anna") for name in names]
+    corpus: Any = SimpleNamespace(path=lambda clip: clip.path, require=lambda clips: None)
+    copy = ChangedCopy(0, AugmentationConfig(noise=1.0))
+    options: Any = {"clips": clips, "audio": ENERGY, "copy": copy, "cache_dir": tmp_path / "cache"}
+    features = load_features(corpus, ["spectral"], **options)["spectral"].stack()
+    assert len({row.tobytes() for row in features}) == len(names)

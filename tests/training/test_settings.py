@@ -14,10 +14,10 @@ from ser_core.corpus.splits import Split, load_split
 from ser_core.errors import ConfigError, RunError
 from ser_core.features.config import FeatureConfig
 from ser_core.records.runs import RUNS_DIR, load_runs
-from ser_core.training.command import parse_arguments
+from ser_core.training.command import main, parse_arguments
 from ser_core.training.compute import Compute
 from ser_core.training.config import PARTS, PRETRAINED_ONLY, TrainConfig, usual_config
-from ser_core.training.flags import command_line
+from ser_core.training.flags import command_line, idle_flags
 from ser_core.training.settings import Settings, difference_from, read_settings, settings_of
 from ser_core.training.study import STUDIES
 from tests.made_records import write_run
@@ -264,3 +264,32 @@ def test_settings_have_names_of_their_own():
     names = [field.name for kind in (TrainConfig, *PARTS.values()) for field in fields(kind)]
     assert len(names) == len(set(names))
     assert set(TrainConfig().flat) == set(names) - PARTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ("--noise 0.5", ["--noise has no effect: no clip is changed unless --copies is 1 or more."]),
+        ("--noise=0.5 --copies=2", []),
+        ("--head-lr 0.01 --layer-decay 0.5", ["--head-lr, --layer-decay have no effect: 2d is not pretrained."]),
+        ("--model whisper-base --frozen-epochs 1", []),
+        ("--model whisper-base --copies 0", []),
+        ("--vad none --vad_threshold=0.4", ["--vad-threshold has no effect: no voice activity is detected with"]),
+        ("--vad energy --vad-threshold 0.4", ["--vad-threshold has no effect: --vad energy has no threshold."]),
+        ("--noise-db 30", ["--noise-db has no effect: the pipeline is report."]),
+        ("--act silu --lr 0.01", []),
+    ],
+)
+def test_flags_that_change_nothing_are_told(flags: str, says: list[str]):
+    told = idle_flags(flags.split(), parse_arguments(flags.split()).config)
+    assert len(told) == len(says)
+    assert idle_flags(command_line(TrainConfig()), TrainConfig()) == []
+    assert all(sentence.startswith(start) for sentence, start in zip(told, says, strict=True))
+
+
+def test_the_command_tells_them_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit, match="2"):
+        main(["--noise", "0.5", "--corpus", str(tmp_path), "--out", str(tmp_path), "--cache", str(tmp_path / "cache")])
+    told, error = capsys.readouterr().err.strip().splitlines()
+    assert told == "--noise has no effect: no clip is changed unless --copies is 1 or more."
+    assert "clips are missing from" in error

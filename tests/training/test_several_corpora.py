@@ -10,14 +10,18 @@ import pytest
 from ser_core.analysis.comparable import by_split, differences, split_title
 from ser_core.analysis.comparison import compare
 from ser_core.analysis.configurations import configuration_of
+from ser_core.corpus.identity import CONTENTS
 from ser_core.corpus.registry import open_recordings
 from ser_core.evaluation.evaluate import HEARD, evaluate_checkpoint
+from ser_core.evaluation.summary import summary
+from ser_core.records.checkpoints import load_config
 from ser_core.records.runs import Run, load_run
 from ser_core.training.command import main
 from ser_core.training.grid_command import main as grid
 from tests.sounds import write_sounds
 
 LETTERS = "WEAFNT"
+LETTER_NAMES = dict(zip(LETTERS, ("anger", "disgust", "fear", "happy", "neutral", "sad"), strict=True))
 QUICK = ["--model=1d", "--form=mean", "--epochs=1", "--device=cpu", "--precision=fp32", "--vad=energy"]
 
 
@@ -86,6 +90,28 @@ def test_its_card_and_its_evaluation_know_what_it_heard(run: Run, trained: Path,
     assert evaluation.checkpoint.trained_on == ("crema-d", "emo-db")
     assert (evaluation.checkpoint.heard, evaluation.corpus.left_out) == ("other speakers", {HEARD: 18})
     assert set(predictions.said_speakers) == set(run.environment.corpora[1].speakers["test"])
+    assert len(load_config(checkpoint).provenance[CONTENTS].split()) == 18
+
+
+def test_a_copy_of_the_corpus_under_another_name_is_told(
+    run: Run, trained: Path, emodb: Path, corpus, tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    rows = ["file,emotion,speaker"]
+    for i, path in enumerate(sorted(emodb.iterdir())):
+        (tmp_path / f"{i}.wav").write_bytes(path.read_bytes())
+        rows.append(f"{i}.wav,{LETTER_NAMES[path.stem[5]]},{path.stem[:2]}")
+    (tmp_path / "copy.csv").write_text("\n".join(rows))
+    evaluation, _ = evaluate_checkpoint(open_recordings(tmp_path / "copy.csv"), trained / "checkpoints" / run.name)
+    assert (evaluation.checkpoint.heard, evaluation.corpus.left_out) == ("other speakers", {HEARD: 18})
+    assert "all clips but 18 of 24 clips that it was trained or validated on" in summary(evaluation)[0]
+    options = ["--split", str(tiny), "--corpus", str(corpus.folder), "--corpus", str(emodb), "--out", str(tmp_path)]
+    with (emodb / "03a02Wa.wav").open("wb") as file:
+        file.write((emodb / "03a01Wa.wav").read_bytes())
+    try:
+        main([*QUICK, *options, "--cache", str(trained / "cache")])
+    finally:
+        (emodb / "03a02Wa.wav").unlink()
+    assert "EMO-DB: left out: 1 clip, the same recording as another clip (03a02Wa)" in capsys.readouterr().err
 
 
 def test_features_are_kept(trained: Path, corpus, tiny: Path, emodb: Path, monkeypatch: pytest.MonkeyPatch):

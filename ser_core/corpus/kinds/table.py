@@ -43,6 +43,8 @@ def read_table(path: Path) -> list[Row]:
             rows = list(csv.DictReader(file, delimiter=delimiter, strict=True))
     except (OSError, ValueError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8 with one row a line"
+        if isinstance(error, UnicodeDecodeError):
+            reason = "it is no text in UTF-8; save it as CSV in UTF-8"
         raise CorpusError(f"The table {path} can't be read: {reason}.") from None
     return [_named(row) for row in rows]
 
