@@ -22,6 +22,7 @@ from ser_core.analysis.comparable import by_split, differences, over, split_titl
 from ser_core.analysis.comparison import compare, probability  # noqa: E402
 from ser_core.analysis.configurations import by_configuration, reported_result  # noqa: E402
 from ser_core.analysis.raters import rater_confusion  # noqa: E402
+from ser_core.analysis.report import REPORT_SUMMARY  # noqa: E402
 from ser_core.analysis.steps import INTERVAL, step_results, step_rows  # noqa: E402
 from ser_core.corpus.clips import load_index  # noqa: E402
 from ser_core.corpus.splits import RANDOM_SEED, REPORT_SPLIT_ID, report_split  # noqa: E402
@@ -67,6 +68,11 @@ def best(runs: list[Run]) -> str:
             f"| {low:.1%} – {high:.1%} | {run.test.parameters:,} | {run.test.epochs} |"
         )
     return "\n".join(lines)
+
+
+def report(_: list[Run]) -> str:
+    """What the report is, in two sentences."""
+    return REPORT_SUMMARY
 
 
 def split(_: list[Run]) -> str:
@@ -208,8 +214,8 @@ def _is_short(records: dict[int, list[Run]], epochs: int) -> bool:
 
 def reported(run: Run) -> str:
     """Its accuracy in the report."""
-    report = reported_result(run)
-    return f"{report.accuracy:.1%}" if report else "–"
+    result = reported_result(run)
+    return f"{result.accuracy:.1%}" if result else "–"
 
 
 def epoch_seconds(run: Run) -> float:
@@ -281,7 +287,19 @@ def chosen_epoch(run: Run) -> str:
 
 PARTS: dict[str, Callable[[list[Run]], str]] = {
     part.__name__: part
-    for part in (best, split, people, recordings, adaptation, thousand_hours, results, selections, steps, missing)
+    for part in (
+        report,
+        best,
+        split,
+        people,
+        recordings,
+        adaptation,
+        thousand_hours,
+        results,
+        selections,
+        steps,
+        missing,
+    )
 }
 """What can stand between marks, by name."""
 
