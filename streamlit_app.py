@@ -1,4 +1,4 @@
-"""Home: what this is, the best result, and the way in.
+"""Home: try it, what this is, and the way in.
 
 streamlit run streamlit_app.py
 """
@@ -9,58 +9,58 @@ import streamlit as st
 
 from ser_app.messages import show_unreadable
 from ser_app.navigation import PAGES, start_page
-from ser_app.records import HOW_TO_TRAIN, records
-from ser_core.analysis.comparable import by_split
+from ser_app.overview_view import overview
+from ser_app.records import HOW_TO_TRAIN, evaluations, records
+from ser_app.try_view import show_try
+from ser_core.analysis.overview import Bar, model_bars, people_bar
+from ser_core.analysis.report import REPORT_ANCHOR, REPORT_SUMMARY
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
-from ser_core.emotions import EMOTIONS
-from ser_core.records.runs import Run
 
 CARDS_IN_A_ROW = 4
-
-
-def show_best(runs: list[Run]) -> None:
-    """The best run's figures; validation accuracy picks it among runs of one split, the test set only reports."""
-    of_split = next(iter(by_split(runs).values()))
-    best = max(of_split, key=lambda run: run.val_rank)
-    metrics, (low, high) = best.metrics, best.accuracy_interval
-    clips = best.environment.clips.test
-    st.subheader("Best model so far")
-    st.markdown(
-        f"`{best.name}`, chosen by validation accuracy among {len(of_split)} recorded "
-        f"run{'s' if len(of_split) > 1 else ''} of the split `{best.split_name}`."
-    )
-    accuracy, f1, recall = st.columns(3)
-    accuracy.metric(
-        "Test accuracy",
-        f"{metrics.accuracy:.1%}",
-        f"95 % interval {low:.1%} to {high:.1%}",
-        delta_color="off",
-        delta_arrow="off",
-        help=f"On {clips:,} clips it never saw; intervals are bootstrapped over {best.intervals_over}",
-        border=True,
-    )
-    for column, label, key in ((f1, "Weighted F1", "f1_weighted"), (recall, "Unweighted average recall", "uar")):
-        low, high = metrics.intervals[key]
-        interval = f"95 % interval {low:.3f} to {high:.3f}"
-        column.metric(label, f"{metrics.summary[key]:.3f}", interval, delta_color="off", delta_arrow="off", border=True)
-    st.caption(f"Guessing would be right for 17 % of the clips. Intervals are over {best.intervals_over}.")
+# The link of a card covers all of it.
+WHOLE_CARDS = """<style>
+[class*="st-key-card-"] {position: relative}
+[class*="st-key-card-"]:hover {border-color: currentColor}
+[class*="st-key-card-"] a::after {content: ""; position: absolute; inset: 0}
+[class*="st-key-card-"] :has(a), [class*="st-key-card-"] a {position: static}
+</style>"""
 
 
 @st.cache_data(show_spinner=False)
-def voice_recognition() -> float:
-    """Share of voice-only ratings that name the intended emotion, over all clips."""
-    clips = load_index().values()
-    right = sum(clip.voice.counts[EMOTIONS.index(clip.emotion)] for clip in clips)
-    return right / sum(clip.voice.total for clip in clips)
+def people() -> Bar:
+    """How often people are right."""
+    return people_bar(list(load_index().values()))
+
+
+def show_overview() -> None:
+    """One picture of people and the best models, which records make."""
+    st.subheader("How often people and models are right")
+    finished, unreadable = records()
+    evaluated, unreadable_evaluations = evaluations()
+    bars = model_bars(finished, evaluated)
+    with st.container(border=True):
+        st.html(overview([people(), *bars]))
+        st.caption(
+            "Share of right answers among six emotions; thin lines are 95 % intervals, the dashed one is guessing. "
+            "People heard each actor for the first time, and models have learned how actors mean it: they are not "
+            "better listeners. On recordings from elsewhere they get worse."
+        )
+    if finished:
+        names = " and ".join(f"`{name}`" for name in dict.fromkeys(bar.run for bar in bars))
+        st.caption(f"The best by validation accuracy: {names}. All {len(finished)} runs are on Runs.")
+    else:
+        st.info(f"No run is recorded yet. {HOW_TO_TRAIN}")
+    show_unreadable(unreadable | unreadable_evaluations)
 
 
 def show_ways_in() -> None:
-    """A card a page."""
+    """A card a page, all of which is its link."""
+    st.html(WHOLE_CARDS)
     _, *pages = PAGES
     cards = (column for _ in range(0, len(pages), CARDS_IN_A_ROW) for column in st.columns(CARDS_IN_A_ROW))
     for page, card in zip(pages, cards, strict=False):
-        with card, st.container(border=True, height="stretch"):
+        with card, st.container(border=True, height="stretch", key=f"card-{page.label.lower()}"):
             st.page_link(page.path, label=f"**{page.label}**", icon=page.icon)
             st.markdown(page.description)
 
@@ -71,18 +71,17 @@ st.markdown(
     "Anger, disgust, fear, happiness, sadness or none of them: neural networks that hear emotion in a few "
     "seconds of speech, trained on [CREMA-D](https://github.com/CheyneyComputerScience/CREMA-D)."
 )
+show_try()
+show_overview()
 show_ways_in()
-finished, unreadable = records()
-if finished:
-    show_best(finished)
-else:
-    st.info(f"No run is recorded yet. {HOW_TO_TRAIN}")
-show_unreadable(unreadable)
+
+st.subheader("The report", anchor=REPORT_ANCHOR)
+st.markdown(REPORT_SUMMARY)
 
 st.subheader("What it can't do")
 st.markdown(
     "The emotions are acted, in English, in twelve sentences. What a network hears in a voice is not what a person "
-    f"feels: people who only heard these clips named the intended emotion in {voice_recognition():.0%} of ratings. "
+    f"feels: people who only heard these clips named the intended emotion in {people().accuracy:.0%} of ratings. "
     "Don't judge anybody by it."
 )
 corpus = Corpus.open()

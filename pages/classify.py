@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ser_app.answers import choose_min_confidence, unsure_means, verdict
+from ser_app.answers import choose_min_confidence, unsure_means, verdict, worth
 from ser_app.charts import CHART
 from ser_app.classifying import Results, classify, classify_uploads, hop_seconds, timeline
 from ser_app.clip_view import play, show_sound
@@ -65,8 +65,8 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
             with st.container(border=True):
                 meant = f", meant was {EMOTION_NAMES[recording.meant]}" if recording.meant else ""
                 headline, detail = verdict(prediction.probabilities, prediction.min_confidence)
-                below = detail if prediction.answer == UNSURE else f"{detail} confident"
-                st.metric(f"{literal(name)}{meant}", headline, below, delta_color="off", delta_arrow="off")
+                st.metric(f"{literal(name)}{meant}", headline, detail, delta_color="off", delta_arrow="off")
+                st.caption(worth(name))
         if unsure := [prediction for prediction in predictions.values() if prediction.answer == UNSURE]:
             st.caption(unsure_means(unsure[0].min_confidence))
         for warning in warnings:
@@ -127,6 +127,12 @@ def show_upload(upload: Upload, names: Sequence[str], min_confidence: float, any
         show_one(recording, names, classify([recording], names, min_confidence, any_sound))
 
 
+def show_worth(names: Sequence[str]) -> None:
+    """What the answers in a table are worth."""
+    for name in names:
+        st.caption(f"**{literal(name)}**: {worth(name)}")
+
+
 def rows_of(results: Results, problems: Mapping[str, str]) -> list[dict[str, Any]]:
     """Results as rows, and behind them what can't be used."""
     rows = [result_row(name, result) for (name, _), result in results.items()]
@@ -157,6 +163,7 @@ min_confidence, any_sound = settings()
 if uploads:
     results = classify_uploads(uploads, chosen, min_confidence, any_sound)
     show_many(rows_of(results, problems))
+    show_worth(chosen)
     files = [upload.name for upload in uploads]
     looked_at = st.selectbox("Look at one", files, None, placeholder="Choose a recording")
     if looked_at is not None:
@@ -165,6 +172,7 @@ elif len(recordings) + len(problems) > 1:
     results = classify(recordings, chosen, min_confidence, any_sound)
     rows = rows_of(results, problems)
     show_table(rows)
+    show_worth(chosen)
     downloads(rows, "predictions")
     if recordings:
         shown = st.selectbox("Look at one", range(len(recordings)), format_func=lambda i: recordings[i].name)

@@ -11,6 +11,7 @@ from ser_app.messages import literal, sentence
 from ser_app.navigation import start_page
 from ser_app.sources import choose_recordings
 from ser_core.analysis.figures import log_mel_figure, mel_image_figure, spectral_figure, waveform_figure
+from ser_core.analysis.report import REPORT_LINK
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import AudioConfig, preprocess
 from ser_core.audio.vad import VAD_METHODS
@@ -107,7 +108,7 @@ def show_pipeline(samples: np.ndarray, audio: AudioConfig, features: FeatureConf
 
 start_page("Features")
 st.title("Features")
-st.markdown("From sound to what the networks see, step by step (the report's sections 2.3 and 3).")
+st.markdown(f"From sound to what the networks see, step by step (the {REPORT_LINK}'s sections 2.3 and 3).")
 recordings, _, problems = choose_recordings(("example", "clip", "upload", "record"))
 for name, problem in problems.items():
     st.error(f"{literal(name)}: {sentence(problem)}")

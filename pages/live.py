@@ -10,7 +10,7 @@ import soundfile
 import streamlit as st
 
 from ser_app import live_drawing
-from ser_app.answers import choose_min_confidence, unsure_means, verdict
+from ser_app.answers import choose_min_confidence, unsure_means, verdict, worth
 from ser_app.charts import CHART
 from ser_app.clip_view import play
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints, make_reruns_cheap
@@ -245,4 +245,5 @@ if playing:
     st.fragment(show_listening, run_every=REFRESH_SECONDS)(listener, min_confidence)
 else:
     show_session(listener, model, min_confidence)
+st.caption(worth(checkpoint))
 show_unreadable(unreadable, "checkpoint")

@@ -23,7 +23,7 @@ from ser_core.records.runs import Run
 
 COLUMNS = {
     "confidence": st.column_config.ProgressColumn(
-        format="%.0f %%", min_value=0, max_value=100, help="Probability of what the model says"
+        "model score", format="%.0f %%", min_value=0, max_value=100, help="Its probability of what it says"
     ),
     "raters agree": st.column_config.ProgressColumn(
         format="%d %%", min_value=0, max_value=100, help="Share of voice-only raters who chose the most chosen emotion"
@@ -76,7 +76,7 @@ def choose_mistake(table: pd.DataFrame, run: Run, n_clips: int, corpus: Corpus) 
         st.caption("No mistake is like that.")
         return None
     st.caption(
-        f"{len(table):,} mistakes among {n_clips:,} test clips, the most confident first. Select one to hear it."
+        f"{len(table):,} mistakes among {n_clips:,} test clips, the highest model score first. Select one to hear it."
     )
     # The key holds the rows: when a filter changes them, an old selection would mean another clip.
     event = st.dataframe(

@@ -20,6 +20,7 @@ from ser_core.analysis.comparable import by_split, differences, listed, over, sp
 from ser_core.analysis.configurations import by_configuration
 from ser_core.analysis.evidence import Verdict
 from ser_core.analysis.findings import findings
+from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import accuracy_heatmap
 from ser_core.analysis.steps import step_results
 from ser_core.models.registry import MODELS
@@ -119,7 +120,9 @@ def show_table(table: pd.DataFrame) -> None:
 
 def show_settings(runs: Sequence[Run]) -> None:
     """Heatmaps of test accuracy (figure 7)."""
-    st.caption("Test accuracy over activation and learning rate (the report's figure 7). Choose a cell to see its run.")
+    st.caption(
+        f"Test accuracy over activation and learning rate (the {REPORT_LINK}'s figure 7). Choose a cell to see its run."
+    )
     grid = [config.name for config in report_study() if MODELS[config.model].label in GRID and config.form == "fixed"]
     recorded = by_configuration(runs)
     usual = [candidates[0] for name in grid for candidates in recorded.get(name, {}).values()]
@@ -171,7 +174,7 @@ def best_of_each(runs: Sequence[Run]) -> list[Run]:
 def show_best(runs: Sequence[Run]) -> None:
     """Table 2: the test set has no say in which runs these are."""
     st.caption(
-        "Of each architecture, the run with the best validation accuracy (the report's table 2). "
+        f"Of each architecture, the run with the best validation accuracy (the {REPORT_LINK}'s table 2). "
         f"Intervals are over {over(runs)}."
     )
     best = {split: best_of_each(of_split) for split, of_split in by_split(runs).items()}
@@ -198,7 +201,7 @@ def show_findings(runs: Sequence[Run]) -> None:
             if finding.epochs and finding.epochs < TrainConfig.epochs and finding.verdict in SETTLED:
                 badges += f" :orange-badge[after {finding.epochs} of the report's {TrainConfig.epochs} epochs]"
             st.markdown(f"**{finding.title}** {badges}")
-            st.markdown(f"The report: {finding.report}")
+            st.markdown(f"The {REPORT_LINK}: {finding.report}")
             for sentence in finding.evidence:
                 st.markdown(f"- {sentence}")
             if missing := [name for name in finding.runs if name not in known]:
@@ -226,6 +229,7 @@ def show_chosen(runs: Sequence[Run]) -> None:
 
 start_page("Runs")
 st.title("Runs")
+st.markdown(f"Every recorded training run, beside what the {REPORT_LINK} says of the same settings.")
 runs, unreadable = records()
 evaluated, damaged = evaluations()
 steps = step_results(runs, evaluated)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from ser_app.answers import verdict
+from ser_app.answers import verdict, worth
 from ser_app.charts import CHART
 from ser_app.clip_view import describe, play, rater_bars, show_clip_sound, sound_of
 from ser_app.loaders import (
@@ -134,6 +134,7 @@ def show_opinions(clip: Clip, corpus: Corpus) -> None:
             meant = "as meant" if prediction.answer == clip.emotion else f"meant was {EMOTION_NAMES[clip.emotion]}"
             says = "is" if prediction.answer == UNSURE else "says"
             st.markdown(f"The model {says} **{headline.lower()}** ({detail}), {meant}.")
+            st.caption(worth(checkpoint))
             if was_trained_on(checkpoint, clip):
                 st.caption("The model was trained on this clip.")
     st.plotly_chart(probability_figure(bars, height=460), config=CHART, key="opinions")

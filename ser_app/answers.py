@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ser_app.loaders import said
+from ser_app.records import elsewhere
+from ser_core.corpus.splits import SPLITS
 from ser_core.emotions import EMOTION_NAMES
+from ser_core.errors import SERError
 from ser_core.serving.prediction import MIN_CONFIDENCE, UNSURE, answer_from, likeliest
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+    from ser_core.records.checkpoints import CheckpointConfig
+
 
 def verdict(probabilities: Mapping[str, float], min_confidence: float) -> tuple[str, str]:
-    """A headline and what stands below it: "Happiness" and "80%", or "Unsure" and "perhaps anger, 34%"."""
+    """A headline and what stands below it: "Happiness" and "model score 80%", or "Unsure" and what it may be."""
     emotion = likeliest(probabilities)
-    name, share = EMOTION_NAMES[emotion], f"{probabilities[emotion]:.0%}"
+    name, share = EMOTION_NAMES[emotion], f"model score {probabilities[emotion]:.0%}"
     if answer_from(probabilities, min_confidence) == UNSURE:
         return UNSURE.capitalize(), f"perhaps {name}, {share}"
     return name.capitalize(), share
@@ -26,6 +32,39 @@ def unsure_means(min_confidence: float) -> str:
     return (
         f"Unsure: no emotion reaches {min_confidence:.0%}, which an answer needs. You can change that in the settings."
     )
+
+
+def worth(checkpoint: str) -> str:
+    """What a checkpoint's answers are worth, as a sentence: how often it is right, here and on other recordings."""
+    from ser_core.evaluation.summary import title_of
+    from ser_core.evaluation.unheard import trained_on
+    from ser_core.records.checkpoints import checkpoints_dir, load_config
+
+    try:
+        config = load_config(checkpoints_dir() / checkpoint)
+        corpora = " and ".join(map(title_of, trained_on(config)))
+    except SERError:
+        return ""
+    right = said(config.provenance, "test", "metrics", "accuracy")
+    if right is None:
+        return "How often this model is right isn't recorded: take its model score for no more than a hint."
+    calibrated = f"is {'' if config.temperature != 1.0 else 'not '}calibrated"
+    return (
+        f"The model score {calibrated} on {corpora}, where this model gets {right:.0%} of the test clips "
+        f"right{_speakers(config)}; {elsewhere(checkpoint)}."
+    )
+
+
+def _speakers(config: CheckpointConfig) -> str:
+    """Who speaks in the test clips of a checkpoint, as far as its split's name says it."""
+    from ser_core.corpus.registry import CREMAD
+    from ser_core.evaluation.unheard import trained_on
+
+    train = config.provenance.get("train")
+    split = train.get("split") if isinstance(train, dict) else None
+    if trained_on(config) != (CREMAD,) or split not in SPLITS:
+        return ""
+    return ", of speakers it learned from" if split == SPLITS[0] else ", of speakers it never heard"
 
 
 def choose_min_confidence(place: DeltaGenerator) -> float:

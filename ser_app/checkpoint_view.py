@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.charts import show_figure
-from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoint_files, checkpoints, predictor
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoint_files, checkpoints, predictor, said
 from ser_app.messages import show_unreadable
+from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import cost_figure
 from ser_core.errors import SERError
 from ser_core.file_state import Fingerprint
@@ -32,7 +33,7 @@ def show_checkpoints() -> None:
     else:
         st.caption(
             "The networks that Classify, Live and Samples offer. The first is the default: of the checkpoints of the "
-            "report's split, the one with the best validation accuracy."
+            f"{REPORT_LINK}'s split, the one with the best validation accuracy."
         )
         if st.button("Measure their speed on this server", icon=":material/timer:"):
             st.session_state[MEASURED] = True
@@ -54,25 +55,16 @@ def _row(name: str, *, measured: bool) -> dict:
 
     folder = checkpoints_dir() / name
     config = load_config(folder)
-    accuracy = _said(config.provenance, "test", "metrics", "accuracy")
+    accuracy = said(config.provenance, "test", "metrics", "accuracy")
     return {
         "checkpoint": name,
         "network": model_label(config.model),
         "accuracy": None if accuracy is None else 100 * accuracy,
         "megabytes": (folder / "model.safetensors").stat().st_size / 1e6,
-        "parameters": _said(config.provenance, "test", "parameters"),
+        "parameters": said(config.provenance, "test", "parameters"),
         "milliseconds": _milliseconds(name, checkpoint_files(name)) if measured else None,
         "what it is": about_checkpoint(name),
     }
-
-
-def _said(provenance: object, *keys: str) -> float | None:
-    """A number that a checkpoint says of itself, for people; None where it doesn't, or says no number."""
-    from ser_core.records.checkpoints import is_number
-
-    for key in keys:
-        provenance = provenance.get(key) if isinstance(provenance, dict) else None
-    return provenance if is_number(provenance) else None
 
 
 @st.cache_data(show_spinner="Measuring…")

@@ -12,6 +12,7 @@ from ser_app.charts import CHART
 from ser_app.loaders import HOW_TO_GET_CLIPS, clip_audio, speech_of
 from ser_app.messages import sentence
 from ser_core.analysis.figures import log_mel_figure, waveform_figure
+from ser_core.analysis.report import REPORT_LINK
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import Speech
 from ser_core.corpus.clips import Clip
@@ -42,7 +43,8 @@ def describe(clip: Clip) -> None:
     actor = clip.actor
     st.markdown(
         f"`{clip.name}` · {INTENSITIES[clip.intensity]} intensity · actor {actor.id}, {actor.sex}, {actor.age}, "
-        f"{actor.race}, {actor.ethnicity} · {clip.seconds:.2f} s · {clip.report_split} part of the report's split"
+        f"{actor.race}, {actor.ethnicity} · {clip.seconds:.2f} s · {clip.report_split} part of the "
+        f"{REPORT_LINK}'s split"
     )
     if clip.defect:
         st.warning(f"Known defect of the official data: {clip.defect}.", icon=":material/report:")

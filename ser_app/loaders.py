@@ -85,6 +85,15 @@ def about_checkpoint(name: str) -> str:
     return f"{purpose[0].upper()}{purpose[1:]}."
 
 
+def said(provenance: object, *keys: str) -> float | None:
+    """A number that a checkpoint says of itself, for people; None where it doesn't, or says no number."""
+    from ser_core.records.checkpoints import is_number
+
+    for key in keys:
+        provenance = provenance.get(key) if isinstance(provenance, dict) else None
+    return provenance if is_number(provenance) else None
+
+
 def was_trained_on(checkpoint: str, clip: Clip) -> bool:
     """Whether a checkpoint is known to have been trained on this clip."""
     from ser_core.evaluation.unheard import was_trained_on

@@ -57,6 +57,10 @@ def show_many(rows: Sequence[dict[str, Any]]) -> None:
     downloads(rows, "predictions")
 
 
+SHOWN = {"confidence": "model score"}
+"""Columns that are called otherwise in the app than in files."""
+
+
 def show_table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None = None) -> None:
     """Results as a table; what is wrong with a file stands beside its name."""
     table = pd.DataFrame(rows)
@@ -64,7 +68,7 @@ def show_table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None = 
     percentages = ["confidence", *EMOTIONS]
     table[percentages] = 100 * table[percentages].astype(float)
     columns: dict[str, Any] = {
-        column: st.column_config.ProgressColumn(column, format="%.0f%%", min_value=0, max_value=100)
+        column: st.column_config.ProgressColumn(SHOWN.get(column, column), format="%.0f%%", min_value=0, max_value=100)
         for column in percentages
     }
     order = ["file", "checkpoint", "answer", "emotion", "confidence", "note", *EMOTIONS, "speech_seconds"]

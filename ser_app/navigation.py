@@ -22,7 +22,19 @@ class AppPage(NamedTuple):
 
 
 PAGES = (
-    AppPage("streamlit_app.py", "Home", ":material/home:", "What this is, the best result, and the way in."),
+    AppPage("streamlit_app.py", "Home", ":material/home:", "What this is, and the way in: try it at once."),
+    AppPage(
+        "pages/classify.py",
+        "Classify",
+        ":material/mic:",
+        "Record yourself, upload files or pick an example, and see which emotion the networks hear.",
+    ),
+    AppPage(
+        "pages/live.py",
+        "Live",
+        ":material/graphic_eq:",
+        "Speak into the microphone, and watch the emotion as you speak.",
+    ),
     AppPage(
         "pages/samples.py",
         "Samples",
@@ -52,18 +64,6 @@ PAGES = (
         "Humans",
         ":material/groups:",
         "See what people heard in the same clips, and whether models are unsure where people are.",
-    ),
-    AppPage(
-        "pages/classify.py",
-        "Classify",
-        ":material/mic:",
-        "Record yourself, upload files or pick an example, and see which emotion the networks hear.",
-    ),
-    AppPage(
-        "pages/live.py",
-        "Live",
-        ":material/graphic_eq:",
-        "Speak into the microphone, and watch the emotion as you speak.",
     ),
 )
 """All pages, in the order of the navigation: a new one is a script in `pages/` and an entry here."""

@@ -49,6 +49,13 @@ def _evaluations(folder: str, files: Fingerprint) -> tuple[list[Evaluation], dic
     return load_evaluations(Path(folder))
 
 
+def elsewhere(name: str) -> str:
+    """How often a run's checkpoint is right on corpora of which it heard nothing, as the end of a sentence."""
+    new = [one for one in evaluations()[0] if one.checkpoint.name == name and one.checkpoint.heard == "nothing"]
+    shares = " and ".join(f"{one.metrics.accuracy:.0%} ({one.corpus.title})" for one in new)
+    return f"of recordings of other origin, {shares or 'nobody has measured it'}"
+
+
 def architecture(run: Run) -> str:
     """What a run's network is called, with its form of input if that is not the usual one."""
     label = model_label(run.train.model)
@@ -96,5 +103,6 @@ def choose_run(runs: Sequence[Run]) -> Run:
     """Draw the choice of one run; the address keeps it."""
     by_name = {run.name: run for run in runs}
     run = by_name[st.selectbox("Run", list(by_name), key="run", bind="query-params")]
-    st.caption(f"{run.accuracy:.1%} of the test clips right after {counted(run.train.epochs, 'epoch')}")
+    right = f"{run.accuracy:.1%} of the test clips right after {counted(run.train.epochs, 'epoch')}"
+    st.caption(f"{right}; {elsewhere(run.name)}")
     return run

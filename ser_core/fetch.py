@@ -7,7 +7,9 @@ from pathlib import Path
 TIMEOUT_SECONDS = 20  # without an answer
 
 
-def fetch_file(url: str, sha256: str, target: Path, *, progress: bool = False) -> str | None:
+def fetch_file(
+    url: str, sha256: str, target: Path, *, progress: bool = False, timeout_seconds: float = TIMEOUT_SECONDS
+) -> str | None:
     """Download a file, unless it is there already; what is not whole, or another one, never gets its name.
 
     Args:
@@ -15,6 +17,7 @@ def fetch_file(url: str, sha256: str, target: Path, *, progress: bool = False) -
         sha256: of the file, in hexadecimal digits.
         target: where it goes.
         progress: whether a bar on stderr says how it goes.
+        timeout_seconds: without an answer, > 0.
 
     Returns:
         why that failed, in words, or None.
@@ -27,7 +30,7 @@ def fetch_file(url: str, sha256: str, target: Path, *, progress: bool = False) -
     import urllib3
 
     pooch.get_logger().setLevel("ERROR")
-    downloader, host = pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS, progressbar=progress), _host(url)
+    downloader, host = pooch.HTTPDownloader(timeout=timeout_seconds, progressbar=progress), _host(url)
     try:
         pooch.retrieve(url, f"sha256:{sha256}", target.name, target.parent, downloader=downloader)
     except requests.HTTPError as error:

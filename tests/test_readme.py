@@ -12,7 +12,8 @@ from ser_core.corpus.command import parse_arguments as cremad_arguments
 from ser_core.evaluation.command import parse_arguments as evaluate_arguments
 from ser_core.models.command import parse_arguments as encoder_arguments
 from ser_core.records.evaluations import load_evaluation
-from ser_core.records.runs import load_runs
+from ser_core.records.runs import RUNS_DIR, load_runs
+from ser_core.records.shipped import shipped
 from ser_core.serving.predict_command import parse_arguments as predict_arguments
 from ser_core.serving.stream_command import parse_arguments as stream_arguments
 from ser_core.training.command import parse_arguments as train_arguments
@@ -20,7 +21,18 @@ from ser_core.training.config import TrainConfig
 from ser_core.training.grid_command import parse_arguments as grid_arguments
 from tests.helpers import ROOT
 from tests.made_records import older, set_val_accuracy, write_run
-from tools.readme import FILES, MARKED, PARTS, best, missing, results, selections, with_parts
+from tools.readme import (
+    FILES,
+    MARKED,
+    PARTS,
+    best,
+    missing,
+    results,
+    selections,
+    shipped_runs,
+    tracked_runs,
+    with_parts,
+)
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
@@ -81,10 +93,14 @@ def commands() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("file", FILES)
 def test_the_figures_are_those_of_the_records(file: str):
-    runs, unreadable = load_runs()
+    runs, (_, unreadable) = shipped_runs(), load_runs()
     assert runs
-    assert not unreadable
+    assert not shipped(RUNS_DIR).intersection(unreadable)
     assert with_parts(TEXTS[file], runs) == TEXTS[file], "run python tools/readme.py"
+
+
+def test_the_list_of_shipped_runs_is_what_git_tracks():
+    assert shipped(RUNS_DIR) == tracked_runs(), "run python tools/readme.py"
 
 
 def test_every_part_stands_somewhere_and_every_mark_is_made():

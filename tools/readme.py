@@ -1,5 +1,7 @@
 """Write the figures of README.md and docs/ from runs/ and benchmarks/results/: `python tools/readme.py`.
 
+They are those of the runs that git tracks, which `runs/shipped.txt` then lists: `git add` a new one first.
+
 What is written stands between marks as `<!-- best: made by tools/readme.py -->` and `<!-- end of best -->`; the name
 says which of `PARTS` it is. All else in these files is written by hand, and holds no figure of ours.
 """
@@ -20,15 +22,18 @@ from ser_core.analysis.comparable import by_split, differences, over, split_titl
 from ser_core.analysis.comparison import compare, probability  # noqa: E402
 from ser_core.analysis.configurations import by_configuration, reported_result  # noqa: E402
 from ser_core.analysis.raters import rater_confusion  # noqa: E402
+from ser_core.analysis.report import REPORT_SUMMARY  # noqa: E402
 from ser_core.analysis.steps import INTERVAL, step_results, step_rows  # noqa: E402
 from ser_core.corpus.clips import load_index  # noqa: E402
 from ser_core.corpus.splits import RANDOM_SEED, REPORT_SPLIT_ID, report_split  # noqa: E402
 from ser_core.files import write_text  # noqa: E402
 from ser_core.models.registry import model_label  # noqa: E402
 from ser_core.records.evaluations import evaluations_dir, load_evaluations  # noqa: E402
-from ser_core.records.runs import Run, load_runs  # noqa: E402
+from ser_core.records.runs import RUNS_DIR, Run, load_runs  # noqa: E402
+from ser_core.records.shipped import shipped, write_shipped  # noqa: E402
 from ser_core.training.config import TrainConfig  # noqa: E402
 from ser_core.training.study import report_study  # noqa: E402
+from tools.build_hook import shipped_files  # noqa: E402
 
 FILES = ("README.md", "docs/results.md")
 MANY = ROOT / "benchmarks" / "results" / "many.txt"
@@ -63,6 +68,11 @@ def best(runs: list[Run]) -> str:
             f"| {low:.1%} – {high:.1%} | {run.test.parameters:,} | {run.test.epochs} |"
         )
     return "\n".join(lines)
+
+
+def report(_: list[Run]) -> str:
+    """What the report is, in two sentences."""
+    return REPORT_SUMMARY
 
 
 def split(_: list[Run]) -> str:
@@ -218,8 +228,8 @@ def _is_short(records: dict[int, list[Run]], epochs: int) -> bool:
 
 def reported(run: Run) -> str:
     """Its accuracy in the report."""
-    report = reported_result(run)
-    return f"{report.accuracy:.1%}" if report else "–"
+    result = reported_result(run)
+    return f"{result.accuracy:.1%}" if result else "–"
 
 
 def epoch_seconds(run: Run) -> float:
@@ -292,6 +302,7 @@ def chosen_epoch(run: Run) -> str:
 PARTS: dict[str, Callable[[list[Run]], str]] = {
     part.__name__: part
     for part in (
+        report,
         best,
         split,
         people,
@@ -308,6 +319,11 @@ PARTS: dict[str, Callable[[list[Run]], str]] = {
 """What can stand between marks, by name."""
 
 
+def shipped_runs() -> list[Run]:
+    """The records that come with the project; a user's own are not in its documents."""
+    return [run for run in load_runs(RUNS_DIR)[0] if run.name in shipped(RUNS_DIR)]
+
+
 def with_parts(text: str, runs: list[Run]) -> str:
     """A file's text with all that stands between marks made anew."""
 
@@ -318,8 +334,14 @@ def with_parts(text: str, runs: list[Run]) -> str:
     return MARKED.sub(made, text)
 
 
+def tracked_runs() -> set[str]:
+    """Names of the records that git tracks, or of all where git can't say."""
+    return {path.split("/")[1] for path in shipped_files(ROOT) if re.fullmatch(r"runs/[^/]+/test\.json", path)}
+
+
 if __name__ == "__main__":
-    recorded, _ = load_runs()
+    write_shipped(RUNS_DIR, tracked_runs())
+    recorded = shipped_runs()
     for file in FILES:
         path = ROOT / file
         write_text(path, with_parts(path.read_text(encoding="utf-8"), recorded))

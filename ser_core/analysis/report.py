@@ -52,6 +52,21 @@ REPORT_F1 = {"ANG": 0.76, "HAP": 0.71, "FEA": 0.55}
 REPORT_RESNET101 = {"training": 0.70, "validation": 0.41}
 """Accuracy of ResNet-101 in both, which the report takes for overfitting (section 6.5)."""
 
+REPORT_ANCHOR = "the-report"
+"""Of its summary, on the app's Home and in README.md."""
+
+REPORT_LINK = f"[report](./#{REPORT_ANCHOR})"
+"""For the text of the app's pages."""
+
+_BEST, _RESULT = max(REPORT_RESULTS.items(), key=lambda item: item[1].accuracy)
+REPORT_SUMMARY = (
+    "“Speech Emotion Recognition” is a course report in pattern recognition from Alexandria University, which compares "
+    "small convolutional networks, activations and learning rates on CREMA-D. Its best is a 2D network on mel images, "
+    f"`{_BEST}`, right for {_RESULT.accuracy:.1%} of clips by speakers it also learned from; this project repeats it, "
+    "checks its findings one by one, and goes beyond it."
+)
+"""What it is, in two sentences."""
+
 
 def reported_difference(first: str, second: str) -> float:
     """By how much the report's accuracy of one configuration is above that of another, -1..1."""

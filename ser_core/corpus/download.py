@@ -15,7 +15,7 @@ from pathlib import Path
 from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.errors import CorpusError
-from ser_core.fetch import fetch_file
+from ser_core.fetch import TIMEOUT_SECONDS, fetch_file
 
 MIRRORS_VARIABLE = "CREMAD_MIRRORS"
 """Environment variable with other addresses of `AudioWAV/`, separated by spaces, tried in turn."""
@@ -52,10 +52,11 @@ class Downloader:
 
     Args:
         corpus: whose folder receives the clips.
+        timeout_seconds: how long a mirror may say nothing, > 0.
     """
 
-    def __init__(self, corpus: Corpus):
-        self.corpus = corpus
+    def __init__(self, corpus: Corpus, *, timeout_seconds: float = TIMEOUT_SECONDS):
+        self.corpus, self.timeout_seconds = corpus, timeout_seconds
         self.mirrors = mirrors()  # replaced by others, never changed in place: threads go through it
 
     def fetch(self, clip: Clip) -> Path:
@@ -78,7 +79,8 @@ class Downloader:
     def _get(self, mirror: str, clip: Clip) -> str | None:
         """Get a clip from one mirror; why that failed, or None."""
         try:
-            return fetch_file(mirror + clip.filename, clip.sha256, self.corpus.path(clip))
+            target = self.corpus.path(clip)
+            return fetch_file(mirror + clip.filename, clip.sha256, target, timeout_seconds=self.timeout_seconds)
         except OSError as error:
             why = error.strerror or str(error) or type(error).__name__
             raise CorpusError(f"{self.corpus.folder} can't be written to: {why}. Choose another folder.") from None

@@ -26,8 +26,9 @@ HELP = """Train one configuration and record it.
     {prog} --model 1d --act elu --lr 0.01
     {prog} --model 2d --act silu --resume         go on after an interruption
 
-Writes runs/<name>/ and checkpoints/<name>/, where <name> says the settings, as lr0.001-SiLU-2D. A run that is
-recorded already is not trained again: put yours into another folder with --out, or give it a --name.
+Writes runs/<name>/ and checkpoints/<name>/, where <name> says the settings, as lr0.001-SiLU-2D; where a record that
+comes with the project has that name, yours is numbered, as lr0.001-SiLU-2D-run2. What you have trained is not trained
+again: put it into another folder with --out, or give it a --name.
 
 The corpus is taken from --corpus, $CREMAD_DIR or the user's cache; `{corpus} download` gets it."""
 INTERRUPTED = (
@@ -86,32 +87,37 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     # Not before the command line is read: torch takes seconds to load, and `--help` is not to wait for it.
     from ser_core.corpus.gathered import COPY, Gathered, open_corpora
     from ser_core.corpus.labels import parse_labels
+    from ser_core.records.shipped import own_name
     from ser_core.training.allocator import keep_freed_memory
     from ser_core.training.device import Device
     from ser_core.training.experiment import run_experiment
     from ser_core.training.progress import ProgressBar
 
     corpus = open_corpora(args.corpus, parse_labels(args.labels), args.config.split)
+    runs_dir, checkpoints_dir = folder_for("runs", args.out), folder_for("checkpoints", args.out)
     name = args.name
     if isinstance(corpus, Gathered):
-        name = name or f"{args.config.name}-{corpus.name}"
         for one in corpus.others:
             if copies := one.left_out.get(COPY):
                 print(f"{one.title}: left out: {counted(len(copies), 'clip')}, {COPY} ({copies[0]})", file=sys.stderr)
+    if name is None:
+        usual = f"{args.config.name}-{corpus.name}" if isinstance(corpus, Gathered) else args.config.name
+        if (free := own_name(usual, runs_dir)) != usual:
+            print(f"{usual} comes with the project, and stays as it is: this run is {free}.", file=sys.stderr)
+        name = free if free != args.config.name else None
     watchers: list[Watcher] = [ProgressBar()]
     if args.wandb != "off":
         from ser_core.training.wandb_log import WandbLog
 
         watchers.append(WandbLog(args.wandb, name))
     keep_freed_memory()
-    checkpoints_dir = folder_for("checkpoints", args.out)
     run = run_experiment(
         args.config,
         corpus=corpus,
         device=Device.of(args.compute),
         resume=args.resume,
         restart=args.restart,
-        runs_dir=folder_for("runs", args.out),
+        runs_dir=runs_dir,
         checkpoints_dir=checkpoints_dir,
         cache_dir=args.cache,
         name=name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +38,13 @@ def set_source(app: AppTest, source: str) -> AppTest:
     app.segmented_control[0].set_value(source).run()
     assert not app.exception, app.exception
     return app
+
+
+def overview_of(app: AppTest) -> str:
+    """What the picture on Home says to those who can't see it."""
+    return next(
+        found for html in app.get("html") for found in re.findall(r'aria-label="(People[^"]*)"', html.proto.body)
+    )
 
 
 def texts(app: AppTest) -> str:

@@ -10,7 +10,7 @@ from ser_app.navigation import LISTENER
 from ser_core.audio.preprocess import load_audio
 from ser_core.places import RUNS_VARIABLE
 from ser_core.records.runs import load_run
-from tests.app.helpers import CLIP, Connection, labelled, set_source, texts
+from tests.app.helpers import CLIP, Connection, overview_of, set_source, texts
 from tests.helpers import save_opinionated
 from tests.listening import feed
 from tests.made_records import record
@@ -97,7 +97,7 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_run_that_was_trained_again_has_new_figures_and_mistakes(open_page: OpenPage, runs_dir: Path):
     home, runs, mistakes = (open_page(f"{page}.py") for page in ("streamlit_app", "pages/runs", "pages/mistakes"))
-    assert labelled(home.metric, "Test accuracy").value == "75.0%"
+    assert "400 clips of CREMA-D: 75% right" in overview_of(home)
     assert runs.dataframe[0].value["accuracy"].tolist() == [75]
     before = set(mistakes.dataframe[0].value["clip"])
     assert len(before) == 100
@@ -109,6 +109,6 @@ def test_a_run_that_was_trained_again_has_new_figures_and_mistakes(open_page: Op
     assert after == {name for name, mistaken in zip(predictions.names, wrong, strict=True) if mistaken} != before
 
     record(runs_dir, "lr0.001-SiLU-2D", 200)
-    assert labelled(rerun(home).metric, "Test accuracy").value == "50.0%"
+    assert "400 clips of CREMA-D: 50% right" in overview_of(rerun(home))
     assert rerun(runs).dataframe[0].value["accuracy"].tolist() == [50]
     assert len(rerun(mistakes).dataframe[0].value) == 200

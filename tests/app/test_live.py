@@ -75,13 +75,13 @@ def test_while_it_listens_it_shows_the_emotion_and_then_silence(
     feed(listener_of(app), speech)
     rerun(app)
     assert app.metric[0].value == "Happiness"
-    assert app.metric[0].delta == "80%"
+    assert app.metric[0].delta == "model score 80%"
     assert ["Emotion over time" in drawing.proto.body for drawing in app.get("html")] == [False, False, True]
     assert "happiness 80%" in app.get("html")[0].proto.body
     feed(listener_of(app), np.zeros(2 * 16_000, np.float32))
     rerun(app)
     assert app.metric[0].value == "Listening…"
-    assert "Last heard: happiness (80%)" in texts(app)
+    assert "Last heard: happiness (model score 80%)" in texts(app)
     assert not app.warning
 
 
@@ -99,16 +99,16 @@ def test_where_no_emotion_is_likely_enough_it_is_unsure(
     rerun(app)
     feed(listener_of(app), speech)
     rerun(app)
-    assert (app.metric[0].value, app.metric[0].delta) == ("Unsure", "perhaps happiness, 80%")
+    assert (app.metric[0].value, app.metric[0].delta) == ("Unsure", "perhaps happiness, model score 80%")
     assert "Unsure: no emotion reaches 85%" in texts(app)
     feed(listener_of(app), np.zeros(2 * 16_000, np.float32))
     rerun(app)
-    assert "Last heard: unsure (perhaps happiness, 80%)" in texts(app)
+    assert "Last heard: unsure (perhaps happiness, model score 80%)" in texts(app)
     connection.playing = False
     rerun(app)
     assert {row["answer"] for row in json.loads(offered["live-timeline.json"])} == {None, UNSURE}
     button(app, "Classify all of it again").click().run()
-    assert "glad is **unsure** (perhaps happiness, 80%)" in texts(app)
+    assert "glad is **unsure** (perhaps happiness, model score 80%)" in texts(app)
     labelled(app.slider, "Answer only from").set_value(75).run()
     assert {row["answer"] for row in json.loads(offered["live-timeline.json"])} == {None, "HAP"}
 
@@ -160,7 +160,7 @@ def test_after_stopping_the_session_is_downloaded_and_classified_again(
     assert rate == 16_000
     np.testing.assert_allclose(audio, speech, atol=1e-3)
     button(app, "Classify all of it again").click().run()
-    assert "As one recording, glad hears **happiness** (80%)" in texts(app)
+    assert "As one recording, glad hears **happiness** (model score 80%)" in texts(app)
 
 
 def test_without_keeping_it_no_audio_is_offered(open_page: OpenPage, connection: Connection, speech: np.ndarray):

@@ -27,7 +27,7 @@ from ser_core.serving.prediction import UNSURE
 from ser_core.serving.predictor import Predictor
 from ser_core.training.config import TrainConfig
 from ser_core.training.study import recording_steps, with_epochs
-from tests.app.helpers import labelled, set_source, texts
+from tests.app.helpers import labelled, overview_of, set_source, texts
 from tests.helpers import ROOT, save_opinionated, tone
 from tests.made_records import NAMES, TARGETS, evaluated, record, set_val_accuracy, write_run
 from tests.sounds import says_of_itself
@@ -71,13 +71,15 @@ def test_home_shows_the_best_run_in_validation_and_not_on_the_test_set(open_page
     set_val_accuracy(many_runs / "lr0.001-SiLU-Combined", 0.5)
     app = open_page("streamlit_app.py")
     assert "`lr0.001-SiLU-Combined`" in texts(app)
-    assert labelled(app.metric, "Test accuracy").value == "55.0%"  # 180 of 400 wrong: the worst of the three
+    assert "Best model, speakers it learned from, 400 clips of CREMA-D: 55% right" in overview_of(app)  # the worst
 
 
 def test_home_shows_one_of_the_projects_own_records(open_page: OpenPage):
-    shown = labelled(open_page("streamlit_app.py").metric, "Test accuracy").value
-    of_the_report = [run for run in load_runs()[0] if run.split_id == REPORT_SPLIT_ID]
-    assert shown == f"{max(of_the_report, key=lambda run: run.val_rank).accuracy:.1%}"
+    of_the_report = [run for run in load_runs()[0] if run.split_id == REPORT_SPLIT_ID and not run.environment.corpora]
+    best = max(of_the_report, key=lambda run: run.val_rank)
+    assert f"{best.environment.clips.test:,} clips of CREMA-D: {best.accuracy:.0%} right" in overview_of(
+        open_page("streamlit_app.py")
+    )
 
 
 @pytest.mark.parametrize("page", ["streamlit_app.py", RUNS, MISTAKES, HUMANS])
@@ -216,10 +218,10 @@ def test_a_clip_is_classified_and_models_compared(open_page: OpenPage, corpus):
 
 def test_classify_is_unsure_where_no_emotion_is_likely_enough(open_page: OpenPage, two_checkpoints: Path):
     app = set_source(open_page(CLASSIFY), "example")
-    assert (app.metric[0].value, app.metric[0].delta) == ("Happiness", "80% confident")
+    assert (app.metric[0].value, app.metric[0].delta) == ("Happiness", "model score 80%")
     assert "Unsure" not in texts(app)
     labelled(app.slider, "Answer only from").set_value(85).run()
-    assert (app.metric[0].value, app.metric[0].delta) == ("Unsure", "perhaps happiness, 80%")
+    assert (app.metric[0].value, app.metric[0].delta) == ("Unsure", "perhaps happiness, model score 80%")
     assert "Unsure: no emotion reaches 85%" in texts(app)
 
 
@@ -252,12 +254,12 @@ def test_samples_says_that_a_model_is_unsure_and_hears_every_shout(
     open_page: OpenPage, two_checkpoints: Path, corpus, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("ser_core.serving.voice.voice_intervals", lambda speech, config: speech.intervals[:0])
-    assert "The model says **happiness** (80%), meant was fear." in texts(
+    assert "The model says **happiness** (model score 80%), meant was fear." in texts(
         open_page(SAMPLES, corpus=corpus.folder, clip="1079_DFA_FEA_XX")
     )
     save_opinionated(two_checkpoints, "doubtful", "HAP", val_accuracy=0.7, strength=0.5)
     assert re.search(
-        r"The model is \*\*unsure\*\* \(perhaps happiness, 2\d%\), meant was fear\.",
+        r"The model is \*\*unsure\*\* \(perhaps happiness, model score 2\d%\), meant was fear\.",
         texts(open_page(SAMPLES, corpus=corpus.folder, clip="1079_DFA_FEA_XX")),
     )
 
@@ -408,10 +410,9 @@ def test_each_split_has_a_table_of_its_own_and_the_best_model_is_of_the_reports(
     fold = TrainConfig(activation="relu", split="fold1")
     write_run(many_runs / fold.name, fold)
     set_val_accuracy(many_runs / fold.name, 0.9)
-    said = texts(home := open_page("streamlit_app.py"))
-    assert fold.name not in said
-    assert "among 3 recorded runs of the split `report`" in said
-    assert labelled(home.metric, "Test accuracy")
+    home = open_page("streamlit_app.py")
+    assert "speakers it learned from, 400 clips of CREMA-D" in overview_of(home)
+    assert "speakers it never heard, 4 clips of CREMA-D" in overview_of(home)
     for view, rows in (("All", 3), ("Best", 3)):
         app = open_page(RUNS, view=view)
         assert "**The report's split**" in texts(app)

@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from ser_app.try_view import CLIPS
+from ser_core.corpus.clips import find_clip
 from ser_core.corpus.folder import Corpus
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.records.runs import Run, load_runs
@@ -36,6 +38,22 @@ def test_the_navigation_leads_to_every_page_and_back(open_tab: OpenTab):
         assert navigation(page) == LABELS
         assert page.url.rstrip("/").endswith("" if label == "Home" else label.lower())
         expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_a_clip_is_answered_on_home_and_a_whole_card_leads_on(open_tab: OpenTab, corpus: Corpus):
+    page = open_tab("/")
+    wait_until_idle(page)
+    clip = find_clip(CLIPS[0])
+    page.get_by_role("button", name=clip.text).click()
+    heard = Predictor.load()(corpus.path(clip))
+    expect(page.get_by_test_id("stMetricValue")).to_have_text(EMOTION_NAMES[heard.emotion].capitalize())
+    expect(page.get_by_test_id("stMetricDelta")).to_have_text(f"model score {heard.confidence:.0%}")
+    card = page.locator(".st-key-card-classify")
+    card.scroll_into_view_if_needed()
+    size = card.bounding_box()
+    assert size is not None
+    card.click(position={"x": size["width"] - 4, "y": size["height"] - 4})
+    expect(page.get_by_role("heading", name="Classify", level=1)).to_be_visible()
 
 
 @pytest.mark.parametrize(("label", "dark_first"), [(label, i % 2 == 0) for i, label in enumerate(LABELS)])

@@ -1,4 +1,4 @@
-"""Recording oneself on the page Classify in real Chromium, whose fake microphone plays a real clip."""
+"""Recording oneself on Home and on Classify in real Chromium, whose fake microphone plays a real clip."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,17 +20,17 @@ from tests.helpers import REAL_TIME
 pytestmark = REAL_TIME
 
 
-OpenClassify = Callable[[str], Page]
+OpenPage = Callable[..., Page]
 
 
 @pytest.fixture
-def open_classify(
+def open_page(
     playwright: Playwright, chromium: str, server: AppServer, corpus: Corpus, tmp_path: Path
-) -> Iterator[OpenClassify]:
-    """Open Classify in a browser whose fake microphone plays a real clip, again and again, with silence between."""
+) -> Iterator[OpenPage]:
+    """Open a page in a browser whose fake microphone plays a real clip, again and again, with silence between."""
     browsers = []
 
-    def open_it(name: str) -> Page:
+    def open_it(name: str, path: str = "/classify") -> Page:
         audio, rate = soundfile.read(corpus.path(name), dtype="float32")
         sound = tmp_path / "microphone.wav"
         soundfile.write(sound, np.concatenate([audio, np.zeros(rate * 5, np.float32)]), rate, subtype="PCM_16")
@@ -42,7 +42,7 @@ def open_classify(
         browser = launch(playwright, chromium, *microphone)
         browsers.append(browser)
         page = browser.new_context(permissions=["microphone"]).new_page()
-        page.goto(server.url + "/classify")
+        page.goto(server.url + path)
         wait_until_idle(page)
         return page
 
@@ -66,18 +66,20 @@ def record(page: Page, seconds: float) -> None:
     stop.click()
 
 
-@pytest.mark.parametrize("name", ["1001_DFA_ANG_XX", "1002_IWL_FEA_XX"])
-def test_a_recording_gets_the_label_of_the_file_it_was_made_of(open_classify: OpenClassify, corpus: Corpus, name: str):
-    page = open_classify(name)
+@pytest.mark.parametrize(("name", "path"), [("1001_DFA_ANG_XX", "/classify"), ("1002_IWL_FEA_XX", "/")])
+def test_a_recording_gets_the_label_of_the_file_it_was_made_of(
+    open_page: OpenPage, corpus: Corpus, name: str, path: str
+):
+    page = open_page(name, path)
     record(page, find_clip(name).seconds)
     expect(page.get_by_test_id("stMetricValue")).to_be_visible(timeout=30_000)
     heard = page.get_by_test_id("stMetricValue").inner_text().lower()
     assert heard == EMOTION_NAMES[Predictor.load(default_checkpoint())(corpus.path(name)).emotion]
 
 
-def test_a_voice_that_is_forgotten_does_not_come_back(open_classify: OpenClassify):
+def test_a_voice_that_is_forgotten_does_not_come_back(open_page: OpenPage):
     name = "1001_DFA_ANG_XX"
-    page = open_classify(name)
+    page = open_page(name)
     page.get_by_role("radio", name="Example").click()  # which has no recorder of its own
     wait_until_idle(page)
     page.get_by_text("Tune to my voice").click()

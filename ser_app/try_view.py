@@ -1,0 +1,161 @@
+"""Try it, on Home: one's own voice or a real clip, and what the best model hears in it.
+
+What classifies is imported and loaded when there is something to classify: Home stands before that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ser_app.messages import sentence, show_unreadable
+from ser_core.corpus.clips import Clip, find_clip
+from ser_core.corpus.folder import Corpus
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.errors import CorpusError, SERError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+    from ser_app.uploads import Recording
+
+CLIPS = ("1087_WSI_ANG_XX", "1030_ITH_HAP_XX", "1059_IOM_FEA_XX")
+"""Test clips of the report's split in which every rater who only heard them heard what was meant."""
+
+SOURCE = (
+    "Real clips of [CREMA-D](https://github.com/CheyneyComputerScience/CREMA-D) (Cao et al. 2014, Open Database "
+    "License), each fetched from there when you press it."
+)
+TRIED = "tried"  # session state: the clip that was pressed last, or `RECORDED`
+RECORDED = "recording"
+PATIENCE_SECONDS = 5.0  # for each address of a clip
+
+
+def show_try() -> None:
+    """Draw the recorder, the clips, and below them the answer to what was tried last."""
+    with st.container(border=True):
+        own, clips = st.columns(2, gap="large")
+        sound = own.audio_input(
+            "Record yourself: press, speak for a few seconds, press again",
+            sample_rate=16_000,
+            key="home-recording",
+            on_change=_try,
+            args=(RECORDED,),
+        )
+        own.caption("Your voice stays in this server's memory while the page is open, and is not kept.")
+        clips.markdown(":small[Or hear one of three actors]")
+        for name in CLIPS:
+            clips.button(
+                f"“{find_clip(name).text}”",
+                key=f"try-{name}",
+                icon=":material/play_arrow:",
+                on_click=_try,
+                args=(name,),
+                width="stretch",
+            )
+        clips.caption(SOURCE)
+        match st.session_state.get(TRIED):
+            case None:
+                return
+            case "recording":
+                if sound:
+                    show_recorded(sound)
+            case name:
+                show_clip(find_clip(name))
+
+
+def _try(what: str) -> None:
+    st.session_state[TRIED] = what
+
+
+def show_recorded(sound: UploadedFile) -> None:
+    """The answer to what the visitor said."""
+    from ser_app.uploads import Upload, digest_of
+
+    data = sound.getvalue()
+    try:
+        recording = Upload("recording", lambda: data, digest_of(data)).load()
+    except SERError as error:
+        st.error(sentence(error))
+    else:
+        show_answer(recording, any_sound=False)
+
+
+def show_clip(clip: Clip) -> None:
+    """A clip and the answer to it; where it can't be had, a synthetic voice instead."""
+    from ser_app.uploads import Recording
+
+    try:
+        recording = Recording(clip.name, _sound_of(clip), meant=clip.emotion)
+    except CorpusError as error:
+        from ser_app.sources import example_audio
+        from ser_core.audio.synthetic import EXAMPLES
+
+        example = list(EXAMPLES)[CLIPS.index(clip.name)]
+        st.warning("The clip can't be had now: here is a synthetic voice instead, by which no emotion was meant.")
+        st.caption(sentence(error))
+        recording = Recording("synthetic voice", example_audio(example))
+    show_answer(recording, any_sound=True, clip=clip if recording.meant else None)
+
+
+def _sound_of(clip: Clip) -> np.ndarray:
+    """Its sound, fetched where it is not on this machine, or is damaged.
+
+    Raises:
+        CorpusError: it can't be fetched.
+    """
+    from ser_app.loaders import clip_audio
+    from ser_core.corpus.download import Downloader
+
+    corpus = Corpus.open()
+    try:
+        audio = clip_audio(clip, corpus)
+    except CorpusError:
+        audio = None
+    if audio is None:
+        with st.spinner("Fetching the clip…"):
+            Downloader(corpus, timeout_seconds=PATIENCE_SECONDS).fetch(clip)
+        audio = corpus.load(clip)
+    return audio
+
+
+def show_answer(recording: Recording, *, any_sound: bool, clip: Clip | None = None) -> None:
+    """What the best model hears, beside the sound; of a clip, also what was meant."""
+    from ser_app.answers import unsure_means, verdict, worth
+    from ser_app.classifying import classify
+    from ser_app.clip_view import play
+    from ser_app.live_drawing import bars
+    from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, checkpoints
+    from ser_core.serving.prediction import MIN_CONFIDENCE, UNSURE
+
+    names, unreadable = checkpoints()
+    if not names:
+        st.error(HOW_TO_MAKE_CHECKPOINTS)
+        show_unreadable(unreadable, "checkpoint")
+        return
+    (result,) = classify([recording], names[:1], MIN_CONFIDENCE, any_sound).values()
+    heard, details = st.columns(2, gap="large")
+    with heard:
+        if isinstance(result, SERError):
+            st.error(sentence(result))
+            play(recording.audio)
+            return
+        headline, detail = verdict(result.probabilities, result.min_confidence)
+        where = f"“{clip.text}”" if clip else f"the {recording.name}"
+        st.metric(f"In {where}, the model hears", headline, detail, delta_color="off", delta_arrow="off")
+        if clip:
+            agreeing = round(clip.voice.shares[EMOTIONS.index(clip.emotion)] * clip.voice.total)
+            st.markdown(
+                f"The actor meant **{EMOTION_NAMES[clip.emotion]}**; {agreeing} of {clip.voice.total} people who only "
+                "heard it heard that, too."
+            )
+        if result.answer == UNSURE:
+            st.caption(unsure_means(result.min_confidence))
+        play(recording.audio)
+        for warning in result.warnings:
+            st.warning(warning)
+    with details:
+        st.html(bars(result.probabilities))
+    st.caption(worth(names[0]))

@@ -1,0 +1,66 @@
+"""What this project is in four bars: how often people are right, and the best models on ever stranger recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ser_core.analysis.comparable import by_split
+from ser_core.analysis.raters import rater_confusion
+from ser_core.corpus.clips import Clip
+from ser_core.corpus.splits import SPLITS
+from ser_core.records.evaluations import Evaluation
+from ser_core.records.runs import Run
+
+
+class Bar(NamedTuple):
+    """Who answers, and how often rightly.
+
+    Attributes:
+        what: who answers about whom.
+        detail: how much of what, as `2,233 clips of CREMA-D`.
+        accuracy: 0..1.
+        interval: its 95 % interval, where there is one.
+        run: the run of the model; None for people.
+    """
+
+    what: str
+    detail: str
+    accuracy: float
+    interval: tuple[float, float] | None = None
+    run: str | None = None
+
+
+def people_bar(clips: Sequence[Clip]) -> Bar:
+    """People who only hear the clips of CREMA-D."""
+    ratings = rater_confusion(clips)
+    return Bar("People who only heard it", f"{ratings.sum():,} ratings", float(ratings.trace() / ratings.sum()))
+
+
+def model_bars(runs: Iterable[Run], evaluations: Iterable[Evaluation]) -> list[Bar]:
+    """The best model on speakers it learned from, on speakers it never heard, and on each corpus that is new to it.
+
+    Validation picks the best of one split; on another corpus, it is the best of those that were tried there.
+    """
+    known = list(runs)
+    of_cremad = [run for run in known if not run.environment.corpora]
+    bars = []
+    for what, splits in (
+        ("Best model, speakers it learned from", SPLITS[:1]),
+        ("Best model, speakers it never heard", SPLITS[1:]),
+    ):
+        if of_split := next(iter(by_split(run for run in of_cremad if run.train.split in splits).values()), None):
+            best = max(of_split, key=lambda run: run.val_rank)
+            detail = f"{best.environment.clips.test:,} clips of CREMA-D"
+            bars.append(Bar(what, detail, best.accuracy, best.accuracy_interval, best.name))
+    ranks = {run.name: run.val_rank for run in known}
+    of_corpus: dict[str, list[Evaluation]] = {}
+    for one in evaluations:
+        if one.checkpoint.heard == "nothing" and one.checkpoint.name in ranks:
+            of_corpus.setdefault(one.corpus.title, []).append(one)
+    for title, tried in of_corpus.items():
+        one = max(tried, key=lambda tried: ranks[tried.checkpoint.name])
+        detail, interval = f"{one.metrics.clips:,} clips of {title}", one.metrics.intervals["accuracy"]
+        name = one.checkpoint.name
+        bars.append(Bar("Best model, recordings of other origin", detail, one.metrics.accuracy, interval, name))
+    return bars

@@ -1,0 +1,42 @@
+"""The four bars that say what this project is."""
+
+from pathlib import Path
+
+import pytest
+
+from ser_core.analysis.overview import model_bars, people_bar
+from ser_core.corpus.clips import find_clip
+from ser_core.records.evaluations import Heard, load_evaluations
+from ser_core.records.runs import load_runs
+from ser_core.training.config import TrainConfig
+from tests.made_records import evaluated, record, set_val_accuracy, write_run
+
+
+def test_the_best_in_validation_stands_for_its_split_and_for_another_corpus(tmp_path: Path):
+    runs, evaluations = tmp_path / "runs", tmp_path / "evaluations"
+    record(runs, "lr0.001-SiLU-2D", 100)
+    record(runs, "lr0.01-ELU-1D", 180)
+    set_val_accuracy(runs / "lr0.01-ELU-1D", 0.6)
+    fold = TrainConfig(split="fold2")
+    write_run(runs / fold.name, fold)
+    set_val_accuracy(runs / fold.name, 0.9)
+    tried: tuple[tuple[str, float, Heard], ...] = (
+        ("lr0.001-SiLU-2D", 0.7, "nothing"),
+        ("lr0.01-ELU-1D", 0.5, "nothing"),
+        (fold.name, 0.9, "other speakers"),
+        ("no run", 0.95, "nothing"),
+    )
+    for name, right, heard in tried:
+        evaluated(evaluations, name, right=right, heard=heard)
+    shared, unheard, other = model_bars(load_runs(runs)[0], load_evaluations(evaluations)[0])
+    assert (shared.run, shared.accuracy) == ("lr0.01-ELU-1D", pytest.approx(0.55))
+    assert (unheard.run, unheard.what) == (fold.name, "Best model, speakers it never heard")
+    assert (other.run, other.accuracy, other.detail) == ("lr0.01-ELU-1D", pytest.approx(0.5), "120 clips of RAVDESS")
+    assert all(bar.interval and bar.interval[0] <= bar.accuracy <= bar.interval[1] for bar in (shared, unheard, other))
+
+
+def test_without_records_there_are_only_people():
+    assert model_bars([], []) == []
+    clip = find_clip("1087_WSI_ANG_XX")
+    assert people_bar([clip]).accuracy == 1.0
+    assert people_bar([clip]).detail == f"{clip.voice.total} ratings"
