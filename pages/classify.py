@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ser_app.answers import choose_min_confidence, unsure_means, verdict
+from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, verdict
 from ser_app.charts import CHART
 from ser_app.classifying import Results, classify, classify_uploads, hop_seconds, timeline
 from ser_app.clip_view import play, show_sound
@@ -67,6 +67,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
                 headline, detail = verdict(prediction.probabilities, prediction.min_confidence)
                 below = detail if prediction.answer == UNSURE else f"{detail} confident"
                 st.metric(f"{literal(name)}{meant}", headline, below, delta_color="off", delta_arrow="off")
+                show_adapted_to(prediction.adapted_to)
         if unsure := [prediction for prediction in predictions.values() if prediction.answer == UNSURE]:
             st.caption(unsure_means(unsure[0].min_confidence))
         for warning in warnings:

@@ -42,6 +42,7 @@ class PredictCommand:
         format: how the answers are printed.
         adapt: recordings of the same speaker, or made alike, in whatever emotion: a file, or a folder; the network is
             tuned to their voice, room and microphone first. It may be the folder that is classified, and given again.
+            The column `adapted_to` of JSON, CSV and tables says to how many recordings, 0 for none.
     """
 
     files: Positional[Annotated[tuple[Path, ...], arg(metavar="FILE [FILE ...]", help_behavior_hint="(one or more)")]]

@@ -288,7 +288,15 @@ class Predictor:
         """Of what the network says about it, one row."""
         named = dict(zip(EMOTIONS, map(float, outputs.probabilities[0]), strict=True))
         embedding = None if outputs.embeddings is None else outputs.embeddings[0]
-        return Prediction(named, tuple(warnings), speech, self.config.name, self.min_confidence, embedding=embedding)
+        return Prediction(
+            named,
+            tuple(warnings),
+            speech,
+            self.config.name,
+            self.min_confidence,
+            embedding=embedding,
+            adapted_to=self.adaptation.n_clips if self.adaptation else 0,
+        )
 
     def inputs(self, speech: Speech) -> dict[str, np.ndarray]:
         """What the network gets for this speech, see `ser_core.features.inputs.network_inputs`."""

@@ -12,6 +12,7 @@ from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.folder import Corpus
 from ser_core.places import CHECKPOINTS_VARIABLE
 from tests.app.helpers import Connection, labelled, set_source, texts
+from tests.listening import feed
 
 OpenPage = Callable[..., AppTest]
 CLASSIFY, LIVE = "pages/classify.py", "pages/live.py"
@@ -35,11 +36,14 @@ def test_answers_change_with_the_tuning_and_come_back(adaptable: None, open_page
     labelled(app.button, "Tune to these 4 recordings").click().run()
     assert not app.exception
     assert "2d-fixed is tuned to 4 recordings." in texts(app)
+    assert "Tuned to a voice (4 recordings)" in texts(app)
+    assert set(app.dataframe[0].value["adapted_to"]) == {4}
     after = app.dataframe[0].value["confidence"].tolist()
     assert after != pytest.approx(before, abs=0.01)
     labelled(app.button, "Forget my voice").click().run()
     assert not app.exception
     assert "is tuned to" not in texts(app)
+    assert "Tuned to" not in texts(app)
     assert app.dataframe[0].value["confidence"].tolist() == before
 
 
@@ -58,6 +62,14 @@ def test_live_takes_the_voice_of_the_session(
     assert not app.exception
     assert "2d-fixed is tuned to 1 recording." in texts(app)
     assert app.session_state[LISTENER]._stream.predictor.adaptation.n_clips == 1
+    feed(app.session_state[LISTENER], load_audio(corpus.path(clips[1])))
+    connection.playing = True
+    app.run()
+    assert "Tuned to a voice (1 recording)" in texts(app)
+    connection.playing = False
+    app.run()
+    assert "Tuned to a voice (1 recording)" in texts(app)
+    assert {row["adapted_to"] for row in app.session_state[LISTENER].look().rows} == {1}
     first = app.session_state[LISTENER]._stream.predictor
     app.run()
     assert app.session_state[LISTENER]._stream.predictor is first  # or smoothing would begin anew

@@ -1,7 +1,10 @@
+import csv
+import io
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 import torch
@@ -16,6 +19,7 @@ from ser_core.serving.adaptation import DEVIATION_RELEVANCE, MEAN_RELEVANCE, lea
 from ser_core.serving.predict_command import main
 from ser_core.serving.prediction import Prediction
 from ser_core.serving.predictor import Predictor
+from ser_core.serving.rows import timeline_rows
 from ser_core.training.batches import ClipTensors
 from ser_core.training.embedding import embedding_statistics
 
@@ -91,6 +95,9 @@ def test_a_predictor_is_adapted_and_the_original_stays(predictor: Predictor, voi
     embedding = model.embed(**{name: torch.from_numpy(value)[None] for name, value in inputs.items()}).numpy()
     moved = torch.from_numpy(embedding * adapted.adaptation.scale + adapted.adaptation.shift)
     np.testing.assert_allclose(after, model.classifier(moved).softmax(1)[0].numpy(), atol=1e-5)
+    rows = timeline_rows(adapted.timeline(np.tile(load_audio(voices[0]), 2)))
+    assert {row["adapted_to"] for row in rows} == {adapted(voices[0]).adapted_to} == {len(voices)}
+    assert predictor(voices[0]).adapted_to == 0
     again = adapted.adapt(voices)  # of the voice as it is, not as it was brought to training
     assert again.adaptation == adapted.adaptation
 
@@ -204,6 +211,10 @@ def test_the_command_adapts(
     adapted = capsys.readouterr()
     assert plain.splitlines()[0] == adapted.out.splitlines()[0]
     assert plain != adapted.out
+    assert [next(csv.DictReader(io.StringIO(text)))["adapted_to"] for text in (plain, adapted.out)] == ["0", "3"]
+    main([str(voices[0]), "--checkpoint", "2d-fixed", "--adapt", str(voices[1]), "--out", str(tmp_path / "t.parquet")])
+    assert pq.read_table(tmp_path / "t.parquet")["adapted_to"].to_pylist() == [1]
+    capsys.readouterr()
     assert "text.wav" in adapted.err
     assert "tuned without it" in adapted.err
     (tmp_path / "empty").mkdir()
