@@ -108,7 +108,7 @@ def kept_labels(text: str) -> dict[str, list[str]]:
 
 def adaptation(_: list[Run]) -> str:
     """Markdown, a line a shipped checkpoint: recall on RAVDESS by number of a speaker's own clips."""
-    other = ADAPTATION.read_text(encoding="utf-8").partition("RAVDESS")[2]
+    other = ADAPTATION.read_text(encoding="utf-8").split("\nRAVDESS")[1]
     header, *cells = [re.split(r"  +", line.strip()) for line in other.splitlines()[1:] if line.strip()]
     lines = [
         f"| checkpoint | without | {' | '.join(header)} |",
@@ -117,6 +117,17 @@ def adaptation(_: list[Run]) -> str:
     for checkpoint, *pairs in sorted(cells, key=lambda row: -float(row[-1].split()[1].rstrip("%"))):
         plain = pairs[-1].split()[0]
         lines.append(f"| `{checkpoint}` | {plain} | {' | '.join(pair.split()[1] for pair in pairs)} |")
+    return "\n".join(lines)
+
+
+def neutral(_: list[Run]) -> str:
+    """Markdown, a line a shipped checkpoint: recall on RAVDESS by number of a speaker's own neutral clips."""
+    other = ADAPTATION.read_text(encoding="utf-8").split("\nRAVDESS")[2]
+    header, *cells = [re.split(r"  +", line.strip()) for line in other.splitlines()[1:] if line.strip()]
+    lines = [f"| checkpoint | without | {' | '.join(header)} |", f"|---|---|{'---|' * len(header)}"]
+    for checkpoint, *threes in sorted(cells, key=lambda row: -float(row[1].split()[2].rstrip("%"))):
+        values = [threes[0].split()[0], *(three.split()[2] for three in threes)]
+        lines.append(f"| `{checkpoint}` | {' | '.join(values)} |")
     return "\n".join(lines)
 
 
@@ -277,7 +288,19 @@ def chosen_epoch(run: Run) -> str:
 
 PARTS: dict[str, Callable[[list[Run]], str]] = {
     part.__name__: part
-    for part in (best, split, people, recordings, adaptation, thousand_hours, results, selections, steps, missing)
+    for part in (
+        best,
+        split,
+        people,
+        recordings,
+        adaptation,
+        neutral,
+        thousand_hours,
+        results,
+        selections,
+        steps,
+        missing,
+    )
 }
 """What can stand between marks, by name."""
 
