@@ -5,6 +5,7 @@ ten draws. With "all", each speaker's clips are classified after adaptation to a
 
 - RAVDESS, which none was trained on: unweighted average recall of six emotions, calm taken for neutral. Clips in which
   no voice is recognised are left out.
+- The same, of clips in a neutral voice only: taken for clips in whatever emotion, and for what they are.
 - The validation clips of CREMA-D, whose speakers are in training, too: there is nothing to win; does it hurt?
 """
 
@@ -30,7 +31,9 @@ from ser_core.serving.predictor import Predictor
 from ser_core.training.allocator import keep_freed_memory
 
 N_CLIPS = (1, 3, 5, 10, 20)
+N_NEUTRAL = (1, 2, 3, 5)
 N_DRAWS = 10
+NEUTRAL = "NEU"
 
 
 def embedded(predictor: Predictor, waveforms: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -44,12 +47,14 @@ def embedded(predictor: Predictor, waveforms: Sequence[np.ndarray]) -> tuple[np.
     return predictor.embeddings(list(speeches.values())), np.array(list(speeches))
 
 
-def answers(predictor: Predictor, embeddings: np.ndarray, of_speaker: np.ndarray | None) -> np.ndarray:
-    """Index into `EMOTIONS` for each embedding, after adaptation to others of the speaker."""
+def answers(
+    predictor: Predictor, embeddings: np.ndarray, of_speaker: np.ndarray | None, emotion: str | None = None
+) -> np.ndarray:
+    """Index into `EMOTIONS` for each embedding, after adaptation to the speaker in that emotion, or in any."""
     assert isinstance(predictor.model, Network)
     if of_speaker is not None:
         assert predictor.statistics
-        adaptation = learn(list(of_speaker[:, None]), predictor.statistics)
+        adaptation = learn(list(of_speaker[:, None]), predictor.statistics, emotion=emotion)
         embeddings = embeddings * adaptation.scale + adaptation.shift
     with torch.inference_mode():
         return predictor.model.classifier(torch.from_numpy(embeddings)).argmax(1).numpy()
@@ -78,24 +83,54 @@ def recalls(
     return _recall(meant, plain), _recall(meant, np.concatenate(adapted))
 
 
+def neutral_recalls(
+    predictor: Predictor, embeddings: np.ndarray, targets: np.ndarray, speakers: np.ndarray, n_clips: int, seed: int
+) -> tuple[float, float, float]:
+    """Recall without, with so many neutral clips a speaker in whatever emotion, and with them as neutral ones."""
+    rng = np.random.default_rng(seed)
+    said: list[np.ndarray] = []
+    meant: list[np.ndarray] = []
+    for speaker in np.unique(speakers):
+        own = rng.permutation(np.flatnonzero(speakers == speaker))
+        heard = own[targets[own] == EMOTIONS.index(NEUTRAL)][:n_clips]
+        others = np.setdiff1d(own, heard)
+        if len(heard) < n_clips or not len(others):
+            continue
+        ways = ((None, None), (embeddings[heard], None), (embeddings[heard], NEUTRAL))
+        said.append(np.stack([answers(predictor, embeddings[others], of, emotion) for of, emotion in ways]))
+        meant.append(targets[others])
+    plain, unnamed, named = np.concatenate(said, axis=1)
+    of = np.concatenate(meant)
+    return _recall(of, plain), _recall(of, unnamed), _recall(of, named)
+
+
 def _recall(meant: np.ndarray, said: np.ndarray) -> float:
     return float(recall_score(meant, said, labels=np.unique(meant), average="macro"))
 
 
-def print_curve(predictors: dict[str, Predictor], title: str, clips: Sequence[tuple[np.ndarray, str, int]]) -> None:
-    """A line a checkpoint: by number of clips, without and with."""
+def print_curves(predictors: dict[str, Predictor], title: str, clips: Sequence[tuple[np.ndarray, str, int]]) -> None:
+    """A line a checkpoint: by number of clips, without and with; then of neutral clips, if speakers have enough."""
     waveforms, emotions, speakers = zip(*clips, strict=True)
     targets = np.array([EMOTIONS.index(emotion) for emotion in emotions])
     usual = np.median(np.unique(speakers, return_counts=True)[1])
     numbers = [n for n in N_CLIPS if n < usual]
     print(f"\n{title}, {len(clips)} clips of {len(set(speakers))} speakers: without and with so many clips")
+    embedded_by: dict[str, tuple[Predictor, np.ndarray, np.ndarray, np.ndarray]] = {}
     print(f"{'':26}" + "".join(f"{n:>16}" for n in (*numbers, "all")))
     for name, predictor in predictors.items():
         embeddings, kept = embedded(predictor, waveforms)
-        of = (predictor, embeddings, targets[kept], np.array(speakers)[kept])
+        of = embedded_by[name] = (predictor, embeddings, targets[kept], np.array(speakers)[kept])
         curve = [np.mean([recalls(*of, n, seed) for seed in range(N_DRAWS)], axis=0) for n in numbers]
         cells = (f"{plain:.1%} {adapted:.1%}" for plain, adapted in (*curve, recalls(*of, None)))
         print(f"{name:26}" + "".join(f"{cell:>16}" for cell in cells), flush=True)
+    if N_CLIPS[-1] >= usual:
+        return
+    print(f"\n{title}: without, with so many neutral clips in whatever emotion, and with them as neutral ones")
+    print(f"{'':26}" + "".join(f"{n:>21}" for n in N_NEUTRAL))
+    for name, of in embedded_by.items():
+        means = [np.mean([neutral_recalls(*of, n, seed) for seed in range(N_DRAWS)], axis=0) for n in N_NEUTRAL]
+        cells = (" ".join(f"{recall:.1%}" for recall in three) for three in means)
+        print(f"{name:26}" + "".join(f"{cell:>21}" for cell in cells), flush=True)
 
 
 def main() -> None:
@@ -106,9 +141,9 @@ def main() -> None:
     validation = by_name(load_split("report").val)
     if all(clip.name in corpus.present for clip in validation):
         clips = [(corpus.load(clip), clip.emotion, clip.actor.id) for clip in validation]
-        print_curve(predictors, "CREMA-D, validation part", clips)
+        print_curves(predictors, "CREMA-D, validation part", clips)
     if others := ravdess_clips():
-        print_curve(
+        print_curves(
             predictors, "RAVDESS", [(load_audio(clip.path), clip.emotion, int(clip.speaker or 0)) for clip in others]
         )
 

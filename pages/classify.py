@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ser_app.answers import choose_min_confidence, unsure_means, verdict, worth
+from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, verdict, worth
 from ser_app.charts import CHART
 from ser_app.classifying import Results, classify, classify_uploads, hop_seconds, timeline
 from ser_app.clip_view import play, show_sound
@@ -66,6 +66,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
                 meant = f", meant was {EMOTION_NAMES[recording.meant]}" if recording.meant else ""
                 headline, detail = verdict(prediction.probabilities, prediction.min_confidence)
                 st.metric(f"{literal(name)}{meant}", headline, detail, delta_color="off", delta_arrow="off")
+                show_adapted_to(prediction.adapted_to)
                 st.caption(worth(name))
         if unsure := [prediction for prediction in predictions.values() if prediction.answer == UNSURE]:
             st.caption(unsure_means(unsure[0].min_confidence))

@@ -10,7 +10,7 @@ import soundfile
 import streamlit as st
 
 from ser_app import live_drawing
-from ser_app.answers import choose_min_confidence, unsure_means, verdict, worth
+from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, verdict, worth
 from ser_app.charts import CHART
 from ser_app.clip_view import play
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints, make_reruns_cheap
@@ -114,6 +114,7 @@ def show_verdict(heard: Heard, paused: bool, min_confidence: float) -> None:
         headline, detail = verdict(shares, min_confidence)
     st.metric("Now", headline, detail, delta_color="off", delta_arrow="off")
     last = next((row for row in reversed(heard.rows) if row["emotion"]), None)
+    show_adapted_to(last["adapted_to"] if last else 0)
     if shares and answer_from(shares, min_confidence) == UNSURE:
         st.caption(unsure_means(min_confidence))
     elif last:
@@ -148,6 +149,7 @@ def show_session(listener: Listener, model: Predictor, min_confidence: float) ->
         st.info("Press **Start listening**, allow the microphone, and speak.", icon=":material/mic:")
         return
     st.subheader(f"This session, {heard.seconds:.0f} s")
+    show_adapted_to(max(row["adapted_to"] or 0 for row in heard.rows))
     rows = answered(heard.rows, min_confidence)
     show_timeline(rows, "session-timeline")
     audio = listener.audio()
@@ -177,6 +179,7 @@ def show_second_look(model: Predictor, audio: np.ndarray, min_confidence: float)
         f"As one recording, {literal(model.config.name)} {says} **{headline.lower()}** ({detail}) "
         f"in {prediction.speech_seconds:.1f} s of speech."
     )
+    show_adapted_to(prediction.adapted_to)
     for warning in prediction.warnings:
         st.caption(warning)
     show_timeline(timeline_rows(model.timeline(audio)), "second-look", live=False)

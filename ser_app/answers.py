@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import streamlit as st
+
 from ser_app.loaders import said
 from ser_app.records import elsewhere
 from ser_core.corpus.splits import SPLITS
@@ -25,6 +27,13 @@ def verdict(probabilities: Mapping[str, float], min_confidence: float) -> tuple[
     if answer_from(probabilities, min_confidence) == UNSURE:
         return UNSURE.capitalize(), f"perhaps {name}, {share}"
     return name.capitalize(), share
+
+
+def show_adapted_to(n_recordings: int) -> None:
+    """Draw a badge that says that an answer is a tuned model's; nothing for one that is as it was trained."""
+    if n_recordings:
+        text = f"Tuned to a voice ({n_recordings} recording{'s' * (n_recordings != 1)})"
+        st.badge(text, icon=":material/record_voice_over:", color="blue")
 
 
 def unsure_means(min_confidence: float) -> str:

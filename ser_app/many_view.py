@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from ser_app.answers import show_adapted_to
 from ser_core.emotions import EMOTIONS
 from ser_core.serving.prediction import UNSURE
 from ser_core.serving.rows import to_csv, to_json
@@ -71,7 +72,11 @@ def show_table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None = 
         column: st.column_config.ProgressColumn(SHOWN.get(column, column), format="%.0f%%", min_value=0, max_value=100)
         for column in percentages
     }
+    adapted_to = max((row["adapted_to"] or 0 for row in rows), default=0)
+    show_adapted_to(adapted_to)
     order = ["file", "checkpoint", "answer", "emotion", "confidence", "note", *EMOTIONS, "speech_seconds"]
+    if adapted_to:
+        order.append("adapted_to")
     if oddities is not None:
         table["odd"] = oddities
         columns["note"] = st.column_config.TextColumn(width="medium")

@@ -1,6 +1,7 @@
 """Tune to my voice: a visitor reads two sentences, and the models are adapted to that voice, room and microphone.
 
-The recordings stay in the visitor's session, and serve on Classify and Live alike.
+They are read in a neutral voice, which the adaptation knows. In their place, recordings that are on the page may serve,
+in whatever emotion. Either stay in the visitor's session, and serve on Classify and Live alike.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ser_core.serving.predictor import Predictor
 
 SENTENCES = ("I would like a new alarm clock.", "That is exactly what happened.")
-"""To be read: two that the actors of CREMA-D said."""
+"""To be read, in a neutral voice: two that the actors of CREMA-D said."""
 
 OWN = "own-voice"  # session state: float32 samples at 16 kHz by what they are
 TUNED = "tuned"  # session state: adapted predictors by checkpoint, its files and what they are tuned to
@@ -34,7 +35,13 @@ FEW = 3  # of somebody's recordings, below which it makes no sense to offer them
 def tuned_to() -> str:
     """What the models are tuned to in this session, as part of a key; empty for nothing."""
     own: dict[str, np.ndarray] = st.session_state.get(OWN, {})
-    return hashlib.blake2b(b"".join(audio.tobytes() for audio in own.values())).hexdigest() if own else ""
+    said = str(_emotion(own)).encode()
+    return hashlib.blake2b(b"".join(audio.tobytes() for audio in own.values()) + said).hexdigest() if own else ""
+
+
+def _emotion(own: dict[str, np.ndarray]) -> str | None:
+    """The emotion that all of somebody's recordings are in; None if that isn't known."""
+    return "neutral" if own.keys() <= set(SENTENCES) else None
 
 
 def tuned(name: str) -> Predictor:
@@ -55,7 +62,7 @@ def _tuned(name: str) -> tuple[Predictor, str]:
     key = (name, checkpoint_files(name), tuned_to())
     if key not in known:
         try:
-            known[key] = model.adapt(list(own.values()), sample_rate=SAMPLE_RATE), ""
+            known[key] = model.adapt(list(own.values()), sample_rate=SAMPLE_RATE, emotion=_emotion(own)), ""
         except SERError as error:
             known[key] = model, str(error)
     return known[key]
@@ -75,8 +82,9 @@ def show_tuning(names: Sequence[str], recordings: Sequence[Recording | Upload] =
     with st.expander("Tune to my voice", icon=":material/record_voice_over:"):
         st.markdown(
             "Every voice, room and microphone sounds different, and that alone can sway the answer. Read these two "
-            "sentences as you usually speak: what your recordings have in common then counts less. They stay in this "
-            "server's memory while the page is open, and nowhere else."
+            "sentences in your usual, calm voice, without any emotion: how it differs from the calm voices that the "
+            "models know then counts less. Two sentences help a little; ten or more recordings in all moods help more. "
+            "They stay in this server's memory while the page is open, and nowhere else."
         )
         for column, text in zip(st.columns(len(SENTENCES)), SENTENCES, strict=True):
             sound = column.audio_input(f"“{text}”", sample_rate=SAMPLE_RATE, key=f"{text} {_round()}")
@@ -85,7 +93,9 @@ def show_tuning(names: Sequence[str], recordings: Sequence[Recording | Upload] =
         if len(recordings) >= FEW and st.button(
             f"Tune to these {len(recordings)} recordings",
             icon=":material/tune:",
-            help="If they are all of one speaker, or made alike. The more emotions are in them, the better.",
+            help="If they are all of one speaker, or made alike, and in several emotions: a voice that is heard in one "
+            "emotion only may be tuned away from it. They take the place of what you read.",
+            on_click=_forget,
         ):
             with st.spinner("Listening to them…"):
                 own.update(_sounds(recordings))
@@ -111,10 +121,15 @@ def _sounds(recordings: Sequence[Recording | Upload]) -> dict[str, np.ndarray]:
 
 
 def _remember(text: str, data: bytes) -> None:
+    own: dict[str, np.ndarray] = st.session_state[OWN]
     try:
-        st.session_state[OWN][text] = read_audio(data, max_seconds=MAX_SECONDS)[0]
+        audio = read_audio(data, max_seconds=MAX_SECONDS)[0]
     except SERError as error:
         st.error(sentence(error))
+        return
+    for other in own.keys() - set(SENTENCES):  # which are in whatever emotion
+        del own[other]
+    own[text] = audio
 
 
 def _round() -> int:
@@ -136,6 +151,7 @@ def _show_tuned(names: Sequence[str]) -> None:
             st.warning(f"{literal(name)} is not tuned. {sentence(problem)}")
         elif model.adaptation:
             n = model.adaptation.n_clips
-            st.caption(f":material/check: {literal(name)} is tuned to {n} recording{'s' * (n != 1)}.")
+            calm = " in a neutral voice" if _emotion(st.session_state[OWN]) else ""
+            st.caption(f":material/check: {literal(name)} is tuned to {n} recording{'s' * (n != 1)}{calm}.")
             for reason in model.adaptation.left_out:
                 st.warning(sentence(reason))

@@ -17,6 +17,7 @@ import pytest
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
+from ser_core.emotions import EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.records.checkpoints import CheckpointConfig, save_checkpoint
 from ser_core.records.embedding import EmbeddingStatistics
@@ -111,7 +112,8 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
             provenance = {"test": {"val_accuracy": 0.5 if name == "2d-fixed" else 0.4}}
             config = CheckpointConfig(name, model, "silu", form, AudioConfig(), FeatureConfig(), provenance)
             width = next(layer.in_features for layer in network.modules() if isinstance(layer, torch.nn.Linear))
-            statistics = EmbeddingStatistics(np.zeros(width, np.float32), np.ones(width, np.float32))
+            of_emotions = np.eye(len(EMOTIONS), width, dtype=np.float32)
+            statistics = EmbeddingStatistics(np.zeros(width, np.float32), np.ones(width, np.float32), of_emotions)
             save_checkpoint(root / name, config, weights, "untrained", statistics)
     return root
 

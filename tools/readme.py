@@ -118,7 +118,7 @@ def kept_labels(text: str) -> dict[str, list[str]]:
 
 def adaptation(_: list[Run]) -> str:
     """Markdown, a line a shipped checkpoint: recall on RAVDESS by number of a speaker's own clips."""
-    other = ADAPTATION.read_text(encoding="utf-8").partition("RAVDESS")[2]
+    other = ADAPTATION.read_text(encoding="utf-8").split("\nRAVDESS")[1]
     header, *cells = [re.split(r"  +", line.strip()) for line in other.splitlines()[1:] if line.strip()]
     lines = [
         f"| checkpoint | without | {' | '.join(header)} |",
@@ -142,6 +142,17 @@ def silent_clips(_: list[Run]) -> str:
         f"count as wrong, as in the table above this one, {left_out} where they are left out, as here, and "
         f"{evaluated['ravdess', name]:.1%} where all are answered, as by `ser evaluate` and on the app's Runs page."
     )
+
+
+def neutral(_: list[Run]) -> str:
+    """Markdown, a line a shipped checkpoint: recall on RAVDESS by number of a speaker's own neutral clips."""
+    other = ADAPTATION.read_text(encoding="utf-8").split("\nRAVDESS")[2]
+    header, *cells = [re.split(r"  +", line.strip()) for line in other.splitlines()[1:] if line.strip()]
+    lines = [f"| checkpoint | without | {' | '.join(header)} |", f"|---|---|{'---|' * len(header)}"]
+    for checkpoint, *threes in sorted(cells, key=lambda row: -float(row[1].split()[2].rstrip("%"))):
+        values = [threes[0].split()[0], *(three.split()[2] for three in threes)]
+        lines.append(f"| `{checkpoint}` | {' | '.join(values)} |")
+    return "\n".join(lines)
 
 
 def thousand_hours(_: list[Run]) -> str:
@@ -309,6 +320,7 @@ PARTS: dict[str, Callable[[list[Run]], str]] = {
         recordings,
         adaptation,
         silent_clips,
+        neutral,
         thousand_hours,
         results,
         selections,

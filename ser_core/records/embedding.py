@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 from ser_core.errors import CheckpointError
 from ser_core.files import replace_file
@@ -24,16 +25,26 @@ class EmbeddingStatistics(ByContent):
     Attributes:
         mean: float32 `[width]`.
         deviation: standard deviation, float32 `[width]`, >= 0.
+        emotion_means: mean of the clips of each emotion, float32 `[emotions, width]` in the order of `EMOTIONS`; None
+            where an emotion has no clip, and in older checkpoints.
     """
 
     mean: np.ndarray
     deviation: np.ndarray
+    emotion_means: np.ndarray | None = None
 
     @staticmethod
-    def of(embeddings: np.ndarray) -> EmbeddingStatistics:
-        """Those of embeddings `[clips, width]`."""
-        exact = embeddings.astype(np.float64)
-        return EmbeddingStatistics(exact.mean(0).astype(np.float32), exact.std(0).astype(np.float32))
+    def of(embeddings: np.ndarray, targets: np.ndarray | None = None) -> EmbeddingStatistics:
+        """Those of embeddings.
+
+        Args:
+            embeddings: `[clips, width]`.
+            targets: index into `EMOTIONS` of each, `[clips]`, for the means of emotions.
+        """
+        exact, means = embeddings.astype(np.float64), None
+        if targets is not None and len(np.unique(targets)) == len(EMOTIONS):
+            means = np.stack([exact[targets == i].mean(0) for i in range(len(EMOTIONS))]).astype(np.float32)
+        return EmbeddingStatistics(exact.mean(0).astype(np.float32), exact.std(0).astype(np.float32), means)
 
 
 def save_statistics(folder: Path, statistics: EmbeddingStatistics) -> None:
@@ -41,7 +52,7 @@ def save_statistics(folder: Path, statistics: EmbeddingStatistics) -> None:
     from safetensors.numpy import save
 
     with replace_file(folder / EMBEDDING_FILE) as path:
-        path.write_bytes(save(vars(statistics)))
+        path.write_bytes(save({name: value for name, value in vars(statistics).items() if value is not None}))
 
 
 def load_statistics(folder: Path) -> EmbeddingStatistics | None:
@@ -56,7 +67,8 @@ def load_statistics(folder: Path) -> EmbeddingStatistics | None:
     path = folder / EMBEDDING_FILE
     try:
         values = load_file(path)
-        mean, deviation = values["mean"].astype(np.float32), values["deviation"].astype(np.float32)
+        values = {name: value.astype(np.float32) for name, value in values.items()}
+        mean, deviation, emotion_means = values["mean"], values["deviation"], values.get("emotion_means")
     except FileNotFoundError:
         return None
     except (OSError, SafetensorError, KeyError, ValueError) as error:
@@ -64,9 +76,11 @@ def load_statistics(folder: Path) -> EmbeddingStatistics | None:
         raise _damaged(folder, reason) from None
     if mean.ndim != 1 or mean.shape != deviation.shape:
         raise _damaged(folder, f"{mean.shape} means and {deviation.shape} deviations")
-    if not (np.isfinite(mean).all() and np.isfinite(deviation).all() and (deviation >= 0).all()):
+    if emotion_means is not None and emotion_means.shape != (len(EMOTIONS), *mean.shape):
+        raise _damaged(folder, f"{mean.shape} means and {emotion_means.shape} of emotions")
+    if not (all(np.isfinite(value).all() for value in values.values()) and (deviation >= 0).all()):
         raise _damaged(folder, "a deviation or a mean is no number")
-    return EmbeddingStatistics(mean, deviation)
+    return EmbeddingStatistics(mean, deviation, emotion_means)
 
 
 def _damaged(folder: Path, reason: str) -> CheckpointError:

@@ -5,6 +5,12 @@ emotions. Given some recordings of a speaker, in whatever emotion, what moves th
 
     embedding → (embedding - own mean) / own deviation * deviation in training + mean in training
 
+Recordings in one emotion would be taken for a voice that sounds like it, and it would be taken away. Where it is known
+which one it is, as of somebody who reads a sentence in a neutral voice, only the mean is moved, and to where training
+clips of that emotion lie:
+
+    embedding → embedding - own mean + mean of the emotion in training
+
 A few clips say little about a speaker, and much about what happened to be said in them. So their statistics are shrunk
 towards those of training, as if so many clips had been heard before (the relevance factor of MAP adaptation, Reynolds
 et al. 2000). `python -m benchmarks adaptation` measures what each number of clips gives.
@@ -25,14 +31,18 @@ from ser_core.audio.decode import Recording
 from ser_core.audio.mono import mono_parts
 from ser_core.audio.preprocess import Speech
 from ser_core.audio.source import AudioSource, is_samples
+from ser_core.corpus.labels import emotion_of
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.equality import ByContent
-from ser_core.errors import AudioError, CheckpointError, NoSpeechError, SERError
+from ser_core.errors import AudioError, CheckpointError, ConfigError, NoSpeechError, SERError
 from ser_core.records.checkpoints import CheckpointConfig
 from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics
 from ser_core.serving.pieces import pieces
 from ser_core.serving.prediction import WINDOW_SECONDS
 
-MEAN_RELEVANCE = 5.0  # clips of a speaker that weigh as much as all training for the mean
+MEAN_RELEVANCE = 5.0  # clips of a speaker that weigh as much as all training for the mean, of which there are many
+FIRST_RELEVANCE = 10.0  # more of them for a single clip, half as many more for two, and so on
+EMOTION_RELEVANCE = 5.0  # the same where their emotion is known, which then is no part of it
 DEVIATION_RELEVANCE = 20.0  # and for the deviation, of which so few clips know less
 SMALLEST_DEVIATION = 1e-3
 
@@ -53,22 +63,42 @@ class Adaptation(ByContent):
     left_out: tuple[str, ...] = ()
 
 
-def learn(clips: Sequence[np.ndarray], training: EmbeddingStatistics, left_out: tuple[str, ...] = ()) -> Adaptation:
+def learn(
+    clips: Sequence[np.ndarray],
+    training: EmbeddingStatistics,
+    left_out: tuple[str, ...] = (),
+    emotion: str | None = None,
+) -> Adaptation:
     """Learn it from embeddings of a speaker.
 
     Args:
         clips: at least one: `[pieces, width]` of each.
         training: what they are brought to.
         left_out: recordings that could not be used, a sentence each.
+        emotion: that all of them are in, one of `EMOTIONS`; None if they are in several, or if it isn't known. With
+            one, `training` has its mean.
     """
     n = len(clips)
     own = EmbeddingStatistics.of(np.concatenate(clips))
-    mean = (n * own.mean + MEAN_RELEVANCE * training.mean) / (n + MEAN_RELEVANCE)
+    if emotion is not None:
+        assert training.emotion_means is not None
+        shift = n / (n + EMOTION_RELEVANCE) * (training.emotion_means[EMOTIONS.index(emotion)] - own.mean)
+        return Adaptation(n, np.ones_like(shift), shift, left_out)
+    relevance = mean_relevance(n)
+    mean = (n * own.mean + relevance * training.mean) / (n + relevance)
     # One clip says nothing of a deviation: it takes n - 1 of n clips' squares to know it.
     squares = n * np.square(own.deviation) + DEVIATION_RELEVANCE * np.square(training.deviation)
     variance = squares / (n - 1 + DEVIATION_RELEVANCE)
     scale = training.deviation / np.sqrt(variance).clip(min=SMALLEST_DEVIATION)
     return Adaptation(n, scale.astype(np.float32), (training.mean - mean * scale).astype(np.float32), left_out)
+
+
+def mean_relevance(n_clips: int) -> float:
+    """How many clips of a speaker training weighs for the mean, if so many are heard in whatever emotion, > 0.
+
+    The emotions of clips average out, but one clip has one: it would be taken for the voice.
+    """
+    return MEAN_RELEVANCE + FIRST_RELEVANCE / n_clips
 
 
 class Embedder(Protocol):
@@ -82,19 +112,39 @@ class Embedder(Protocol):
     def embeddings(self, waveforms: Sequence[np.ndarray]) -> np.ndarray: ...
 
 
-def learn_from(predictor: Embedder, sources: Iterable[AudioSource], sample_rate: int | None) -> Adaptation:
-    """Learn it from recordings, which are read part by part; see `Predictor.adapt`.
+def emotion_named(word: str) -> str:
+    """One of `EMOTIONS`, by its name or another word for it, in any case.
 
     Raises:
-        CheckpointError: the checkpoint is older than adaptation.
+        ConfigError: it is none of the six.
+    """
+    emotion = emotion_of(word, {}) if isinstance(word, str) else None
+    if emotion is None:
+        raise ConfigError(f"An emotion is one of {', '.join(EMOTION_NAMES.values())}, not {word!r}.")
+    return emotion
+
+
+def learn_from(
+    predictor: Embedder, sources: Iterable[AudioSource], sample_rate: int | None, word: str | None = None
+) -> Adaptation:
+    """Learn it from recordings, which are read part by part; see `Predictor.adapt`.
+
+    Args:
+        word: for the emotion that they are in.
+
+    Raises:
+        CheckpointError: the checkpoint is older than adaptation, or than that to an emotion.
+        ConfigError: the word is for none of the six emotions.
         AudioError: there is no recording.
         SERError: what is wrong with the first recording, if none can be used.
     """
+    emotion = None if word is None else emotion_named(word)
     training, name = predictor.statistics, predictor.config.name
-    if training is None:
+    if training is None or (emotion and training.emotion_means is None):
+        what = "adapted to recordings in one emotion" if training else "adapted"
         raise CheckpointError(
-            f"The checkpoint {name} can't be adapted: it was trained before adaptation was known. Choose another one, "
-            "or train it again."
+            f"The checkpoint {name} can't be {what}: it was trained before that was known. Choose another one, or "
+            "train it again."
         )
     clips: list[np.ndarray] = []
     errors: list[SERError] = []
@@ -113,7 +163,7 @@ def learn_from(predictor: Embedder, sources: Iterable[AudioSource], sample_rate:
         raise CheckpointError(
             f"The checkpoint {name} can't be adapted: {EMBEDDING_FILE} is not of its network. Train it again."
         )
-    return learn(clips, training, tuple(map(str, errors)))
+    return learn(clips, training, tuple(map(str, errors)), emotion)
 
 
 def _embeddings(predictor: Embedder, source: AudioSource, sample_rate: int | None) -> Iterator[np.ndarray]:

@@ -42,6 +42,9 @@ class PredictCommand:
         format: how the answers are printed.
         adapt: recordings of the same speaker, or made alike, in whatever emotion: a file, or a folder; the network is
             tuned to their voice, room and microphone first. It may be the folder that is classified, and given again.
+            The column `adapted_to` of JSON, CSV and tables says to how many recordings, 0 for none.
+        adapt_emotion: the one emotion that all recordings of --adapt are in, as `neutral`; leave it out if they are in
+            several. A voice that is heard in one emotion only is tuned away from it, unless this says which.
     """
 
     files: Positional[Annotated[tuple[Path, ...], arg(metavar="FILE [FILE ...]", help_behavior_hint="(one or more)")]]
@@ -50,6 +53,7 @@ class PredictCommand:
     max_minutes: float = MAX_SECONDS / 60
     format: Literal["table", "json", "csv"] = "table"
     adapt: UseAppendAction[Annotated[tuple[Path, ...], arg(metavar="FILE", help_behavior_hint="")]] = ()
+    adapt_emotion: Annotated[str | None, arg(metavar="EMOTION", help_behavior_hint="")] = None
     many: Many = field(default_factory=Many)
 
 
@@ -65,6 +69,8 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
     require_probability(args.min_confidence)
     Limit(60 * args.max_minutes)
     args.many.check()
+    if args.adapt_emotion and not args.adapt:
+        raise ConfigError("--adapt-emotion is for the recordings of --adapt: say which.")
     if args.many.out and args.format != "table":
         raise ConfigError(f"--format {args.format} is for what is printed: the ending of --out says what the table is.")
     return args
@@ -96,7 +102,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     files = expand(args.files)
     predictor = _load(args)
     if args.adapt:
-        predictor = _adapted(predictor, args.adapt)
+        predictor = _adapted(predictor, args)
     with ProgressLine() as heard:
         results = predictor.classify_many([file for file, error in files if not error], heard=heard)
         rows = [result_row(str(file), error or next(results)) for file, error in files]
@@ -133,17 +139,17 @@ def _write_table(args: PredictCommand) -> None:
         checkpoint=args.checkpoint,
         min_confidence=args.min_confidence,
         max_minutes=args.max_minutes,
-        adaptation=_adapted(_load(args), args.adapt).adaptation if args.adapt else None,
+        adaptation=_adapted(_load(args), args).adaptation if args.adapt else None,
     )
 
 
-def _adapted(predictor: Predictor, paths: Iterable[Path]) -> Predictor:
-    """Tuned to these recordings; what can't be used of them is named."""
-    files = expand(paths)
+def _adapted(predictor: Predictor, args: PredictCommand) -> Predictor:
+    """Tuned to the recordings that are named; what can't be used of them is named."""
+    files = expand(args.adapt)
     errors = [error for _, error in files if error]
     if len(errors) == len(files):
         raise errors[0]
-    adapted = predictor.adapt([file for file, error in files if not error])
+    adapted = predictor.adapt([file for file, error in files if not error], emotion=args.adapt_emotion)
     for error in errors:
         print(f"warning: {error}", file=sys.stderr)
     assert adapted.adaptation

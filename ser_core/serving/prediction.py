@@ -74,6 +74,7 @@ class Prediction(ByContent):
         speech_seconds: duration of all the speech.
         embedding: what the network made of it before it was classified and before any adaptation, float32 `[width]`,
             the average where there are several windows; None for a network that says nothing of one.
+        adapted_to: recordings that the network was tuned to, see `Predictor.adapt`; 0 for none.
     """
 
     probabilities: dict[str, float]
@@ -83,6 +84,7 @@ class Prediction(ByContent):
     min_confidence: float = MIN_CONFIDENCE
     speech_seconds: float = 0.0
     embedding: np.ndarray | None = None
+    adapted_to: int = 0
 
     def __post_init__(self) -> None:
         if not self.speech_seconds:

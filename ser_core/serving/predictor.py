@@ -216,25 +216,29 @@ class Predictor:
         prediction = self._prediction(average.first, average.outputs(), [*warnings, *average.warnings()])
         return replace(prediction, speech_seconds=average.seconds)
 
-    def adapt(self, sources: Iterable[AudioSource], *, sample_rate: int | None = None) -> Predictor:
+    def adapt(
+        self, sources: Iterable[AudioSource], *, sample_rate: int | None = None, emotion: str | None = None
+    ) -> Predictor:
         """A predictor for the voice, room and microphone of these recordings; this one stays as it is.
 
         What they have in common is brought to what training clips have in common. Nobody has to say which emotion is
-        in them; the more emotions there are, the better. Few recordings change little, see
-        `ser_core.serving.adaptation`.
+        in them; the more emotions there are, the better. If all are in one, say which: otherwise it is taken for the
+        voice, and taken away. Few recordings change little, see `ser_core.serving.adaptation`.
 
         Args:
             sources: recordings of one speaker, or of several that were made alike; those that can't be used are left
                 out, and named in `adaptation.left_out` of what is returned.
             sample_rate: of arrays of samples, in Hz.
+            emotion: that all recordings are in, as "neutral"; None if they are in several, or if it isn't known.
 
         Raises:
-            CheckpointError: the checkpoint is older than adaptation.
+            CheckpointError: the checkpoint is older than adaptation, or than that to an emotion.
+            ConfigError: `emotion` is none of the six.
             AudioError: `sources` is one recording, not a sequence of them.
             SERError: what is wrong with the first recording, if none can be used.
         """
         adapted = copy.copy(self)
-        adapted.adaptation = learn_from(self, several(sources), sample_rate)
+        adapted.adaptation = learn_from(self, several(sources), sample_rate, emotion)
         return adapted
 
     def embeddings(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
@@ -288,7 +292,15 @@ class Predictor:
         """Of what the network says about it, one row."""
         named = dict(zip(EMOTIONS, map(float, outputs.probabilities[0]), strict=True))
         embedding = None if outputs.embeddings is None else outputs.embeddings[0]
-        return Prediction(named, tuple(warnings), speech, self.config.name, self.min_confidence, embedding=embedding)
+        return Prediction(
+            named,
+            tuple(warnings),
+            speech,
+            self.config.name,
+            self.min_confidence,
+            embedding=embedding,
+            adapted_to=self.adaptation.n_clips if self.adaptation else 0,
+        )
 
     def inputs(self, speech: Speech) -> dict[str, np.ndarray]:
         """What the network gets for this speech, see `ser_core.features.inputs.network_inputs`."""

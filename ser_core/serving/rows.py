@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from ser_core.serving.stream import StreamPrediction
 
 
-COLUMNS = ("file", "checkpoint", "answer", "emotion", "confidence", *EMOTIONS, "speech_seconds", "warnings", "error")
-TIMELINE_COLUMNS = ("start", "end", "answer", "emotion", "confidence", *EMOTIONS)
+SCORES = ("answer", "emotion", "confidence", *EMOTIONS)
+COLUMNS = ("file", "checkpoint", "adapted_to", *SCORES, "speech_seconds", "warnings", "error")
+TIMELINE_COLUMNS = ("start", "end", *SCORES, "adapted_to")
+"""`adapted_to` is the number of recordings that the network was tuned to, 0 for none."""
 
 
 def result_row(name: str, result: Prediction | SERError) -> dict[str, Any]:
@@ -27,7 +29,7 @@ def result_row(name: str, result: Prediction | SERError) -> dict[str, Any]:
     if isinstance(result, SERError):
         return row | {"error": str(result)}
     extra = {"checkpoint": result.checkpoint, "speech_seconds": round(result.speech_seconds, 2)}
-    return row | _scores(result.probabilities, result.min_confidence) | extra | {"warnings": list(result.warnings)}
+    return row | _scores(result, result.probabilities) | extra | {"warnings": list(result.warnings)}
 
 
 def window_row(name: str, checkpoint: str, window: TimedPrediction) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def timeline_rows(timeline: Sequence[TimedPrediction]) -> list[dict[str, Any]]:
     return [
         dict.fromkeys(TIMELINE_COLUMNS)
         | {"start": round(window.start, 3), "end": round(window.end, 3)}
-        | (_scores(window.prediction.probabilities, window.prediction.min_confidence) if window.prediction else {})
+        | (_scores(window.prediction, window.prediction.probabilities) if window.prediction else {})
         for window in timeline
     ]
 
@@ -52,7 +54,7 @@ def stream_row(heard: StreamPrediction) -> dict[str, Any]:
     row = dict.fromkeys(TIMELINE_COLUMNS) | {"start": round(heard.start, 3), "end": round(heard.end, 3)}
     if heard.smoothed is None or heard.prediction is None:
         return row
-    return row | _scores(heard.smoothed, heard.prediction.min_confidence)
+    return row | _scores(heard.prediction, heard.smoothed)
 
 
 def answered(rows: Iterable[dict[str, Any]], min_confidence: float) -> list[dict[str, Any]]:
@@ -87,7 +89,9 @@ def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: " ".join(value) if isinstance(value, list) else value for key, value in row.items()}
 
 
-def _scores(probabilities: Mapping[str, float], min_confidence: float) -> dict[str, Any]:
+def _scores(prediction: Prediction, probabilities: Mapping[str, float]) -> dict[str, Any]:
+    """A prediction's, with its own probabilities or those that they were smoothed to."""
     emotion, rounded = likeliest(probabilities), {name: round(p, 4) for name, p in probabilities.items()}
-    answer = answer_from(probabilities, min_confidence)
-    return {"answer": answer, "emotion": emotion, "confidence": rounded[emotion], **rounded}
+    answer = answer_from(probabilities, prediction.min_confidence)
+    extra = {"confidence": rounded[emotion], "adapted_to": prediction.adapted_to}
+    return {"answer": answer, "emotion": emotion, **rounded, **extra}

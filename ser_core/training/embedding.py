@@ -12,10 +12,17 @@ from ser_core.training.batches import ClipTensors
 MOST_CLIPS = 1000  # that say as much as all of them
 
 
+def some_of(n_clips: int) -> Tensor:
+    """Which of so many training clips are embedded: indices of at most 1,000, evenly over them."""
+    return torch.linspace(0, n_clips - 1, min(MOST_CLIPS, n_clips)).round().long()
+
+
 def embedding_statistics(
     model: nn.Module, data: ClipTensors, clips: Tensor, batch_size: int = 64
 ) -> EmbeddingStatistics | None:
-    """Mean and deviation of the embeddings of some training clips, as they are, in float32.
+    """Mean and deviation of the embeddings of some training clips, as they are, in float32, and each emotion's mean.
+
+    A sixth of a thousand clips knows a mean to a twelfth of a deviation; a speaker's two clips know it to seven tenths.
 
     Args:
         model: in whatever mode; it is left in evaluation mode.
@@ -27,7 +34,7 @@ def embedding_statistics(
     if not isinstance(model, Network):
         return None
     model.eval()
-    some = clips[torch.linspace(0, len(clips) - 1, min(MOST_CLIPS, len(clips))).round().long().to(clips.device)]
+    some = clips[some_of(len(clips)).to(clips.device)]
     with torch.inference_mode():
         embeddings = [model.embed(**data.batch(part)[0]).float().cpu() for part in some.split(batch_size)]
-    return EmbeddingStatistics.of(torch.cat(embeddings).numpy())
+    return EmbeddingStatistics.of(torch.cat(embeddings).numpy(), data.labels[some].cpu().numpy())

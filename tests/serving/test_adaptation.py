@@ -1,21 +1,26 @@
+import csv
+import io
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 import torch
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import load_audio
-from ser_core.errors import AudioError, CheckpointError, NoSpeechError, SERError
+from ser_core.emotions import EMOTIONS
+from ser_core.errors import AudioError, CheckpointError, ConfigError, NoSpeechError, SERError
 from ser_core.models.network import Network
 from ser_core.records.checkpoints import CHECKPOINTS_DIR, list_checkpoints
 from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics, load_statistics, save_statistics
-from ser_core.serving.adaptation import DEVIATION_RELEVANCE, MEAN_RELEVANCE, learn
+from ser_core.serving.adaptation import DEVIATION_RELEVANCE, EMOTION_RELEVANCE, learn, mean_relevance
 from ser_core.serving.predict_command import main
 from ser_core.serving.prediction import Prediction
 from ser_core.serving.predictor import Predictor
+from ser_core.serving.rows import timeline_rows
 from ser_core.training.batches import ClipTensors
 from ser_core.training.embedding import embedding_statistics
 
@@ -59,7 +64,28 @@ def test_a_few_clips_move_the_mean_as_much_as_they_weigh(n: int):
     adaptation = learn(list(clips[:, None]), TRAINING)
     heard = clips.mean(0) - TRAINING.mean
     left = (clips.mean(0) * adaptation.scale + adaptation.shift - TRAINING.mean) / adaptation.scale
-    np.testing.assert_allclose(left, heard * MEAN_RELEVANCE / (n + MEAN_RELEVANCE), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(left, heard * mean_relevance(n) / (n + mean_relevance(n)), rtol=1e-3, atol=1e-4)
+
+
+def test_one_clip_weighs_least_as_it_has_one_emotion():
+    weights = [n / (n + mean_relevance(n)) for n in range(1, 50)]
+    assert weights[0] == pytest.approx(1 / 16)
+    assert weights == sorted(weights)
+    assert weights[19] == pytest.approx(20 / 25.5)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_clips_in_one_known_emotion_leave_it_and_take_the_voice_away(n: int):
+    offsets = np.random.default_rng(1).normal(0, 2, (len(EMOTIONS), WIDTH)).astype(np.float32)
+    training = EmbeddingStatistics(TRAINING.mean, TRAINING.deviation, TRAINING.mean + offsets)
+    voice = 3.0
+    clips = np.tile(TRAINING.mean + offsets[EMOTIONS.index("NEU")] + voice, (n, 1))
+    adaptation = learn(list(clips[:, None]), training, emotion="NEU")
+    np.testing.assert_array_equal(adaptation.scale, 1)
+    np.testing.assert_allclose(adaptation.shift, -voice * n / (n + EMOTION_RELEVANCE), rtol=1e-4)
+    assert adaptation.n_clips == n
+    as_in_training = learn(list(clips[:, None] - voice), training, emotion="NEU")
+    np.testing.assert_allclose(as_in_training.shift, 0, atol=1e-5)
 
 
 def test_one_clip_says_nothing_of_the_deviation_and_twenty_one_half():
@@ -91,6 +117,9 @@ def test_a_predictor_is_adapted_and_the_original_stays(predictor: Predictor, voi
     embedding = model.embed(**{name: torch.from_numpy(value)[None] for name, value in inputs.items()}).numpy()
     moved = torch.from_numpy(embedding * adapted.adaptation.scale + adapted.adaptation.shift)
     np.testing.assert_allclose(after, model.classifier(moved).softmax(1)[0].numpy(), atol=1e-5)
+    rows = timeline_rows(adapted.timeline(np.tile(load_audio(voices[0]), 2)))
+    assert {row["adapted_to"] for row in rows} == {adapted(voices[0]).adapted_to} == {len(voices)}
+    assert predictor(voices[0]).adapted_to == 0
     again = adapted.adapt(voices)  # of the voice as it is, not as it was brought to training
     assert again.adaptation == adapted.adaptation
 
@@ -110,6 +139,22 @@ def test_what_cannot_be_used_is_left_out_and_named(predictor: Predictor, voices:
         predictor.adapt(bad)
     with pytest.raises(AudioError, match="no recording"):
         predictor.adapt([])
+
+
+def test_an_emotion_is_named_by_its_word(predictor: Predictor, voices: list[Path]):
+    neutral = predictor.adapt(voices[:2], emotion="neutral").adaptation
+    assert neutral == predictor.adapt(voices[:2], emotion="NEU").adaptation
+    assert neutral != predictor.adapt(voices[:2]).adaptation
+    assert neutral != predictor.adapt(voices[:2], emotion="angry").adaptation
+    for word in ("surprise", "", 3):
+        with pytest.raises(ConfigError, match="is one of anger, disgust, fear, happiness, neutral, sadness, not"):
+            predictor.adapt(voices[:2], emotion=word)  # type: ignore[arg-type]
+    assert predictor.statistics
+    older = EmbeddingStatistics(predictor.statistics.mean, predictor.statistics.deviation)
+    old = Predictor(predictor.config, predictor.model, older)
+    assert old.adapt(voices[:2]).adaptation
+    with pytest.raises(CheckpointError, match="2d-fixed can't be adapted to recordings in one emotion"):
+        old.adapt(voices[:2], emotion="neutral")
 
 
 def test_one_recording_in_place_of_several_is_refused(predictor: Predictor, voices: list[Path]):
@@ -152,6 +197,8 @@ def test_an_older_checkpoint_says_that_it_cannot(checkpoints: Path, voices: list
         (lambda path: save(path, np.zeros(3), np.zeros(4)), r"\(3,\) means and \(4,\) deviations"),
         (lambda path: save(path, np.zeros(3), np.full(3, np.nan)), "no number"),
         (lambda path: save(path, np.zeros(3), -np.ones(3)), "no number"),
+        (lambda path: save(path, np.zeros(3), np.ones(3), np.ones((6, 4))), r"\(3,\) means and \(6, 4\) of emotions"),
+        (lambda path: save(path, np.zeros(3), np.ones(3), np.full((6, 3), np.inf)), "no number"),
     ],
 )
 def test_damaged_statistics_are_named(tmp_path: Path, change, reason: str):
@@ -160,8 +207,18 @@ def test_damaged_statistics_are_named(tmp_path: Path, change, reason: str):
         load_statistics(tmp_path)
 
 
-def save(path: Path, mean: np.ndarray, deviation: np.ndarray) -> None:
-    save_statistics(path.parent, EmbeddingStatistics(mean.astype(np.float32), deviation.astype(np.float32)))
+def save(path: Path, *values: np.ndarray) -> None:
+    save_statistics(path.parent, EmbeddingStatistics(*(value.astype(np.float32) for value in values)))
+
+
+def test_statistics_come_back_as_they_were_kept(tmp_path: Path):
+    clips, targets = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32), np.arange(60) % 6
+    for of in ((clips,), (clips, targets)):
+        statistics = EmbeddingStatistics.of(*of)
+        save_statistics(tmp_path, statistics)
+        assert load_statistics(tmp_path) == statistics
+    np.testing.assert_allclose(statistics.emotion_means[1], clips[1::6].mean(0), atol=1e-6)
+    assert EmbeddingStatistics.of(clips, targets.clip(max=4)).emotion_means is None  # nobody is sad
 
 
 def test_statistics_are_those_of_the_training_clips_in_evaluation_mode(predictor: Predictor, voices: list[Path]):
@@ -169,7 +226,7 @@ def test_statistics_are_those_of_the_training_clips_in_evaluation_mode(predictor
     inputs = [predictor.inputs(speech)["mel"] for speech in speeches]
     from ser_core.features.feature_set import FeatureSet
 
-    data = ClipTensors({"mel": FeatureSet.join(inputs)}, [0] * len(inputs), "fixed", torch.device("cpu"))
+    data = ClipTensors({"mel": FeatureSet.join(inputs)}, range(len(inputs)), "fixed", torch.device("cpu"))
     model = predictor.model
     assert isinstance(model, Network)
     expected = model.embed(torch.from_numpy(np.stack(inputs[:4]))).numpy()
@@ -177,6 +234,11 @@ def test_statistics_are_those_of_the_training_clips_in_evaluation_mode(predictor
     assert found
     np.testing.assert_allclose(found.mean, expected.mean(0), atol=1e-5)
     np.testing.assert_allclose(found.deviation, expected.std(0), atol=1e-5)
+    assert found.emotion_means is None
+    found = embedding_statistics(model, data, torch.arange(6))
+    assert found
+    assert found.emotion_means is not None
+    np.testing.assert_allclose(found.emotion_means[:4], expected, atol=1e-5)
 
 
 def test_every_shipped_checkpoint_can_be_adapted():
@@ -184,6 +246,8 @@ def test_every_shipped_checkpoint_can_be_adapted():
         statistics = load_statistics(CHECKPOINTS_DIR / name)
         assert statistics, name
         assert (statistics.deviation > 0).mean() > 0.9
+        assert statistics.emotion_means is not None, name
+        assert np.abs(statistics.emotion_means.mean(0) - statistics.mean).max() < 0.1 * statistics.deviation.max()
 
 
 def test_the_command_adapts(
@@ -204,8 +268,22 @@ def test_the_command_adapts(
     adapted = capsys.readouterr()
     assert plain.splitlines()[0] == adapted.out.splitlines()[0]
     assert plain != adapted.out
+    assert [next(csv.DictReader(io.StringIO(text)))["adapted_to"] for text in (plain, adapted.out)] == ["0", "3"]
+    main([str(voices[0]), "--checkpoint", "2d-fixed", "--adapt", str(voices[1]), "--out", str(tmp_path / "t.parquet")])
+    assert pq.read_table(tmp_path / "t.parquet")["adapted_to"].to_pylist() == [1]
+    capsys.readouterr()
     assert "text.wav" in adapted.err
     assert "tuned without it" in adapted.err
+    neutral = [*arguments, "--adapt", str(voices[1]), "--adapt-emotion", "neutral"]
+    main(neutral)
+    assert capsys.readouterr().out not in (plain, adapted.out)
+    for refused, says in (
+        ([*neutral[:-1], "bored"], "An emotion is one of"),
+        (arguments + neutral[-2:], "--adapt: say"),
+    ):
+        with pytest.raises(SystemExit):
+            main(refused)
+        assert says in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
     with pytest.raises(SystemExit) as exit:
         main([*arguments, "--adapt", str(tmp_path / "empty")])

@@ -68,7 +68,7 @@ def _write_parquet(path: Path, rows: Iterable[tuple[str, Row]], columns: Sequenc
     import pyarrow.parquet as pq
 
     special = {"warnings": pa.list_(pa.string()), EMBEDDING: pa.list_(pa.float32())}
-    special |= dict.fromkeys(NUMBERS, pa.float64())
+    special |= dict.fromkeys(NUMBERS, pa.float64()) | {"adapted_to": pa.int64()}
     schema = pa.schema([(column, special.get(column, pa.string())) for column in columns])
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for group in _groups(_values(row, columns) for row in rows):
