@@ -216,7 +216,7 @@ def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig(), warnings:
         warnings: what is known to be wrong with the recording, see `read_audio`; the speech has them too.
     """
     of_voice, audio = config.pipeline == "voice", without_offset(audio)
-    part = sounding(audio) if of_voice else slice(0, len(audio))
+    part = sounding(audio) if of_voice and config.vad != "none" else slice(0, len(audio))
     heard = audio[part]
     level = speech_level(heard)
     brought_up = level < QUIET_DBFS and config.vad == "silero"

@@ -263,7 +263,7 @@ def test_a_file_may_not_open_others(tmp_path):
 def test_the_anger_of_a_case_is_heard(name: str, report: Predictor):
     prediction = report(case(name))
     assert prediction.emotion == "ANG"
-    assert prediction.confidence > 0.85
+    assert prediction.confidence > 0.75
 
 
 def test_the_case_of_a_wav_without_size_is_all_there():

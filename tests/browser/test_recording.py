@@ -84,7 +84,7 @@ def test_a_voice_that_is_forgotten_does_not_come_back(open_page: OpenPage):
     wait_until_idle(page)
     page.get_by_text("Tune to my voice").click()
     record(page, find_clip(name).seconds)
-    tuned = page.get_by_text("is tuned to 1 recording.")
+    tuned = page.get_by_text("is tuned to 1 recording in a neutral voice.")
     expect(tuned).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Forget my voice").click()
     expect(tuned).to_have_count(0)
