@@ -13,6 +13,7 @@ from ser_core.corpus.splits import SPLITS
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import SERError
 from ser_core.serving.prediction import MIN_CONFIDENCE, UNSURE, answer_from, likeliest
+from ser_core.words import counted
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -32,8 +33,11 @@ def verdict(probabilities: Mapping[str, float], min_confidence: float) -> tuple[
 def show_adapted_to(n_recordings: int) -> None:
     """Draw a badge that says that an answer is a tuned model's; nothing for one that is as it was trained."""
     if n_recordings:
-        text = f"Tuned to a voice ({n_recordings} recording{'s' * (n_recordings != 1)})"
-        st.badge(text, icon=":material/record_voice_over:", color="blue")
+        st.badge(
+            f"Tuned to a voice ({counted(n_recordings, 'recording')})",
+            icon=":material/record_voice_over:",
+            color="blue",
+        )
 
 
 def unsure_means(min_confidence: float) -> str:

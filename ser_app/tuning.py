@@ -19,6 +19,7 @@ from ser_app.uploads import MAX_SECONDS, Recording, Upload
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import read_audio
 from ser_core.errors import SERError
+from ser_core.words import counted
 
 if TYPE_CHECKING:
     from ser_core.serving.predictor import Predictor
@@ -150,8 +151,8 @@ def _show_tuned(names: Sequence[str]) -> None:
         if problem:
             st.warning(f"{literal(name)} is not tuned. {sentence(problem)}")
         elif model.adaptation:
-            n = model.adaptation.n_clips
+            heard = counted(model.adaptation.n_clips, "recording")
             calm = " in a neutral voice" if _emotion(st.session_state[OWN]) else ""
-            st.caption(f":material/check: {literal(name)} is tuned to {n} recording{'s' * (n != 1)}{calm}.")
+            st.caption(f":material/check: {literal(name)} is tuned to {heard}{calm}.")
             for reason in model.adaptation.left_out:
                 st.warning(sentence(reason))

@@ -69,7 +69,7 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
     require_probability(args.min_confidence)
     Limit(60 * args.max_minutes)
     args.many.check()
-    if args.adapt_emotion and not args.adapt:
+    if args.adapt_emotion is not None and not args.adapt:
         raise ConfigError("--adapt-emotion is for the recordings of --adapt: say which.")
     if args.many.out and args.format != "table":
         raise ConfigError(f"--format {args.format} is for what is printed: the ending of --out says what the table is.")

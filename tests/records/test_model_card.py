@@ -7,9 +7,22 @@ from pathlib import Path
 import pytest
 
 from ser_core.corpus.splits import Split, load_split
+from ser_core.records.checkpoints import CHECKPOINTS_DIR, list_checkpoints, load_config
 from ser_core.records.model_card import model_card
 from ser_core.records.runs import load_run
 from tests.helpers import ROOT
+
+
+def test_every_shipped_checkpoint_says_what_its_record_says():
+    """Also those that were brought to today's form by tools/renew_checkpoints.py."""
+    names = list_checkpoints(CHECKPOINTS_DIR)
+    assert names
+    for name in names:
+        folder, run = CHECKPOINTS_DIR / name, load_run(ROOT / "runs" / name)
+        config = load_config(folder)
+        assert (folder / "README.md").read_text(encoding="utf-8") == model_card(run, load_split(run.train.split))
+        assert config.temperature == run.test.temperature != 1
+        assert config.provenance["test"]["temperature"] == config.temperature
 
 
 def limits(split: Split) -> str:

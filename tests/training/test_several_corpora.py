@@ -58,6 +58,20 @@ def test_the_record_says_which_corpora(run: Run, tiny: Path, emodb: Path):
     assert split_title([run]) == f"CREMA-D, EMO-DB ({run.split_id})"
 
 
+def test_raters_of_cremad_are_heard_beside_another_corpus(
+    corpus, tiny: Path, emodb: Path, tmp_path: Path, trained: Path
+):
+    given = ["--split", str(tiny), "--corpus", str(corpus.folder), "--corpus", str(emodb)]
+    learns = ["--epochs=2", "--warmup-epochs=0", "--lr=0.01"]
+    losses = []
+    for share in ("0", "0.9"):
+        folders = ["--out", str(tmp_path / share), "--cache", str(trained / "cache")]
+        main([*QUICK, *learns, *given, f"--soft-labels={share}", *folders])
+        (folder,) = (tmp_path / share / "runs").glob("[!.]*")
+        losses.append(load_run(folder).history["val_loss"])
+    assert (abs(losses[0] - losses[1]) > 1e-3).all()  # more than another order of the same sums gives
+
+
 def test_its_test_clips_are_of_both_and_intervals_draw_all_speakers(run: Run):
     predictions = run.predictions()
     assert sum(name.startswith("emo-db/") for name in predictions.names) == 6
