@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 import torch  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 
+from ser_core.command import friendly_errors  # noqa: E402
 from ser_core.corpus.clips import by_name  # noqa: E402
 from ser_core.corpus.folder import Corpus  # noqa: E402
 from ser_core.corpus.splits import load_split  # noqa: E402
@@ -36,6 +37,7 @@ from ser_core.training.trainer import predict_logits  # noqa: E402
 SMALLEST = 0.5 * 10**-PROBABILITY_DECIMALS  # what a probability that a record rounds to 0 may have been
 
 
+@friendly_errors()
 def main() -> None:
     """Renew the checkpoints that are named, and their records."""
     for name in sys.argv[1:]:
