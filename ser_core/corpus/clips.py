@@ -169,3 +169,9 @@ def by_name(names: Iterable[str]) -> list[Clip]:
     """The clips of these names, in their order."""
     index = load_index()
     return [index[name] for name in names]
+
+
+def voice_votes(name: str) -> tuple[int, ...] | None:
+    """What raters who only heard a clip chose, see `Votes.counts`; None for the name of another corpus' clip."""
+    clip = load_index().get(name)
+    return clip.voice.counts if clip else None

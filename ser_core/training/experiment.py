@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ser_core.corpus.clips import load_index
+from ser_core.corpus.clips import voice_votes
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.gathered import Gathered, GatheredSplit
 from ser_core.corpus.identity import CONTENTS
@@ -254,14 +254,8 @@ def _load_data(
         progress=progress,
     )
     labels = [EMOTIONS.index(clip.emotion) for clip in clips]
-    votes = _votes(clips) if config.soft_labels else ()
+    votes = [voice_votes(clip.name) for clip in clips] if config.soft_labels else ()
     return ClipTensors(inputs, labels, config.form, device.device, votes)
-
-
-def _votes(clips: Sequence[Any]) -> list[tuple[int, ...] | None]:
-    """What raters heard in the voice of each clip of CREMA-D, also beside other corpora, whose clips have none."""
-    index = load_index()
-    return [index[clip.name].voice.counts if clip.name in index else None for clip in clips]
 
 
 def _train(trainer: Trainer, folder: Path, watchers: Sequence[Watcher]) -> None:
