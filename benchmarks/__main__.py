@@ -42,6 +42,7 @@ NAMES = (
     "int8",
     "adaptation",
     "non_speech",
+    "explanations",
     "long_recordings",
     "many",
 )

@@ -16,8 +16,9 @@ from ser_app.many_view import downloads, show_many, show_table
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.sources import choose_recordings, loaded
-from ser_app.tuning import show_tuning, tuned
+from ser_app.tuning import show_tuning, tuned, tuned_to
 from ser_app.uploads import Recording, Upload
+from ser_app.why_view import show_why
 from ser_core.analysis.figures import (
     mel_image_figure,
     probability_figure,
@@ -84,6 +85,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
                 st.caption(f"Below, the first {duration(PART_SECONDS)} in which somebody speaks.")
             show_sound(first.speech, "sound")
     for name, prediction in predictions.items():
+        show_why(tuned(name), prediction, name, named=len(predictions) > 1, tuned_to=tuned_to())
         if len(recording.audio) > WINDOW_SECONDS * SAMPLE_RATE:
             show_timeline(recording, name, prediction.min_confidence)
         show_input(tuned(name), prediction)

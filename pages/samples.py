@@ -14,11 +14,13 @@ from ser_app.loaders import (
     checkpoints,
     clip_prediction,
     clip_table,
+    predictor,
     speech_of,
     was_trained_on,
 )
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
+from ser_app.why_view import show_why
 from ser_core.analysis.figures import log_mel_figure, probability_figure, waveform_figure
 from ser_core.corpus.clips import Clip, find_clip, load_index
 from ser_core.corpus.folder import Corpus
@@ -26,7 +28,7 @@ from ser_core.corpus.names import INTENSITIES, SENTENCES
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import SERError
 from ser_core.features.mel import log_mel
-from ser_core.serving.prediction import UNSURE
+from ser_core.serving.prediction import UNSURE, Prediction
 
 COLUMNS = {
     "voice agreement": st.column_config.ProgressColumn(
@@ -114,14 +116,17 @@ def show_clip(clip: Clip, corpus: Corpus) -> None:
     with sound, st.container(border=True):
         show_clip_sound(clip, corpus, "clip", explain=bool(corpus.present))
     with opinions, st.container(border=True):
-        show_opinions(clip, corpus)
+        prediction = show_opinions(clip, corpus)
+    if prediction:
+        show_why(predictor(prediction.checkpoint), prediction, "clip")
 
 
-def show_opinions(clip: Clip, corpus: Corpus) -> None:
-    """What raters heard and saw beside what a model says."""
+def show_opinions(clip: Clip, corpus: Corpus) -> Prediction | None:
+    """What raters heard and saw beside what a model says, which is returned, if it says something."""
     st.caption(f"What people heard and what the model says; the actor meant {EMOTION_NAMES[clip.emotion]}")
     bars = rater_bars(clip)
     names, unreadable = checkpoints()
+    prediction = None
     if names:
         checkpoint = st.selectbox("Model", names)
         st.caption(about_checkpoint(checkpoint))
@@ -139,6 +144,7 @@ def show_opinions(clip: Clip, corpus: Corpus) -> None:
                 st.caption("The model was trained on this clip.")
     st.plotly_chart(probability_figure(bars, height=460), config=CHART, key="opinions")
     show_unreadable(unreadable, "checkpoint")
+    return None if isinstance(prediction, str) else prediction
 
 
 def show_six(clip: Clip, corpus: Corpus) -> None:

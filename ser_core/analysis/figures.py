@@ -89,11 +89,16 @@ def log_mel_figure(
             hovertemplate="%{x:.2f} s, %{customdata} Hz: %{z} dB<extra></extra>",
         )
     )
+    hertz_axis(figure, bands, height)
+    return finish(figure, height, "time (s)", "frequency (Hz)")
+
+
+def hertz_axis(figure: go.Figure, bands: np.ndarray, height: int, **where: int) -> None:
+    """Label rows that are mel bands, with their centres in Hz, `[bands]`; `where` is a row and column of subplots."""
     ticks = [hertz for hertz in HERTZ_TICKS[:: 1 if height > COMPACT_HEIGHT else 2] if hertz <= bands[-1]]
     figure.update_yaxes(
-        tickvals=np.interp(ticks, bands, np.arange(len(bands))), ticktext=[_hertz(hertz) for hertz in ticks]
+        tickvals=np.interp(ticks, bands, np.arange(len(bands))), ticktext=[_hertz(hertz) for hertz in ticks], **where
     )
-    return finish(figure, height, "time (s)", "frequency (Hz)")
 
 
 def thin(matrix: np.ndarray) -> tuple[np.ndarray, int]:

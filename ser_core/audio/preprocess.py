@@ -169,6 +169,12 @@ def sounding(audio: np.ndarray) -> slice:
     return slice(first if first >= enough else 0, behind if len(audio) - behind >= enough else len(audio))
 
 
+def heard_part(audio: np.ndarray, config: AudioConfig) -> slice:
+    """The samples of a recording `[samples]` in which speech is looked for: of the `voice` pipeline, see `sounding`."""
+    cut = config.pipeline == "voice" and config.vad != "none"
+    return sounding(audio) if cut else slice(0, len(audio))
+
+
 def detect_speech(waveform: np.ndarray, config: AudioConfig = AudioConfig()) -> Detected:
     """Find speech with the configured detector.
 
@@ -216,7 +222,7 @@ def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig(), warnings:
         warnings: what is known to be wrong with the recording, see `read_audio`; the speech has them too.
     """
     of_voice, audio = config.pipeline == "voice", without_offset(audio)
-    part = sounding(audio) if of_voice and config.vad != "none" else slice(0, len(audio))
+    part = heard_part(audio, config)
     heard = audio[part]
     level = speech_level(heard)
     brought_up = level < QUIET_DBFS and config.vad == "silero"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ser_core.forks import step
 from ser_core.models.network import Network
@@ -26,14 +26,28 @@ def forward(
         waveforms: float32 `[samples]` each, one batch.
     """
     with step, torch.inference_mode():
-        arguments = arguments_of(waveforms, config)
-        if isinstance(model, Network):
-            embeddings = adapted = model.embed(**arguments)
-            if adaptation:
-                scale, shift = map(torch.from_numpy, (adaptation.scale, adaptation.shift))
-                adapted = embeddings * scale + shift
-            logits = model.classifier(adapted)
-        else:
-            embeddings, logits = None, model(**arguments)
-        probabilities = (logits / config.temperature).softmax(1).numpy()
+        logits, embeddings = answer(model, config, adaptation, arguments_of(waveforms, config))
+        probabilities = logits.softmax(1).numpy()
     return Outputs(probabilities, None if embeddings is None else embeddings.numpy())
+
+
+def answer(
+    model: nn.Module, config: CheckpointConfig, adaptation: Adaptation | None, arguments: Mapping[str, Tensor]
+) -> tuple[Tensor, Tensor | None]:
+    """A network's answer to a batch of its inputs.
+
+    Args:
+        adaptation: see `forward`.
+        arguments: what the network is called with.
+
+    Returns:
+        logits over the checkpoint's temperature, `[batch, 6]`, and embeddings before any adaptation, `[batch, width]`;
+        None for a network that says nothing of one.
+    """
+    if not isinstance(model, Network):
+        return model(**arguments) / config.temperature, None
+    embeddings = adapted = model.embed(**arguments)
+    if adaptation:
+        scale, shift = map(torch.from_numpy, (adaptation.scale, adaptation.shift))
+        adapted = embeddings * scale + shift
+    return model.classifier(adapted) / config.temperature, embeddings

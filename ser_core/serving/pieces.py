@@ -24,9 +24,14 @@ TELLING_WORDS = 4  # of a warning, after which it says how much or where
 
 def pieces(waveform: np.ndarray, hop_seconds: float = HOP_SECONDS) -> list[np.ndarray]:
     """Speech as it is classified: as a whole, or in windows if it is long."""
-    if len(waveform) <= LONGEST_CLIP_SECONDS * SAMPLE_RATE:
-        return [waveform]
-    return [waveform[start:end] for start, end in window_spans(len(waveform), WINDOW_SECONDS, hop_seconds)]
+    return [waveform[start:end] for start, end in piece_spans(len(waveform), hop_seconds)]
+
+
+def piece_spans(n_samples: int, hop_seconds: float = HOP_SECONDS) -> list[tuple[int, int]]:
+    """Half-open sample spans of those pieces, of so many samples of speech."""
+    if n_samples <= LONGEST_CLIP_SECONDS * SAMPLE_RATE:
+        return [(0, n_samples)]
+    return window_spans(n_samples, WINDOW_SECONDS, hop_seconds)
 
 
 def batches(items: Sequence[T]) -> list[Sequence[T]]:
