@@ -35,7 +35,7 @@ def people() -> Bar:
 
 def show_overview() -> None:
     """One picture of people and the best models, which records make."""
-    st.subheader("How often people and models are right")
+    st.header("How often people and models are right")
     finished, unreadable = records()
     evaluated, unreadable_evaluations = evaluations()
     bars = model_bars(finished, evaluated)
@@ -75,10 +75,10 @@ show_try()
 show_overview()
 show_ways_in()
 
-st.subheader("The report", anchor=REPORT_ANCHOR)
+st.header("The report", anchor=REPORT_ANCHOR)
 st.markdown(REPORT_SUMMARY)
 
-st.subheader("What it can't do")
+st.header("What it can't do")
 st.markdown(
     "The emotions are acted, in English, in twelve sentences. What a network hears in a voice is not what a person "
     f"feels: people who only heard these clips named the intended emotion in {people().accuracy:.0%} of ratings. "

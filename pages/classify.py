@@ -93,7 +93,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
 
 def show_timeline(recording: Recording, name: str, min_confidence: float) -> None:
     """Emotion over the windows of a recording longer than one."""
-    st.subheader("Over time")
+    st.header("Over time")
     hop = hop_seconds(len(recording.audio) / SAMPLE_RATE)
     windows = f"windows of {WINDOW_SECONDS:g} s, one every {hop:g} s"
     st.caption(f"{literal(name)} on {windows}; gaps hold no voice")

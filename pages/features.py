@@ -71,7 +71,7 @@ def show_pipeline(samples: np.ndarray, audio: AudioConfig, features: FeatureConf
     for warning in speech.warnings:
         st.warning(warning)
 
-    st.subheader("1 · Sound")
+    st.header("1 · Sound")
     st.caption(
         f"Mono at 16 kHz, {len(samples) / SAMPLE_RATE:.2f} s; detected speech shaded, {speech.seconds:.2f} s of it"
     )
@@ -79,14 +79,14 @@ def show_pipeline(samples: np.ndarray, audio: AudioConfig, features: FeatureConf
     st.plotly_chart(waveform_figure(samples, speech.intervals), config=CHART, key="raw")
     speech.require()
 
-    st.subheader("2 · Speech only" + (", z-scored" if audio.normalize else ""))
+    st.header("2 · Speech only" + (", z-scored" if audio.normalize else ""))
     st.caption("Silence is dropped" + (", then mean 0 and standard deviation 1" if audio.normalize else ""))
     unit = "standard deviations" if audio.normalize else "amplitude"
     st.plotly_chart(waveform_figure(speech.waveform, unit=unit), config=CHART, key="speech")
 
     spectral = spectral_features(speech.waveform, features)
     fixed = fix_frames(spectral, features.n_frames)
-    st.subheader(f"3 · {len(spectral)} spectral channels over time")
+    st.header(f"3 · {len(spectral)} spectral channels over time")
     st.caption(
         f"Window {features.frame_length}, hop {features.hop_length} samples: {spectral.shape[1]} frames, which the 1D "
         f"CNN gets cut or zero-padded to {fixed.shape[0]} × {fixed.shape[1]}. Each channel is drawn on its own scale; "
@@ -96,7 +96,7 @@ def show_pipeline(samples: np.ndarray, audio: AudioConfig, features: FeatureConf
 
     decibels = log_mel(speech.waveform, features)
     image = mel_image(decibels, features)[0]
-    st.subheader("4 · Mel spectrogram and mel image")
+    st.header("4 · Mel spectrogram and mel image")
     left, right = st.columns(2)
     with left:
         st.caption(f"Log-mel, {features.n_mels} bands up to {features.fmax:,.0f} Hz, {decibels.shape[1]} frames")

@@ -25,7 +25,7 @@ from ser_core.records.runs import Run
 def show_agreement(predictions: Predictions) -> None:
     """How often people, the model and the intended emotion agree."""
     found = agreement(predictions)
-    st.subheader("Who agrees with whom")
+    st.header("Who agrees with whom")
     st.caption(
         "The crowd is the majority of voice-only raters; clips on which they tie have none. "
         "Intervals are 95 %, over speakers and clips."
@@ -59,7 +59,7 @@ def show_share(column: st.delta_generator.DeltaGenerator, label: str, share: Gro
 
 def show_confusions(predictions: Predictions, run: Run) -> None:
     """The raters' confusion matrix beside the model's, and what both recognise."""
-    st.subheader("What is taken for what")
+    st.header("What is taken for what")
     people = rater_confusion(by_name(predictions.names))
     model = np.array(run.metrics.confusion)
     left, right = st.columns(2)
@@ -77,7 +77,7 @@ def show_confusions(predictions: Predictions, run: Run) -> None:
 
 def show_uncertainty(predictions: Predictions) -> None:
     """Whether the model is unsure where people are."""
-    st.subheader("Is the model unsure where people are?")
+    st.header("Is the model unsure where people are?")
     found = uncertainty(predictions)
     if math.isnan(found.correlation):
         st.caption("All clips are equally uncertain, for people or for the model: there is nothing to correlate.")

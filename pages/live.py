@@ -148,7 +148,7 @@ def show_session(listener: Listener, model: Predictor, min_confidence: float) ->
     if not heard.rows:
         st.info("Press **Start listening**, allow the microphone, and speak.", icon=":material/mic:")
         return
-    st.subheader(f"This session, {heard.seconds:.0f} s")
+    st.header(f"This session, {heard.seconds:.0f} s")
     show_adapted_to(max(row["adapted_to"] or 0 for row in heard.rows))
     rows = answered(heard.rows, min_confidence)
     show_timeline(rows, "session-timeline")

@@ -99,7 +99,7 @@ def show_mistake(name: str, predictions: Predictions, run: Run, corpus: Corpus) 
     probabilities = predictions.probabilities[predictions.names.index(name)].tolist()
     shares = dict(zip(EMOTIONS, probabilities, strict=True))
     said = max(EMOTIONS, key=shares.__getitem__)
-    st.subheader(f"{EMOTION_NAMES[clip.emotion].capitalize()}, taken for {EMOTION_NAMES[said]}: “{clip.text}”")
+    st.header(f"{EMOTION_NAMES[clip.emotion].capitalize()}, taken for {EMOTION_NAMES[said]}: “{clip.text}”")
     describe(clip)
     sound, opinions = st.columns([3, 2], gap="large")
     with sound, st.container(border=True):
@@ -114,7 +114,7 @@ def show_mistake(name: str, predictions: Predictions, run: Run, corpus: Corpus) 
 
 def show_groups(predictions: Predictions, run: Run) -> None:
     """Accuracy by who speaks, what is said, and how much people agree."""
-    st.subheader("On whom and on what it fails")
+    st.header("On whom and on what it fails")
     st.caption(
         "Accuracy with 95 % intervals over speakers and clips; the dotted line is the accuracy over all test clips."
     )

@@ -110,7 +110,7 @@ def choose_clip(table: pd.DataFrame) -> Clip | None:
 
 def show_clip(clip: Clip, corpus: Corpus) -> None:
     """Everything about one clip."""
-    st.subheader(f"{EMOTION_NAMES[clip.emotion].capitalize()}: “{clip.text}”")
+    st.header(f"{EMOTION_NAMES[clip.emotion].capitalize()}: “{clip.text}”")
     describe(clip)
     sound, opinions = st.columns([3, 2], gap="large")
     with sound, st.container(border=True):
@@ -149,7 +149,7 @@ def show_opinions(clip: Clip, corpus: Corpus) -> Prediction | None:
 
 def show_six(clip: Clip, corpus: Corpus) -> None:
     """The same actor and sentence in all emotions (the report's figures 1 and 3)."""
-    st.subheader(f"The same actor and sentence in all six emotions: “{clip.text}”")
+    st.header(f"The same actor and sentence in all six emotions: “{clip.text}”")
     versions = [c for c in load_index().values() if (c.actor, c.sentence) == (clip.actor, clip.sentence)]
     cells = st.columns(3) + st.columns(3)
     for emotion, cell in zip(EMOTIONS, cells, strict=True):

@@ -15,7 +15,8 @@ import numpy as np
 import plotly.colors
 from PIL import Image
 
-from ser_core.analysis.figures import ACCENT, EMOTION_COLORS, HERTZ_TICKS, MAGMA, envelope
+from ser_core.analysis.colors import ACCENT, EMOTION_COLORS
+from ser_core.analysis.figures import HERTZ_TICKS, MAGMA, envelope
 from ser_core.audio import SAMPLE_RATE
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.features.config import FeatureConfig

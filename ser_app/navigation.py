@@ -75,12 +75,26 @@ LISTENER = "listener"
 # A file of our own: browsers would fetch a Material icon from a host of Google's.
 FAVICON = Path(__file__).with_name("favicon.svg")
 
+READABLE = """
+<style>
+div[data-testid="stCaptionContainer"] { opacity: 0.8; }
+div[data-testid="stMultiSelect"] [data-tag] {
+    background: transparent; color: inherit; box-shadow: inset 0 0 0 1px currentColor;
+}
+@media (hover: none) { .modebar-container { display: none; } }
+</style>
+"""
+"""Text with a contrast of 4.5:1 or more in both themes: Streamlit 1.67 has 3.9 for captions, and 2.4 for what is chosen
+in a list while the theme is dark. No option of its themes changes only these. And no toolbar over charts on a touch
+screen, where it covers them."""
+
 
 def start_page(title: str) -> None:
     """Configure a page and draw the navigation. Called first on every page."""
     if title != "Live":
         st.session_state.pop(LISTENER, None)
     st.set_page_config(page_title=f"{title} · Speech emotion", page_icon=str(FAVICON), layout="wide")
+    st.html(READABLE)
     with st.sidebar:
         st.markdown("**Speech emotion**  \nCREMA-D explorer")
         for page in PAGES:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from ser_core.analysis.colors import PEOPLE_COLOR, series_colors
 from ser_core.analysis.overview import Bar
 from ser_core.emotions import EMOTIONS
 
 CHANCE = 1 / len(EMOTIONS)
-PEOPLE, MODEL = "#7d8794", "#5470d6"  # both are seen on light and on dark
 BAR_REM = 1.4
 SMALL = "font-size:0.8rem;opacity:0.75"
 
@@ -38,10 +38,14 @@ def _row(bar: Bar) -> str:
         f'<div style="position:relative;height:{BAR_REM}rem;margin-top:0.2rem;background:rgba(128,128,128,0.15);'
         'border-radius:0.25rem">'
         f'<span style="position:absolute;inset:0 auto 0 0;width:{bar.accuracy:.1%};border-radius:0.25rem;'
-        f'background:{MODEL if bar.run else PEOPLE}"></span>{whisker}'
+        f'background:{_color(bar)}"></span>{whisker}'
         f'<span style="position:absolute;left:{CHANCE:.1%};top:0;bottom:0;border-left:2px dashed;opacity:0.5"></span>'
         "</div></div>"
     )
+
+
+def _color(bar: Bar) -> str:
+    return series_colors([bar.run])[bar.run] if bar.run else PEOPLE_COLOR
 
 
 def _spoken(bars: Sequence[Bar]) -> str:

@@ -30,7 +30,7 @@ from ser_core.words import counted
 
 def show_run(run: Run) -> None:
     """What only one run has room for."""
-    st.subheader(literal(run.name))
+    st.header(literal(run.name))
     columns = st.columns(4)
     for column, (label, key, form) in zip(
         columns,
@@ -79,9 +79,9 @@ def show_run(run: Run) -> None:
 def show_comparison(runs: Sequence[Run]) -> None:
     """Differences, confusions, curves and emotions of one run or several."""
     if len(runs) > 1:
-        st.subheader("Do they differ beyond chance?")
+        st.header("Do they differ beyond chance?")
         show_differences(runs)
-    st.subheader("What is taken for what")
+    st.header("What is taken for what")
     normalised = st.segmented_control(
         "Confusion matrix", ["Shares", "Counts"], default="Shares", required=True, label_visibility="collapsed"
     )
@@ -120,7 +120,7 @@ def show_calibration(runs: Sequence[Run]) -> None:
             st.warning(f"`{run.name}`: {sentence(error)}")
     if not said:
         return
-    st.subheader("Can its probabilities be believed?")
+    st.header("Can its probabilities be believed?")
     believed, surest = st.columns(2)
     with believed, st.container(border=True):
         found = {name: reliability(predictions) for name, predictions in said.items()}

@@ -12,21 +12,13 @@ import numpy as np
 import plotly.colors
 import plotly.graph_objects as go
 
+from ser_core.analysis.colors import ACCENT, EMOTION_COLORS, patterns, series_colors
 from ser_core.audio import SAMPLE_RATE
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.filterbanks import mel_frequencies
 from ser_core.features.whisper import HOP_LENGTH
 
-EMOTION_COLORS = {
-    "ANG": "#d94f4f",
-    "DIS": "#5b9e4d",
-    "FEA": "#8e63c7",
-    "HAP": "#e0a126",
-    "NEU": "#7d8794",
-    "SAD": "#4178be",
-}
-ACCENT = "#5470d6"
 SPEECH_SHADE = "rgba(84, 112, 214, 0.18)"
 MAX_POINTS = 2_000  # drawn per waveform: more than a screen has pixels
 MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
@@ -147,15 +139,16 @@ def probability_figure(probabilities: Mapping[str, Mapping[str, float]], *, heig
     """Bars per emotion for one or several sources (models, raters): shares in 0..1 by source and emotion."""
     figure = go.Figure()
     names = [f"{EMOTION_NAMES[e]}" for e in EMOTIONS]
-    for i, (source, shares) in enumerate(probabilities.items()):
-        single = len(probabilities) == 1
+    colors, single = series_colors(probabilities), len(probabilities) == 1
+    for (source, shares), pattern in zip(probabilities.items(), patterns(colors.values()), strict=True):
         figure.add_bar(
             y=names,
             x=[shares[e] for e in EMOTIONS],
             name=source,
             orientation="h",
             marker={
-                "color": [EMOTION_COLORS[e] for e in EMOTIONS] if single else SOURCE_COLORS[i % len(SOURCE_COLORS)]
+                "color": [EMOTION_COLORS[e] for e in EMOTIONS] if single else colors[source],
+                "pattern": {"shape": pattern},
             },
             text=[f"{shares[e]:.0%}" for e in EMOTIONS] if single else None,
             textposition="auto",
@@ -165,9 +158,6 @@ def probability_figure(probabilities: Mapping[str, Mapping[str, float]], *, heig
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(autorange="reversed")
     return finish(figure, height, "", "")
-
-
-SOURCE_COLORS = ("#5470d6", "#e0a126", "#5b9e4d", "#8e63c7", "#d94f4f", "#7d8794")
 
 
 def spectral_figure(features: np.ndarray, config: FeatureConfig = FeatureConfig(), *, height: int = 520) -> go.Figure:

@@ -9,8 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ser_core.analysis.calibration import Reliability
+from ser_core.analysis.colors import ACCENT, GUIDE, series_colors
 from ser_core.analysis.confusion import row_shares
-from ser_core.analysis.figures import ACCENT, SELECTABLE, SOURCE_COLORS, finish
+from ser_core.analysis.figures import SELECTABLE, finish
 from ser_core.analysis.groups import GroupAccuracy
 from ser_core.analysis.raters import Bin
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
@@ -119,9 +120,9 @@ def curves_figure(histories: Mapping[str, Mapping[str, np.ndarray]], quantity: s
         histories: columns of each run's history, by name of the run.
         quantity: `loss` (cross-entropy in nats) or `accuracy` (0..1).
     """
-    figure = go.Figure()
-    for i, (name, history) in enumerate(histories.items()):
-        color = SOURCE_COLORS[i % len(SOURCE_COLORS)]
+    figure, colors = go.Figure(), series_colors(histories)
+    for name, history in histories.items():
+        color = colors[name]
         for part, style in (("train", "dot"), ("val", "solid")):
             label = f"{name}, {'training' if part == 'train' else 'validation'}"
             figure.add_scatter(
@@ -142,13 +143,13 @@ def curves_figure(histories: Mapping[str, Mapping[str, np.ndarray]], quantity: s
 
 def emotion_bars(values: Mapping[str, Mapping[str, float]], title: str, *, height: int = 300) -> go.Figure:
     """A figure in 0..1 for each emotion and source, as bars beside each other; what a source lacks has no bar."""
-    figure = go.Figure()
-    for i, (source, by_emotion) in enumerate(values.items()):
+    figure, colors = go.Figure(), series_colors(values)
+    for source, by_emotion in values.items():
         figure.add_bar(
             x=[EMOTION_NAMES[emotion] for emotion in EMOTIONS],
             y=[by_emotion.get(emotion) for emotion in EMOTIONS],
             name=source,
-            marker={"color": SOURCE_COLORS[i % len(SOURCE_COLORS)]},
+            marker={"color": colors[source]},
             hovertemplate="%{x}: %{y:.2f}<extra>" + source + "</extra>",
         )
     figure.update_layout(barmode="group", showlegend=len(values) > 1)
@@ -172,7 +173,7 @@ def groups_figure(groups: Sequence[GroupAccuracy], overall: float) -> go.Figure:
             hovertemplate="%{y}: %{x:.1%}<extra></extra>",
         )
     )
-    figure.add_vline(x=overall, line={"dash": "dot", "width": 1, "color": "#7d8794"})
+    figure.add_vline(x=overall, line={"dash": "dot", "width": 1, "color": GUIDE})
     figure.update_xaxes(tickformat=".0%")
     figure.update_yaxes(autorange="reversed")
     return finish(figure, 90 + 30 * len(groups), "accuracy", "")
@@ -202,10 +203,10 @@ def uncertainty_figure(bins: Sequence[Bin], *, height: int = 300) -> go.Figure:
 
 def reliability_figure(of_runs: Mapping[str, Reliability], *, height: int = 320) -> go.Figure:
     """How often each run is right over how sure it says it is; on the dotted line it says the truth."""
-    figure = go.Figure()
-    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "color": "#7d8794"}, showlegend=False)
-    for i, (name, found) in enumerate(of_runs.items()):
-        color = SOURCE_COLORS[i % len(SOURCE_COLORS)]
+    figure, colors = go.Figure(), series_colors(of_runs)
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "color": GUIDE}, showlegend=False)
+    for name, found in of_runs.items():
+        color = colors[name]
         figure.add_scatter(
             x=found.confidence,
             y=found.accuracy,
@@ -231,15 +232,15 @@ def risk_coverage_figure(
         of_runs: by name, what `ser_core.analysis.calibration.risk_coverage` gives.
         marks: points on some of the curves, what `ser_core.analysis.calibration.answered_from` gives.
     """
-    figure = go.Figure()
-    for i, (name, (coverage, accuracy)) in enumerate(of_runs.items()):
+    figure, colors = go.Figure(), series_colors(of_runs)
+    for name, (coverage, accuracy) in of_runs.items():
         shown = np.linspace(len(coverage) // 50, len(coverage) - 1, min(len(coverage), CURVE_POINTS)).astype(int)
         figure.add_scatter(
             x=coverage[shown],
             y=accuracy[shown],
             name=name,
             mode="lines",
-            line={"color": SOURCE_COLORS[i % len(SOURCE_COLORS)]},
+            line={"color": colors[name]},
             hovertemplate="the surest %{x:.0%}: right %{y:.1%}<extra></extra>",
         )
         if name in marks:
@@ -249,7 +250,7 @@ def risk_coverage_figure(
                 y=[right],
                 showlegend=False,
                 mode="markers",
-                marker={"size": 11, "color": SOURCE_COLORS[i % len(SOURCE_COLORS)]},
+                marker={"size": 11, "color": colors[name]},
                 hovertemplate="answers %{x:.0%}: right %{y:.1%}<extra></extra>",
             )
     return _of_shares(figure, len(of_runs), height, "share that is answered", "right of those")

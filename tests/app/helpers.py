@@ -49,5 +49,5 @@ def overview_of(app: AppTest) -> str:
 
 def texts(app: AppTest) -> str:
     """All that a page says, in one string."""
-    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "text")
+    kinds = ("title", "header", "markdown", "caption", "info", "warning", "error", "text")
     return "\n".join(element.value for kind in kinds for element in getattr(app, kind))

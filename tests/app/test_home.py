@@ -96,7 +96,7 @@ def test_the_picture_says_people_and_models(open_page: OpenPage):
 def test_home_says_what_the_report_is_and_pages_lead_there(open_page: OpenPage):
     app = open_page(HOME)
     assert "“Speech Emotion Recognition” is a course report" in texts(app)
-    assert any(heading.proto.anchor == "the-report" for heading in app.subheader)
+    assert any(heading.proto.anchor == "the-report" for heading in app.header)
     assert "[report](./#the-report)" in texts(open_page("pages/features.py"))
     assert "[report](./#the-report)" in texts(open_page("pages/runs.py"))
 
