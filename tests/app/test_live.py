@@ -76,8 +76,8 @@ def test_while_it_listens_it_shows_the_emotion_and_then_silence(
     rerun(app)
     assert app.metric[0].value == "Happiness"
     assert app.metric[0].delta == "model score 80%"
-    assert ["Emotion over time" in drawing.proto.body for drawing in app.get("html")] == [False, False, False, True]  # the first is style
-    assert "happiness 80%" in app.get("html")[1].proto.body
+    assert ["Emotion over time" in drawing.proto.body for drawing in app.get("html")] == [False, False, True, False]
+    assert "happiness 80%" in app.get("html")[0].proto.body
     feed(listener_of(app), np.zeros(2 * 16_000, np.float32))
     rerun(app)
     assert app.metric[0].value == "Listening…"
