@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from ser_app.address import asked_for, choose, choose_number
 from ser_app.answers import verdict, worth
 from ser_app.charts import CHART
 from ser_app.clip_view import describe, play, rater_bars, show_clip_sound, sound_of
@@ -53,26 +54,37 @@ SHOWN = [
     "defect",
 ]
 
+FILTERS = ("emotion", "intensity", "sentence", "split", "sex", "race", "age", "agreed", "here")
+
 
 def filters(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
     """Draw the filters and return the rows that pass them."""
-    with st.expander("Filter", icon=":material/filter_list:"):
+    with st.expander("Filter", asked_for(FILTERS), icon=":material/filter_list:"):
         first, second = st.columns(4), st.columns(4)
+        emotions, races = list(EMOTION_NAMES.values()), sorted(table["race"].unique())
         chosen = {
-            "emotion": first[0].multiselect("Emotion", EMOTIONS, format_func=EMOTION_NAMES.__getitem__),
-            "intensity": first[1].multiselect("Intensity", list(INTENSITIES), format_func=INTENSITIES.__getitem__),
-            "sentence": first[2].multiselect("Sentence", list(SENTENCES), format_func=SENTENCES.__getitem__),
-            "split": first[3].multiselect("Split of the report", ["train", "val", "test"]),
-            "sex": second[0].multiselect("Sex", sorted(table["sex"].unique())),
-            "race": second[1].multiselect("Race", sorted(table["race"].unique())),
+            "emotion": choose(first[0].multiselect, "Emotion", emotions, key="emotion"),
+            "intensity": choose(first[1].multiselect, "Intensity", list(INTENSITIES.values()), key="intensity"),
+            "text": choose(first[2].multiselect, "Sentence", list(SENTENCES.values()), key="sentence"),
+            "split": choose(first[3].multiselect, "Split of the report", ["train", "val", "test"], key="split"),
+            "sex": choose(second[0].multiselect, "Sex", sorted(table["sex"].unique()), key="sex"),
+            "race": choose(second[1].multiselect, "Race", races, key="race"),
         }
         youngest, oldest = int(table["age"].min()), int(table["age"].max())
-        low, high = second[2].slider("Age", youngest, oldest, (youngest, oldest))
-        agreement = second[3].slider(
-            "Voice-only raters agreed, at least", 0, 100, 0, format="%d%%", help="Share of the most chosen emotion"
+        low, high = choose_number(second[2].slider, "Age", youngest, oldest, (youngest, oldest), key="age")
+        agreement = choose_number(
+            second[3].slider,
+            "Voice-only raters agreed, at least",
+            0,
+            100,
+            0,
+            key="agreed",
+            format="%d%%",
+            help="Share of the most chosen emotion",
         )
         some = 0 < len(corpus.present) < len(table)
-        here = some and st.toggle(f"Only the {len(corpus.present):,} clips whose sound is on this machine")
+        label = f"Only the {len(corpus.present):,} clips whose sound is on this machine"
+        here = some and st.toggle(label, key="here", bind="query-params")
     keep = table["age"].between(low, high) & (table["voice agreement"] >= agreement)
     if here:
         keep &= table["clip"].isin(corpus.present)
@@ -128,7 +140,7 @@ def show_opinions(clip: Clip, corpus: Corpus) -> Prediction | None:
     names, unreadable = checkpoints()
     prediction = None
     if names:
-        checkpoint = st.selectbox("Model", names)
+        checkpoint = choose(st.selectbox, "Model", names, key="model")
         st.caption(about_checkpoint(checkpoint))
         prediction = clip_prediction(clip, corpus, checkpoint)
         if isinstance(prediction, str):

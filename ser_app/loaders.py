@@ -14,6 +14,8 @@ import streamlit as st
 
 from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
+from ser_core.corpus.names import INTENSITIES
+from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import CorpusError, SERError
 from ser_core.file_state import Fingerprint, fingerprint
 
@@ -147,11 +149,10 @@ def clip_table() -> pd.DataFrame:
 def _row(clip: Clip) -> dict[str, object]:
     return {
         "clip": clip.name,
-        "emotion": clip.emotion,
-        "heard as": " / ".join(clip.voice.majority),
+        "emotion": EMOTION_NAMES[clip.emotion],
+        "heard as": " / ".join(EMOTION_NAMES[emotion] for emotion in clip.voice.majority),
         "voice agreement": round(100 * clip.voice.agreement),
-        "intensity": clip.intensity,
-        "sentence": clip.sentence,
+        "intensity": INTENSITIES[clip.intensity],
         "text": clip.text,
         "actor": clip.actor.id,
         "sex": clip.actor.sex,

@@ -45,7 +45,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, connection: Conne
     """Open a page of the app; the corpus is empty unless a folder is given."""
     st.cache_data.clear()
 
-    def open_it(page: str, *, corpus: Path | None = None, **query: str) -> AppTest:
+    def open_it(page: str, *, corpus: Path | None = None, **query: str | list[str]) -> AppTest:
         monkeypatch.setenv("CREMAD_DIR", str(corpus or tmp_path / "no-corpus"))
         app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=RUN_SECONDS)
         for key, value in query.items():

@@ -126,17 +126,17 @@ def test_defects_are_reported(open_page: OpenPage, corpus):
 def test_filters_narrow_the_table(open_page: OpenPage):
     app = open_page(SAMPLES)
     assert "7,442 of 7,442 clips" in texts(app)
-    labelled(app.multiselect, "Emotion").set_value(["FEA"])
+    labelled(app.multiselect, "Emotion").set_value(["fear"])
     labelled(app.multiselect, "Sex").set_value(["female"])
     labelled(app.slider, "Voice-only raters agreed, at least").set_value(80)
     app.run()
     table = app.dataframe[0].value
     assert 0 < len(table) < 500
-    assert set(table["emotion"]) == {"FEA"}
+    assert set(table["emotion"]) == {"fear"}
     assert set(table["sex"]) == {"female"}
     assert table["voice agreement"].min() >= 80
-    labelled(app.multiselect, "Emotion").set_value(["NEU"])
-    labelled(app.multiselect, "Intensity").set_value(["HI"])
+    labelled(app.multiselect, "Emotion").set_value(["neutral"])
+    labelled(app.multiselect, "Intensity").set_value(["high"])
     app.run()
     assert not app.exception
     assert "0 of 7,442 clips" in texts(app)

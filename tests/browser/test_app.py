@@ -92,11 +92,22 @@ def test_a_clip_is_filtered_selected_shown_and_shared(open_tab: OpenTab):
     table.click(position={"x": 20, "y": 35 + 17})  # the box of the first row, below the header
     wait_until_idle(page)
     expect(page.get_by_role("heading", name="Fear: “Don't forget a jacket.”")).to_be_visible()
-    assert page.url.endswith("clip=1001_DFA_FEA_XX")
+    assert "emotion=fear" in page.url
+    assert "clip=1001_DFA_FEA_XX" in page.url
 
     friend = open_tab(page.url.removeprefix(page.url.split("/samples")[0]))
     wait_until_idle(friend)
     expect(friend.get_by_role("heading", name="Fear: “Don't forget a jacket.”")).to_be_visible()
+    expect(friend.get_by_text("1,271 of 7,442 clips")).to_be_visible()
+
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Humans").click()
+    wait_until_idle(page)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Samples").click()
+    wait_until_idle(page)
+    expect(page.get_by_text("1,271 of 7,442 clips")).to_be_visible()
+    page.go_back()
+    wait_until_idle(page)
+    expect(page.get_by_role("heading", name="Humans and models")).to_be_visible()
 
 
 def test_a_clip_is_heard_and_seen(open_tab: OpenTab):

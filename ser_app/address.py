@@ -1,0 +1,70 @@
+"""What visitors chose lives in the page's address: a copied address opens the same view, back and forward work.
+
+A widget that is drawn here is bound to a parameter of its own name, and keeps its value while other pages are open.
+Streamlit takes a wrong parameter out of the address without a word; here it is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from ser_app.messages import literal
+
+FEW = 12  # choices that a sentence can name
+
+
+def choose(
+    widget: Callable[..., Any],
+    label: str,
+    options: Sequence[Any],
+    *,
+    key: str,
+    format_func: Callable[[Any], str] = str,
+    **more: Any,
+) -> Any:
+    """A selectbox, multiselect, radio, segmented control or select slider that lives in the address.
+
+    Args:
+        widget: as `st.selectbox`.
+        label: of the widget.
+        options: to choose from.
+        key: of the widget, and name of the parameter.
+        format_func: what each option is called, also in the address.
+        more: other arguments of the widget.
+    """
+    called = [format_func(option) for option in options]
+    unknown = [value for value in st.query_params.get_all(key) if value and value not in called]
+    if unknown:
+        _say(
+            key, unknown, f"{label} is one of {', '.join(called)}" if len(called) <= 12 else f"no {label.lower()} is so"
+        )
+    return widget(label, options, key=key, format_func=format_func, bind="query-params", **more)
+
+
+def choose_number(
+    slider: Callable[..., Any], label: str, low: int, high: int, value: int | tuple[int, int], *, key: str, **more: Any
+) -> Any:
+    """A slider of whole numbers from `low` to `high` that lives in the address, of one number or of two."""
+    unknown = [one for one in st.query_params.get_all(key) if not (_is_whole(one) and low <= int(one) <= high)]
+    if unknown:
+        _say(key, unknown, f"{label} is a whole number from {low} to {high}")
+    return slider(label, low, high, value, key=key, bind="query-params", **more)
+
+
+def asked_for(keys: Iterable[str]) -> bool:
+    """Whether the address had any of these parameters when the page was opened: what they belong to is shown, then."""
+    keys = list(keys)
+    asked: bool = st.session_state.setdefault(f"asked-{'-'.join(keys)}", any(key in st.query_params for key in keys))
+    return asked
+
+
+def _is_whole(text: str) -> bool:
+    return text.removeprefix("-").isdecimal() and text.isascii()
+
+
+def _say(key: str, values: Sequence[str], why: str) -> None:
+    shown = ", ".join(literal(value[:60]) for value in values[:3])
+    st.warning(f"The address asks for {literal(key)}={shown}, which this page doesn't have: {why}.")

@@ -1,0 +1,40 @@
+"""What visitors chose is in the address."""
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.app.helpers import labelled, texts
+
+SAMPLES = "pages/samples.py"
+OpenPage = Callable[..., AppTest]
+
+
+def test_an_address_opens_the_view_that_it_was_copied_from(open_page: OpenPage):
+    app = open_page(SAMPLES)
+    labelled(app.multiselect, "Emotion").set_value(["fear", "anger"])
+    labelled(app.multiselect, "Sentence").set_value(["That is exactly what happened."])
+    labelled(app.slider, "Age").set_value((30, 40))
+    app.run()
+    shown = app.dataframe[0].value["clip"].tolist()
+    again = open_page(SAMPLES, emotion=["fear", "anger"], sentence="That is exactly what happened.", age=["30", "40"])
+    assert again.dataframe[0].value["clip"].tolist() == shown
+    assert again.expander[0].proto.expanded
+    assert not again.warning
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ({"emotion": "joy"}, "emotion=joy, which this page doesn't have: Emotion is one of anger, disgust"),
+        ({"race": "<img onerror=alert(1)>"}, "Race is one of"),
+        ({"age": "old"}, "Age is a whole number from 20 to 74"),
+        ({"agreed": "101"}, "is a whole number from 0 to 100"),
+    ],
+)
+def test_what_an_address_asks_for_in_vain_is_said(open_page: OpenPage, query: dict[str, str], says: str):
+    app = open_page(SAMPLES, **query)
+    assert says in texts(app)
+    assert "7,442 of 7,442 clips" in texts(app)
+    assert "<img" not in texts(app).replace("\\<img", "")
