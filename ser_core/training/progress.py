@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
@@ -15,16 +17,20 @@ from ser_core.training.trainer import Trainer
 if TYPE_CHECKING:
     from torch import Tensor
 
+LOG_SECONDS = 8.0  # between two lines where there is no terminal
+
 
 class ProgressBar(Watcher):
     """One bar for the features, one for the training: loss, accuracy, clips/s and time left.
 
-    A line an epoch is written as well; where there is no terminal, as in a log, it is all that is written.
+    A line an epoch is written as well. Where there is no terminal, as in a log, there are no bars, but a line at least
+    every `LOG_SECONDS`, as far as a step doesn't take longer.
     """
 
     def __init__(self) -> None:
         self.bar: tqdm | None = None
         self.seen = 0
+        self.log_again = 0.0
 
     def replaces(self, sentence: str) -> None:
         print(sentence, file=sys.stderr)
@@ -32,6 +38,8 @@ class ProgressBar(Watcher):
     def features(self, done: int, total: int) -> None:
         if self.bar is None or self.bar.total != total:
             self.bar = tqdm(total=total, desc="Features", unit="clip", disable=None)
+        if self.bar.disable:
+            self._log(lambda: f"features  {done:,} of {total:,} clips")
         self.bar.update(done - self.bar.n)
         if done == total:
             self.bar.close()
@@ -47,12 +55,19 @@ class ProgressBar(Watcher):
             mininterval=0.5,
             disable=None,
         )
-        self.epochs, self.number = trainer.config.epochs, done + 1
+        self.epochs, self.number, self.clips = trainer.config.epochs, done + 1, clips
         self.bar.set_description(f"Epoch {self.number}/{self.epochs}")
 
     def step(self, clips: int, loss_sum: Tensor, right: Tensor) -> None:
         assert self.bar is not None
         self.seen += clips
+        if self.bar.disable:
+            self._log(
+                lambda: (
+                    f"epoch {self.number:3d}  {self.seen:,} of {self.clips:,} clips  "
+                    f"loss {float(loss_sum) / self.seen:.3f}  acc {float(right) / self.seen:.1%}"
+                )
+            )
         if self.bar.update(clips):  # it was redrawn: only then are the figures fetched from the device
             self.bar.set_postfix(
                 loss=f"{float(loss_sum) / self.seen:.3f}", acc=f"{float(right) / self.seen:.1%}", refresh=False
@@ -65,8 +80,15 @@ class ProgressBar(Watcher):
             f"epoch {epoch.epoch:3d}  loss {epoch.train_loss:.3f}  acc {epoch.train_accuracy:.1%}  "
             f"val loss {epoch.val_loss:.3f}  val acc {epoch.val_accuracy:.1%}  {epoch.seconds:.1f} s"
         )
-        self.bar.set_description(f"Epoch {min(epoch.epoch + 1, self.epochs)}/{self.epochs}")
+        sys.stdout.flush()  # which a log would have much later
+        self.number = min(epoch.epoch + 1, self.epochs)
+        self.bar.set_description(f"Epoch {self.number}/{self.epochs}")
 
     def finished(self, run: Run) -> None:
         assert self.bar is not None
         self.bar.close()
+
+    def _log(self, line: Callable[[], str]) -> None:
+        if time.monotonic() >= self.log_again:
+            print(line(), file=sys.stderr, flush=True)
+            self.log_again = time.monotonic() + LOG_SECONDS

@@ -52,18 +52,20 @@ class AppServer:
 
     Args:
         environment: variables to set for the app, beyond this process's.
+        script: another one.
     """
 
-    def __init__(self, environment: dict[str, str] | None = None):
+    def __init__(self, environment: dict[str, str] | None = None, script: Path | str = "streamlit_app.py"):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://localhost:{self.port}"
+        self.script = str(script)
         self.environment = {**os.environ, **(environment or {})}
 
     def __enter__(self) -> AppServer:
         self.output = tempfile.TemporaryFile()
-        command = [sys.executable, "-c", STREAMLIT, "run", "streamlit_app.py"]
+        command = [sys.executable, "-c", STREAMLIT, "run", self.script]
         options = ["--server.port", str(self.port), "--server.headless", "true", "--server.fileWatcherType", "none"]
         self.process = subprocess.Popen(
             [*command, *options], cwd=ROOT, env=self.environment, stdout=self.output, stderr=subprocess.STDOUT

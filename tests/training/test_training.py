@@ -728,4 +728,12 @@ def test_a_log_gets_a_line_an_epoch_and_no_bar(capsys: pytest.CaptureFixture):
     watched(trainer_for(TINY))
     output = capsys.readouterr()
     assert [line.split()[:2] for line in output.out.splitlines()] == [["epoch", str(n)] for n in range(1, 5)]
-    assert not output.err
+    assert output.err == "features  3 of 6 clips\n"
+
+
+def test_a_log_says_how_far_it_is_within_an_epoch(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    monkeypatch.setattr("ser_core.training.progress.LOG_SECONDS", 0)
+    watched(trainer_for(TINY))
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("epoch")]
+    assert len(lines) >= 4
+    assert all(re.fullmatch(r"epoch +\d  [\d,]+ of [\d,]+ clips  loss [\d.]+  acc [\d.]+%", line) for line in lines)

@@ -1,0 +1,138 @@
+"""Pages with the corpus, warm, in real Chromium: until they are drawn, and until they have followed a choice.
+
+Times are from opening the address, or from the key or the click, to the last change of the page. An empty Streamlit
+page on a server of its own says what of that is Streamlit's and the machine's.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.app_server import ADDRESSES, DESKTOP, AppServer, find_chromium, launch, wait_until_idle
+
+EMPTY = 'import streamlit as st\n\nst.title("Empty")\nst.button("Press")\n'
+CLIP = "1001_DFA_ANG_XX"
+RUN = "lr0.001-SiLU-2D"
+OPENED = ADDRESSES | {
+    "Samples, a clip": f"/samples?clip={CLIP}",
+    "Runs, one run": f"/runs?run={RUN}",
+}
+ROUNDS = 5
+QUIET_MS = 700  # without a change, after which a page is drawn
+WATCH = """
+window.lastChange = 0;
+const watch = () => new MutationObserver(() => { window.lastChange = performance.now(); })
+    .observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+watch();
+"""
+DRAWN = f"""() => document.querySelector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    && document.querySelector('h1') && !document.querySelector('[data-testid="stSkeleton"]')
+    && performance.now() - window.lastChange > {QUIET_MS}"""
+
+
+def opened(browser: Browser, address: str) -> float:
+    """Seconds until a page is drawn, in a tab of a new profile."""
+    context = browser.new_context(viewport=DESKTOP)
+    context.add_init_script(WATCH)
+    page = context.new_page()
+    page.goto(address, wait_until="commit")
+    page.wait_for_function(DRAWN, timeout=60_000)
+    seconds: float = page.evaluate("window.lastChange") / 1000
+    context.close()
+    return seconds
+
+
+def followed(page: Page, choose: Callable[[Page], None]) -> float:
+    """Seconds until an open page has followed a choice."""
+    wait_until_idle(page)
+    page.evaluate("window.chosen = performance.now()")
+    choose(page)
+    page.wait_for_timeout(100)
+    page.wait_for_function(DRAWN, timeout=60_000)
+    seconds: float = page.evaluate("window.lastChange - window.chosen") / 1000
+    return seconds
+
+
+def press(name: str, role: str = "radio") -> Callable[[Page], None]:
+    """A click on what is called so."""
+    return lambda page: page.get_by_role(role, name=name).first.click()  # type: ignore[arg-type]
+
+
+def step(name: str) -> Callable[[Page], None]:
+    """A slider by one step."""
+
+    def move(page: Page) -> None:
+        page.get_by_role("slider", name=name).first.focus()
+        page.keyboard.press("ArrowRight")
+
+    return move
+
+
+CHOICES = {
+    "Runs: its settings": ("/runs", press("Settings")),
+    "Runs: its findings": ("/runs", press("Findings")),
+    "Classify: an example": ("/classify", press("Example")),
+    "Features: one more MFCC": ("/features", step("MFCC")),
+}
+
+
+def line(what: str, seconds: list[float], empty: float) -> str:
+    """A line of the table: the median, its range, and how often that of the empty page."""
+    middle = statistics.median(seconds)
+    return f"{what:26} {middle:5.2f} s ({min(seconds):.2f} to {max(seconds):.2f})   {middle / empty:4.1f} times"
+
+
+def main() -> None:
+    """Print the table."""
+    chromium = find_chromium()
+    if chromium is None:
+        sys.exit("error: Chromium was not found.")
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "empty.py"
+        script.write_text(EMPTY)
+        browser = launch(playwright, chromium)
+        with AppServer(script=script) as nothing, AppServer() as server:
+            addresses = {what: server.url + path for what, path in OPENED.items()}
+            for address in (nothing.url, *addresses.values()):  # warms the server, and the system's caches
+                opened(browser, address)
+            times: dict[str, list[float]] = {what: [] for what in ("an empty page", *addresses)}
+            for _ in range(ROUNDS):
+                times["an empty page"].append(opened(browser, nothing.url))
+                for what, address in addresses.items():
+                    times[what].append(opened(browser, address))
+            print(f"drawn, median of {ROUNDS} in new profiles; an empty Streamlit page in between")
+            empty = statistics.median(times["an empty page"])
+            for what, seconds in times.items():
+                print(line(what, seconds, empty))
+            print("a choice is followed; a button on the empty page")
+            empty = statistics.median(choices(browser, nothing.url, press("Press", "button")))
+            for what, (path, choose) in CHOICES.items():
+                print(line(what, choices(browser, server.url + path, choose), empty))
+        browser.close()
+
+
+def choices(browser: Browser, address: str, choose: Callable[[Page], None]) -> list[float]:
+    """Seconds of the same choice in several new tabs; the first, which warms the server, isn't counted."""
+    seconds = []
+    for _ in range(ROUNDS + 1):
+        context = browser.new_context(viewport=DESKTOP)
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        page.goto(address)
+        wait_until_idle(page)
+        if "features" in address:
+            page.get_by_text("Parameters", exact=True).click()
+            page.wait_for_timeout(1000)
+        seconds.append(followed(page, choose))
+        context.close()
+    return seconds[1:]
+
+
+if __name__ == "__main__":
+    main()
