@@ -12,7 +12,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.records.embedding_map import EmbeddingMap, save_map
 from tests.made_records import NAMES
 
-MAPPED = NAMES[:48]
+MAPPED = NAMES[::8][:48]
 EMOTION_PLACE = 10.0
 
 

@@ -25,7 +25,7 @@ N_SIMILAR = 10
 SHARED: dict[str, Callable[[Clip], object]] = {
     "emotion": lambda clip: clip.emotion,
     "actor": lambda clip: clip.actor.id,
-    "actor's sex": lambda clip: clip.actor.sex,
+    "sex": lambda clip: clip.actor.sex,
     "sentence": lambda clip: clip.sentence,
 }
 """What a clip and its neighbours may have in common."""

@@ -50,7 +50,7 @@ def test_what_neighbours_share_is_compared_with_chance():
     emotions = [find_clip(name).emotion for name in MAPPED]
     pairs = [a == b for i, a in enumerate(emotions) for j, b in enumerate(emotions) if i != j]
     assert shared["emotion"].chance == pytest.approx(np.mean(pairs))
-    assert list(shared) == ["emotion", "actor", "actor's sex", "sentence"]
+    assert list(shared) == ["emotion", "actor", "sex", "sentence"]
 
 
 def test_a_drawing_is_the_same_each_time_and_keeps_like_beside_like():
