@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from ser_app.answers import worth
 from ser_app.charts import CHART, show_figure
 from ser_app.clip_view import describe, rater_bars, show_clip_sound
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints
@@ -67,6 +68,7 @@ def show_map(drawn: EmbeddingMap, model: str, colouring: str, actors: Sequence[i
             key=f"map-{model}",
             on_select="rerun",
             selection_mode=("points", "box", "lasso"),
+            alt=f"{len(drawn.names):,} test clips as points, coloured by {colouring}. The table lists the same clips.",
         )
         st.caption(HOW_TO_READ)
     return chosen_names(event)
@@ -118,7 +120,7 @@ available, unreadable = checkpoints()
 mapped = [name for name in available if has_map(name)]
 if mapped:
     model = st.selectbox("Model", mapped, key="model", bind="query-params")
-    st.caption(about_checkpoint(model))
+    st.caption(f"{about_checkpoint(model)} {worth(model)}")
     linked = st.query_params.get("clip", "")
     try:
         drawn = map_of(model)
