@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,12 +11,14 @@ import plotly.graph_objects as go
 
 from ser_core.analysis.figures import EMOTION_COLORS, SOURCE_COLORS, finish
 from ser_core.corpus.clips import Clip, by_name
+from ser_core.corpus.names import SENTENCES
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.records.embedding_map import EmbeddingMap
 
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
 """So that who can't tell colours apart can tell points apart."""
 TWO_COLORS = ("#4178be", "#e0a126")
+LEGEND_LETTERS = 22  # of a sentence
 OTHERS_COLOR = "#9aa3ad"
 MOST_ACTORS = len(SOURCE_COLORS)  # that can be told apart
 RING = {"size": 17, "symbol": "circle-open", "color": "#d94f4f", "line": {"width": 3}}
@@ -58,12 +61,23 @@ def _by_actor(clips: Sequence[Clip], actors: Sequence[int]) -> list[Group]:
     return [Group("others", ~np.isin(who, actors[:MOST_ACTORS]), OTHERS_COLOR, "circle", faint=True), *chosen]
 
 
+def _by_sentence(clips: Sequence[Clip]) -> list[Group]:
+    """Twelve: six colours, each of two symbols."""
+    said = np.array([clip.text for clip in clips])
+    looks = [(color, symbol) for symbol in SYMBOLS[::2][:2] for color in SOURCE_COLORS]
+    return [
+        Group(textwrap.shorten(text, LEGEND_LETTERS, placeholder="…"), said == text, *look)
+        for text, look in zip(SENTENCES.values(), looks, strict=True)
+    ]
+
+
 Grouper = Callable[[EmbeddingMap, Sequence[Clip], Sequence[int]], list[Group]]
 COLOURINGS: Mapping[str, Grouper] = {
     "emotion": lambda drawn, clips, actors: _by_emotion([clip.emotion for clip in clips]),
     "answer": lambda drawn, clips, actors: _by_emotion([EMOTIONS[i] for i in drawn.answers]),
     "right or wrong": lambda drawn, clips, actors: _by_two(("right", "wrong"), is_right(drawn, clips)),
     "actor": lambda drawn, clips, actors: _by_actor(clips, actors),
+    "sentence": lambda drawn, clips, actors: _by_sentence(clips),
     "sex": lambda drawn, clips, actors: _by_two(
         ("female", "male"), np.array([clip.actor.sex == "female" for clip in clips])
     ),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ser_core.analysis.map_figure import COLOURINGS, MOST_ACTORS, RING, map_figure
+from ser_core.analysis.map_figure import COLOURINGS, MOST_ACTORS, RING, SYMBOLS, map_figure
 from ser_core.corpus.clips import by_name, find_clip
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.records.embedding_map import EmbeddingMap
@@ -129,9 +129,9 @@ def test_every_colouring_draws_each_clip_once_in_groups_that_can_be_told_apart(c
     figure = map_figure(made, colouring, actors=list(dict.fromkeys(actors)))
     assert sorted(row[0] for trace in figure.data for row in trace.customdata) == sorted(MAPPED)
     looks = [(trace.marker.color, trace.marker.symbol) for trace in figure.data]
-    colours, symbols = zip(*looks, strict=True)
-    assert len(set(colours)) == len(looks)
-    assert len(set(symbols[1:] if colouring == "actor" else symbols)) >= len(looks) - (colouring == "actor")
+    assert len(set(looks)) == len({trace.name for trace in figure.data}) == len(looks)
+    if len(looks) <= len(SYMBOLS):
+        assert len({symbol for _, symbol in looks}) == len(looks)
     for trace in figure.data:
         places = made.places[[made.rows[row[0]] for row in trace.customdata]]
         np.testing.assert_allclose(np.column_stack([trace.x, trace.y]), places, atol=0.001)
