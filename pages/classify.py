@@ -15,6 +15,7 @@ from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoin
 from ser_app.many_view import downloads, show_many, show_table
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
+from ser_app.similar_view import show_similar
 from ser_app.sources import choose_recordings, loaded
 from ser_app.tuning import show_tuning, tuned, tuned_to
 from ser_app.uploads import Recording, Upload
@@ -86,6 +87,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
             show_sound(first.speech, "sound")
     for name, prediction in predictions.items():
         show_why(tuned(name), prediction, name, named=len(predictions) > 1, tuned_to=tuned_to())
+        show_similar(prediction, recording.name, name, named=len(predictions) > 1)
         if len(recording.audio) > WINDOW_SECONDS * SAMPLE_RATE:
             show_timeline(recording, name, prediction.min_confidence)
         show_input(tuned(name), prediction)

@@ -21,6 +21,7 @@ from ser_app.loaders import (
 )
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
+from ser_app.similar_view import show_similar
 from ser_app.why_view import show_why
 from ser_core.analysis.figures import log_mel_figure, probability_figure, waveform_figure
 from ser_core.corpus.clips import Clip, find_clip, load_index
@@ -131,6 +132,7 @@ def show_clip(clip: Clip, corpus: Corpus) -> None:
         prediction = show_opinions(clip, corpus)
     if prediction:
         show_why(predictor(prediction.checkpoint), prediction, "clip")
+        show_similar(prediction, clip.name, "clip")
 
 
 def show_opinions(clip: Clip, corpus: Corpus) -> Prediction | None:

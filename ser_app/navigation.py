@@ -60,6 +60,12 @@ PAGES = (
         "Listen to what a model gets wrong, and see for whom it fails.",
     ),
     AppPage(
+        "pages/map.py",
+        "Map",
+        ":material/scatter_plot:",
+        "See which clips a network takes for alike, choose some, and listen whether they are.",
+    ),
+    AppPage(
         "pages/humans.py",
         "Humans",
         ":material/groups:",

@@ -16,6 +16,7 @@ COMMANDS = {
     "stream": ("ser_core.serving.stream_command", "Say which emotion is heard as a recording goes on."),
     "corpus": ("ser_core.corpus.command", "Download, check and index CREMA-D, or describe any corpus."),
     "evaluate": ("ser_core.evaluation.command", "Evaluate a checkpoint on a corpus of any kind, and record it."),
+    "map": ("ser_core.evaluation.map_command", "Draw where a checkpoint puts its test clips."),
     "train": ("ser_core.training.command", "Train one configuration and record it."),
     "grid": ("ser_core.training.grid_command", "Train many configurations and record them all."),
     "encoder": ("ser_core.models.command", "Get a pretrained encoder, for training."),

@@ -36,6 +36,7 @@ CHECKOUT_COMMANDS = {
     "grid": "python grid.py",
     "corpus": "python -m ser_core.cremad",
     "evaluate": "python -m ser_core.evaluate",
+    "map": "python -m ser_core map",
 }
 """Commands that advice names, as they are called in a checkout."""
 

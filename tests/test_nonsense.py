@@ -19,6 +19,8 @@ from ser_core.corpus.command import parse_arguments as corpus_arguments
 from ser_core.errors import ConfigError
 from ser_core.evaluation.command import EvaluateCommand
 from ser_core.evaluation.command import parse_arguments as evaluate_arguments
+from ser_core.evaluation.map_command import MapCommand
+from ser_core.evaluation.map_command import parse_arguments as map_arguments
 from ser_core.models.command import EncoderCommand
 from ser_core.models.command import parse_arguments as encoder_arguments
 from ser_core.serving.predict_command import PredictCommand
@@ -46,6 +48,7 @@ COMMANDS = {
     "stream": Command(StreamCommand, stream_arguments, ("a.wav",), SPECIAL),
     "corpus": Command(Download, corpus_arguments, ("download",)),
     "evaluate": Command(EvaluateCommand, evaluate_arguments, ("--corpus", "a")),
+    "map": Command(MapCommand, map_arguments),
     "train": Command(TrainCommand, train_arguments),
     "grid": Command(GridCommand, grid_arguments, ("report", "--list")),
     "encoder": Command(EncoderCommand, encoder_arguments, ("whisper-base",)),

@@ -10,6 +10,7 @@ import pytest
 
 from ser_core.corpus.command import parse_arguments as cremad_arguments
 from ser_core.evaluation.command import parse_arguments as evaluate_arguments
+from ser_core.evaluation.map_command import parse_arguments as map_arguments
 from ser_core.models.command import parse_arguments as encoder_arguments
 from ser_core.records.evaluations import load_evaluation
 from ser_core.records.runs import RUNS_DIR, load_runs
@@ -44,6 +45,7 @@ PARSERS = {
     "python -m ser_core.evaluate ": evaluate_arguments,
     "python -m ser_core.stream ": stream_arguments,
     "python -m ser_core encoder ": encoder_arguments,
+    "python -m ser_core map ": map_arguments,
 }
 SUFFIXES = (".py", ".md", ".txt", ".toml", ".csv", ".png", ".json", ".safetensors")
 PACKAGES = ("ser_core", "ser_app", "pages", "benchmarks", "tests", "tools")

@@ -2,7 +2,8 @@
 
 The statistics that adaptation needs, the temperature that makes probabilities believable, and a model card of today's
 form. The record, which holds the test clips' probabilities, follows. It needs the corpus, and takes a minute for a
-large network once the features are in the cache. Training writes the same by itself.
+large network once the features are in the cache. Training writes the same by itself. A map has to be drawn again, with
+`ser map`: it holds model scores, which the temperature changes.
 """
 
 from __future__ import annotations

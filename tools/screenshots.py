@@ -26,6 +26,7 @@ SHOTS = {
     "features": "/features",
     "runs": "/runs?view=Settings&run=lr0.001-SiLU-2D",
     "mistakes": "/mistakes?run=lr0.001-SiLU-2D",
+    "map": "/map?model=lr6e-05-SiLU-Whisper-base",
     "humans": "/humans?run=lr0.001-SiLU-2D",
     "classify": "/classify",
     "live": "/live",

@@ -127,6 +127,17 @@ def _heard_of_cremad(config: CheckpointConfig) -> tuple[frozenset[str], bool]:
     return frozenset((*split.train, *split.val)), bool(split.shared_speakers)
 
 
+def tested_clips(config: CheckpointConfig) -> tuple[str, ...]:
+    """Names of the clips of CREMA-D that a checkpoint is tested on.
+
+    Raises:
+        CorpusError: it was not trained on CREMA-D by itself, or its split can't be told any more.
+    """
+    if trained_on(config) != (CREMAD,):
+        raise CorpusError(f"{config.name} was not trained on CREMA-D by itself: which its test clips are isn't known.")
+    return _split_of(config).test
+
+
 def was_trained_on(config: CheckpointConfig, clip: str) -> bool | None:
     """Whether a checkpoint was trained on a clip of CREMA-D, by the clip's name; None where that can't be told."""
     try:

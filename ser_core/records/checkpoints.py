@@ -3,6 +3,7 @@
     model.safetensors   weights, 16-bit where that changes no probability by more than 1e-3
     config.json         architecture, preprocessing and where it comes from
     embedding.safetensors  how its embeddings are distributed, for adaptation (older checkpoints have none)
+    map.safetensors     where it puts its test clips, if `ser map` drew that
     README.md           model card
 
 Nothing is pickled: a checkpoint from a stranger can't run code.
@@ -39,7 +40,6 @@ from ser_core.records.schema import MIN_TEMPERATURE, read_value
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
 
 logger = logging.getLogger(__name__)
 

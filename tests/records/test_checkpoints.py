@@ -313,7 +313,8 @@ def test_damaged_or_foreign_weights_are_a_sentence(folder: Path, checkpoints: Pa
 def test_shipped_checkpoints_are_whole_small_and_never_pickled():
     assert list_checkpoints(CHECKPOINTS_DIR)
     files = [path for path in CHECKPOINTS_DIR.rglob("*") if path.is_file()]
-    assert {path.name for path in files} == {"model.safetensors", "embedding.safetensors", "config.json", "README.md"}
+    kinds = {"model.safetensors", "embedding.safetensors", "map.safetensors", "config.json", "README.md"}
+    assert {path.name for path in files} == kinds
     assert sum(path.stat().st_size for path in files) < MAX_BYTES
     for name in list_checkpoints(CHECKPOINTS_DIR):
         config, _ = load_model(CHECKPOINTS_DIR / name)

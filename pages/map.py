@@ -1,0 +1,142 @@
+"""Map: where a network puts its test clips, to look at, to choose from and to hear."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from ser_app.answers import worth
+from ser_app.charts import CHART, show_figure
+from ser_app.clip_view import describe, rater_bars, show_clip_sound
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints
+from ser_app.messages import sentence, show_unreadable
+from ser_app.navigation import start_page
+from ser_app.similar_view import COLUMNS, clip_rows, has_map, map_of, show_neighbours, show_shared
+from ser_core.analysis.figures import probability_figure
+from ser_core.analysis.map_figure import COLOURINGS, MOST_ACTORS, map_figure
+from ser_core.analysis.similarity import similar_to_clip
+from ser_core.corpus.clips import by_name, find_clip
+from ser_core.corpus.folder import Corpus
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.errors import SERError
+from ser_core.places import how_to_run
+from ser_core.records.embedding_map import EmbeddingMap
+
+HOW_TO_MAKE_MAPS = f"Draw them with `{how_to_run('map')} --every-checkpoint`, which needs the clips."
+HOW_TO_READ = (
+    "What is near is alike to the network. How far apart groups are, and how large they are, means little: the drawing "
+    "(t-SNE) keeps neighbours together, and nothing else. Its directions mean nothing."
+)
+HOW_TO_CHOOSE = "Touch a point, draw around some with the lasso from the map's menu, or select a row here."
+MOST_ROWS, TABLE_HEIGHT = 14, 540  # pixels: beside the map
+
+
+def choose_actors(drawn: EmbeddingMap) -> list[int]:
+    """Draw the choice of the actors who are picked out."""
+    actors = sorted({clip.actor.id for clip in by_name(drawn.names)})
+    return st.multiselect(
+        "Actors", actors, default=actors[:MOST_ACTORS], max_selections=MOST_ACTORS, help="Up to six have a colour"
+    )
+
+
+def chosen_names(event: Any) -> list[str]:
+    """Names of the clips whose points are chosen, each once."""
+    points = event.get("selection", {}).get("points", [])
+    return list(dict.fromkeys(point["customdata"][0] for point in points if point.get("customdata")))
+
+
+def choose_colour(drawn: EmbeddingMap) -> tuple[str, list[int]]:
+    """Draw what points are coloured by; one of `COLOURINGS`, and the actors who are picked out if it is by actor."""
+    chosen = st.segmented_control(
+        "Colour", list(COLOURINGS), default="emotion", required=True, key="colour", bind="query-params"
+    )
+    return chosen or "emotion", choose_actors(drawn) if chosen == "actor" else []
+
+
+def show_map(drawn: EmbeddingMap, model: str, colouring: str, actors: Sequence[int], linked: str) -> list[str]:
+    """Draw the map; names of the clips that are chosen on it.
+
+    Args:
+        linked: name of the clip in the address, which gets a ring.
+    """
+    with st.container(border=True):
+        event = st.plotly_chart(
+            map_figure(drawn, colouring, actors=actors, ringed=[linked]),
+            config=CHART,
+            key=f"map-{model}",
+            on_select="rerun",
+            selection_mode=("points", "box", "lasso"),
+            alt=f"{len(drawn.names):,} test clips as points, coloured by {colouring}. The table lists the same clips.",
+        )
+        st.caption(HOW_TO_READ)
+    return chosen_names(event)
+
+
+def choose_clip(drawn: EmbeddingMap, names: Sequence[str], linked: str) -> str | None:
+    """Draw the table of the clips that are chosen, or of all; name of the one that is selected."""
+    shown = names or drawn.names
+    said = f"{len(names):,} of {len(drawn.names):,} clips chosen." if names else f"All {len(drawn.names):,} test clips."
+    st.caption(f"{said} {HOW_TO_CHOOSE}")
+    first = [0] if names else [drawn.rows[linked]] if linked in drawn.rows else []
+    event = st.dataframe(
+        clip_rows(drawn, shown),
+        hide_index=True,
+        height=TABLE_HEIGHT if len(shown) > MOST_ROWS else "content",
+        column_config=COLUMNS,
+        on_select="rerun",
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": first}},
+        # The key holds the rows: an old selection would mean another clip.
+        key=f"chosen-{hash(tuple(shown))}-{linked}",
+    )
+    rows = event.selection.rows
+    return shown[rows[0]] if rows else None
+
+
+def show_clip(name: str, drawn: EmbeddingMap, model: str) -> None:
+    """One clip: its sound, what people heard, and its neighbours."""
+    clip, corpus, row = find_clip(name), Corpus.open(), drawn.rows[name]
+    answer = EMOTION_NAMES[EMOTIONS[drawn.answers[row]]]
+    st.subheader(f"Meant {EMOTION_NAMES[clip.emotion]}, answered {answer}: “{clip.text}”")
+    describe(clip)
+    sound, opinions = st.columns([3, 2], gap="large")
+    with sound, st.container(border=True):
+        show_clip_sound(clip, corpus, "map", explain=bool(corpus.present))
+    with opinions, st.container(border=True):
+        st.caption(f"What people heard and saw; the model answers {answer} with a score of {drawn.scores[row]:.0%}")
+        show_figure(probability_figure(rater_bars(clip), height=460), "opinions")
+    st.subheader("Clips like this one")
+    show_neighbours(similar_to_clip(drawn, name), drawn, model, f"map-{name}", name)
+
+
+start_page("Map")
+st.title("Map")
+st.markdown(
+    "Each point is a test clip, where a network puts it before it answers. Do neighbours sound alike to you, too?"
+)
+available, unreadable = checkpoints()
+mapped = [name for name in available if has_map(name)]
+if mapped:
+    model = st.selectbox("Model", mapped, key="model", bind="query-params")
+    st.caption(f"{about_checkpoint(model)} {worth(model)}")
+    linked = st.query_params.get("clip", "")
+    try:
+        drawn = map_of(model)
+    except SERError as error:
+        st.error(sentence(error))
+    else:
+        assert drawn is not None
+        colouring, actors = choose_colour(drawn)
+        left, right = st.columns([3, 2])
+        with left:
+            chosen = show_map(drawn, model, colouring, actors, linked)
+        with right:
+            name = choose_clip(drawn, chosen, linked)
+        if name:
+            show_clip(name, drawn, model)
+    show_shared(mapped)
+else:
+    st.info(f"No model here has a map of its test clips. {HOW_TO_MAKE_MAPS}" if available else HOW_TO_MAKE_CHECKPOINTS)
+show_unreadable(unreadable, "checkpoint")
