@@ -36,6 +36,7 @@ NAMES = (
     "runs",
     "live",
     "live_ravdess",
+    "live_utterances",
     "live_memory",
     "vad",
     "robustness",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 0.5
 TIMELINE_SECONDS = 60.0  # shown while listening; all of it afterwards
+CONNECT_SECONDS = 30.0  # that somebody may take to allow the microphone
 PATIENCE_SECONDS = 4.0  # without sound from a standing connection
 QUIETEST_DBFS = -70.0  # left end of the level meter
 QUIET_DBFS = -40.0  # what is louder isn't called quiet
 # Keys of the session state: whether the microphone played at the last run, whether a connection that is wanted was
-# begun, whether it failed, and whether it is made again.
-PLAYED, TRIED, FAILED, RECONNECT = "live-played", "live-tried", "live-failed", "live-reconnect"
+# begun, whether it failed, since when it is wanted, and whether it is made again.
+PLAYED, TRIED, FAILED, SINCE = "live-played", "live-tried", "live-failed", "live-since"
+RECONNECT = "live-reconnect"
 
 
 def settings(names: list[str]) -> tuple[str, StreamConfig, float, bool]:
@@ -98,9 +101,17 @@ def want(listening: bool) -> None:
     """Have the microphone started or stopped."""
     st.session_state[LISTENING_WANTED], st.session_state[RECONNECT] = listening, False
     st.session_state[TRIED] = st.session_state[FAILED] = False
+    st.session_state[SINCE] = time.monotonic()
 
 
-def follow(listener: Listener, state: WebRtcStreamerState) -> None:
+def give_up() -> None:
+    """Don't try any longer: streamlit-webrtc would, without a word where the browser refuses."""
+    want(False)
+    st.session_state[FAILED] = True
+    st.rerun()
+
+
+def follow(listener: Listener, state: WebRtcStreamerState, problem: str | None) -> None:
     """Take note of a connection that began, ended by itself or couldn't be made."""
     if state.playing and not st.session_state.get(PLAYED):
         listener.expect()
@@ -108,19 +119,26 @@ def follow(listener: Listener, state: WebRtcStreamerState) -> None:
     if st.session_state.get(RECONNECT):
         if not state.playing and not state.signalling:
             st.session_state[RECONNECT] = st.session_state[TRIED] = False  # stopped: now start
+            st.session_state[SINCE] = time.monotonic()
             st.rerun()
     elif state.playing or state.signalling:
         st.session_state[TRIED] = True
-    elif st.session_state.get(LISTENING_WANTED) and st.session_state.get(TRIED):
-        want(False)
-        st.session_state[FAILED] = True
-        st.rerun()
+    elif st.session_state.get(LISTENING_WANTED) and (problem or st.session_state.get(TRIED)):
+        give_up()
+
+
+def show_connecting() -> None:
+    """What to do until the connection stands; drawn again and again until then."""
+    st.caption("Connecting… Allow the microphone if the browser asks for it.")
+    if time.monotonic() - st.session_state[SINCE] > CONNECT_SECONDS:
+        give_up()
 
 
 def show_listening(listener: Listener, min_confidence: float) -> None:
     """What is heard right now; drawn again and again while the microphone is on."""
     heard = listener.look()
-    show_connection(heard)
+    with st.container():  # what follows doesn't move
+        show_connection(heard)
     answer, lines = st.columns([2, 3])
     with answer, st.container(border=True, height="stretch"):
         show_now(heard, listener.paused, min_confidence)
@@ -195,10 +213,12 @@ def show_level(heard: Heard) -> None:
 
 start_page("Live")
 st.title("Live")
-st.markdown(
-    "Speak, and watch the emotion as you speak. Sound goes to this server, is not kept unless you say so, and never "
-    "leaves its memory."
-)
+with st.container():  # what follows doesn't move as it goes: on a phone, label and timeline need its place
+    if not st.session_state.get(LISTENING_WANTED):
+        st.markdown(
+            "Speak, and watch the emotion as you speak. Sound goes to this server, is not kept unless you say so, and "
+            "never leaves its memory."
+        )
 available, unreadable = checkpoints()
 if not available:
     st.error(HOW_TO_MAKE_CHECKPOINTS)
@@ -222,13 +242,13 @@ try:
 except SERError as error:
     st.error(sentence(error))
     st.stop()
-follow(listener, context.state)
+follow(listener, context.state, problem)
 playing = context.state.playing
 with controls:
     show_controls(listener, playing)
 with answers:
     if st.session_state.get(LISTENING_WANTED) and not playing:
-        st.caption("Connecting… Allow the microphone if the browser asks for it.")
+        st.fragment(show_connecting, run_every=1.0)()
     elif st.session_state.get(FAILED) and not problem:
         st.warning("The connection to the microphone ended, or none was made. What the browser says stands below.")
     if playing:

@@ -105,7 +105,7 @@ def connect(listener: Listener, *, playing: bool) -> WebRtcStreamerContext:
 
     Args:
         playing: whether it is to play. streamlit-webrtc tries for as long as this is True, even where the browser
-            refuses: say False once its state was `signalling` and is no longer.
+            refuses, and then doesn't say so in its state.
 
     Raises:
         ConfigError: the setting with STUN and TURN servers is malformed.

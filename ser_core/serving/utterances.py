@@ -46,7 +46,7 @@ class UtteranceConfig:
         settle_seconds: how long a label has to stand to be settled, > 0.
     """
 
-    first_seconds: float = 1.2
+    first_seconds: float = 1.0
     sure: float = 0.8
     half_life: float = 1.0
     margin: float = 0.2

@@ -20,17 +20,17 @@ class Connection:
 
     Attributes:
         playing, signalling: its state.
-        fails, ends: whether it can't be made, and whether it ends by itself.
+        fails, refused, ends: whether it can't be made, whether the browser refuses, and whether it ends by itself.
         wanted: what the page wanted at each of its runs.
     """
 
     def __init__(self) -> None:
-        self.playing = self.signalling = self.fails = self.ends = False
+        self.playing = self.signalling = self.fails = self.refused = self.ends = False
         self.wanted: list[bool] = []
 
     def __call__(self, listener: Listener, *, playing: bool) -> SimpleNamespace:
         if not self.wanted or playing != self.wanted[-1]:
-            self.playing, self.signalling = playing and not self.fails, playing and self.fails
+            self.playing, self.signalling = playing and not (self.fails or self.refused), playing and self.fails
         if self.ends:
             self.playing = False
         self.wanted.append(playing)

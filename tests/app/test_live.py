@@ -223,7 +223,9 @@ def test_a_connection_without_sound_is_noticed_and_made_again(
     assert not app.warning
 
 
-def test_a_connection_that_fails_or_ends_is_not_tried_for_ever(open_page: OpenPage, connection: Connection):
+def test_a_connection_that_fails_or_ends_is_not_tried_for_ever(
+    open_page: OpenPage, connection: Connection, monkeypatch: pytest.MonkeyPatch
+):
     app = open_page(LIVE)
     connection.fails = True
     button(app, "Start listening").click().run()
@@ -238,7 +240,16 @@ def test_a_connection_that_fails_or_ends_is_not_tried_for_ever(open_page: OpenPa
     assert not app.warning
     connection.ends = True
     rerun(app)
+    connection.ends = False
     assert "The connection to the microphone ended, or none was made" in texts(app)
+    # Refused: streamlit-webrtc's state says nothing of it.
+    connection.refused = True
+    button(app, "Start listening").click().run()
+    assert "Connecting…" in texts(app)
+    monkeypatch.setattr("time.monotonic", lambda later=time.monotonic() + 60: later)
+    rerun(app)
+    assert "The connection to the microphone ended, or none was made" in texts(app)
+    assert connection.wanted[-1] is False
 
 
 def test_settings_reach_the_listener(open_page: OpenPage, connection: Connection, speech: np.ndarray):
@@ -324,6 +335,9 @@ def test_what_keeps_a_browser_from_sending_sound_is_said(
     monkeypatch.setattr(microphone, "_check", lambda **_: SimpleNamespace(problem=problem))
     app = open_page(LIVE)
     assert PROBLEMS[problem] in texts(app)
+    connection.refused = True
+    button(app, "Start listening").click().run()
+    assert connection.wanted[-1] is False  # it isn't tried for ever
     assert "Classify a recording" in [link.proto.label for link in app.get("page_link")]
 
 
