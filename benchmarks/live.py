@@ -151,7 +151,7 @@ def measure_page(browser: Browser, server: AppServer) -> None:
     share = (processor_seconds(server.process.pid) - before) / (time.perf_counter() - started)
     frame = next(frame for frame in page.frames if frame.evaluate("window.levels?.length ?? 0"))
     levels, shown = frame.evaluate("window.levels"), page.evaluate("window.shown")
-    press(page, "Stop")
+    press(page, "Stop listening")
     with page.expect_download() as download:
         page.get_by_role("button", name="Utterances as JSON").click()
     found = latencies(levels, shown, json.loads(download.value.path().read_text()))

@@ -88,7 +88,7 @@ def listener_for(model: Predictor, config: StreamConfig, keep: bool) -> Listener
 def show_controls(listener: Listener, playing: bool) -> None:
     """Start or stop, pause, clear."""
     if st.session_state.get(LISTENING_WANTED):
-        st.button("Stop", icon=":material/stop:", type="primary", on_click=want, args=(False,))
+        st.button("Stop listening", icon=":material/stop:", type="primary", on_click=want, args=(False,))
     else:
         st.button("Start listening", icon=":material/mic:", type="primary", on_click=want, args=(True,))
     if playing:

@@ -34,8 +34,8 @@ LEAST_PROBABILITY = 1e-4  # one window that rules an emotion out doesn't do so f
 class UtteranceConfig:
     """How an utterance gets its label.
 
-    The defaults are those of benchmarks/results/live_utterances.txt: among settings that are right at the end at least
-    as often as the smoothed newest window, and on average at most 0.2 s later, the label changes least.
+    The defaults are chosen by benchmarks/results/live_utterances.txt: right at the end about as often as the smoothed
+    newest window, 0.2 s later on average, with about a quarter of its changes.
 
     Attributes:
         first_seconds: of a voice in the newest window, from which on there is a label, > 0.

@@ -139,7 +139,7 @@ def test_where_no_emotion_is_likely_enough_it_is_unsure(
     rerun(app)
     assert answer_of(app)[:2] == ("Unsure", "perhaps happiness, model score 80%")
     assert "Unsure: no emotion reaches 85%" in texts(app)
-    button(app, "Stop").click().run()
+    button(app, "Stop listening").click().run()
     assert {row["answer"] for row in json.loads(offered["live-timeline.json"])} == {None, UNSURE}
     assert [row["answer"] for row in json.loads(offered["live-utterances.json"])] == [UNSURE]
     button(app, "Classify all of it again").click().run()
@@ -180,7 +180,7 @@ def test_after_stopping_the_session_is_downloaded_and_classified_again(
     app.toggle(key="keep").set_value(True).run()
     start(app)
     feed(listener_of(app), speech)
-    button(app, "Stop").click().run()
+    button(app, "Stop listening").click().run()
     assert not connection.playing
     assert answer_of(app) is None
     assert "This session, 3 s" in texts(app)
@@ -201,7 +201,7 @@ def test_without_keeping_it_no_audio_is_offered(open_page: OpenPage, connection:
     app = open_page(LIVE)
     start(app)
     feed(listener_of(app), speech)
-    button(app, "Stop").click().run()
+    button(app, "Stop listening").click().run()
     assert "The audio was not kept" in texts(app)
     assert not app.get("audio")
 
@@ -295,7 +295,7 @@ def test_the_browser_asks_before_a_session_is_lost(
     start(app)
     assert asks.pop() is True
     feed(listener_of(app), speech)
-    button(app, "Stop").click().run()
+    button(app, "Stop listening").click().run()
     assert asks.pop() is True
     button(app, "Clear").click().run()
     assert asks.pop() is False

@@ -155,7 +155,7 @@ def start(page: Page) -> None:
             again.click(timeout=2_000)
         page.wait_for_timeout(4_500)
         expect(sound).to_be_visible(timeout=CONNECT_SECONDS * 1000)
-    expect(button(page, "Stop")).to_be_enabled(timeout=CONNECT_SECONDS * 1000)
+    expect(button(page, "Stop listening")).to_be_enabled(timeout=CONNECT_SECONDS * 1000)
     expect(again).to_have_count(0)
 
 
@@ -189,7 +189,7 @@ def keep_audio(page: Page) -> None:
 
 
 def stop(page: Page) -> None:
-    press(page, "Stop")
+    press(page, "Stop listening")
     expect(page.get_by_role("heading", name="This session")).to_be_visible()
     wait_until_idle(page)
 
