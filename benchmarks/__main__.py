@@ -37,6 +37,7 @@ NAMES = (
     "runs",
     "live",
     "live_ravdess",
+    "live_utterances",
     "live_memory",
     "vad",
     "robustness",

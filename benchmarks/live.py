@@ -18,15 +18,12 @@ import numpy as np
 import soundfile
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from ser_app.answers import verdict
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.serving.listener import Listener
-from ser_core.serving.prediction import MIN_CONFIDENCE
 from ser_core.serving.predictor import Predictor
-from ser_core.serving.rows import probabilities_of
 from ser_core.serving.stream import StreamConfig, blocks
 from tests.browser.app_server import AppServer, find_chromium, launch, wait_until_idle
 
@@ -34,6 +31,7 @@ CHECKPOINT = "lr0.001-SiLU-2D"
 N_CLIPS = 12
 LEAD_SECONDS, GAP_SECONDS = 6.0, 2.5
 QUIET = 0.004  # RMS below which the microphone's 20 ms are silence
+SAME_SECONDS = 1.0  # between the end of speech by the browser's ear and by the model's
 SILENT_SECONDS = 0.4  # after which speech has ended
 CAPACITY_SECONDS = 12.0
 MOST_LISTENERS = 64
@@ -58,13 +56,13 @@ if (original) navigator.mediaDevices.getUserMedia = async constraints => {
   return stream
 }
 """
-# In the page: note when what is shown changes.
+# In the page: note up to when the sound is that the label is of.
 WATCH_LABEL = """
 () => {
   window.shown = []
   setInterval(() => {
-    const text = document.querySelector('[data-testid="stMetric"]')?.innerText ?? ""
-    if (text !== window.shown.at(-1)?.[1]) window.shown.push([Date.now() / 1000, text])
+    const heard = Number(document.querySelector(".utterance")?.dataset.heard ?? 0)
+    if (heard !== window.shown.at(-1)?.[1]) window.shown.push([Date.now() / 1000, heard])
   }, 10)
 }
 """
@@ -109,8 +107,8 @@ def open_live(browser: Browser, server: AppServer, *, watch: bool = False) -> Pa
 
 
 def press(page: Page, name: str) -> None:
-    """A button of the microphone's."""
-    page.frame_locator("iframe").get_by_role("button", name=name).click()
+    """A button of the page's."""
+    page.get_by_role("button", name=name).click()
 
 
 def processor_seconds(pid: int) -> float:
@@ -126,30 +124,19 @@ def speech_ends(levels: list[tuple[float, float]]) -> list[float]:
 
 
 def latencies(
-    levels: list[tuple[float, float]], shown: list[tuple[float, str]], rows: list[dict[str, Any]]
+    levels: list[tuple[float, float]], shown: list[tuple[float, float]], utterances: list[dict[str, Any]]
 ) -> list[float]:
     """From the end of each stretch of speech to the first label that was computed from all of it.
 
-    The rows of the timeline tell stream time; its last row and the last moment of speech tie it to the browser's clock:
-    a label is of all of a stretch if it is that of the first row after its end, or of a later one.
+    The end of the last stretch, and of the last utterance, tie stream time to the browser's clock.
     """
     ends = speech_ends(levels)
-    groups: list[list[dict[str, Any]]] = [[]]
-    for row in rows:
-        if row["emotion"]:
-            groups[-1].append(row)
-        elif groups[-1]:
-            groups.append([])
-    groups = [group for group in groups if group]
+    ahead = ends[-1] - utterances[-1]["end"]
     found = []
-    for end, group in zip(ends, groups, strict=False):
-        texts = [" ".join(verdict(probabilities_of(row), MIN_CONFIDENCE)) for row in group]
-        # Labels shown from the end of the speech until it is listening again; the first one that is a row's of the
-        # last two, which are those whose windows hold the end (a voice counts for 0.75 s, a row comes each 0.5 s).
-        for moment, text in shown:
-            if end <= moment < end + 3 and " ".join(text.split()[1:]) in texts[-2:]:
-                found.append(moment - end)
-                break
+    for end in ends:
+        away, heard_all = min((abs(each["end"] + ahead - end), each["end"]) for each in utterances)
+        if away < SAME_SECONDS:
+            found += [moment - end for moment, heard in shown if heard >= heard_all][:1]
     return found
 
 
@@ -164,11 +151,10 @@ def measure_page(browser: Browser, server: AppServer) -> None:
     share = (processor_seconds(server.process.pid) - before) / (time.perf_counter() - started)
     frame = next(frame for frame in page.frames if frame.evaluate("window.levels?.length ?? 0"))
     levels, shown = frame.evaluate("window.levels"), page.evaluate("window.shown")
-    press(page, "Stop")
+    press(page, "Stop listening")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Timeline as JSON").click()
-    rows = json.loads(download.value.path().read_text())
-    found = latencies(levels, shown, rows)
+        page.get_by_role("button", name="Utterances as JSON").click()
+    found = latencies(levels, shown, json.loads(download.value.path().read_text()))
     print(
         f"end of speech to its label on screen: median {statistics.median(found):.2f} s, "
         f"longest {max(found):.2f} s, over {len(found)} of {len(speech_ends(levels))} clips"

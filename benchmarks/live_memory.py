@@ -38,7 +38,7 @@ def long_session(page: Page, server: AppServer) -> None:
             )
         if minute < SESSION_MINUTES:
             page.wait_for_timeout(60_000)
-    press(page, "Stop")
+    press(page, "Stop listening")
 
 
 def cycles(page: Page, server: AppServer) -> None:
@@ -47,7 +47,7 @@ def cycles(page: Page, server: AppServer) -> None:
         press(page, "Start listening")
         expect(page.get_by_text("Level:")).to_be_visible(timeout=60_000)
         page.wait_for_timeout(LISTEN_MS)
-        press(page, "Stop")
+        press(page, "Stop listening")
         expect(page.get_by_text("This session").first).to_be_visible(timeout=60_000)
         page.wait_for_timeout(REST_MS)
         if cycle % 10 == 0 or cycle == 1:

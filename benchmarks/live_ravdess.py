@@ -78,7 +78,7 @@ def listen(page: Page, seconds: float) -> tuple[list[dict[str, Any]], np.ndarray
     wait_until_idle(page)
     press(page, "Start listening")
     page.wait_for_timeout(1000 * seconds)
-    press(page, "Stop")
+    press(page, "Stop listening")
     expect(page.get_by_role("heading", name="This session")).to_be_visible(timeout=60_000)
     with page.expect_download() as rows:
         page.get_by_role("button", name="Timeline as JSON").click()

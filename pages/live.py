@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable
+import time
+from typing import TYPE_CHECKING
 
-import numpy as np
-import soundfile
 import streamlit as st
 
 from ser_app import live_drawing
-from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, verdict, worth
-from ser_app.charts import CHART
-from ser_app.clip_view import play
+from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, worth
+from ser_app.live_session import points, show_session
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints, make_reruns_cheap
-from ser_app.messages import literal, sentence, show_unreadable
+from ser_app.messages import sentence, show_unreadable
 from ser_app.microphone import connect, show_problem
-from ser_app.navigation import LISTENER, start_page
+from ser_app.navigation import LISTENER, LISTENING_WANTED, start_page
+from ser_app.page_scripts import announce, ask_before_leaving
 from ser_app.tuning import show_tuning, tuned
-from ser_core.analysis.figures import timeline_figure
-from ser_core.audio import SAMPLE_RATE
+from ser_app.utterances_view import announcement, said, show_newest, span
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import SERError
 from ser_core.serving.listener import SILENCE_DBFS, Heard, Listener
-from ser_core.serving.prediction import UNSURE, answer_from
+from ser_core.serving.prediction import UNSURE
 from ser_core.serving.predictor import Predictor
-from ser_core.serving.rows import TIMELINE_COLUMNS, answered, probabilities_of, timeline_rows, to_csv, to_json
 from ser_core.serving.stream import MAX_WINDOW_SECONDS, MIN_WINDOW_SECONDS, StreamConfig
+
+if TYPE_CHECKING:
+    from streamlit_webrtc.component import WebRtcStreamerState
 
 REFRESH_SECONDS = 0.5
 TIMELINE_SECONDS = 60.0  # shown while listening; all of it afterwards
+CONNECT_SECONDS = 30.0  # that somebody may take to allow the microphone
 PATIENCE_SECONDS = 4.0  # without sound from a standing connection
 QUIETEST_DBFS = -70.0  # left end of the level meter
+QUIET_DBFS = -40.0  # what is louder isn't called quiet
+# Keys of the session state: whether the microphone played at the last run, whether a connection that is wanted was
+# begun, whether it failed, since when it is wanted, and whether it is made again.
+PLAYED, TRIED, FAILED, SINCE = "live-played", "live-tried", "live-failed", "live-since"
+RECONNECT = "live-reconnect"
 
 
 def settings(names: list[str]) -> tuple[str, StreamConfig, float, bool]:
     """Draw the settings: checkpoint, how the signal is followed, when to answer, whether to keep the audio."""
+    before: Listener | None = st.session_state.get(LISTENER)
     with st.expander("Settings", icon=":material/tune:"):
         (model, window), (smoothing, bar) = st.columns(2), st.columns(2)
         default = StreamConfig()
@@ -56,12 +62,15 @@ def settings(names: list[str]) -> tuple[str, StreamConfig, float, bool]:
             0.9,
             default.smoothing,
             0.1,
-            help="Share of the earlier probabilities in what is shown: 0 is lively, 0.9 slow.",
+            help="Share of the earlier probabilities in the lines over time: 0 is lively, 0.9 slow. The label of what "
+            "you say doesn't depend on it.",
         )
         min_confidence = choose_min_confidence(bar)
+        st.session_state.setdefault("keep", before is not None and before.keep_audio)
         keep = st.toggle(
             "Keep this session's audio to download and classify again",
-            help="In this server's memory only, for an hour at most, and gone when you leave the page.",
+            key="keep",
+            help="In this server's memory only, for an hour at most, and gone when you clear it or close the tab.",
         )
     return checkpoint, StreamConfig(window_seconds, smoothing=share), min_confidence, keep
 
@@ -76,21 +85,77 @@ def listener_for(model: Predictor, config: StreamConfig, keep: bool) -> Listener
     return listener
 
 
+def show_controls(listener: Listener, playing: bool) -> None:
+    """Start or stop, pause, clear."""
+    if st.session_state.get(LISTENING_WANTED):
+        st.button("Stop listening", icon=":material/stop:", type="primary", on_click=want, args=(False,))
+    else:
+        st.button("Start listening", icon=":material/mic:", type="primary", on_click=want, args=(True,))
+    if playing:
+        listener.pause(st.toggle("Pause", key="pause"))
+    if st.button("Clear", icon=":material/delete:", help="Forget the utterances, the timeline and the audio"):
+        listener.clear()
+
+
+def want(listening: bool) -> None:
+    """Have the microphone started or stopped."""
+    st.session_state[LISTENING_WANTED], st.session_state[RECONNECT] = listening, False
+    st.session_state[TRIED] = st.session_state[FAILED] = False
+    st.session_state[SINCE] = time.monotonic()
+
+
+def give_up() -> None:
+    """Don't try any longer: streamlit-webrtc would, without a word where the browser refuses."""
+    want(False)
+    st.session_state[FAILED] = True
+    st.rerun()
+
+
+def follow(listener: Listener, state: WebRtcStreamerState, problem: str | None) -> None:
+    """Take note of a connection that began, ended by itself or couldn't be made."""
+    if state.playing and not st.session_state.get(PLAYED):
+        listener.expect()
+    st.session_state[PLAYED] = state.playing
+    if st.session_state.get(RECONNECT):
+        if not state.playing and not state.signalling:
+            st.session_state[RECONNECT] = st.session_state[TRIED] = False  # stopped: now start
+            st.session_state[SINCE] = time.monotonic()
+            st.rerun()
+    elif state.playing or state.signalling:
+        st.session_state[TRIED] = True
+    elif st.session_state.get(LISTENING_WANTED) and (problem or st.session_state.get(TRIED)):
+        give_up()
+
+
+def show_connecting() -> None:
+    """What to do until the connection stands; drawn again and again until then."""
+    st.caption("Connecting… Allow the microphone if the browser asks for it.")
+    if time.monotonic() - st.session_state[SINCE] > CONNECT_SECONDS:
+        give_up()
+
+
 def show_listening(listener: Listener, min_confidence: float) -> None:
     """What is heard right now; drawn again and again while the microphone is on."""
     heard = listener.look()
-    show_connection(heard)
-    verdict, sound = st.columns([2, 3], gap="large")
-    with verdict, st.container(border=True):
-        show_verdict(heard, listener.paused, min_confidence)
+    with st.container():  # what follows doesn't move
+        show_connection(heard)
+    answer, lines = st.columns([2, 3])
+    with answer, st.container(border=True, height="stretch"):
+        show_now(heard, listener.paused, min_confidence)
         show_level(heard)
-        shares = heard.newest.smoothed if heard.newest else None
-        st.html(live_drawing.bars(shares or dict.fromkeys(EMOTIONS, 0.0)))
-    with sound, st.container(border=True):
+    with lines, st.container(border=True, height="stretch"):
+        st.caption("Emotion over time, smoothed; in gaps no voice is recognised")
+        recent = (row for row in heard.rows if row["end"] > heard.seconds - TIMELINE_SECONDS)
+        st.html(live_drawing.timeline(points(recent)))
+    shares, sound = st.columns([2, 3])
+    with shares, st.container(border=True, height="stretch"):
+        st.caption("The utterance of now, or else the last one")
+        st.html(live_drawing.bars(heard.utterances[-1].shares if heard.utterances else dict.fromkeys(EMOTIONS, 0.0)))
+        show_newest(heard.utterances, min_confidence)
+    with sound, st.container(border=True, height="stretch"):
         st.caption("What the model hears")
         st.html(live_drawing.heard(heard.window))
-    st.caption("Emotion over time, smoothed; gaps hold no voice")
-    st.html(live_drawing.timeline(points(row for row in heard.rows if row["end"] > heard.seconds - TIMELINE_SECONDS)))
+    announce(announcement(heard.utterances, min_confidence))
 
 
 def show_connection(heard: Heard) -> None:
@@ -100,28 +165,43 @@ def show_connection(heard: Heard) -> None:
     if heard.waited > PATIENCE_SECONDS:
         st.warning("The connection stands, but no sound comes through it. This happens once in a while.")
         if st.button("Connect again", icon=":material/refresh:", type="primary"):
-            st.session_state["reconnect"] = "stop"
+            st.session_state[RECONNECT] = True
             st.rerun()
     if heard.backlog_seconds > 2:
         st.warning(f"This machine is {heard.backlog_seconds:.0f} s behind: too many listen at once.")
 
 
-def show_verdict(heard: Heard, paused: bool, min_confidence: float) -> None:
-    """The emotion of now, that the model is unsure, or that nobody speaks."""
-    shares = heard.newest.smoothed if heard.newest and not paused else None
-    headline, detail = "Paused" if paused else "Listening…", "no voice"
-    if shares:
-        headline, detail = verdict(shares, min_confidence)
-    st.metric("Now", headline, detail, delta_color="off", delta_arrow="off")
-    last = next((row for row in reversed(heard.rows) if row["emotion"]), None)
-    show_adapted_to(last["adapted_to"] if last else 0)
-    if shares and answer_from(shares, min_confidence) == UNSURE:
+def show_now(heard: Heard, paused: bool, min_confidence: float) -> None:
+    """The utterance of now, or the last one, dimmed, until another begins; and what is going on."""
+    if not heard.utterances:
+        st.html(live_drawing.answer("Paused" if paused else "Listening…", "Say something.", "Nobody has spoken yet"))
+        st.caption(hearing(heard, paused))
+        return
+    utterance = heard.utterances[-1]
+    over = utterance.ended or paused
+    headline, detail, color = said(utterance, min_confidence)
+    ago = f"{max(heard.seconds - utterance.end, 0):.0f} s ago"
+    when = f"{span(utterance)}, {ago}" if over else f"Now, since {utterance.start:.1f} s"
+    heard_until = utterance.moments[-1].end
+    st.html(live_drawing.answer(headline, detail, when, color=color, over=over, heard=heard_until))
+    show_adapted_to(utterance.adapted_to)
+    if over:
+        st.caption(hearing(heard, paused))
+    elif utterance.label(min_confidence) == UNSURE:
         st.caption(unsure_means(min_confidence))
-    elif last:
-        headline, detail = verdict(probabilities_of(last), min_confidence)
-        st.caption(f"Last heard: {headline.lower()} ({detail}), {heard.seconds - last['end']:.0f} s ago")
-    else:
-        st.caption("Say something.")
+    elif utterance.settled(min_confidence):
+        st.caption("The label has settled.")
+    elif utterance.label(min_confidence):
+        st.caption("The label may still change.")
+
+
+def hearing(heard: Heard, paused: bool) -> str:
+    """What goes on while no utterance does, as a sentence: where there is sound, it isn't said that there is none."""
+    if paused:
+        return "Paused: nothing is heard until you go on."
+    if heard.level_dbfs > QUIET_DBFS:
+        return "Listening: there is sound, and a voice is looked for in it."
+    return "Listening: it is quiet."
 
 
 def show_level(heard: Heard) -> None:
@@ -131,122 +211,50 @@ def show_level(heard: Heard) -> None:
     st.progress(min(max(share, 0.0), 1.0), text=f"Level: {level}{', clipped' if heard.peak >= 0.999 else ''}")
 
 
-def points(rows: Iterable[dict]) -> list[tuple[float, float, dict | None]]:
-    """Windows of a timeline, with their shares where somebody speaks."""
-    return [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
-
-
-def show_timeline(rows: list[dict], key: str, *, live: bool = True) -> None:
-    """Emotion over time; gaps are where nobody speaks."""
-    st.caption(f"Emotion over time{', smoothed' if live else ''}; gaps hold no voice")
-    st.plotly_chart(timeline_figure(points(rows), live=live), config=CHART, key=key)
-
-
-def show_session(listener: Listener, model: Predictor, min_confidence: float) -> None:
-    """After stopping: the whole timeline, downloads, and a second look at all of it."""
-    heard = listener.look()
-    if not heard.rows:
-        st.info("Press **Start listening**, allow the microphone, and speak.", icon=":material/mic:")
-        return
-    st.header(f"This session, {heard.seconds:.0f} s")
-    show_adapted_to(max(row["adapted_to"] or 0 for row in heard.rows))
-    rows = answered(heard.rows, min_confidence)
-    show_timeline(rows, "session-timeline")
-    audio = listener.audio()
-    with st.container(horizontal=True):
-        download("Timeline as CSV", to_csv(rows, TIMELINE_COLUMNS), "live-timeline.csv", "text/csv")
-        download("Timeline as JSON", to_json(rows), "live-timeline.json", "application/json")
-        if len(audio):
-            download("Audio", wav(audio), "live-session.wav", "audio/wav")
-    if not len(audio):
-        st.caption("The audio was not kept. Switch that on in the settings before you start, to download it.")
-        return
-    play(audio)
-    if st.button("Classify all of it again", icon=":material/replay:"):
-        show_second_look(model, audio, min_confidence)
-
-
-def show_second_look(model: Predictor, audio: np.ndarray, min_confidence: float) -> None:
-    """The kept audio as one recording, and in windows."""
-    try:
-        prediction = model.classify(audio)
-    except SERError as error:
-        st.error(sentence(error))
-        return
-    headline, detail = verdict(prediction.probabilities, min_confidence)
-    says = "is" if answer_from(prediction.probabilities, min_confidence) == UNSURE else "hears"
-    st.markdown(
-        f"As one recording, {literal(model.config.name)} {says} **{headline.lower()}** ({detail}) "
-        f"in {prediction.speech_seconds:.1f} s of speech."
-    )
-    show_adapted_to(prediction.adapted_to)
-    for warning in prediction.warnings:
-        st.caption(warning)
-    show_timeline(timeline_rows(model.timeline(audio)), "second-look", live=False)
-
-
-def download(label: str, data: str | bytes, name: str, mime: str) -> None:
-    """A download button that leaves the page alone."""
-    st.download_button(label, data, name, mime, icon=":material/download:", on_click="ignore", key=name)
-
-
-def wav(audio: np.ndarray) -> bytes:
-    """Samples at 16 kHz as a wav file."""
-    file = io.BytesIO()
-    soundfile.write(file, audio, SAMPLE_RATE, format="WAV", subtype="PCM_16")
-    return file.getvalue()
-
-
-def wanted_state() -> bool | None:
-    """Whether to stop or start the microphone by ourselves: both, one after the other, to connect again."""
-    match st.session_state.get("reconnect"):
-        case "stop":
-            return False
-        case "start":
-            return True
-        case _:
-            return None
-
-
 start_page("Live")
 st.title("Live")
-st.markdown(
-    "Speak, and watch the emotion as you speak. Sound goes to this server, is not kept unless you say so, and never "
-    "leaves its memory."
-)
+with st.container():  # what follows doesn't move as it goes: on a phone, label and timeline need its place
+    if not st.session_state.get(LISTENING_WANTED):
+        st.markdown(
+            "Speak, and watch the emotion as you speak. Sound goes to this server, is not kept unless you say so, and "
+            "never leaves its memory."
+        )
 available, unreadable = checkpoints()
 if not available:
     st.error(HOW_TO_MAKE_CHECKPOINTS)
     show_unreadable(unreadable, "checkpoint")
     st.stop()
 problem = show_problem()
-checkpoint, config, min_confidence, keep = settings(available)
+# What is seen first is drawn last: it needs the settings, which stand below it.
+controls = st.container(horizontal=True, vertical_alignment="center")
+answers, microphone, choices = st.container(), st.container(), st.container()
+with choices:
+    checkpoint, config, min_confidence, keep = settings(available)
 try:
-    show_tuning([checkpoint])
+    with choices:
+        show_tuning([checkpoint])
     model = tuned(checkpoint)
     make_reruns_cheap()
     listener = listener_for(model, config, keep)
-    context = connect(listener, playing=wanted_state())
+    with microphone:
+        wanted = bool(st.session_state.get(LISTENING_WANTED)) and not st.session_state.get(RECONNECT)
+        context = connect(listener, playing=wanted)
 except SERError as error:
     st.error(sentence(error))
     st.stop()
+follow(listener, context.state, problem)
 playing = context.state.playing
-if playing and not st.session_state.get("was-playing"):
-    listener.expect()
-st.session_state["was-playing"] = playing
-if st.session_state.get("reconnect") == ("start" if playing else "stop"):
-    # Stopped: now start. Or started: done.
-    st.session_state["reconnect"] = None if playing else "start"
-    st.rerun()
-
-with st.container(horizontal=True, vertical_alignment="center"):
+with controls:
+    show_controls(listener, playing)
+with answers:
+    if st.session_state.get(LISTENING_WANTED) and not playing:
+        st.fragment(show_connecting, run_every=1.0)()
+    elif st.session_state.get(FAILED) and not problem:
+        st.warning("The connection to the microphone ended, or none was made. What the browser says stands below.")
     if playing:
-        listener.pause(st.toggle("Pause", key="pause"))
-    if st.button("Clear", icon=":material/delete:", help="Forget the timeline and the audio"):
-        listener.clear()
-if playing:
-    st.fragment(show_listening, run_every=REFRESH_SECONDS)(listener, min_confidence)
-else:
-    show_session(listener, model, min_confidence)
+        st.fragment(show_listening, run_every=REFRESH_SECONDS)(listener, min_confidence)
+    else:
+        show_session(listener, model, min_confidence)
+ask_before_leaving(playing or bool(listener.look().rows))
 st.caption(worth(checkpoint))
 show_unreadable(unreadable, "checkpoint")

@@ -99,7 +99,7 @@ def show_clip(name: str, drawn: EmbeddingMap, model: str) -> None:
     """One clip: its sound, what people heard, and its neighbours."""
     clip, corpus, row = find_clip(name), Corpus.open(), drawn.rows[name]
     answer = EMOTION_NAMES[EMOTIONS[drawn.answers[row]]]
-    st.subheader(f"Meant {EMOTION_NAMES[clip.emotion]}, answered {answer}: “{clip.text}”")
+    st.header(f"Meant {EMOTION_NAMES[clip.emotion]}, answered {answer}: “{clip.text}”")
     describe(clip)
     sound, opinions = st.columns([3, 2], gap="large")
     with sound, st.container(border=True):
@@ -107,7 +107,7 @@ def show_clip(name: str, drawn: EmbeddingMap, model: str) -> None:
     with opinions, st.container(border=True):
         st.caption(f"What people heard and saw; the model answers {answer} with a score of {drawn.scores[row]:.0%}")
         show_figure(probability_figure(rater_bars(clip), height=460), "opinions")
-    st.subheader("Clips like this one")
+    st.header("Clips like this one")
     show_neighbours(similar_to_clip(drawn, name), drawn, model, f"map-{name}", name)
 
 

@@ -10,6 +10,7 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from functools import cache
+from html import escape
 
 import numpy as np
 import plotly.colors
@@ -32,6 +33,36 @@ AXIS = f"display:flex;justify-content:space-between;{SMALL}"
 LEFT = "margin-left:3.2rem"  # room for what is written beside an axis
 FILL = "display:block;width:100%;height:100%"
 GRID = "#808080"  # seen on light and on dark
+OVER = 0.65  # opacity of what is over: plainly dimmed, and still to be read
+
+
+def answer(headline: str, detail: str, when: str, *, color: str = GRID, over: bool = False, heard: float = 0.0) -> str:
+    """The label of an utterance, with what stands below and above it; dimmed once it is over.
+
+    Args:
+        heard: up to when the sound is that the label is of, in seconds since listening began: benchmarks read it.
+    """
+    return (
+        f'<div class="utterance" data-over="{str(over).lower()}" data-heard="{heard:.2f}" style="'
+        f'border-left:0.4rem solid {color};padding-left:0.8rem;opacity:{OVER if over else 1}">'
+        f'<div style="font-size:0.875rem">{escape(when)}</div>'
+        f'<div class="utterance-label" style="font-size:2.25rem;line-height:1.2">{escape(headline)}</div>'
+        f'<div style="font-size:0.875rem">{escape(detail)}</div></div>'
+    )
+
+
+def listed(rows: Sequence[tuple[str, str, str, str]]) -> str:
+    """A table of utterances: rows of colour, label, time and model score."""
+    lines = "".join(
+        f'<tr><td style="padding:0.15rem 0.8rem 0.15rem 0.5rem;border-left:0.4rem solid {color}">{escape(label)}</td>'
+        f'<td style="padding-right:0.8rem;white-space:nowrap">{escape(when)}</td><td>{escape(score)}</td></tr>'
+        for color, label, when, score in rows
+    )
+    head = "".join(f'<th style="text-align:left;font-weight:normal;{SMALL}">{h}</th>' for h in ("Label", "When", ""))
+    return (
+        f'<table class="utterances" style="font-size:0.875rem;border-collapse:separate;border-spacing:0 0.25rem">'
+        f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+    )
 
 
 def bars(shares: Mapping[str, float]) -> str:

@@ -4,6 +4,7 @@ What streamlit-webrtc 0.79 does and this module relies on or works around:
 
 - Frames are 48 kHz, 16-bit, and *packed* stereo: an array `[1, 2·samples]` whose channels alternate.
 - A sink's callback gets every frame. `audio_frame_callback` and the default receiver queue lose some.
+- Its own buttons look like none of the app's; they are not drawn while `desired_playing_state` is True or False.
 - The callback runs on the connections' shared event loop: it only hands frames over, and never calls `st.*`.
 """
 
@@ -99,11 +100,12 @@ def _is_plain_http(url: str | None) -> bool:
     return parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS
 
 
-def connect(listener: Listener, *, playing: bool | None = None) -> WebRtcStreamerContext:
-    """Draw the start and stop button; while it plays, the listener hears the microphone.
+def connect(listener: Listener, *, playing: bool) -> WebRtcStreamerContext:
+    """Start or stop the microphone; while it plays, the listener hears it, and one can choose which it is.
 
     Args:
-        playing: starts (True) or stops (False) it; None leaves it to the person.
+        playing: whether it is to play. streamlit-webrtc tries for as long as this is True, even where the browser
+            refuses, and then doesn't say so in its state.
 
     Raises:
         ConfigError: the setting with STUN and TURN servers is malformed.
@@ -121,9 +123,7 @@ def connect(listener: Listener, *, playing: bool | None = None) -> WebRtcStreame
         sink_audio_track=create_audio_sink_track(hear, key="live-sink"),
         desired_playing_state=playing,
         translations={
-            "start": "Start listening",
-            "stop": "Stop",
-            "select_device": "Choose a microphone",
+            "select_microphone": "Choose a microphone",
             "device_access_denied": PROBLEMS["denied"].replace("`", ""),
             "device_not_available": PROBLEMS["missing"],
             "media_api_not_available": PROBLEMS["insecure"].replace("`", ""),

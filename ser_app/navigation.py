@@ -75,7 +75,10 @@ PAGES = (
 """All pages, in the order of the navigation: a new one is a script in `pages/` and an entry here."""
 
 LISTENER = "listener"
-"""Key of the session state under which Live keeps what it hears; gone as soon as another page is opened."""
+"""Key of the session state under which Live keeps what it heard: other pages leave it as it is."""
+
+LISTENING_WANTED = "listening-wanted"
+"""Key of the session state under which Live keeps whether the microphone is to be on."""
 
 
 # A file of our own: browsers would fetch a Material icon from a host of Google's.
@@ -98,7 +101,7 @@ screen, where it covers them."""
 def start_page(title: str) -> None:
     """Configure a page and draw the navigation. Called first on every page."""
     if title != "Live":
-        st.session_state.pop(LISTENER, None)
+        st.session_state.pop(LISTENING_WANTED, None)  # the microphone is closed with its page
     st.set_page_config(page_title=f"{title} · Speech emotion", page_icon=str(FAVICON), layout="wide")
     st.html(READABLE)
     with st.sidebar:

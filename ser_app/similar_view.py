@@ -179,7 +179,7 @@ def show_shared(models: Sequence[str]) -> None:
         chance = {f"same {what}": 100 * one.chance for what, one in shared.items()}
     if not rows:
         return
-    st.subheader("What does the network hear: the emotion, the voice, the words?")
+    st.header("What does the network hear: the emotion, the voice, the words?")
     st.caption(
         f"How many of a clip's {N_SIMILAR} nearest test clips have something in common with it, on average. The last "
         "row is chance: any other clip. A network that heard nothing but emotions would be at chance for all else."

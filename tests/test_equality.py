@@ -25,6 +25,7 @@ from ser_core.records.schema import Result, RunConfig
 from ser_core.serving.listener import Heard
 from ser_core.serving.prediction import Prediction, TimedPrediction
 from ser_core.serving.stream import StreamConfig, StreamPrediction, Window
+from ser_core.serving.utterances import Moment
 from ser_core.training.config import TrainConfig
 from ser_core.training.survey import Entry
 from tests.helpers import ROOT, tone
@@ -39,7 +40,7 @@ CONFIG = RunConfig(TrainConfig(), surroundings(TrainConfig(), "CPU", 3, {}))
 RUN = Run("a", CONFIG, {"val_loss": np.array([1.0, np.nan])}, RESULT, Path("runs/a"))
 WINDOW = Window(0.0, 3.0, SOUND, "a predictor", StreamConfig())  # type: ignore[arg-type]
 MOMENT = StreamPrediction(0.0, 3.0, PREDICTION, {"ANG": 0.8, "SAD": 0.2})
-HEARD = Heard(3.0, -20.0, 0.5, SOUND, MOMENT, ({"start": 0.0, "emotion": "ANG"},), 0.1, 0.0, 3.0, None)
+HEARD = Heard(3.0, -20.0, 0.5, SOUND, MOMENT, ({"start": 0.0, "emotion": "ANG"},), (), 0.1, 0.0, 3.0, None)
 
 # A record, and another value of each field that makes it another one.
 RECORDS = [
@@ -48,6 +49,7 @@ RECORDS = [
     (TimedPrediction(0.0, 3.0, PREDICTION), {"end": 2.0, "prediction": None}),
     (MOMENT, {"smoothed": None, "start": 1.0}),
     (WINDOW, {"audio": 2 * SOUND, "config": StreamConfig(2.0)}),
+    (Moment(1.0, 0.5, {"ANG": 0.8, "SAD": 0.2}), {"end": 1.5, "shares": {"ANG": 0.2, "SAD": 0.8}}),
     (HEARD, {"window": SOUND[1:], "rows": ({"start": 0.0, "emotion": "SAD"},), "error": "boom"}),
     (FeatureSet.join([SOUND[None], SOUND[None, :99]]), {"values": SOUND, "starts": np.array([0, 2]), "channels": (2,)}),
     (

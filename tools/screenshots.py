@@ -8,6 +8,7 @@ The app runs on a port of its own; clips are taken from $CREMAD_DIR or the user'
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -48,7 +49,7 @@ def prepare(page: Page, name: str) -> None:
     if name == "live":
         press(page, "Start listening")
         page.wait_for_timeout(20_000)
-        expect(page.get_by_test_id("stMetricValue")).not_to_have_text("Listening…", timeout=60_000)
+        expect(page.locator(".utterance-label")).to_have_text(re.compile(r"^[^…]+$"), timeout=60_000)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import queue
 import threading
 import time
@@ -19,6 +20,7 @@ from ser_core.equality import ByContent
 from ser_core.errors import SERError
 from ser_core.serving.rows import stream_row
 from ser_core.serving.stream import SpeechStream, StreamConfig, StreamPrediction, Window
+from ser_core.serving.utterances import Utterance, Utterances
 
 if TYPE_CHECKING:
     from ser_core.serving.predictor import Predictor
@@ -46,6 +48,7 @@ class Heard(ByContent):
         window: float32 `[samples]` at 16 kHz, the newest window.
         newest: the newest prediction, if any came due.
         rows: the timeline so far, keys as in `ser_core.serving.rows.TIMELINE_COLUMNS`.
+        utterances: so far; the last one may go on.
         waited: seconds since the last block came, or since listening began.
         backlog_seconds: audio that waits to be heard.
         kept_seconds: audio that was kept.
@@ -58,6 +61,7 @@ class Heard(ByContent):
     window: np.ndarray
     newest: StreamPrediction | None
     rows: tuple[dict[str, Any], ...]
+    utterances: tuple[Utterance, ...]
     waited: float
     backlog_seconds: float
     kept_seconds: float
@@ -101,9 +105,10 @@ class Listener:
 
     def _begin(self, predictor: Predictor, config: StreamConfig) -> None:
         self._stream = SpeechStream(predictor, config, self._keep)
-        self._first_part = self._heard_part = self._part
+        self._first_part = self._heard_part = self._judged_part = self._part
         self._rows: deque[dict[str, Any]] = deque(maxlen=MAX_ROWS)
-        self._kept: list[np.ndarray] = []
+        self._utterances = Utterances()
+        self._kept: list[tuple[int, np.ndarray]] = []  # with the sample at which each begins
         self._newest: StreamPrediction | None = None
         self._block_error: str | None = None
         self._window_error: str | None = None
@@ -140,9 +145,10 @@ class Listener:
                 window=window,
                 newest=self._newest,
                 rows=tuple(self._rows),
+                utterances=self._utterances.all(),
                 waited=time.monotonic() - self._last_block,
                 backlog_seconds=max(0.0, self._fed - self._taken),
-                kept_seconds=sum(map(len, self._kept)) / SAMPLE_RATE,
+                kept_seconds=sum(len(piece) for _, piece in self._kept) / SAMPLE_RATE,
                 error=self._block_error or self._window_error,
             )
 
@@ -173,11 +179,21 @@ class Listener:
             self._part += 1
             self._begin(self._stream.predictor, self._stream.config)
 
-    def audio(self) -> np.ndarray:
-        """The audio that was kept: float32 `[samples]` at 16 kHz, empty if none was to be kept."""
+    def audio(self, start: float = 0.0, end: float = math.inf) -> np.ndarray:
+        """The audio that was kept: float32 `[samples]` at 16 kHz, empty if none was to be kept.
+
+        Args:
+            start, end: of what is wanted of it, in seconds since listening began.
+        """
+        first, behind = round(start * SAMPLE_RATE), end * SAMPLE_RATE
         with self._lock:
-            pieces = [np.zeros(0, np.int16), *self._kept]
-        return np.concatenate(pieces).astype(np.float32) / FULL_SCALE
+            kept = list(self._kept)
+        wanted = [
+            piece[max(0, first - at) : None if at + len(piece) <= behind else round(behind) - at]
+            for at, piece in kept
+            if at < behind and first < at + len(piece)
+        ]
+        return np.concatenate([np.zeros(0, np.int16), *wanted]).astype(np.float32) / FULL_SCALE
 
     def _begin_part(self) -> None:
         self._part += 1
@@ -252,14 +268,19 @@ class Listener:
                 return
             self._window_error = problem
             heard = None if problem else self._stream.smoothed(window, prediction)
+            if part != self._judged_part:
+                self._judged_part = part
+                self._utterances.end()
             if heard:
                 self._rows.append(stream_row(heard))
+                self._utterances.hear(heard)
             if part == self._part:
                 self._newest = heard
 
     def _keep(self, audio: np.ndarray) -> None:
         if self.keep_audio and self._stream.n_samples < MAX_KEPT_SECONDS * SAMPLE_RATE:
-            self._kept.append(np.clip(np.rint(audio * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16))
+            samples = np.clip(np.rint(audio * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+            self._kept.append((self._stream.n_samples - len(samples), samples))
 
 
 def _attempt(action: Callable[[], T], known: str | None) -> tuple[T | None, str | None]:

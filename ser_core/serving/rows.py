@@ -6,21 +6,25 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import SERError
-from ser_core.serving.prediction import answer_from, likeliest
+from ser_core.serving.prediction import UNSURE, answer_from, likeliest
 
 if TYPE_CHECKING:
     from ser_core.serving.prediction import Prediction, TimedPrediction
     from ser_core.serving.stream import StreamPrediction
+    from ser_core.serving.utterances import Utterance
 
 
 SCORES = ("answer", "emotion", "confidence", *EMOTIONS)
 COLUMNS = ("file", "checkpoint", "adapted_to", *SCORES, "speech_seconds", "warnings", "error")
 TIMELINE_COLUMNS = ("start", "end", *SCORES, "adapted_to")
 """`adapted_to` is the number of recordings that the network was tuned to, 0 for none."""
+UTTERANCE_COLUMNS = ("start", "end", "seconds", *SCORES, "changes", "adapted_to")
+"""`start`, `end` and `seconds` are those of the voice; `changes` is how often the label changed until it was this."""
 
 
 def result_row(name: str, result: Prediction | SERError) -> dict[str, Any]:
@@ -55,6 +59,18 @@ def stream_row(heard: StreamPrediction) -> dict[str, Any]:
     if heard.smoothed is None or heard.prediction is None:
         return row
     return row | _scores(heard.prediction, heard.smoothed)
+
+
+def utterance_row(utterance: Utterance, min_confidence: float) -> dict[str, Any]:
+    """An utterance as it is shown at last, keys as in `UTTERANCE_COLUMNS`, with the probabilities of all of it."""
+    labels = [label for label in utterance.labels(min_confidence) if label]
+    answer = labels[-1] if labels else answer_from(utterance.shares, min_confidence)
+    emotion = likeliest(utterance.shares) if answer == UNSURE else answer
+    times = {name: round(getattr(utterance, name), 3) for name in ("start", "end", "seconds")}
+    rounded = {name: round(p, 4) for name, p in utterance.shares.items()}
+    changes = sum(before != after for before, after in pairwise(labels))
+    said = {"answer": answer, "emotion": emotion, "confidence": rounded[emotion]}
+    return times | said | rounded | {"changes": changes, "adapted_to": utterance.adapted_to}
 
 
 def answered(rows: Iterable[dict[str, Any]], min_confidence: float) -> list[dict[str, Any]]:

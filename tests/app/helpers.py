@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from html import unescape
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from streamlit.testing.v1 import AppTest
 
@@ -15,17 +16,43 @@ CLIP = "1001_DFA_ANG_XX"
 
 
 class Connection:
-    """Stands for the browser's on the Live page, which AppTest can't run: started and stopped by the test."""
+    """Stands for the browser's on the Live page, which AppTest can't run: does what the page wants.
+
+    Attributes:
+        playing, signalling: its state.
+        fails, refused, ends: whether it can't be made, whether the browser refuses, and whether it ends by itself.
+        wanted: what the page wanted at each of its runs.
+    """
 
     def __init__(self) -> None:
-        self.playing = False
-        self.wanted: list[bool | None] = []
+        self.playing = self.signalling = self.fails = self.refused = self.ends = False
+        self.wanted: list[bool] = []
 
-    def __call__(self, listener: Listener, *, playing: bool | None = None) -> SimpleNamespace:
+    def __call__(self, listener: Listener, *, playing: bool) -> SimpleNamespace:
+        if not self.wanted or playing != self.wanted[-1]:
+            self.playing, self.signalling = playing and not (self.fails or self.refused), playing and self.fails
+        if self.ends:
+            self.playing = False
         self.wanted.append(playing)
-        if playing is not None:
-            self.playing = playing
-        return SimpleNamespace(state=SimpleNamespace(playing=self.playing))
+        return SimpleNamespace(state=SimpleNamespace(playing=self.playing, signalling=self.signalling))
+
+
+class Answer(NamedTuple):
+    """What Live shows of an utterance: its label, what stands below it, when it was, and whether it is dimmed."""
+
+    label: str
+    detail: str
+    when: str
+    over: bool
+
+
+def answer_of(app: AppTest) -> Answer | None:
+    """The utterance that Live shows, if it shows one."""
+    for drawing in app.get("html"):
+        if 'class="utterance"' in (body := drawing.proto.body):
+            when, label, detail = map(unescape, re.findall(r"<div[^>]*font-size[^>]*>([^<]*)</div>", body))
+            return Answer(label, detail, when, 'data-over="true"' in body)
+    return None
 
 
 def labelled(elements: Iterable, label: str) -> Any:

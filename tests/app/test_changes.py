@@ -10,7 +10,7 @@ from ser_app.navigation import LISTENER
 from ser_core.audio.preprocess import load_audio
 from ser_core.places import RUNS_VARIABLE
 from ser_core.records.runs import load_run
-from tests.app.helpers import CLIP, Connection, overview_of, set_source, texts
+from tests.app.helpers import CLIP, Connection, answer_of, overview_of, set_source, texts
 from tests.helpers import save_opinionated
 from tests.listening import feed
 from tests.made_records import record
@@ -57,12 +57,12 @@ def test_a_checkpoint_that_was_trained_again_listens_anew(
     connection.playing = True
     rerun(app)
     feed(app.session_state[LISTENER], speech)
-    assert rerun(app).metric[0].value == "Happiness"
+    assert answer_of(rerun(app)).label == "Happiness"
     save_opinionated(two_checkpoints, "glad", "FEA", val_accuracy=0.6)
     rerun(app)
     app.session_state[LISTENER].clear()
     feed(app.session_state[LISTENER], speech)
-    assert rerun(app).metric[0].value == "Fear"
+    assert answer_of(rerun(app)).label == "Fear"
 
 
 @pytest.mark.parametrize("page", ["pages/samples.py", "pages/features.py", "pages/classify.py"])

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ import soundfile
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.non_speech import sounds
-from ser_app import microphone
+from ser_app import microphone, page_scripts, utterances_view
 from ser_app.microphone import ICE_VARIABLE, PROBLEMS, ice_servers, samples_of
 from ser_app.navigation import LISTENER
 from ser_core.audio import SAMPLE_RATE
@@ -25,8 +26,9 @@ from ser_core.errors import ConfigError
 from ser_core.serving import listener as module
 from ser_core.serving.listener import Listener
 from ser_core.serving.prediction import UNSURE
-from ser_core.serving.rows import TIMELINE_COLUMNS
-from tests.app.helpers import Connection, labelled, texts
+from ser_core.serving.predictor import Predictor
+from ser_core.serving.rows import TIMELINE_COLUMNS, UTTERANCE_COLUMNS, utterance_row
+from tests.app.helpers import Connection, answer_of, labelled, texts
 from tests.listening import feed
 
 LIVE = "pages/live.py"
@@ -48,6 +50,22 @@ def listener_of(app: AppTest) -> Listener:
     return app.session_state[LISTENER]
 
 
+@pytest.fixture
+def offered(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the page offers to download, by name."""
+    offers: dict[str, Any] = {}
+    monkeypatch.setattr(
+        "streamlit.download_button", lambda label, data, name, *_, **__: offers.update({name: data}) or False
+    )
+    return offers
+
+
+def start(app: AppTest) -> None:
+    """Press the button, and draw what is there once the connection stands."""
+    button(app, "Start listening").click().run()
+    rerun(app)
+
+
 def rerun(app: AppTest) -> AppTest:
     app.run()
     assert not app.exception, app.exception
@@ -61,75 +79,93 @@ def button(app: AppTest, label: str):
 def test_at_first_it_says_what_to_do(open_page: OpenPage, connection: Connection):
     app = open_page(LIVE)
     assert "Press **Start listening**" in texts(app)
-    assert not app.metric
+    assert answer_of(app) is None
 
 
-def test_while_it_listens_it_shows_the_emotion_and_then_silence(
+def test_an_utterance_is_shown_and_stays_dimmed_until_the_next(
     open_page: OpenPage, connection: Connection, speech: np.ndarray
 ):
     app = open_page(LIVE)
-    connection.playing = True
-    rerun(app)
-    assert app.metric[0].value == "Listening…"
-    assert "Say something." in texts(app)
+    start(app)
+    assert (answer_of(app).label, answer_of(app).detail) == ("Listening…", "Say something.")
     feed(listener_of(app), speech)
     rerun(app)
-    assert app.metric[0].value == "Happiness"
-    assert app.metric[0].delta == "model score 80%"
-    assert ["Emotion over time" in drawing.proto.body for drawing in app.get("html")] == [False, False, True, False]
-    assert "happiness 80%" in app.get("html")[0].proto.body
-    feed(listener_of(app), np.zeros(2 * 16_000, np.float32))
+    answer = answer_of(app)
+    assert (answer.label, answer.detail, answer.over) == ("Happiness", "model score 80%", False)
+    assert answer.when.startswith("Now, since 0.")
+    assert "happiness 80%" in "".join(drawing.proto.body for drawing in app.get("html"))
+    feed(listener_of(app), np.zeros(4 * SAMPLE_RATE, np.float32))
     rerun(app)
-    assert app.metric[0].value == "Listening…"
-    assert "Last heard: happiness (model score 80%)" in texts(app)
+    over = answer_of(app)
+    assert (over.label, over.detail, over.over) == ("Happiness", "model score 80%", True)
+    assert re.fullmatch(r"0\.\d to 2\.\d s \(\d\.\d s\), [45] s ago", over.when)
+    assert "Listening: it is quiet." in texts(app)
     assert not app.warning
+    feed(listener_of(app), speech)
+    rerun(app)
+    assert (answer_of(app).over, len(listener_of(app).look().utterances)) == (False, 2)
+    assert "utterances" in "".join(drawing.proto.body for drawing in app.get("html"))
+
+
+def test_label_and_timeline_come_first(open_page: OpenPage, connection: Connection, speech: np.ndarray):
+    app = open_page(LIVE)
+    start(app)
+    drawings = [drawing.proto.body for drawing in app.get("html")]
+    assert 'class="utterance"' in drawings[0]
+    assert "Emotion over time" in drawings[1]
+
+
+def test_loud_sound_is_never_said_to_be_no_voice(open_page: OpenPage, connection: Connection, speech: np.ndarray):
+    """At its first sound, before enough of a voice was heard; and as long as it lasts."""
+    app = open_page(LIVE)
+    start(app)
+    loud = speech * 10 ** (-16 / 20) / np.sqrt(np.mean(np.square(speech[np.abs(speech) > 0.01])))
+    for end in range(SAMPLE_RATE // 5, 2 * SAMPLE_RATE, SAMPLE_RATE // 5):
+        feed(listener_of(app), loud[end - SAMPLE_RATE // 5 : end].clip(-1, 1), size=SAMPLE_RATE // 5)
+        rerun(app)
+        said = f"{texts(app)} {answer_of(app)}".replace("in gaps no voice is recognised", "")
+        assert "no voice" not in said
+        assert listener_of(app).look().level_dbfs < -40 or "quiet" not in said
 
 
 def test_where_no_emotion_is_likely_enough_it_is_unsure(
-    open_page: OpenPage, connection: Connection, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    open_page: OpenPage, connection: Connection, speech: np.ndarray, offered: dict[str, Any]
 ):
-    offered: dict[str, Any] = {}
-    monkeypatch.setattr(
-        "streamlit.download_button", lambda label, data, name, *_, **__: offered.update({name: data}) or False
-    )
     app = open_page(LIVE)
-    app.toggle[0].set_value(True)
+    app.toggle(key="keep").set_value(True)
     labelled(app.slider, "Answer only from").set_value(85).run()
-    connection.playing = True
-    rerun(app)
+    start(app)
     feed(listener_of(app), speech)
     rerun(app)
-    assert (app.metric[0].value, app.metric[0].delta) == ("Unsure", "perhaps happiness, model score 80%")
+    assert answer_of(app)[:2] == ("Unsure", "perhaps happiness, model score 80%")
     assert "Unsure: no emotion reaches 85%" in texts(app)
-    feed(listener_of(app), np.zeros(2 * 16_000, np.float32))
-    rerun(app)
-    assert "Last heard: unsure (perhaps happiness, model score 80%)" in texts(app)
-    connection.playing = False
-    rerun(app)
+    button(app, "Stop listening").click().run()
     assert {row["answer"] for row in json.loads(offered["live-timeline.json"])} == {None, UNSURE}
+    assert [row["answer"] for row in json.loads(offered["live-utterances.json"])] == [UNSURE]
     button(app, "Classify all of it again").click().run()
     assert "glad is **unsure** (perhaps happiness, model score 80%)" in texts(app)
     labelled(app.slider, "Answer only from").set_value(75).run()
     assert {row["answer"] for row in json.loads(offered["live-timeline.json"])} == {None, "HAP"}
+    assert [row["answer"] for row in json.loads(offered["live-utterances.json"])] == ["HAP"]
 
 
 def test_music_is_nobody(open_page: OpenPage, connection: Connection):
     app = open_page(LIVE)
-    connection.playing = True
-    rerun(app)
+    start(app)
     music = next(sound for kind, _, sound in sounds() if kind == "music")
     feed(listener_of(app), music)
     rerun(app)
-    assert (app.metric[0].value, app.metric[0].delta) == ("Listening…", "no voice")
+    assert answer_of(app).label == "Listening…"
+    assert "Listening: there is sound, and a voice is looked for in it." in texts(app)
 
 
 def test_pause_and_clear(open_page: OpenPage, connection: Connection, speech: np.ndarray):
     app = open_page(LIVE)
-    connection.playing = True
-    rerun(app)
+    start(app)
     feed(listener_of(app), speech)
     app.toggle(key="pause").set_value(True).run()
-    assert app.metric[0].value == "Paused"
+    assert answer_of(app).over
+    assert "Paused: nothing is heard until you go on." in texts(app)
     assert listener_of(app).paused
     app.toggle(key="pause").set_value(False).run()
     assert not listener_of(app).paused
@@ -138,24 +174,22 @@ def test_pause_and_clear(open_page: OpenPage, connection: Connection, speech: np
 
 
 def test_after_stopping_the_session_is_downloaded_and_classified_again(
-    open_page: OpenPage, connection: Connection, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    open_page: OpenPage, connection: Connection, speech: np.ndarray, offered: dict[str, Any]
 ):
-    offered: dict[str, Any] = {}
-    monkeypatch.setattr(
-        "streamlit.download_button", lambda label, data, name, *_, **__: offered.update({name: data}) or False
-    )
     app = open_page(LIVE)
-    app.toggle[0].set_value(True).run()
-    connection.playing = True
-    rerun(app)
+    app.toggle(key="keep").set_value(True).run()
+    start(app)
     feed(listener_of(app), speech)
-    connection.playing = False
-    rerun(app)
-    assert not app.metric
+    button(app, "Stop listening").click().run()
+    assert not connection.playing
+    assert answer_of(app) is None
     assert "This session, 3 s" in texts(app)
     rows = list(csv.DictReader(io.StringIO(offered["live-timeline.csv"])))
     assert tuple(rows[0]) == TIMELINE_COLUMNS
     assert [row["emotion"] for row in json.loads(offered["live-timeline.json"])][-1] == rows[-1]["emotion"] == "HAP"
+    table = list(csv.DictReader(io.StringIO(offered["live-utterances.csv"])))
+    assert tuple(table[0]) == UTTERANCE_COLUMNS
+    assert [row["answer"] for row in json.loads(offered["live-utterances.json"])] == [table[0]["answer"]] == ["HAP"]
     audio, rate = soundfile.read(io.BytesIO(offered["live-session.wav"]), dtype="float32")
     assert rate == 16_000
     np.testing.assert_allclose(audio, speech, atol=1e-3)
@@ -165,11 +199,9 @@ def test_after_stopping_the_session_is_downloaded_and_classified_again(
 
 def test_without_keeping_it_no_audio_is_offered(open_page: OpenPage, connection: Connection, speech: np.ndarray):
     app = open_page(LIVE)
-    connection.playing = True
-    rerun(app)
+    start(app)
     feed(listener_of(app), speech)
-    connection.playing = False
-    rerun(app)
+    button(app, "Stop listening").click().run()
     assert "The audio was not kept" in texts(app)
     assert not app.get("audio")
 
@@ -178,19 +210,46 @@ def test_a_connection_without_sound_is_noticed_and_made_again(
     open_page: OpenPage, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ):
     app = open_page(LIVE)
-    connection.playing = True
-    rerun(app)
+    start(app)
     assert not app.warning
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 10))
     rerun(app)
     assert "no sound comes through it" in texts(app)
     connection.wanted.clear()
     button(app, "Connect again").click().run()
-    assert [wanted for wanted in connection.wanted if wanted is not None] == [False, True]
+    assert connection.wanted == [True, False, True]
+    assert connection.playing
+    rerun(app)
+    assert not app.warning
+
+
+def test_a_connection_that_fails_or_ends_is_not_tried_for_ever(
+    open_page: OpenPage, connection: Connection, monkeypatch: pytest.MonkeyPatch
+):
+    app = open_page(LIVE)
+    connection.fails = True
+    button(app, "Start listening").click().run()
+    assert "Connecting…" in texts(app)
+    connection.signalling = False
+    rerun(app)
+    assert "The connection to the microphone ended, or none was made" in texts(app)
+    assert connection.wanted[-1] is False
+    connection.fails = False
+    start(app)
     assert connection.playing
     assert not app.warning
+    connection.ends = True
     rerun(app)
-    assert connection.wanted[-1] is None
+    connection.ends = False
+    assert "The connection to the microphone ended, or none was made" in texts(app)
+    # Refused: streamlit-webrtc's state says nothing of it.
+    connection.refused = True
+    button(app, "Start listening").click().run()
+    assert "Connecting…" in texts(app)
+    monkeypatch.setattr("time.monotonic", lambda later=time.monotonic() + 60: later)
+    rerun(app)
+    assert "The connection to the microphone ended, or none was made" in texts(app)
+    assert connection.wanted[-1] is False
 
 
 def test_settings_reach_the_listener(open_page: OpenPage, connection: Connection, speech: np.ndarray):
@@ -206,11 +265,67 @@ def test_settings_reach_the_listener(open_page: OpenPage, connection: Connection
     assert heard.newest.smoothed == pytest.approx(heard.newest.prediction.probabilities)  # nothing of before
 
 
-def test_another_page_forgets_what_was_heard(open_page: OpenPage, connection: Connection):
+def test_another_page_leaves_the_session_as_it_is_and_closes_the_microphone(
+    open_page: OpenPage, connection: Connection, speech: np.ndarray, offered: dict[str, Any]
+):
     app = open_page(LIVE)
-    assert LISTENER in app.session_state
+    app.toggle(key="keep").set_value(True).run()
+    start(app)
+    feed(listener_of(app), speech)
+    before = listener_of(app)
     app.switch_page("pages/classify.py").run()
-    assert LISTENER not in app.session_state
+    connection.playing = False  # the browser closes it with its page
+    connection.wanted.clear()
+    app.switch_page(LIVE).run()
+    assert connection.wanted == [False]
+    assert listener_of(app) is before
+    assert app.toggle(key="keep").value
+    assert "This session, 3 s" in texts(app)
+    assert [row["answer"] for row in json.loads(offered["live-utterances.json"])] == ["HAP"]
+    assert len(offered["live-session.wav"]) > 2 * len(speech)
+
+
+def test_the_browser_asks_before_a_session_is_lost(
+    open_page: OpenPage, connection: Connection, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch
+):
+    asks: list[bool] = []
+    monkeypatch.setattr(page_scripts, "_ask", lambda **arguments: asks.append(arguments["data"]["asks"]))
+    app = open_page(LIVE)
+    assert asks.pop() is False
+    start(app)
+    assert asks.pop() is True
+    feed(listener_of(app), speech)
+    button(app, "Stop listening").click().run()
+    assert asks.pop() is True
+    button(app, "Clear").click().run()
+    assert asks.pop() is False
+
+
+def test_a_settled_label_is_announced_once(
+    open_page: OpenPage, connection: Connection, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch
+):
+    announced: list[str] = []
+    monkeypatch.setattr(page_scripts, "_say", lambda **arguments: announced.append(arguments["data"]["text"]))
+    app = open_page(LIVE)
+    start(app)
+    assert set(announced) == {""}
+    feed(listener_of(app), speech)
+    rerun(app)
+    feed(listener_of(app), np.zeros(2 * SAMPLE_RATE, np.float32))
+    rerun(app)
+    assert announced[-1] == announced[-2] == "Happiness, at 1 s"
+
+
+def test_an_utterance_whose_sound_was_kept_can_be_played(
+    open_page: OpenPage, connection: Connection, speech: np.ndarray, monkeypatch: pytest.MonkeyPatch
+):
+    played: list[int] = []
+    monkeypatch.setattr(utterances_view, "play", lambda audio: played.append(len(audio)))
+    listener = Listener(Predictor.load(), keep_audio=True)
+    feed(listener, speech)
+    (utterance,) = listener.look().utterances
+    utterances_view.show_sound_of(listener, utterance_row(utterance, 0.4))
+    assert played == [pytest.approx((utterance.seconds + 2 * utterances_view.LEAD_SECONDS) * SAMPLE_RATE, abs=3200)]
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
@@ -220,6 +335,9 @@ def test_what_keeps_a_browser_from_sending_sound_is_said(
     monkeypatch.setattr(microphone, "_check", lambda **_: SimpleNamespace(problem=problem))
     app = open_page(LIVE)
     assert PROBLEMS[problem] in texts(app)
+    connection.refused = True
+    button(app, "Start listening").click().run()
+    assert connection.wanted[-1] is False  # it isn't tried for ever
     assert "Classify a recording" in [link.proto.label for link in app.get("page_link")]
 
 

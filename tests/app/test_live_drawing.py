@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 from PIL import Image
 
-from ser_app.live_drawing import bars, heard, timeline
+from ser_app.live_drawing import answer, bars, heard, listed, timeline
 from ser_core.emotions import EMOTIONS
 from tests.helpers import tone
 
@@ -61,3 +61,10 @@ def test_a_timeline_has_gaps_where_nobody_speaks():
 
 def test_nothing_was_heard_yet():
     assert lines(timeline([])) == [[]] * 7
+
+
+def test_what_is_over_is_dimmed_and_text_is_text():
+    assert "opacity:1" in answer("Happiness", "80%", "now")
+    assert "opacity:0." in answer("Happiness", "80%", "3 s ago", over=True)
+    assert "&lt;b&gt;" in answer("<b>", "", "")
+    assert "&lt;b&gt;" in listed([("#808080", "<b>", "", "")])

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from playwright.sync_api import Browser, Locator, Page, Playwright, TimeoutError, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, Playwright, TimeoutError, ViewportSize, expect
 
 from ser_app.microphone import PROBLEMS
 from ser_core.audio import SAMPLE_RATE
@@ -26,7 +26,7 @@ from ser_core.corpus.folder import Corpus
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.records.runs import RUNS_DIR, load_run
 from ser_core.serving.predictor import Predictor
-from tests.browser.app_server import AppServer, launch, wait_until_idle
+from tests.browser.app_server import PHONE, AppServer, launch, wait_until_idle
 from tests.helpers import REAL_TIME
 
 pytestmark = REAL_TIME
@@ -35,6 +35,7 @@ MICROPHONE = "--use-fake-device-for-media-stream"
 ALLOW = "--use-fake-ui-for-media-stream"
 LEAD_SECONDS, GAP_SECONDS, TAIL_SECONDS = 8.0, 2.5, 60.0
 QUIET_SECONDS = 3.0  # between the hiss and the first clip: the longest window hears none of the hiss with the clip
+LAPTOP: ViewportSize = {"width": 1366, "height": 768}
 HISS = 0.001  # amplitude of the noise at the beginning, which shows on the level meter that sound comes
 CONNECT_SECONDS = 20
 CANDIDATES = 8  # clips of each emotion that are tried on a bad line
@@ -136,8 +137,7 @@ def open_microphone(playwright: Playwright, chromium: str, server: AppServer) ->
 
 
 def button(page: Page, name: str) -> Locator:
-    """The button of that name in the microphone's frame."""
-    return page.frame_locator("iframe").get_by_role("button", name=name)
+    return page.get_by_role("button", name=name)
 
 
 def press(page: Page, name: str) -> None:
@@ -155,13 +155,26 @@ def start(page: Page) -> None:
             again.click(timeout=2_000)
         page.wait_for_timeout(4_500)
         expect(sound).to_be_visible(timeout=CONNECT_SECONDS * 1000)
-    expect(button(page, "Stop")).to_be_enabled(timeout=CONNECT_SECONDS * 1000)
+    expect(button(page, "Stop listening")).to_be_enabled(timeout=CONNECT_SECONDS * 1000)
     expect(again).to_have_count(0)
 
 
 def now(page: Page) -> str:
     """The label that is shown."""
-    return page.get_by_test_id("stMetricValue").first.inner_text(timeout=60_000).strip()
+    return page.locator(".utterance-label").first.inner_text(timeout=60_000).strip()
+
+
+def wait_for_an_utterance(page: Page) -> None:
+    """Until one has ended, and stays."""
+    expect(page.locator(".utterance[data-over=true]", has_text=" s ago").first).to_be_visible(timeout=60_000)
+
+
+def expect_above_the_fold(page: Page) -> None:
+    """Label and timeline are seen without scrolling, on a laptop and on a phone."""
+    for size in (LAPTOP, PHONE):
+        page.set_viewport_size(size)
+        for element in (page.locator(".utterance").first, page.get_by_role("img", name="Emotion over time")):
+            expect(element).to_be_in_viewport(ratio=1)
 
 
 def keep_audio(page: Page) -> None:
@@ -176,7 +189,7 @@ def keep_audio(page: Page) -> None:
 
 
 def stop(page: Page) -> None:
-    press(page, "Stop")
+    press(page, "Stop listening")
     expect(page.get_by_role("heading", name="This session")).to_be_visible()
     wait_until_idle(page)
 
@@ -185,6 +198,13 @@ def timeline(page: Page) -> list[dict]:
     """The downloaded timeline."""
     with page.expect_download() as download:
         page.get_by_role("button", name="Timeline as JSON").click()
+    return json.loads(download.value.path().read_text())
+
+
+def utterances(page: Page) -> list[dict]:
+    """The downloaded utterances."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Utterances as JSON").click()
     return json.loads(download.value.path().read_text())
 
 
@@ -209,6 +229,7 @@ def test_six_emotions_are_heard_and_silence_is_none(open_microphone: OpenMicroph
     expect(smoothing).to_have_value("0")
     wait_until_idle(page)
     start(page)
+    expect_above_the_fold(page)
     shown: list[str] = []
     deadline = time.monotonic() + tape.seconds
     while time.monotonic() < deadline:
@@ -216,7 +237,10 @@ def test_six_emotions_are_heard_and_silence_is_none(open_microphone: OpenMicroph
         if not shown or shown[-1] != label:
             shown.append(label)
         page.wait_for_timeout(100)
-    expect(page.get_by_test_id("stMetricValue").first).to_have_text("Listening…")
+    wait_for_an_utterance(page)
+    announced = page.get_by_role("status").filter(has_text=re.compile(r"at \d+ s"))
+    expect(announced).to_have_attribute("aria-live", "polite")
+    expect(announced).to_contain_text(shown[-1])
     stop(page)
 
     groups = spoken(timeline(page))
@@ -233,9 +257,13 @@ def test_six_emotions_are_heard_and_silence_is_none(open_microphone: OpenMicroph
     assert differences[round(0.8 * len(differences))] < 0.02, list(zip(offline, rows, strict=True))
     assert [group[-1]["emotion"] for group in groups] == [emotion for _, emotion in tape.clips]
     assert shown[0] == "Listening…"
-    assert set(shown) - {"Listening…"} <= LABELS | {"Unsure"}
-    assert shown.count("Listening…") >= len(tape.clips)
-    expect(page.get_by_test_id("stAudio")).to_be_visible()
+    assert set(shown[1:]) <= LABELS | {"Unsure", "Hearing…"}  # an answer stays until the next one
+    said = utterances(page)
+    assert [each["answer"] for each in said] == [emotion for _, emotion in tape.clips]
+    assert all(0.5 < each["seconds"] < 3.5 for each in said)
+    expect(page.get_by_test_id("stAudio")).to_have_count(1)
+    page.get_by_test_id("stDataFrame").locator("canvas").first.click(position={"x": 15, "y": 50})  # its first row
+    expect(page.get_by_test_id("stAudio")).to_have_count(2)
     page.get_by_role("button", name="Classify all of it again").click()
     expect(page.get_by_text("As one recording")).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
@@ -246,26 +274,40 @@ def test_start_stop_leave_and_come_back(open_microphone: OpenMicrophone, chatter
     page = open_microphone(chatter, MICROPHONE, ALLOW)
     for _ in range(2):
         start(page)
-        expect(page.get_by_text("Last heard:")).to_be_visible(timeout=60_000)
+        wait_for_an_utterance(page)
         stop(page)
-    before = len(timeline(page))
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Classify").click()
+    before = timeline(page)
+    sidebar = page.get_by_test_id("stSidebar")
+    sidebar.get_by_role("link", name="Classify").click()
     wait_until_idle(page)
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Live").click()
+    sidebar.get_by_role("link", name="Live").click()
     wait_until_idle(page)
-    expect(page.get_by_text("allow the microphone, and speak")).to_be_visible()
+    assert timeline(page)[: len(before)] == before
     start(page)
-    expect(page.get_by_text("Last heard:")).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(3_000)
     # Left while it listens:
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Home").click()
+    sidebar.get_by_role("link", name="Home").click()
     wait_until_idle(page)
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Live").click()
+    sidebar.get_by_role("link", name="Live").click()
     wait_until_idle(page)
+    expect(button(page, "Start listening")).to_be_visible()  # the microphone was closed with its page
+    after = timeline(page)
+    assert after[: len(before)] == before
+    assert len(after) > len(before) > 5
     start(page)
-    expect(page.get_by_text("Last heard:")).to_be_visible(timeout=60_000)
     stop(page)
-    assert before > 5
     expect(page.get_by_test_id("stException")).to_have_count(0)
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.close(run_before_unload=True)
+    page.wait_for_timeout(1_000)
+    assert asked == ["beforeunload"]
+    assert not page.is_closed()
 
 
 @pytest.mark.timeout(240)
@@ -297,6 +339,7 @@ def test_a_refused_microphone_is_explained(open_microphone: OpenMicrophone, chat
     page = open_microphone(chatter, MICROPHONE, "--deny-permission-prompts")
     press(page, "Start listening")
     expect(page.get_by_text("This browser refuses the microphone to this page.").first).to_be_visible()
+    expect(button(page, "Start listening")).to_be_visible()  # it isn't tried for ever
 
 
 def test_a_page_over_plain_http_from_another_machine_says_what_to_do(
@@ -328,7 +371,7 @@ def hearing(server: AppServer) -> set[str]:
 def test_a_closed_tab_is_no_longer_listened_to(open_microphone: OpenMicrophone, chatter: Path, server: AppServer):
     page = open_microphone(chatter, MICROPHONE, ALLOW)
     start(page)
-    expect(page.get_by_text("Last heard:")).to_be_visible(timeout=60_000)
+    wait_for_an_utterance(page)
     assert hearing(server) == HEARING
     page.close()
     deadline = time.monotonic() + 60

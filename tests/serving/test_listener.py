@@ -47,6 +47,34 @@ def test_it_hears_what_a_stream_hears(predictor: Predictor, speech: np.ndarray):
     assert heard.newest.end == heard.rows[-1]["end"]
 
 
+def test_utterances_end_with_a_pause_and_with_a_part(predictor: Predictor, speech: np.ndarray):
+    listener = Listener(predictor)
+    (utterance,) = feed(listener, speech).utterances
+    assert utterance.ended
+    assert 0 < utterance.start < utterance.end < len(speech) / SAMPLE_RATE - 1.5
+    listener.pause(True)
+    listener.pause(False)
+    assert len(feed(listener, speech[: 2 * SAMPLE_RATE]).utterances) == 2
+    listener.expect()  # while somebody speaks
+    _, second, third = feed(listener, speech).utterances
+    assert second.ended
+    assert second.end < third.start
+    listener.clear()
+    assert listener.look().utterances == ()
+
+
+def test_the_sound_of_a_moment_is_found_wherever_keeping_began(predictor: Predictor, speech: np.ndarray):
+    listener = Listener(predictor)
+    feed(listener, speech[:SAMPLE_RATE])
+    listener.keep_audio = True
+    feed(listener, speech[SAMPLE_RATE : 3 * SAMPLE_RATE])
+    heard = listener.audio(1.25, 2.5)
+    np.testing.assert_allclose(heard, speech[SAMPLE_RATE * 5 // 4 : SAMPLE_RATE * 5 // 2], atol=1e-4)
+    assert len(listener.audio(0.5, 1.5)) == SAMPLE_RATE // 2
+    assert len(listener.audio(0.0, 1.0)) == len(listener.audio(4.0, 5.0)) == 0
+    assert len(listener.audio(-1.0)) == 2 * SAMPLE_RATE
+
+
 def test_stereo_integers_at_48_khz_are_heard_as_sound(predictor: Predictor):
     listener = Listener(predictor)
     tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(48_000) / 48_000)
