@@ -18,7 +18,7 @@ from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.microphone import connect, show_problem
 from ser_app.navigation import LISTENER, start_page
 from ser_app.tuning import show_tuning, tuned
-from ser_core.analysis.figures import timeline_figure
+from ser_core.analysis.timeline_figure import timeline_figure
 from ser_core.audio import SAMPLE_RATE
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import SERError
