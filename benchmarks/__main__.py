@@ -31,6 +31,7 @@ NAMES = (
     "training",
     "latency",
     "cold_start",
+    "player",
     "memory",
     "grid",
     "runs",

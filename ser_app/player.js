@@ -4,14 +4,16 @@
 const STEP = 1 // seconds that an arrow key goes
 const STEADY = 5 // pixels that a finger may move while it clicks
 const LINE =
-  "position:absolute;z-index:2;width:2px;margin-left:-1px;background:#fff;box-shadow:0 0 0 1px #000;pointer-events:none"
+  "position:absolute;left:0;z-index:2;width:2px;margin-left:-1px;background:#fff;box-shadow:0 0 0 1px #000;" +
+  "pointer-events:none;will-change:transform" // moved by the compositor: the picture isn't painted again
 
 const hosts = new Set() // where this component stands: the browser runs this file once for all of them
-const followed = new WeakSet() // pictures whose zooming and resizing moves their line
+const lines = new WeakMap() // by picture
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)")
 let listening = null
 let current = null // the sound that was started or sought last, which keys act on
 let pressed = null // where in which picture a finger or a button went down
+let moving = [] // pictures of the sound that plays
 let frame = 0
 
 const sounds = () => [...document.querySelectorAll("audio")]
@@ -42,47 +44,60 @@ function toSound(kept, shown) {
 
 const unit = axis => (axis.type === "date" ? 1000 : 1) // of an axis of time, in a second
 
-function place(picture) {
-  const sound = soundOf(picture)
-  let line = picture.querySelector(".sound-cursor")
-  if (!line && !sound?.currentTime) return
-  if (!line) {
-    line = document.createElement("div")
-    line.className = "sound-cursor"
-    line.style.cssText = LINE
-    picture.querySelector(".svg-container").append(line)
-  }
-  if (!followed.has(picture)) {
-    followed.add(picture)
-    picture.on("plotly_afterplot", () => listening && keptIn(picture) && place(picture))
+function newLine(picture) {
+  const line = document.createElement("div")
+  line.className = "sound-cursor"
+  line.style.cssText = LINE
+  if (!lines.has(picture)) picture.on("plotly_afterplot", () => listening && keptIn(picture) && place(picture))
+  lines.set(picture, line)
+  picture.querySelector(".svg-container").append(line)
+  return line
+}
+
+function place(picture, sound = soundOf(picture)) {
+  const seconds = sound?.currentTime ?? 0
+  let line = lines.get(picture)
+  if (!line?.isConnected) {
+    if (!seconds) return
+    line = newLine(picture)
   }
   const { xaxis: axis, _size: size } = picture._fullLayout
-  const x = axis.l2p(toPicture(keptIn(picture), sound?.currentTime ?? 0) * unit(axis))
-  line.hidden = !sound?.currentTime || x < -1 || x > axis._length + 1
-  line.style.left = `${axis._offset + x}px`
-  line.style.top = `${size.t}px`
-  line.style.height = `${size.h}px`
+  const x = axis.l2p(toPicture(keptIn(picture), seconds) * unit(axis))
+  line.hidden = !seconds || x < -1 || x > axis._length + 1
+  line.style.transform = `translateX(${axis._offset + x}px)`
+  const top = `${size.t}px`
+  const height = `${size.h}px`
+  if (line.style.top !== top) line.style.top = top
+  if (line.style.height !== height) line.style.height = height
 }
 
 function draw() {
-  for (const picture of pictures()) place(picture)
+  const drawn = pictures().map(picture => [picture, soundOf(picture)])
+  for (const [picture, sound] of drawn) place(picture, sound)
+  moving = drawn.filter(([, sound]) => sound && !sound.paused)
 }
 
+// From one look at the page to the next, a quarter of a second, only what moves is looked at.
 function follow() {
   cancelAnimationFrame(frame)
+  for (const [picture, sound] of moving) if (picture.isConnected && keptIn(picture)) place(picture, sound)
+  if (moving.length && !calm.matches) frame = requestAnimationFrame(follow)
+}
+
+function look() {
   draw()
-  if (!calm.matches && sounds().some(sound => !sound.paused)) frame = requestAnimationFrame(follow)
+  follow()
 }
 
 function started({ target }) {
   for (const sound of sounds()) if (sound !== target) sound.pause()
   current = target
-  follow()
+  look()
 }
 
 function emptied({ target }) {
   if (target === sounds()[0]) current = null // the page shows something else now
-  draw()
+  look()
 }
 
 function down(event) {
@@ -120,7 +135,7 @@ function listen() {
   const options = { capture: true, signal: listening.signal }
   document.addEventListener("play", started, options)
   document.addEventListener("emptied", emptied, options)
-  for (const event of ["pause", "seeking", "seeked", "timeupdate"]) document.addEventListener(event, draw, options)
+  for (const event of ["pause", "seeking", "seeked", "timeupdate"]) document.addEventListener(event, look, options)
   document.addEventListener("pointerdown", down, options)
   document.addEventListener("pointerup", up, options)
   document.addEventListener("keydown", key, { signal: listening.signal })
@@ -131,6 +146,7 @@ function stopIfGone() {
   if (hosts.size) return
   listening?.abort()
   listening = current = pressed = null
+  moving = []
   cancelAnimationFrame(frame)
 }
 

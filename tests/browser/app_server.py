@@ -52,9 +52,11 @@ class AppServer:
 
     Args:
         environment: variables to set for the app, beyond this process's.
+        before: Python that runs in the app's process first.
     """
 
-    def __init__(self, environment: dict[str, str] | None = None):
+    def __init__(self, environment: dict[str, str] | None = None, before: str = ""):
+        self.program = f"{before}\n{STREAMLIT}"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -63,7 +65,7 @@ class AppServer:
 
     def __enter__(self) -> AppServer:
         self.output = tempfile.TemporaryFile()
-        command = [sys.executable, "-c", STREAMLIT, "run", "streamlit_app.py"]
+        command = [sys.executable, "-c", self.program, "run", "streamlit_app.py"]
         options = ["--server.port", str(self.port), "--server.headless", "true", "--server.fileWatcherType", "none"]
         self.process = subprocess.Popen(
             [*command, *options], cwd=ROOT, env=self.environment, stdout=self.output, stderr=subprocess.STDOUT
