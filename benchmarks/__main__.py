@@ -32,6 +32,7 @@ NAMES = (
     "latency",
     "cold_start",
     "pages",
+    "player",
     "memory",
     "grid",
     "runs",

@@ -15,6 +15,7 @@ from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoin
 from ser_app.many_view import downloads, show_many, show_table
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
+from ser_app.player import start_of, tied
 from ser_app.similar_view import show_similar
 from ser_app.sources import choose_recordings, loaded
 from ser_app.tuning import show_tuning, tuned, tuned_to
@@ -24,9 +25,9 @@ from ser_core.analysis.figures import (
     mel_image_figure,
     probability_figure,
     spectral_figure,
-    timeline_figure,
     whisper_figure,
 )
+from ser_core.analysis.timeline_figure import timeline_figure
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.limit import duration
 from ser_core.audio.mono import PART_SECONDS
@@ -79,14 +80,15 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
             height = 220 + 90 * (len(bars) - 1)
             st.plotly_chart(probability_figure(bars, height=height), config=CHART, key="probabilities")
     with sound, st.container(border=True):
-        play(recording.audio)
+        play(recording.audio, recording.name, first=True)
         if first := next(iter(predictions.values()), None):
             st.caption(f"{len(recording.audio) / SAMPLE_RATE:.2f} s, {first.speech_seconds:.2f} s of it speech")
             if len(first.speech.audio) < len(recording.audio):
                 st.caption(f"Below, the first {duration(PART_SECONDS)} in which somebody speaks.")
-            show_sound(first.speech, "sound")
+            show_sound(first.speech, "sound", start_of(first.speech.audio, recording.audio))
     for name, prediction in predictions.items():
-        show_why(tuned(name), prediction, name, named=len(predictions) > 1, tuned_to=tuned_to())
+        start = start_of(prediction.speech.audio, recording.audio)
+        show_why(tuned(name), prediction, name, named=len(predictions) > 1, tuned_to=tuned_to(), start=start)
         show_similar(prediction, recording.name, name, named=len(predictions) > 1)
         if len(recording.audio) > WINDOW_SECONDS * SAMPLE_RATE:
             show_timeline(recording, name, prediction.min_confidence)
@@ -98,10 +100,10 @@ def show_timeline(recording: Recording, name: str, min_confidence: float) -> Non
     st.header("Over time")
     hop = hop_seconds(len(recording.audio) / SAMPLE_RATE)
     windows = f"windows of {WINDOW_SECONDS:g} s, one every {hop:g} s"
-    st.caption(f"{literal(name)} on {windows}; gaps hold no voice")
+    st.caption(f"{literal(name)} on {windows}; gaps hold no voice. The ribbon is the answer, pale where it is unsure.")
     rows = timeline(recording, name, min_confidence)
     points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
-    st.plotly_chart(timeline_figure(points), config=CHART, key=f"timeline-{name}")
+    st.plotly_chart(tied(timeline_figure(points, min_confidence=min_confidence)), config=CHART, key=f"timeline-{name}")
     downloads(rows, f"timeline-{name}", TIMELINE_COLUMNS)
 
 

@@ -9,6 +9,7 @@ from ser_app.charts import CHART
 from ser_app.clip_view import play
 from ser_app.messages import literal, sentence
 from ser_app.navigation import start_page
+from ser_app.player import tied
 from ser_app.sources import choose_recordings
 from ser_core.analysis.figures import log_mel_figure, mel_image_figure, spectral_figure, waveform_figure
 from ser_core.analysis.report import REPORT_LINK
@@ -65,7 +66,7 @@ def knobs() -> tuple[AudioConfig, FeatureConfig]:
     return audio, features
 
 
-def show_pipeline(samples: np.ndarray, audio: AudioConfig, features: FeatureConfig) -> None:
+def show_pipeline(name: str, samples: np.ndarray, audio: AudioConfig, features: FeatureConfig) -> None:
     """Every step from sound to tensor."""
     speech = preprocess(samples, audio)
     for warning in speech.warnings:
@@ -75,14 +76,15 @@ def show_pipeline(samples: np.ndarray, audio: AudioConfig, features: FeatureConf
     st.caption(
         f"Mono at 16 kHz, {len(samples) / SAMPLE_RATE:.2f} s; detected speech shaded, {speech.seconds:.2f} s of it"
     )
-    play(samples)
-    st.plotly_chart(waveform_figure(samples, speech.intervals), config=CHART, key="raw")
+    play(samples, name, first=True)
+    st.plotly_chart(tied(waveform_figure(samples, speech.intervals)), config=CHART, key="raw")
     speech.require()
+    kept = speech.intervals / SAMPLE_RATE
 
     st.header("2 · Speech only" + (", z-scored" if audio.normalize else ""))
     st.caption("Silence is dropped" + (", then mean 0 and standard deviation 1" if audio.normalize else ""))
     unit = "standard deviations" if audio.normalize else "amplitude"
-    st.plotly_chart(waveform_figure(speech.waveform, unit=unit), config=CHART, key="speech")
+    st.plotly_chart(tied(waveform_figure(speech.waveform, unit=unit), kept), config=CHART, key="speech")
 
     spectral = spectral_features(speech.waveform, features)
     fixed = fix_frames(spectral, features.n_frames)
@@ -92,7 +94,7 @@ def show_pipeline(samples: np.ndarray, audio: AudioConfig, features: FeatureConf
         f"CNN gets cut or zero-padded to {fixed.shape[0]} × {fixed.shape[1]}. Each channel is drawn on its own scale; "
         "point at it for values."
     )
-    st.plotly_chart(spectral_figure(spectral, features), config=CHART, key="spectral")
+    st.plotly_chart(tied(spectral_figure(spectral, features), kept), config=CHART, key="spectral")
 
     decibels = log_mel(speech.waveform, features)
     image = mel_image(decibels, features)[0]
@@ -100,7 +102,7 @@ def show_pipeline(samples: np.ndarray, audio: AudioConfig, features: FeatureConf
     left, right = st.columns(2)
     with left:
         st.caption(f"Log-mel, {features.n_mels} bands up to {features.fmax:,.0f} Hz, {decibels.shape[1]} frames")
-        st.plotly_chart(log_mel_figure(decibels, features, height=320), config=CHART, key="mel")
+        st.plotly_chart(tied(log_mel_figure(decibels, features, height=320), kept), config=CHART, key="mel")
     with right:
         st.caption(f"What the 2D CNN gets: {image.shape[0]} × {image.shape[1]} pixels in 0 to 1")
         st.plotly_chart(mel_image_figure(image), config=CHART, key="image")
@@ -117,6 +119,6 @@ for recording in recordings:
     for warning in recording.warnings:
         st.warning(warning)
     try:
-        show_pipeline(recording.audio, audio_config, feature_config)
+        show_pipeline(recording.name, recording.audio, audio_config, feature_config)
     except SERError as error:
         st.error(sentence(error))

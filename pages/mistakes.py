@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.charts import show_figure
-from ser_app.clip_view import describe, rater_bars, show_clip_sound
+from ser_app.clip_view import describe, rater_bars, show_clip_sound, show_steps
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, choose_run, of_cremad, records
@@ -79,6 +79,7 @@ def choose_mistake(table: pd.DataFrame, run: Run, n_clips: int, corpus: Corpus) 
         f"{len(table):,} mistakes among {n_clips:,} test clips, the highest model score first. Select one to hear it."
     )
     # The key holds the rows: when a filter changes them, an old selection would mean another clip.
+    key = f"mistakes-{run.name}-{hash(tuple(table['clip']))}"
     event = st.dataframe(
         table,
         hide_index=True,
@@ -87,10 +88,12 @@ def choose_mistake(table: pd.DataFrame, run: Run, n_clips: int, corpus: Corpus) 
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": [0]}},
-        key=f"mistakes-{run.name}-{hash(tuple(table['clip']))}",
+        key=key,
     )
     rows = event.selection.rows
-    return table.iloc[rows[0]]["clip"] if rows else None
+    name = table.iloc[rows[0]]["clip"] if rows else None
+    show_steps(key, list(table["clip"]), name)
+    return name
 
 
 def show_mistake(name: str, predictions: Predictions, run: Run, corpus: Corpus) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from ser_app.address import asked_for, choose, choose_number
 from ser_app.answers import verdict, worth
 from ser_app.charts import CHART
-from ser_app.clip_view import describe, play, rater_bars, show_clip_sound, sound_of
+from ser_app.clip_view import describe, play, rater_bars, show_clip_sound, show_steps, sound_of
 from ser_app.loaders import (
     HOW_TO_GET_CLIPS,
     about_checkpoint,
@@ -21,6 +21,7 @@ from ser_app.loaders import (
 )
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
+from ser_app.player import tied
 from ser_app.similar_view import show_similar
 from ser_app.why_view import show_why
 from ser_core.analysis.figures import log_mel_figure, probability_figure, waveform_figure
@@ -112,6 +113,7 @@ def choose_clip(table: pd.DataFrame) -> Clip | None:
     if rows := event.selection.rows:
         st.query_params["clip"] = table.iloc[rows[0]]["clip"]
     name = st.query_params.get("clip")
+    show_steps(key, list(table["clip"]), name)
     if name is None:
         return None
     try:
@@ -179,13 +181,12 @@ def show_six(clip: Clip, corpus: Corpus) -> None:
             audio = sound_of(version, corpus, f"get-{emotion}", explain=False)
             if audio is None:
                 continue
-            play(audio)
+            play(audio, version.name)
             speech = speech_of(audio)
-            waveform = waveform_figure(audio, speech.intervals, height=110, unit="")
+            waveform = tied(waveform_figure(audio, speech.intervals, height=110, unit=""))
             st.plotly_chart(waveform, config=CHART, key=f"six-wave-{emotion}")
-            st.plotly_chart(
-                log_mel_figure(log_mel(audio), height=140, colorbar=False), config=CHART, key=f"six-mel-{emotion}"
-            )
+            mel = tied(log_mel_figure(log_mel(audio), height=140, colorbar=False))
+            st.plotly_chart(mel, config=CHART, key=f"six-mel-{emotion}")
 
 
 start_page("Samples")

@@ -1,8 +1,9 @@
-"""One clip, as Samples and Classify show it: sound, waveform with the detected speech, mel spectrogram."""
+"""One clip, as pages show it: sound, waveform with the detected speech, mel spectrogram, and the way to the next."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import soundfile
@@ -11,6 +12,7 @@ import streamlit as st
 from ser_app.charts import CHART
 from ser_app.loaders import HOW_TO_GET_CLIPS, clip_audio, speech_of
 from ser_app.messages import sentence
+from ser_app.player import tie_pictures, tied
 from ser_core.analysis.figures import log_mel_figure, waveform_figure
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.audio import SAMPLE_RATE
@@ -23,19 +25,65 @@ from ser_core.errors import CorpusError, SERError
 from ser_core.features.mel import log_mel
 
 
-def play(audio: np.ndarray) -> None:
-    """A player for samples at 16 kHz, at their own loudness: given an array, `st.audio` would make all equally loud."""
+def play(audio: np.ndarray, name: str = "the recording", *, first: bool = False) -> None:
+    """A player for samples at 16 kHz, at their own loudness: given an array, `st.audio` would make all equally loud.
+
+    Args:
+        audio: float32 `[samples]`.
+        name: of what it plays, for those who can't see where it stands.
+        first: whether it is the first player of a page whose pictures go with it, see `ser_app.player`.
+    """
     wav = io.BytesIO()
     soundfile.write(wav, audio, SAMPLE_RATE, format="WAV", subtype="PCM_16")
-    st.audio(wav, format="audio/wav")
+    st.audio(wav, format="audio/wav", alt=f"Sound of {name}")
+    if first:
+        tie_pictures()
 
 
-def show_sound(speech: Speech, key: str) -> None:
-    """Waveform with the detected speech shaded, and mel spectrogram in dB, of a whole recording."""
+def show_sound(speech: Speech, key: str, start: float = 0.0) -> None:
+    """Waveform with the detected speech shaded, and mel spectrogram in dB, of a recording or a part of it.
+
+    Args:
+        speech: and all that is around it.
+        key: of the figures.
+        start: of the part in the recording that the player before it plays, in seconds.
+    """
+    part = np.array([[start, start + len(speech.audio) / SAMPLE_RATE]])
     st.caption("Waveform, detected speech shaded")
-    st.plotly_chart(waveform_figure(speech.audio, speech.intervals), config=CHART, key=f"{key}-wave")
+    waveform = waveform_figure(speech.audio, speech.intervals)
+    st.plotly_chart(tied(waveform, part), config=CHART, key=f"{key}-wave")
     st.caption("Log-mel spectrogram")
-    st.plotly_chart(log_mel_figure(log_mel(speech.audio)), config=CHART, key=f"{key}-mel")
+    st.plotly_chart(tied(log_mel_figure(log_mel(speech.audio)), part), config=CHART, key=f"{key}-mel")
+
+
+def show_steps(table: str, names: Sequence[str], name: str | None) -> None:
+    """Buttons, and keys, for the clips before and after one in a table of which one row can be selected.
+
+    Args:
+        table: its key.
+        names: of the clips in its rows.
+        name: of the clip that is shown, in the table or not.
+    """
+    row = names.index(name) if name in names else None
+    before, after = (None, 0) if row is None else (row - 1, row + 1)
+    with st.container(horizontal=True):
+        for label, icon, key, wanted in (
+            ("Previous", ":material/skip_previous:", "Shift+Left", before),
+            ("Next", ":material/skip_next:", "Shift+Right", after),
+        ):
+            st.button(
+                label,
+                icon=icon,
+                shortcut=key,
+                disabled=wanted not in range(len(names)),
+                on_click=_select,
+                args=(table, wanted),
+                key=f"{table}-{label}",
+            )
+
+
+def _select(table: str, row: int) -> None:
+    st.session_state[table] = {"selection": {"rows": [row]}}
 
 
 def describe(clip: Clip) -> None:
@@ -54,7 +102,7 @@ def show_clip_sound(clip: Clip, corpus: Corpus, key: str, *, explain: bool = Tru
     """Player, waveform and spectrogram of a clip, or the offer to get it."""
     audio = sound_of(clip, corpus, f"get-{key}", explain=explain)
     if audio is not None:
-        play(audio)
+        play(audio, clip.name, first=True)
         show_sound(speech_of(audio), key)
 
 

@@ -14,7 +14,7 @@ from ser_app.charts import CHART
 from ser_app.clip_view import play
 from ser_app.messages import literal, sentence
 from ser_app.utterances_view import show_all
-from ser_core.analysis.figures import timeline_figure
+from ser_core.analysis.timeline_figure import timeline_figure
 from ser_core.audio import SAMPLE_RATE
 from ser_core.errors import SERError
 from ser_core.serving.listener import Listener

@@ -140,7 +140,7 @@ def show_answer(recording: Recording, *, any_sound: bool, clip: Clip | None = No
     with heard:
         if isinstance(result, SERError):
             st.error(sentence(result))
-            play(recording.audio)
+            play(recording.audio, recording.name)
             return
         headline, detail = verdict(result.probabilities, result.min_confidence)
         where = f"“{clip.text}”" if clip else f"the {recording.name}"
@@ -153,7 +153,7 @@ def show_answer(recording: Recording, *, any_sound: bool, clip: Clip | None = No
             )
         if result.answer == UNSURE:
             st.caption(unsure_means(result.min_confidence))
-        play(recording.audio)
+        play(recording.audio, recording.name)
         for warning in result.warnings:
             st.warning(warning)
     with details:

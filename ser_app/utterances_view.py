@@ -9,7 +9,7 @@ import streamlit as st
 
 from ser_app import live_drawing
 from ser_app.clip_view import play
-from ser_core.analysis.figures import EMOTION_COLORS
+from ser_core.analysis.colors import EMOTION_COLORS
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.serving.listener import Listener
 from ser_core.serving.prediction import UNSURE, likeliest

@@ -6,13 +6,16 @@ import hashlib
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from ser_app.charts import CHART
 from ser_app.loaders import checkpoint_files
 from ser_app.messages import literal, sentence
+from ser_app.player import tied
 from ser_core.analysis.explanation import Explanation, Method
 from ser_core.analysis.explanation_figure import explanation_figure, moments
+from ser_core.audio import SAMPLE_RATE
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import SERError
 from ser_core.file_state import Fingerprint
@@ -42,7 +45,9 @@ CAVEAT = "It shows what this network used: not where {emotion} is, nor what a pe
 
 
 @st.fragment
-def show_why(model: Predictor, prediction: Prediction, key: str, *, named: bool = False, tuned_to: str = "") -> None:
+def show_why(
+    model: Predictor, prediction: Prediction, key: str, *, named: bool = False, tuned_to: str = "", start: float = 0.0
+) -> None:
     """Draw the section, closed until it is opened.
 
     Args:
@@ -50,6 +55,7 @@ def show_why(model: Predictor, prediction: Prediction, key: str, *, named: bool 
         key: of its elements.
         named: whether to say which model it is.
         tuned_to: what the model is adapted to, see `ser_app.tuning.tuned_to`.
+        start: in the recording, of the part of it that the prediction has the sound of; seconds.
     """
     label = f"Why {literal(model.config.name)} answers this" if named else "Why this answer"
     if not st.toggle(label, key=f"why-{key}", help="Which moments and bands of the sound the network used"):
@@ -84,8 +90,9 @@ def show_why(model: Predictor, prediction: Prediction, key: str, *, named: bool 
             st.error(sentence(error))
             return
         st.markdown(says(found))
-        figure = explanation_figure(prediction.speech.audio, found)
-        st.plotly_chart(figure, config=CHART, key=f"why-figure-{key}")
+        sound = prediction.speech.audio
+        part = np.array([[start, start + len(sound) / SAMPLE_RATE]])
+        st.plotly_chart(tied(explanation_figure(sound, found), part), config=CHART, key=f"why-figure-{key}")
         steps = f" in {N_STEPS} steps" if method == "integrated-gradients" else ""
         st.caption(
             "In grey, the log-mel spectrogram. Pauses have no colour: the network never hears them. Bars: each tenth "

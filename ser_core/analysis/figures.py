@@ -5,7 +5,7 @@ Time is in seconds and frequency in hertz on every axis. Colours hold on light a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -178,31 +178,6 @@ def spectral_figure(features: np.ndarray, config: FeatureConfig = FeatureConfig(
     )
     figure.update_yaxes(autorange="reversed", dtick=1)
     return finish(figure, height, "time (s)", "")
-
-
-def timeline_figure(
-    rows: Sequence[tuple[float, float, Mapping[str, float] | None]], *, live: bool = False, height: int = 240
-) -> go.Figure:
-    """Probabilities over time: rows of (start, end, probabilities by emotion, or None where nobody speaks).
-
-    Each stands at the centre of its window; `live`, at the end: when it was known.
-    """
-    times = [end if live else (start + end) / 2 for start, end, _ in rows]
-    figure = go.Figure()
-    for emotion in EMOTIONS:
-        figure.add_scatter(
-            x=times,
-            y=[shares[emotion] if shares else None for _, _, shares in rows],
-            name=EMOTION_NAMES[emotion],
-            mode="lines+markers",
-            line={"color": EMOTION_COLORS[emotion], "width": 2},
-            marker={"size": 6},
-            hovertemplate="%{x:.1f} s: %{y:.0%}",
-        )
-    figure.update_xaxes(range=[rows[0][0] if live and rows else 0, rows[-1][1] if rows else 1])
-    figure.update_yaxes(range=[0, 1], tickformat=".0%")
-    figure.update_layout(showlegend=True)
-    return finish(figure, height, "time (s)" if live else "time (s), centre of the window", "probability")
 
 
 SELECTABLE = "selectable"

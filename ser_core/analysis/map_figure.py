@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from ser_core.analysis.figures import EMOTION_COLORS, SOURCE_COLORS, finish
+from ser_core.analysis.colors import EMOTION_COLORS, SERIES_COLORS
+from ser_core.analysis.figures import finish
 from ser_core.corpus.clips import Clip, by_name
 from ser_core.corpus.names import SENTENCES
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
@@ -17,11 +18,11 @@ from ser_core.records.embedding_map import EmbeddingMap
 
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
 """So that who can't tell colours apart can tell points apart."""
-TWO_COLORS = ("#4178be", "#e0a126")
+TWO_COLORS = SERIES_COLORS[:2]
 LEGEND_LETTERS = 22  # of a sentence
-OTHERS_COLOR = "#9aa3ad"
-MOST_ACTORS = len(SOURCE_COLORS)  # that can be told apart
-RING = {"size": 17, "symbol": "circle-open", "color": "#d94f4f", "line": {"width": 3}}
+OTHERS_COLOR = GUIDE
+MOST_ACTORS = len(SERIES_COLORS) - 2  # that can be told apart
+RING = {"size": 17, "symbol": "circle-open", "color": ACCENT, "line": {"width": 3}}
 HOVER = (
     "<b>%{customdata[0]}</b><br>meant: %{customdata[1]}<br>answer: %{customdata[2]}, model score %{customdata[3]}<br>"
     "actor %{customdata[4]}, %{customdata[5]}<br>“%{customdata[6]}”<extra></extra>"
@@ -56,7 +57,7 @@ def _by_two(names: tuple[str, str], first: np.ndarray) -> list[Group]:
 
 def _by_actor(clips: Sequence[Clip], actors: Sequence[int]) -> list[Group]:
     who = np.array([clip.actor.id for clip in clips])
-    looks = zip(actors, SOURCE_COLORS, SYMBOLS, strict=False)
+    looks = zip(actors, SERIES_COLORS, SYMBOLS, strict=False)
     chosen = [Group(f"actor {actor}", who == actor, color, symbol) for actor, color, symbol in looks]
     return [Group("others", ~np.isin(who, actors[:MOST_ACTORS]), OTHERS_COLOR, "circle", faint=True), *chosen]
 
@@ -64,7 +65,7 @@ def _by_actor(clips: Sequence[Clip], actors: Sequence[int]) -> list[Group]:
 def _by_sentence(clips: Sequence[Clip]) -> list[Group]:
     """Twelve: six colours, each of two symbols."""
     said = np.array([clip.text for clip in clips])
-    looks = [(color, symbol) for symbol in SYMBOLS[::2][:2] for color in SOURCE_COLORS]
+    looks = [(color, symbol) for symbol in SYMBOLS[::2][:2] for color in SERIES_COLORS[:6]]
     return [
         Group(textwrap.shorten(text, LEGEND_LETTERS, placeholder="…"), said == text, *look)
         for text, look in zip(SENTENCES.values(), looks, strict=True)

@@ -11,9 +11,9 @@ from ser_core.analysis.figures import (
     mel_image_figure,
     probability_figure,
     spectral_figure,
-    timeline_figure,
     waveform_figure,
 )
+from ser_core.analysis.timeline_figure import answers, timeline_figure
 from ser_core.emotions import EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.mel import log_mel, mel_image
@@ -37,6 +37,8 @@ SHARES = dict.fromkeys(EMOTIONS, 1 / 6)
         spectral_figure(spectral_features(AUDIO)),
         timeline_figure([(0, 3, SHARES), (1, 4, None)]),
         timeline_figure([]),
+        timeline_figure([(0, 3, SHARES), (3600, 3603, SHARES)], live=True, min_confidence=0.4),
+        timeline_figure([], min_confidence=0.4),
     ],
 )
 def test_figures_are_figures_and_survive_json(figure: go.Figure):
@@ -78,3 +80,33 @@ def test_channels_are_named():
 
 def test_no_colour_is_one_of_streamlits_placeholders():
     assert "#000004" not in str(log_mel_figure(log_mel(AUDIO)).data)
+
+
+def sure_of(emotion: str, share: float = 0.9) -> dict[str, float]:
+    return dict.fromkeys(EMOTIONS, (1 - share) / 5) | {emotion: share}
+
+
+def test_the_ribbon_joins_what_is_answered_alike():
+    rows = [
+        (0, 3, sure_of("ANG")),
+        (1, 4, sure_of("ANG")),
+        (2, 5, sure_of("ANG", 0.3)),
+        (3, 6, None),
+        (4, 7, sure_of("SAD")),
+    ]
+    assert answers(rows, 0.4) == [(0, 3, "ANG", True), (3, 4, "ANG", False), (5, 7, "SAD", True)]
+    assert answers(rows, 0.4, live=True) == [(0, 4, "ANG", True), (4, 5, "ANG", False), (6, 7, "SAD", True)]
+    ribbon = timeline_figure(rows, min_confidence=0.4).data[-1]
+    assert ribbon.text == ("anger", "", "sadness")
+    assert ribbon.x[0] == "1970-01-01T00:00:01.500"
+    assert ribbon.width[0] == 3000
+    assert ribbon.marker.opacity[0] > ribbon.marker.opacity[1]
+
+
+def test_a_timeline_counts_in_minutes_and_seconds_and_in_hours_from_one_on():
+    shares = sure_of("HAP")
+    for end, clock in ((63, "%M:%S"), (3603, "%H:%M:%S")):
+        figure = timeline_figure([(0, 3, shares), (end - 3, end, shares)])
+        assert figure.layout.xaxis.type == "date"
+        assert figure.layout.xaxis.tickformatstops[-1].value == clock
+    assert len(timeline_figure([(0, 3, shares)]).data) == len(EMOTIONS)  # no ribbon

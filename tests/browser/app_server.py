@@ -53,19 +53,25 @@ class AppServer:
     Args:
         environment: variables to set for the app, beyond this process's.
         script: another one.
+        before: Python that runs in the app's process first.
     """
 
-    def __init__(self, environment: dict[str, str] | None = None, script: Path | str = "streamlit_app.py"):
+    def __init__(
+        self,
+        environment: dict[str, str] | None = None,
+        script: Path | str = "streamlit_app.py",
+        before: str = "",
+    ):
+        self.program, self.script = f"{before}\n{STREAMLIT}", str(script)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://localhost:{self.port}"
-        self.script = str(script)
         self.environment = {**os.environ, **(environment or {})}
 
     def __enter__(self) -> AppServer:
         self.output = tempfile.TemporaryFile()
-        command = [sys.executable, "-c", STREAMLIT, "run", self.script]
+        command = [sys.executable, "-c", self.program, "run", self.script]
         options = ["--server.port", str(self.port), "--server.headless", "true", "--server.fileWatcherType", "none"]
         self.process = subprocess.Popen(
             [*command, *options], cwd=ROOT, env=self.environment, stdout=self.output, stderr=subprocess.STDOUT

@@ -255,8 +255,15 @@ def test_a_mistake_is_played(open_tab: OpenTab, corpus: Corpus):
     page.wait_for_function("document.querySelector('audio').currentTime > 0.2")
     box = page.get_by_test_id("stDataFrame").bounding_box()
     name = page.get_by_test_id("stMain").locator("code").first
+    for key in ("Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowLeft"):
+        before = name.inner_text()
+        page.keyboard.press(key)
+        expect(name).not_to_have_text(before)
+    expect(page.get_by_label(f"Sound of {name.inner_text()}")).to_be_visible()
+    page.keyboard.press(" ")
+    page.wait_for_function("document.querySelector('audio').currentTime > 0.1")
     before = name.inner_text()
-    page.mouse.click(box["x"] + 16, box["y"] + 35 * 3 + 17)
+    page.mouse.click(box["x"] + 16, box["y"] + 35 * 4 + 17)
     wait_until_idle(page)
     expect(name).not_to_have_text(before)
     page.get_by_test_id("stMain").get_by_role("link", name="See it in Samples").click()
