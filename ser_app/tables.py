@@ -13,11 +13,12 @@ import pandas as pd
 import streamlit as st
 
 
-def choose_row(table: pd.DataFrame, key: str, **options: Any) -> int | None:
-    """Draw a table of which one row is always chosen, the first to begin with; None of an empty table.
+def choose_row(table: pd.DataFrame, key: str, *, required: bool = True, **options: Any) -> int | None:
+    """Draw a table of which one row is chosen; None if none is.
 
     Args:
         key: holds what the rows are: where they change, an old choice would mean another row.
+        required: one always is, the first to begin with, unless there are no rows.
         options: of `st.dataframe`.
     """
     if not len(table):
@@ -29,17 +30,19 @@ def choose_row(table: pd.DataFrame, key: str, **options: Any) -> int | None:
         keep(key, rows[:1], cell)
 
     if key not in st.session_state:
-        keep(key, [0])
+        keep(key, [0] if required else [])
     st.dataframe(
         table,
         hide_index=True,
         on_select=follow,
-        selection_mode=["single-row-required", "single-cell"],
+        selection_mode=["single-row-required" if required else "single-row", "single-cell"],
         key=key,
         **options,
     )
     rows = st.session_state[key]["selection"]["rows"]
-    return rows[0] if rows and rows[0] < len(table) else 0
+    if rows and rows[0] < len(table):
+        return rows[0]
+    return 0 if required else None
 
 
 def choose_rows(

@@ -43,10 +43,10 @@ GROUPINGS: dict[str, tuple[Callable[[Clip], str], Sequence[str]]] = {
     "Actor's race": (lambda clip: clip.actor.race, ("African American", "Asian", "Caucasian", "Unknown")),
     "Sentence": (lambda clip: clip.text, tuple(SENTENCES.values())),
     "Intensity": (lambda clip: INTENSITIES[clip.intensity], tuple(INTENSITIES.values())),
-    "Voice-only raters who agree": (_rater_agreement, ("below 40 %", "40 to 60 %", "60 to 80 %", "80 % or more")),
-    "Voice-only raters' majority": (
-        lambda clip: "is the intended emotion" if clip.emotion in clip.voice.majority else "is another emotion",
-        ("is the intended emotion", "is another emotion"),
+    "Agreement of raters": (_rater_agreement, ("below 40 %", "40 to 60 %", "60 to 80 %", "80 % or more")),
+    "What most raters heard": (
+        lambda clip: "the intended emotion" if clip.emotion in clip.voice.majority else "another emotion",
+        ("the intended emotion", "another emotion"),
     ),
     "Actor": (lambda clip: str(clip.actor.id), tuple(str(actor) for actor in load_actors())),
 }

@@ -18,7 +18,7 @@ CHANCES = np.random.default_rng(1).random(len(NAMES))
 
 def right_with(probability: np.ndarray | float) -> Predictions:
     """Answers of which each is right with a probability."""
-    said = np.where(CHANCES < probability, TARGETS, (TARGETS + 1) % 6)
+    said = np.where(probability > CHANCES, TARGETS, (TARGETS + 1) % 6)
     return Predictions(NAMES, TARGETS, np.eye(6, dtype=np.float32)[said])
 
 
