@@ -10,6 +10,7 @@ import streamlit as st
 from ser_app.charts import show_figure
 from ser_app.checkpoint_view import show_checkpoints
 from ser_app.corpora_view import show_corpora
+from ser_app.findings_view import show_findings
 from ser_app.messages import show_unreadable
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, architecture, evaluations, follow_names, records, run_table, runs_in_address
@@ -18,8 +19,6 @@ from ser_app.steps_view import show_steps
 from ser_app.tables import choose_rows
 from ser_core.analysis.comparable import by_split, differences, listed, over, split_title
 from ser_core.analysis.configurations import by_configuration, run_label
-from ser_core.analysis.evidence import Verdict
-from ser_core.analysis.findings import findings
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import accuracy_heatmap
 from ser_core.analysis.steps import step_results
@@ -32,14 +31,6 @@ from ser_core.words import counted
 VIEWS = ("All", "Settings", "Best", "Findings", "Checkpoints")  # the address says them, too
 STEPS, CORPORA = "Steps", "Corpora"  # where there are records of them
 GRID = ("1D", "2D", "Combined")
-ICONS = {
-    Verdict.CONFIRMED: ":green-badge[:material/check: confirmed]",
-    Verdict.CONTRADICTED: ":red-badge[:material/close: contradicted]",
-    Verdict.UNDECIDED: ":gray-badge[:material/help: undecided]",
-    Verdict.NOT_COMPARABLE: ":gray-badge[:material/balance: not comparable]",
-    Verdict.MISSING: ":gray-badge[:material/hourglass_empty: no run yet]",
-}
-SETTLED = (Verdict.CONFIRMED, Verdict.CONTRADICTED, Verdict.UNDECIDED)
 COLUMNS = {
     "run": st.column_config.TextColumn(
         width=300, help="Learning rate, activation and network, other settings that are unusual, and its length"
@@ -203,29 +194,6 @@ def show_best(runs: Sequence[Run]) -> None:
     show_chosen([run for of_split in best.values() for run in of_split])
     if not st.session_state.get("run"):
         show_comparison(next(iter(best.values())))
-
-
-def show_findings(runs: Sequence[Run]) -> None:
-    """The report's findings one by one."""
-    st.caption(
-        "Only runs that differ in nothing but what is asked are compared. A difference is beyond chance if McNemar's "
-        "exact test says so, at the 5 % level and on the clips that both runs classified, and if its 95 % interval, "
-        "over speakers and clips, excludes 0; several pairs are tested together. Where the report says by how much, "
-        "its figure has to lie in the interval. Each run is one training from one seed."
-    )
-    known = by_configuration(runs)
-    for finding in findings(runs):
-        with st.container(border=True):
-            badges = ICONS[finding.verdict]
-            if finding.epochs and finding.epochs < TrainConfig.epochs and finding.verdict in SETTLED:
-                badges += f" :orange-badge[after {finding.epochs} of the report's {TrainConfig.epochs} epochs]"
-            st.markdown(f"**{finding.title}** {badges}")
-            st.markdown(f"The {REPORT_LINK}: {finding.report}")
-            for sentence in finding.evidence:
-                st.markdown(f"- {sentence}")
-            if missing := [name for name in finding.runs if name not in known]:
-                names = ", ".join(f"`{name}`" for name in missing)
-                st.caption(f"Not trained yet: {names}")
 
 
 def show_chosen(runs: Sequence[Run]) -> None:

@@ -12,9 +12,9 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def points(difference: float, digits: int = 1) -> str:
-    """A difference of shares, -1..1, in points with its sign, as `+6.2` or `−0.4`; `0.0` has none."""
+    """A difference of shares, -1..1, in points with its sign, as `+6.2` or `-0.4`; `0.0` has none."""
     text = _rounded(100 * difference, digits)
-    return text.replace("-", "−") if float(text) <= 0 else f"+{text}"
+    return f"+{text}" if float(text) > 0 else text
 
 
 def between(low: float, high: float, digits: int = 1) -> str:
@@ -23,7 +23,7 @@ def between(low: float, high: float, digits: int = 1) -> str:
 
 
 def points_between(low: float, high: float) -> str:
-    """The interval of a difference of shares, in points: `−2.0 to +10.9`."""
+    """The interval of a difference of shares, in points: `-2.0 to +10.9`."""
     return f"{points(low)} to {points(high)}"
 
 

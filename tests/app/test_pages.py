@@ -568,6 +568,24 @@ def test_findings_say_their_verdict(open_page: OpenPage, many_runs: Path):
     assert "after 30 of the report's 150 epochs" in texts(open_page(RUNS, view="Findings"))
 
 
+def test_a_finding_is_a_picture_whose_marks_open_clips_and_its_sentences_are_folded_away(
+    open_page: OpenPage, many_runs: Path
+):
+    app = open_page(RUNS, view="Findings")
+    assert re.search(r"12 findings of the \[report\].*: \*\*1 confirmed", texts(app))
+    (words, *_) = [fold for fold in app.expander if fold.label == "In words"]
+    assert not words.proto.expanded
+    assert any("against" in said.value for said in words.markdown)
+    picked = next(box for box in app.selectbox if box.options == ["2D over Combined, SiLU, rate 0.001"])
+    picked.set_value(picked.options[0]).run()
+    first, second = (
+        clips_where(load_run(many_runs / name), lambda intended, predicted: intended == predicted)
+        for name in ("lr0.001-SiLU-2D", "lr0.001-SiLU-Combined")
+    )
+    (table,) = [frame.value for frame in app.dataframe if "clip" in frame.value]
+    assert set(table["clip"]) == first - second
+
+
 @pytest.mark.parametrize("status", ["diverged", "chance"])
 def test_a_run_that_learned_nothing_says_so(open_page: OpenPage, many_runs: Path, status: str):
     write_run(many_runs / "lr0.1-ELU-2D", TrainConfig(activation="elu", lr=0.1), status=status)
