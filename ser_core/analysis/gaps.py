@@ -123,8 +123,8 @@ def _shuffled(
     if grouping == "Actor":
         drawn = rng.multivariate_hypergeometric(member.sum(0), int(right.sum()), N_SHUFFLES)
         return np.broadcast_to(member.sum(0), drawn.shape), drawn
-    drawn = np.zeros((N_SHUFFLES, member.shape[1]))
+    summed = np.zeros((N_SHUFFLES, member.shape[1]), dtype=int)
     for actor in range(n_actors):
         mine = who == actor
-        drawn += rng.multivariate_hypergeometric(member[mine].sum(0), int(right[mine].sum()), N_SHUFFLES)
-    return np.broadcast_to(member.sum(0), drawn.shape), drawn
+        summed += rng.multivariate_hypergeometric(member[mine].sum(0), int(right[mine].sum()), N_SHUFFLES)
+    return np.broadcast_to(member.sum(0), summed.shape), summed

@@ -16,7 +16,7 @@ from ser_core.models.registry import model_label
 from ser_core.records.runs import Run
 
 REPORTS = "#e0a126"
-ROW_PIXELS, HEAD_PIXELS = 38, 96
+ROW_PIXELS, HEAD_PIXELS = 38, 120
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.models.activations import activation_label
 from ser_core.records.runs import Run
 from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_RATES
+from ser_core.words import percent
 
 ACCURACY_RANGE = (0.35, 0.65)  # of the report's grid; the same colours mean the same in every heatmap
 CELL_PIXELS = 46
@@ -68,7 +69,7 @@ def _cell_text(run: Run | None) -> str:
     if run is None:
         return "no run"
     status = "" if run.status == "finished" else f"<br>{run.status}"
-    return f"<b>{run.accuracy:.1%}</b><br>{run.train.epochs} ep.{status}"
+    return f"<b>{percent(run.accuracy)}</b><br>{run.train.epochs} ep.{status}"
 
 
 def confusion_figure(

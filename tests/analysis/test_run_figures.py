@@ -34,7 +34,7 @@ def run(tmp_path: Path) -> Run:
 def test_each_cell_has_a_marker_that_names_its_run(run: Run):
     heatmap, markers = accuracy_heatmap([run]).data
     assert heatmap.z[2][1] == pytest.approx(0.75)
-    assert heatmap.text[2][1] == "<b>75.0%</b><br>150 ep."
+    assert heatmap.text[2][1] == "<b>75.0\u00a0%</b><br>150 ep."
     assert heatmap.text[0][0] == "no run"
     assert (list(markers.x), list(markers.y)) == (["0.01"], ["ELU"])
     assert markers.customdata[0][0] == run.name

@@ -495,7 +495,7 @@ def test_corpora_are_shown_only_where_there_are_evaluations(
     (root / "ravdess" / "damaged" / "evaluation.json").write_text("{")
     app = open_page(RUNS, view="Corpora")
     assert app.dataframe[0].value["model"].tolist() == ["lr0.001-SiLU-2D"]
-    assert "nothing of it was trained on" in texts(app)
+    assert "nothing of it is in the training set" in texts(app)
     assert "ravdess/damaged: evaluation.json can't be read" in texts(app)
     monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "none"))
     assert "No run is recorded yet" in texts(app := open_page(RUNS))
@@ -519,6 +519,13 @@ def test_steps_are_shown_only_where_several_are_recorded(
     assert table["step"].tolist() == [step.label for step in recording_steps()[:3]]
     assert table["UAR, RAVDESS"].notna().tolist() == [True, False, True]
     assert "for 12 epochs" in texts(app)
+    app.session_state["steps"] = {"selection": {"rows": [1]}}
+    app.run()
+    assert set(labelled(app.get("button_group"), "Clips").options) == {
+        "Only second, 12 epochs is right",
+        "Only first, 12 epochs is right",
+        "Both are wrong",
+    }
     assert open_page(RUNS, view="Corpora").dataframe[0].value["model"].tolist() == ["first"]  # no crowd of steps
     (many_runs / "second" / "predictions.csv").write_text("clip")
     app = open_page(RUNS, view="Steps")
