@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from ser_app.charts import show_figure
 from ser_app.checkpoint_view import show_checkpoints
 from ser_app.corpora_view import show_corpora
+from ser_app.findings_view import show_findings
 from ser_app.messages import show_unreadable
 from ser_app.navigation import start_page
-from ser_app.records import HOW_TO_TRAIN, architecture, evaluations, records, run_table
+from ser_app.records import HOW_TO_TRAIN, architecture, evaluations, follow_names, records, run_table, runs_in_address
 from ser_app.run_view import show_comparison, show_run
 from ser_app.steps_view import show_steps
+from ser_app.tables import choose_rows
 from ser_core.analysis.comparable import by_split, differences, listed, over, split_title
-from ser_core.analysis.configurations import by_configuration
-from ser_core.analysis.evidence import Verdict
-from ser_core.analysis.findings import findings
+from ser_core.analysis.configurations import by_configuration, run_label
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import accuracy_heatmap
 from ser_core.analysis.steps import step_results
@@ -27,24 +26,22 @@ from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
 from ser_core.training.study import report_study
+from ser_core.words import counted
 
 VIEWS = ("All", "Settings", "Best", "Findings", "Checkpoints")  # the address says them, too
 STEPS, CORPORA = "Steps", "Corpora"  # where there are records of them
 GRID = ("1D", "2D", "Combined")
-ICONS = {
-    Verdict.CONFIRMED: ":green-badge[:material/check: confirmed]",
-    Verdict.CONTRADICTED: ":red-badge[:material/close: contradicted]",
-    Verdict.UNDECIDED: ":gray-badge[:material/help: undecided]",
-    Verdict.NOT_COMPARABLE: ":gray-badge[:material/balance: not comparable]",
-    Verdict.MISSING: ":gray-badge[:material/hourglass_empty: no run yet]",
-}
-SETTLED = (Verdict.CONFIRMED, Verdict.CONTRADICTED, Verdict.UNDECIDED)
 COLUMNS = {
+    "run": st.column_config.TextColumn(
+        width=300, help="Learning rate, activation and network, other settings that are unusual, and its length"
+    ),
     "accuracy": st.column_config.NumberColumn(format="%.1f %%", help="Of the test clips; the interval is beside it"),
     "interval": st.column_config.TextColumn(
-        "95 % interval", help="Bootstrapped; the line above the table says over what"
+        "95 % interval", width=110, help="Bootstrapped; the line above the table says over what"
     ),
-    "report": st.column_config.NumberColumn(format="%.1f %%", help="The report's own accuracy, where it gives one"),
+    "report": st.column_config.NumberColumn(
+        format="%.1f %%", help=f"The report's own accuracy after {TrainConfig.epochs} epochs, where it gives one"
+    ),
     "difference": st.column_config.NumberColumn(format="%+.1f", help="Ours minus the report's, in points"),
     **{name: st.column_config.NumberColumn(format="%.3f") for name in ("weighted F1", "precision", "recall")},
     "UAR": st.column_config.NumberColumn(format="%.3f", help="Unweighted average recall"),
@@ -53,6 +50,7 @@ COLUMNS = {
     ),
     "parameters": st.column_config.NumberColumn(format="localized"),
     "minutes": st.column_config.NumberColumn(format="%.1f", help="Of training"),
+    "trained on": st.column_config.TextColumn(width=200),
 }
 SHOWN = [
     "run",
@@ -73,8 +71,8 @@ SHOWN = [
 ]
 
 
-def show_all(runs: Sequence[Run]) -> None:
-    """All runs, a table for each split, with filters."""
+def show_all(runs: Sequence[Run]) -> list[Run]:
+    """All runs, a table for each split, with filters; those that are listed."""
     table = run_table(runs)
     with st.expander("Filter", icon=":material/filter_list:"):
         cells = st.columns(3) + st.columns(3)
@@ -82,46 +80,52 @@ def show_all(runs: Sequence[Run]) -> None:
         for cell, column in zip(cells, columns, strict=True):
             if chosen := cell.multiselect(column.capitalize(), sorted(table[column].unique())):
                 table = table[table[column].isin(chosen)]
+    listed = [runs[i] for i in table.index]
+    keep_listed(listed)
     st.caption(
-        f"{len(table)} of {len(runs)} runs, the best validation accuracy first. Select one to see it, or several. "
-        f"Intervals are over {over(runs)}."
+        f"{len(table)} of {len(runs)} runs, the best validation accuracy first. Click on a run to see it, or tick "
+        f"several to compare them. Intervals are over {over(runs)}."
     )
-    splits = by_split(runs)
+    splits = by_split(listed)
     for of_split in splits.values():
-        rows = table[table["run"].isin([run.name for run in of_split])]
-        if len(splits) > 1 and len(rows):
+        if len(by_split(runs)) > 1:
             st.markdown(f"**{split_title(of_split)}**")
-        if len(splits) == 1 or len(rows):
-            show_table(rows)
+        show_table(of_split)
+    return listed
 
 
-def show_table(table: pd.DataFrame) -> None:
-    """Runs of one split; its selected rows, beside what other tables have selected, are the runs that are shown."""
-    names = table["run"].tolist()
-    key = f"table-{hash(tuple(names))}"
+def keep_listed(listed: Sequence[Run]) -> None:
+    """Of the runs that are shown, drop those that are not listed any more."""
+    if "run" in st.session_state:
+        names = {run.name for run in listed}
+        st.session_state["run"] = [name for name in st.session_state["run"] if name in names]
 
-    def select() -> None:
-        elsewhere = [name for name in st.session_state.get("run", []) if name not in names]
-        st.session_state["run"] = elsewhere + [names[row] for row in st.session_state[key].selection.rows]
 
-    chosen = st.session_state.get("run", st.query_params.get_all("run"))
-    st.dataframe(
-        table[SHOWN],
-        hide_index=True,
-        height="auto" if len(table) < 12 else 460,
+def show_table(runs: Sequence[Run]) -> None:
+    """Runs of one split; its chosen rows, beside what other tables have ticked, are the runs that are shown."""
+    names = [run.name for run in runs]
+
+    def choose(rows: list[int], alone: bool) -> None:
+        elsewhere = [] if alone else [name for name in st.session_state.get("run", []) if name not in names]
+        st.session_state["run"] = elsewhere + [names[row] for row in rows]
+
+    shown = st.session_state.get("run", runs_in_address(runs))
+    choose_rows(
+        run_table(runs)[SHOWN],
+        [i for i, name in enumerate(names) if name in shown],
+        f"table-{hash(tuple(names))}",
+        choose,
+        height="auto" if len(runs) < 12 else 460,
         column_config=COLUMNS,
         placeholder="–",
-        on_select=select,
-        selection_mode="multi-row",
-        selection_default={"selection": {"rows": [i for i, name in enumerate(names) if name in chosen]}},
-        key=key,
+        alt=split_title(runs),
     )
 
 
-def show_settings(runs: Sequence[Run]) -> None:
-    """Heatmaps of test accuracy (figure 7)."""
+def show_settings(runs: Sequence[Run]) -> list[Run]:
+    """Heatmaps of test accuracy (figure 7); the runs in them."""
     st.caption(
-        f"Test accuracy over activation and learning rate (the {REPORT_LINK}'s figure 7). Choose a cell to see its run."
+        f"Test accuracy by activation and learning rate (the {REPORT_LINK}'s figure 7). Click on a cell to see its run."
     )
     grid = [config.name for config in report_study() if MODELS[config.model].label in GRID and config.form == "fixed"]
     recorded = by_configuration(runs)
@@ -129,16 +133,18 @@ def show_settings(runs: Sequence[Run]) -> None:
     lengths = Counter(run.train.epochs for run in usual)
     if len(lengths) > 1:
         (most, _), *_ = lengths.most_common()
+        shown = st.session_state.get("run", runs_in_address(runs))
         length = st.segmented_control(
             "Trained for",
             sorted(lengths),
-            default=most,
-            format_func=lambda epochs: f"{epochs} epochs",
+            default=next((run.train.epochs for run in usual if run.name in shown), most),
+            format_func=lambda epochs: counted(epochs, "epoch"),
             required=True,
             key="epochs",
             bind="query-params",
         )
         usual = [run for run in usual if run.train.epochs == length]
+    keep_listed(usual)
     for column, label in zip(st.columns(len(GRID)), GRID, strict=True):
         of_architecture = [run for run in usual if architecture(run) == label]
         key = f"heatmap-{label}"
@@ -157,10 +163,12 @@ def show_settings(runs: Sequence[Run]) -> None:
             show_figure(
                 accuracy_heatmap(of_architecture),
                 key,
+                file=f"test accuracy {label} by activation and learning rate",
                 on_select=select,
                 selection_mode="points",
-                alt=f"Test accuracy of {label} over activation and learning rate",
+                alt=f"Test accuracy of {label} by activation and learning rate",
             )
+    return usual
 
 
 def best_of_each(runs: Sequence[Run]) -> list[Run]:
@@ -174,47 +182,28 @@ def best_of_each(runs: Sequence[Run]) -> list[Run]:
 def show_best(runs: Sequence[Run]) -> None:
     """Table 2: the test set has no say in which runs these are."""
     st.caption(
-        f"Of each architecture, the run with the best validation accuracy (the {REPORT_LINK}'s table 2). "
-        f"Intervals are over {over(runs)}."
+        f"Of each network, the run with the best validation accuracy (the {REPORT_LINK}'s table 2). "
+        f"Click on a run to see it. Intervals are over {over(runs)}."
     )
     best = {split: best_of_each(of_split) for split, of_split in by_split(runs).items()}
-    for split, of_split in best.items():
+    keep_listed([run for of_split in best.values() for run in of_split])
+    for of_split in best.values():
         if len(best) > 1:
             st.markdown(f"**{split_title(of_split)}**")
-        table = run_table(of_split)[SHOWN]
-        st.dataframe(table, hide_index=True, column_config=COLUMNS, placeholder="–", key=f"best-{split}")
-    show_comparison(next(iter(best.values())))
-
-
-def show_findings(runs: Sequence[Run]) -> None:
-    """The report's findings one by one."""
-    st.caption(
-        "Only runs that differ in nothing but what is asked are compared. A difference is beyond chance if McNemar's "
-        "exact test says so, at the 5 % level and on the clips that both runs classified, and if its 95 % interval, "
-        "over speakers and clips, excludes 0; several pairs are tested together. Where the report says by how much, "
-        "its figure has to lie in the interval. Each run is one training from one seed."
-    )
-    known = by_configuration(runs)
-    for finding in findings(runs):
-        with st.container(border=True):
-            badges = ICONS[finding.verdict]
-            if finding.epochs and finding.epochs < TrainConfig.epochs and finding.verdict in SETTLED:
-                badges += f" :orange-badge[after {finding.epochs} of the report's {TrainConfig.epochs} epochs]"
-            st.markdown(f"**{finding.title}** {badges}")
-            st.markdown(f"The {REPORT_LINK}: {finding.report}")
-            for sentence in finding.evidence:
-                st.markdown(f"- {sentence}")
-            if missing := [name for name in finding.runs if name not in known]:
-                names = ", ".join(f"`{name}`" for name in missing)
-                st.caption(f"Not trained yet: {names}")
+        show_table(of_split)
+    show_chosen([run for of_split in best.values() for run in of_split])
+    if not st.session_state.get("run"):
+        show_comparison(next(iter(best.values())))
 
 
 def show_chosen(runs: Sequence[Run]) -> None:
     """The runs that were selected above: one in detail, or several compared."""
     by_name = {run.name: run for run in runs}
+    labels = {run.name: run_label(run) for run in runs}
     names = st.multiselect(
         "Shown below",
         list(by_name),
+        format_func=labels.__getitem__,
         key="run",
         bind="query-params",
         persist_state="page",
@@ -236,6 +225,7 @@ steps = step_results(runs, evaluated)
 in_steps = {step.run.name for step in steps if step.before}  # which are in a table of their own
 evaluated = [one for one in evaluated if one.checkpoint.name not in in_steps]
 if runs:
+    follow_names(runs, several=True)
     view = st.segmented_control(
         "View",
         [*VIEWS, *([STEPS] if len(steps) > 1 else []), *([CORPORA] if evaluated else [])],
@@ -247,7 +237,7 @@ if runs:
     )
     match view:
         case "Settings":
-            show_settings(runs)
+            show_chosen(show_settings(runs))
         case "Best":
             show_best(runs)
         case "Findings":
@@ -259,9 +249,7 @@ if runs:
         case "Corpora":
             show_corpora(evaluated)
         case _:
-            show_all(runs)
-    if view in ("All", "Settings"):
-        show_chosen(runs)
+            show_chosen(show_all(runs))
 else:
     st.info(f"No run is recorded yet. {HOW_TO_TRAIN}")
     if evaluated:

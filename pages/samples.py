@@ -19,10 +19,11 @@ from ser_app.loaders import (
     speech_of,
     was_trained_on,
 )
-from ser_app.messages import sentence, show_unreadable
+from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.player import tied
 from ser_app.similar_view import show_similar
+from ser_app.tables import choose_row, keep
 from ser_app.why_view import show_why
 from ser_core.analysis.figures import log_mel_figure, probability_figure, waveform_figure
 from ser_core.corpus.clips import Clip, find_clip, load_index
@@ -56,6 +57,7 @@ SHOWN = [
     "defect",
 ]
 
+SHOWN_CLIP = "samples-clip"  # key of the session state under which the one that is shown is kept
 FILTERS = ("emotion", "intensity", "sentence", "split", "sex", "race", "age", "agreed", "here")
 
 
@@ -97,30 +99,36 @@ def filters(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
 
 
 def choose_clip(table: pd.DataFrame) -> Clip | None:
-    """Draw the table; the clip is the row that was clicked, or the one in the address."""
-    st.caption(f"{len(table):,} of {len(load_index()):,} clips. Select a row to hear it.")
+    """Draw the table; the clip is the row that was chosen, or the one in the address, or the one shown before."""
+    st.caption(f"{len(table):,} of {len(load_index()):,} clips. Click on one to hear it.")
+    names = list(table["clip"])
     # The key holds the rows: when a filter changes them, an old selection would mean another clip.
-    key = f"clips-{hash(tuple(table['clip']))}"
-    event = st.dataframe(
-        table[SHOWN],
-        hide_index=True,
-        height=280,
-        column_config=COLUMNS,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=key,
-    )
-    if rows := event.selection.rows:
-        st.query_params["clip"] = table.iloc[rows[0]]["clip"]
-    name = st.query_params.get("clip")
-    show_steps(key, list(table["clip"]), name)
+    key = f"clips-{hash(tuple(names))}"
+    asked, shown = st.query_params.get("clip"), st.session_state.get(SHOWN_CLIP)
+    wanted = asked or shown
+    if wanted in names and (key not in st.session_state or wanted != shown):
+        keep(key, [names.index(wanted)])
+    row = choose_row(table[SHOWN], key, required=False, height=280, column_config=COLUMNS, alt="Clips of CREMA-D")
+    if row is None and wanted in names:  # its box was cleared
+        wanted = None
+    name = wanted if row is None else names[row]
+    show_steps(key, names, name)
+    st.session_state[SHOWN_CLIP] = name
     if name is None:
+        st.query_params.pop("clip", None)
         return None
+    st.query_params["clip"] = name
     try:
-        return find_clip(name)
+        clip = find_clip(name)
     except SERError as error:
         st.error(sentence(error))
         return None
+    if name not in names:
+        st.info(
+            f"{literal(name)} is not among these clips: change the filter to see it.", icon=":material/filter_list:"
+        )
+        return None
+    return clip
 
 
 def show_clip(clip: Clip, corpus: Corpus) -> None:

@@ -13,6 +13,7 @@ from ser_app.charts import CHART
 from ser_app.loaders import HOW_TO_GET_CLIPS, clip_audio, speech_of
 from ser_app.messages import sentence
 from ser_app.player import tie_pictures, tied
+from ser_app.tables import keep
 from ser_core.analysis.figures import log_mel_figure, waveform_figure
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.audio import SAMPLE_RATE
@@ -76,14 +77,10 @@ def show_steps(table: str, names: Sequence[str], name: str | None) -> None:
                 icon=icon,
                 shortcut=key,
                 disabled=wanted not in range(len(names)),
-                on_click=_select,
-                args=(table, wanted),
+                on_click=keep,
+                args=(table, [wanted]),
                 key=f"{table}-{label}",
             )
-
-
-def _select(table: str, row: int) -> None:
-    st.session_state[table] = {"selection": {"rows": [row]}}
 
 
 def describe(clip: Clip) -> None:

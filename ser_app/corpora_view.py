@@ -10,18 +10,20 @@ import streamlit as st
 from ser_app.charts import show_figure
 from ser_core.analysis.corpora import CHANCE, corpus_matrices, evaluation_rows
 from ser_core.records.evaluations import Evaluation
+from ser_core.words import percent
 
 COLUMNS = {
-    "of it trained on": st.column_config.TextColumn(help="What of the corpus the model was trained on"),
+    "model": st.column_config.TextColumn(width=300),
+    "in the training set": st.column_config.TextColumn(width=130, help="What of the corpus is in the training set"),
     "UAR": st.column_config.NumberColumn(format="%.1f %%", help="Unweighted average recall"),
-    "interval": st.column_config.TextColumn("95 % interval", help="Of the UAR"),
-    "over": st.column_config.TextColumn(help="What the interval is over"),
+    "interval": st.column_config.TextColumn("95\u00a0% interval", width=110, help="Of the UAR"),
+    "over": st.column_config.TextColumn(width=140, help="What the interval is over"),
     "calibration error": st.column_config.NumberColumn(
         format="%.1f %%", help="How far a stated probability is from how often it is right, on average"
     ),
     **{name: st.column_config.NumberColumn(format="%.1f %%") for name in ("accuracy", "UAR, female", "UAR, male")},
     "no answer": st.column_config.NumberColumn(help="Clips in which no speech was found, or that can't be read"),
-    "left out": st.column_config.NumberColumn(help="Clips of other emotions, or that were trained on"),
+    "left out": st.column_config.NumberColumn(help="Clips of other emotions, or that are in the training set"),
 }
 
 
@@ -29,15 +31,21 @@ def show_corpora(evaluations: Sequence[Evaluation]) -> None:
     """Models beside corpora."""
     st.caption(
         "How well each model hears each corpus: the unweighted average recall, which is the mean of the emotions' "
-        f"recalls (chance is {CHANCE:.0%}), and its 95\u00a0% interval. **New corpus**: nothing of it was trained on. "
-        "**New speakers**: of its own corpus, but people that it never heard. **Same speakers**: other clips of people "
-        "that it was trained on, which is the easiest."
+        f"recalls (chance is {percent(CHANCE, 0)}), and its 95\u00a0% interval. **New corpus**: nothing of it is "
+        "in the training set. "
+        "**New speakers**: it is the model's own corpus, but none of these speakers is in the training set. "
+        "**Same speakers**: other clips of speakers who are in the training set, which is the easiest."
     )
     figures = corpus_matrices(evaluations)
     cells = [cell for _ in figures[::2] for cell in st.columns(min(2, len(figures)))]
     for i, (cell, figure) in enumerate(zip(cells, figures, strict=False)):
         with cell, st.container(border=True):
-            show_figure(figure, f"corpora-{i}", alt="Average recall of each model on each corpus")
+            show_figure(
+                figure,
+                f"corpora-{i}",
+                file="average recall by model and corpus",
+                alt="Average recall of each model on each corpus",
+            )
     st.dataframe(
         pd.DataFrame(evaluation_rows(evaluations)),
         hide_index=True,

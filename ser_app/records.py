@@ -9,13 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from ser_core.analysis.comparable import by_split
-from ser_core.analysis.configurations import reported_result
+from ser_core.analysis.configurations import reported_result, run_label
 from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.models.activations import activation_label
 from ser_core.models.registry import model_label
 from ser_core.records.evaluations import Evaluation, evaluation_files, evaluations_dir, load_evaluations
 from ser_core.records.runs import Run, load_runs, recorded_in
-from ser_core.words import counted
+from ser_core.words import between, percent
 
 HOW_TO_TRAIN = "Train one with `python train.py --model 2d --act silu`, or many with `python grid.py report`."
 RECORD_FILES = ("config.json", "history.csv", "test.json")
@@ -70,11 +70,11 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
         report, figures = reported_result(run), run.metrics.summary
         rows.append(
             {
-                "run": run.name,
+                "run": run_label(run),
                 "accuracy": 100 * run.accuracy,
-                "interval": f"{100 * low:.1f} – {100 * high:.1f}",
+                "interval": between(low, high),
                 "report": 100 * report.accuracy if report else None,
-                "difference": 100 * (run.accuracy - report.accuracy) if report else None,
+                "difference": round(100 * (run.accuracy - report.accuracy), 1) + 0.0 if report else None,
                 "weighted F1": figures["f1_weighted"],
                 "precision": figures["precision_weighted"],
                 "recall": figures["recall_weighted"],
@@ -99,10 +99,27 @@ def of_cremad(runs: Sequence[Run]) -> list[Run]:
     return [run for run in runs if not run.environment.corpora]
 
 
+def runs_in_address(runs: Sequence[Run], key: str = "run") -> list[str]:
+    """Names of the runs that the address asks for, by their names or by their labels."""
+    asked = st.query_params.get_all(key)
+    return [run.name for run in runs if run.name in asked or run_label(run) in asked]
+
+
+def follow_names(runs: Sequence[Run], *, several: bool = False) -> None:
+    """Let the box for runs that is drawn after this follow an address that has the names of records.
+
+    The box itself writes labels to the address, and takes no others from there.
+    """
+    if {run.name for run in runs} & set(st.query_params.get_all("run")):
+        asked = runs_in_address(runs)
+        st.session_state["run"] = asked if several else asked[0]
+
+
 def choose_run(runs: Sequence[Run]) -> Run:
     """Draw the choice of one run; the address keeps it."""
+    follow_names(runs)
     by_name = {run.name: run for run in runs}
-    run = by_name[st.selectbox("Run", list(by_name), key="run", bind="query-params")]
-    right = f"{run.accuracy:.1%} of the test clips right after {counted(run.train.epochs, 'epoch')}"
-    st.caption(f"{right}; {elsewhere(run.name)}")
+    labels = {run.name: run_label(run) for run in runs}
+    run = by_name[st.selectbox("Run", list(by_name), format_func=labels.__getitem__, key="run", bind="query-params")]
+    st.caption(f"{percent(run.accuracy)} of the test clips right; {elsewhere(run.name)}")
     return run

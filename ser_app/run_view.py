@@ -9,11 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.charts import show_figure
+from ser_app.clip_list import answers, in_cell, link_to_cell, pick_cell, show_clips
 from ser_app.messages import literal, sentence
+from ser_app.tables import choose_row, choose_rows
 from ser_core.analysis.calibration import answered_from, reliability, risk_coverage
 from ser_core.analysis.comparable import differences, listed
 from ser_core.analysis.comparison import compare, probability
-from ser_core.analysis.confusion import confused_pairs
+from ser_core.analysis.configurations import run_label
+from ser_core.analysis.confusion import cell_label, confused_pairs
 from ser_core.analysis.run_figures import (
     confusion_figure,
     curves_figure,
@@ -25,30 +28,37 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import RunError
 from ser_core.records.runs import Run
 from ser_core.serving.prediction import MIN_CONFIDENCE
-from ser_core.words import counted
+from ser_core.words import between, counted, percent, points, points_between
+
+EXPLAINED = {
+    "accuracy": "Share of the test clips whose intended emotion is predicted",
+    "f1_weighted": "Mean of the emotions' F1, each counted by its clips",
+    "precision_weighted": "Mean of the emotions' precision, each counted by its clips",
+    "uar": "Unweighted average recall: the mean of the emotions' recalls",
+}
+DIFFERENCES = {
+    "first": st.column_config.TextColumn(width=220),
+    "second": st.column_config.TextColumn(width=220),
+    "difference in points": st.column_config.TextColumn(width=170, help="Accuracy of the first minus the second"),
+    "significant": st.column_config.TextColumn(width=110),
+}
 
 
 def show_run(run: Run) -> None:
     """What only one run has room for."""
-    st.header(literal(run.name))
+    st.header(literal(run_label(run)))
     columns = st.columns(4)
-    for column, (label, key, form) in zip(
-        columns,
-        (
-            ("Test accuracy", "accuracy", ".1%"),
-            ("Weighted F1", "f1_weighted", ".3f"),
-            ("Precision", "precision_weighted", ".3f"),
-            ("UAR", "uar", ".3f"),
-        ),
-        strict=True,
-    ):
+    shares = (("Test accuracy", "accuracy"), ("Weighted F1", "f1_weighted"), ("Precision", "precision_weighted"))
+    for column, (label, key) in zip(columns, (*shares, ("UAR", "uar")), strict=True):
         low, high = run.metrics.intervals[key]
+        as_percent = key == "accuracy"
         column.metric(
             label,
-            f"{run.metrics.summary[key]:{form}}",
-            f"{low:{form}} to {high:{form}}",
+            percent(run.metrics.summary[key]) if as_percent else f"{run.metrics.summary[key]:.3f}",
+            between(low, high) if as_percent else f"{low:.3f} – {high:.3f}",
             delta_color="off",
             delta_arrow="off",
+            help=EXPLAINED[key],
         )
     if run.status != "finished":
         reasons = {
@@ -57,57 +67,82 @@ def show_run(run: Run) -> None:
         }
         st.warning(reasons.get(run.status, run.status))
     environment, clips = run.environment, run.environment.clips
+    chosen = f"Validation {run.train.select} picked epoch {run.test.best_epoch}" if run.test.best_epoch else "No epoch"
     st.markdown(
-        f"{run.test.parameters:,} parameters, {counted(run.test.epochs, 'epoch')} in "
-        f"{run.test.training_seconds / 60:.1f} min on {environment.device}; trained on {clips.train:,} clips, "
-        f"epoch {run.test.best_epoch or '–'} chosen by {run.train.select} on {clips.val:,}, "
-        f"tested on {clips.test:,}. Intervals are 95 %, over {run.intervals_over}."
+        f"{run.test.parameters:,} parameters. {clips.train:,} clips are in the training set, {clips.val:,} in the "
+        f"validation set, {clips.test:,} in the test set. {counted(run.test.epochs, 'epoch')} took "
+        f"{run.test.training_seconds / 60:.1f} minutes on {environment.device}. {chosen}"
+        f"{'' if run.test.best_epoch else ' was picked'}. Intervals are 95\u00a0%, over {run.intervals_over}."
     )
     if run.environment.corpora:
         st.caption(f"Trained and tested on {', '.join(part.title for part in run.environment.corpora)}.")
     else:
         listen, people, _ = st.columns([1, 1, 2])
-        query = {"run": run.name}
+        query = {"run": run_label(run)}
         listen.page_link("pages/mistakes.py", label="Hear its mistakes", icon=":material/hearing:", query_params=query)
         people.page_link(
             "pages/humans.py", label="Compare it with people", icon=":material/groups:", query_params=query
         )
-    with st.expander("Settings and surroundings", icon=":material/settings:"):
+    with st.expander("Settings and environment", icon=":material/settings:"):
         st.json(asdict(run.config), expanded=2)
 
 
 def show_comparison(runs: Sequence[Run]) -> None:
     """Differences, confusions, curves and emotions of one run or several."""
     if len(runs) > 1:
-        st.header("Do they differ beyond chance?")
+        st.header("Is the difference significant?")
         show_differences(runs)
-    st.header("What is taken for what")
-    normalised = st.segmented_control(
-        "Confusion matrix", ["Shares", "Counts"], default="Shares", required=True, label_visibility="collapsed"
-    )
-    columns = st.columns(min(len(runs), 3) if len(runs) > 1 else [3, 2])
-    for i, run in enumerate(runs):
-        with columns[i % len(columns)], st.container(border=True):
-            st.markdown(f"`{run.name}`, {counted(run.train.epochs, 'epoch')}")
-            figure = confusion_figure(run.metrics.confusion, normalised=normalised == "Shares")
-            show_figure(figure, f"confusion-{run.name}")
-    with columns[-1] if len(runs) == 1 else st.container(), st.container(border=True):
-        st.markdown("Most confused")
-        st.dataframe(pairs_table(runs), hide_index=True, key=f"pairs-{len(runs)}")
+    show_confusions(runs)
     curves, emotions = st.columns([3, 2])
+    names = " and ".join(run_label(run) for run in runs)
     with curves, st.container(border=True):
         quantity = st.segmented_control(
             "Curves", ["Loss", "Accuracy"], default="Loss", required=True, label_visibility="collapsed"
         )
-        figure = curves_figure({run.name: run.history for run in runs}, quantity.lower())
-        if len(runs) > 1:
-            st.caption("Solid lines are of validation, dotted ones of training.")
-        show_figure(figure, "curves")
+        figure = curves_figure({run_label(run): run.history for run in runs}, quantity.lower())
+        st.caption("Solid: on the validation set. Dotted: on the training set.")
+        show_figure(figure, "curves", file=f"{quantity} by epoch {names}")
     with emotions, st.container(border=True):
         st.markdown("F1 of each emotion")
-        scores = {run.name: f1_by_emotion(run) for run in runs}
-        show_figure(emotion_bars(scores, "F1"), "f1")
+        scores = {run_label(run): f1_by_emotion(run) for run in runs}
+        show_figure(emotion_bars(scores, "F1"), "f1", file=f"F1 by emotion {names}")
     show_calibration(runs)
+
+
+def show_confusions(runs: Sequence[Run]) -> None:
+    """A confusion matrix a run, and the clips of a cell where one is picked."""
+    st.header("Confusion matrix" if len(runs) == 1 else "Confusion matrices")
+    normalised = st.segmented_control(
+        "Cells", ["Shares", "Counts"], default="Shares", required=True, label_visibility="collapsed"
+    )
+    columns = st.columns(min(len(runs), 3) if len(runs) > 1 else [3, 2])
+    picked: dict[str, str] = {}
+    for i, run in enumerate(runs):
+        key, file = f"confusion-{run.name}", f"confusion matrix {run_label(run)}"
+        with columns[i % len(columns)], st.container(border=True):
+            st.markdown(f"`{run_label(run)}`")
+            if run.environment.corpora:
+                figure = confusion_figure(run.metrics.confusion, normalised=normalised == "Shares")
+                show_figure(figure, key, file=file, alt="Confusion matrix")
+            elif cell := pick_cell(run.metrics.confusion, key, normalised=normalised == "Shares", file=file):
+                picked[run.name] = cell
+    with columns[-1] if len(runs) == 1 else st.container(), st.container(border=True):
+        st.markdown("Most confused")
+        show_pairs(runs)
+    for run in runs:
+        if cell := picked.get(run.name):
+            show_cell(run, cell)
+
+
+def show_cell(run: Run, cell: str) -> None:
+    """The clips in a cell of a run's confusion matrix."""
+    try:
+        table = in_cell(answers(run.predictions()), cell)
+    except RunError as error:
+        st.warning(sentence(error))
+        return
+    label = run_label(run)
+    show_clips(f"{cell}, by {label}", table, f"cell-{run.name}", link_to_cell(label, cell))
 
 
 def show_calibration(runs: Sequence[Run]) -> None:
@@ -115,33 +150,33 @@ def show_calibration(runs: Sequence[Run]) -> None:
     said = {}
     for run in runs:
         try:
-            said[run.name] = run.predictions()
+            said[run_label(run)] = run.predictions()
         except RunError as error:
-            st.warning(f"`{run.name}`: {sentence(error)}")
+            st.warning(f"`{run_label(run)}`: {sentence(error)}")
     if not said:
         return
-    st.header("Can its probabilities be believed?")
+    st.header("Can its probabilities be believed?" if len(runs) == 1 else "Can their probabilities be believed?")
     believed, surest = st.columns(2)
     with believed, st.container(border=True):
         found = {name: reliability(predictions) for name, predictions in said.items()}
-        errors = "; ".join(f"`{name}` {one.expected_calibration_error:.1%}" for name, one in found.items())
+        errors = "; ".join(f"`{name}` {percent(one.expected_calibration_error)}" for name, one in found.items())
         st.caption(
-            "Over how sure it says it is: how often it is right. Its expected calibration error, the mean distance "
-            f"from the dotted line: {errors}."
+            "To the right, the probability that a network gives its prediction; upwards, the share of such predictions "
+            f"that is right. The mean distance from the dotted line is the expected calibration error: {errors}."
         )
-        show_figure(reliability_figure(found), "reliability")
+        show_figure(reliability_figure(found), "reliability", file=f"calibration {' and '.join(said)}")
     with surest, st.container(border=True):
         marks = {name: answered_from(predictions, MIN_CONFIDENCE) for name, predictions in said.items()}
-        answers = "; ".join(
-            f"`{name}` answers {share:.0%}" + (f", and is right in {right:.1%} of those" if share else "")
+        shares = "; ".join(
+            f"`{name}` answers {percent(share, 0)}" + (f", and is right in {percent(right)} of those" if share else "")
             for name, (share, right) in marks.items()
         )
         st.caption(
-            "If it only answered where it is surest: how often it would be right. The dot is where it answers from "
-            f"{MIN_CONFIDENCE:.0%} on and is unsure of all else, as in Classify: {answers}."
+            "If a network only answered where it is surest: the share that it would answer, and how often it would be "
+            f"right. The dot is where it answers from {percent(MIN_CONFIDENCE, 0)} on, as in Classify: {shares}."
         )
         curves = {name: risk_coverage(predictions) for name, predictions in said.items()}
-        show_figure(risk_coverage_figure(curves, marks), "coverage")
+        show_figure(risk_coverage_figure(curves, marks), "coverage", file=f"accuracy by coverage {' and '.join(said)}")
 
 
 def f1_by_emotion(run: Run) -> dict[str, float]:
@@ -152,49 +187,90 @@ def f1_by_emotion(run: Run) -> dict[str, float]:
 
 def show_differences(runs: Sequence[Run]) -> None:
     """The first run against each other: how far they are apart, and whether that is beyond chance."""
-    first, rows = runs[0], []
+    first, others, rows = runs[0], [], []
     for other in runs[1:]:
         try:
             difference = compare(first.predictions(), other.predictions())
         except RunError as error:
-            st.warning(f"`{first.name}` and `{other.name}`: {sentence(error)}")
+            st.warning(f"`{run_label(first)}` and `{run_label(other)}`: {sentence(error)}")
             continue
-        low, high = difference.interval
         comparable = not differences([first, other])
+        others.append(other)
         rows.append(
             {
-                "first": first.name,
-                "second": other.name,
-                "difference in points": f"{100 * difference.accuracy:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})",
+                "first": run_label(first),
+                "second": run_label(other),
+                "difference in points": f"{points(difference.accuracy)} ({points_between(*difference.interval)})",
+                "significant": ("yes" if difference.significant else "no") if comparable else "not comparable",
+                "p": probability(difference.p_value),
                 "only first right": difference.only_first,
                 "only second right": difference.only_second,
-                "p": probability(difference.p_value),
-                "beyond chance": ("yes" if difference.significant else "no") if comparable else "not comparable",
             }
         )
     if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, key="differences")
-    st.caption(
-        "The interval is 95 %, over speakers and clips; p is of McNemar's exact test on the same clips. Beyond chance "
-        "is what is so by both. It compares these trained networks; another seed would give others."
-    )
-    found = {other.name: differences([first, other]) for other in runs[1:]}
-    lines = [f"- `{name}` also differs in {listed(settings)}" for name, settings in found.items() if settings]
-    if lines:
-        st.warning("\n".join([f"Not comparable with `{first.name}`; part of a difference may be that:", *lines]))
-
-
-def pairs_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """The most confused emotions of each run."""
-    rows = [
-        {
-            **({"run": run.name} if len(runs) > 1 else {}),
-            "meant": EMOTION_NAMES[pair.true],
-            "said": EMOTION_NAMES[pair.predicted],
-            "clips": pair.clips,
-            "share": f"{pair.share:.0%}",
-        }
-        for run in runs
-        for pair in confused_pairs(run.metrics.confusion, 6 if len(runs) == 1 else 3)
+        key = f"differences-{'-'.join(run.name for run in runs)}"
+        row = choose_row(pd.DataFrame(rows), key, required=False, column_config=DIFFERENCES)
+        st.caption(
+            "Choose a row to hear the clips on which both differ. Intervals are 95\u00a0%, over speakers and clips; "
+            "p is of McNemar's exact test on the same clips. A difference is significant if both say so: p below "
+            "0.05, and an interval without 0. It is one between these trained networks; another seed would give others."
+        )
+        if row is not None and not (first.environment.corpora or others[row].environment.corpora):
+            show_disagreement(first, others[row], key)
+    found = {other: differences([first, other]) for other in runs[1:]}
+    lines = [
+        f"- `{run_label(other)}` also differs in {listed(settings)}" for other, settings in found.items() if settings
     ]
-    return pd.DataFrame(rows)
+    if lines:
+        st.warning(
+            "\n".join([f"Not comparable with `{run_label(first)}`; part of a difference may be due to that:", *lines])
+        )
+
+
+def show_disagreement(first: Run, second: Run, key: str) -> None:
+    """The clips that one of two runs predicts as intended, and the other does not.
+
+    Raises:
+        RunError: their predictions can't be read.
+    """
+    tables = [answers(run.predictions()) for run in (first, second)]
+    table, other = tables[0], tables[1].set_index("clip").loc[tables[0]["clip"]].reset_index()
+    right = [one["predicted"] == one["intended"] for one in (table, other)]
+    labels = [run_label(run) for run in (first, second)]
+    shown = table.drop(columns=["model score", "predicted"])
+    for place, (label, one) in enumerate(zip(labels, (table, other), strict=True)):
+        shown.insert(2 + place, f"predicted by {label}", one["predicted"])
+    only = {
+        f"Only {labels[0]} is right": shown[right[0] & ~right[1]],
+        f"Only {labels[1]} is right": shown[right[1] & ~right[0]],
+        "Both are wrong": shown[~right[0] & ~right[1]],
+    }
+    which = st.segmented_control("Clips", list(only), default=next(iter(only)), required=True, key=f"{key}-which")
+    show_clips(which, only[which].reset_index(drop=True), f"{key}-clips")
+
+
+def show_pairs(runs: Sequence[Run]) -> None:
+    """The most confused emotions of each run; a chosen row opens its cell of the confusion matrix."""
+    found = [(run, pair) for run in runs for pair in confused_pairs(run.metrics.confusion, 6 if len(runs) == 1 else 3)]
+    table = pd.DataFrame(
+        [
+            {
+                **({"run": run_label(run)} if len(runs) > 1 else {}),
+                "intended": EMOTION_NAMES[pair.true],
+                "predicted": EMOTION_NAMES[pair.predicted],
+                "clips": pair.clips,
+                "share": percent(pair.share, 0),
+            }
+            for run, pair in found
+        ]
+    )
+    cells = [(f"confusion-{run.name}-picked", cell_label(pair.true, pair.predicted)) for run, pair in found]
+    chosen = [i for i, (box, cell) in enumerate(cells) if st.session_state.get(box) == cell]
+
+    def open_cells(rows: list[int], _alone: bool) -> None:
+        asked = dict(cells[row] for row in rows)
+        for box in {box for box, _ in cells}:
+            if box in asked or st.session_state.get(box) in {cell for one, cell in cells if one == box}:
+                st.session_state[box] = asked.get(box)
+
+    choose_rows(table, chosen, f"pairs-{'-'.join(run.name for run in runs)}", open_cells)

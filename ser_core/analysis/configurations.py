@@ -11,6 +11,7 @@ from ser_core.audio.preprocess import AudioConfig
 from ser_core.records.runs import Run
 from ser_core.training.config import SELECTIONS, TrainConfig, usual_warmup
 from ser_core.training.study import report_study, with_epochs
+from ser_core.words import counted
 
 HOW_SILENCE_IS_FOUND = {
     name: getattr(AudioConfig(), name) for name in ("vad", "vad_top_db", "vad_floor_dbfs", "vad_threshold")
@@ -45,6 +46,11 @@ def configuration_of(run: Run) -> str | None:
     trained on other corpora.
     """
     return None if run.environment.corpora else _report_names().get(_without_length(run.train))
+
+
+def run_label(run: Run) -> str:
+    """What people call a run: with its length, which its name may say or not, as `lr0.001-SiLU-2D, 150 epochs`."""
+    return f"{run.name.removesuffix(f'-{run.train.epochs}')}, {counted(run.train.epochs, 'epoch')}"
 
 
 def reported_result(run: Run) -> ReportResult | None:

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ser_core.emotions import EMOTIONS
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 
 
 class Confusion(NamedTuple):
-    """How often one emotion was taken for another: number of clips, and their share of those that meant it."""
+    """How often one emotion was predicted as another: number of clips, and their share of those that intend it."""
 
     true: str
     predicted: str
@@ -19,17 +19,27 @@ class Confusion(NamedTuple):
     share: float
 
 
-def confused_pairs(confusion: Sequence[Sequence[int]] | np.ndarray, n: int = 5) -> list[Confusion]:
-    """The n most common confusions of a matrix `[6, 6]` of counts (rows true), by share of the true emotion."""
+def confused_pairs(
+    confusion: Sequence[Sequence[int]] | np.ndarray, n: int = 5, *, right: bool = False
+) -> list[Confusion]:
+    """The n most common confusions of a matrix `[6, 6]` of counts (rows intended), by share of the intended emotion.
+
+    With `right`, what was predicted as intended is among them.
+    """
     counts = np.asarray(confusion)
     shares = row_shares(counts)
     pairs = [
         Confusion(EMOTIONS[i], EMOTIONS[j], int(counts[i, j]), float(shares[i, j]))
         for i in range(len(EMOTIONS))
         for j in range(len(EMOTIONS))
-        if i != j and counts[i, j]
+        if (right or i != j) and counts[i, j]
     ]
     return sorted(pairs, key=lambda pair: -pair.share)[:n]
+
+
+def cell_label(intended: str, answer: str, how: str = "predicted") -> str:
+    """A cell of a confusion matrix in words, of the codes of two emotions: `fear predicted as sadness`."""
+    return f"{EMOTION_NAMES[intended]} {how} as {EMOTION_NAMES[answer]}"
 
 
 def row_shares(confusion: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from ser_core.analysis.figures import finish
 from ser_core.emotions import EMOTIONS
 from ser_core.records.evaluations import Evaluation, Heard
+from ser_core.words import between, percent
 
 CHANCE = 1 / len(EMOTIONS)
 HIGHEST = 0.85  # of the scale of colours; what is better is as dark
@@ -84,9 +85,9 @@ def evaluation_rows(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
             {
                 "model": one.checkpoint.name,
                 "corpus": one.corpus.title,
-                "of it trained on": one.checkpoint.heard,
+                "in the training set": one.checkpoint.heard,
                 "UAR": 100 * one.uar,
-                "interval": f"{100 * low:.1f} – {100 * high:.1f}",
+                "interval": between(low, high),
                 "over": one.metrics.intervals_over,
                 "accuracy": 100 * one.metrics.accuracy,
                 "calibration error": 100 * one.calibration_error,
@@ -135,7 +136,7 @@ def _cell(one: Evaluation | None) -> str:
     if one is None:
         return ""
     low, high = one.interval
-    return f"<b>{one.uar:.1%}</b><br>{100 * low:.0f} – {100 * high:.0f}<br>{SHORT[one.checkpoint.heard]}"
+    return f"<b>{percent(one.uar)}</b><br>{between(low, high, 0)}<br>{SHORT[one.checkpoint.heard]}"
 
 
 def _hover(one: Evaluation | None) -> str:
@@ -144,6 +145,6 @@ def _hover(one: Evaluation | None) -> str:
     low, high = one.interval
     who = f"{one.corpus.speakers} speakers" if one.corpus.speakers else "unknown speakers"
     return (
-        f"{one.checkpoint.name} on {one.corpus.title}<br>{low:.1%} to {high:.1%} over {one.metrics.intervals_over}"
+        f"{one.checkpoint.name} on {one.corpus.title}<br>{between(low, high)} over {one.metrics.intervals_over}"
         f"<br>{one.corpus.clips:,} clips of {who}, {one.corpus.part}"
     )

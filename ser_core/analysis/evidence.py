@@ -23,14 +23,16 @@ import numpy as np
 
 from ser_core.analysis.comparable import differences, listed
 from ser_core.analysis.comparison import SIGNIFICANCE, Difference, compare, compare_together, probability
-from ser_core.analysis.report import REPORT_RESULTS
+from ser_core.analysis.configurations import run_label
+from ser_core.analysis.marks import Mark, Picture, pair_mark, together_mark
+from ser_core.analysis.report import REPORT_F1, REPORT_RESULTS
 from ser_core.corpus.splits import REPORT_SPLIT_ID
-from ser_core.emotions import EMOTIONS
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.records.metrics import resampled_confusions
-from ser_core.records.resampling import BOTH, N_BOOTSTRAP
+from ser_core.records.resampling import BOTH, N_BOOTSTRAP, interval
 from ser_core.records.runs import Run
 from ser_core.records.schema import UNKNOWN
-from ser_core.words import counted
+from ser_core.words import between, counted, percent, points, points_between
 
 Runs = Mapping[str, Run]
 Records = Mapping[str, Mapping[int, Sequence[Run]]]
@@ -69,6 +71,7 @@ class Finding:
         evidence: sentences with figures and intervals.
         runs: names of the configurations that the claim is about, also of those that were not trained.
         epochs: that all runs which decide the verdict were trained for, None where they differ or there are none.
+        picture: what was measured, if anything was.
     """
 
     title: str
@@ -77,6 +80,7 @@ class Finding:
     evidence: tuple[str, ...]
     runs: tuple[str, ...]
     epochs: int | None = None
+    picture: Picture | None = None
 
 
 def chosen(records: Records, pairs: Sequence[Pair], asked: Collection[str]) -> Runs:
@@ -146,20 +150,22 @@ def better(
     evidence += dict.fromkeys(
         sentence for runs, group in parts for pair in group for sentence in set_aside(records, runs, pair, asked)
     )
-    verdicts = []
+    verdicts, marks = [], list[Mark]()
     for runs, group in parts:
-        verdict, sentences = _part(runs, group, asked, margin)
+        verdict, sentences, measured = _part(runs, group, asked, margin)
         verdicts.append(verdict)
         evidence += sentences
+        marks += measured
     verdict = min(verdicts, key=DECIDES.index)
+    picture = Picture(tuple(marks)) if marks else None
     decisive = [runs for (runs, _), of_part in zip(parts, verdicts, strict=True) if of_part == verdict]
-    return Finding(title, report, verdict, tuple(evidence), names, epochs_of(*decisive))
+    return Finding(title, report, verdict, tuple(evidence), names, epochs_of(*decisive), picture)
 
 
 def _part(
     runs: Runs, pairs: Sequence[Pair], asked: Collection[str], margin: Callable[[str, str], float] | None
-) -> tuple[Verdict, list[str]]:
-    """What these pairs together say, and the sentences for it; of those that can be compared if not all can."""
+) -> tuple[Verdict, list[str], list[Mark]]:
+    """What these pairs together say, with sentences and marks; of those that can be compared if not all can."""
     evidence, ready = [], []
     for pair in pairs:
         if reason := unequal(runs, pair, asked):
@@ -167,14 +173,19 @@ def _part(
         elif all(name in runs for name in pair):
             ready.append(pair)
     said = [(runs[first].predictions(), runs[second].predictions()) for first, second in ready]
-    evidence += [difference_sentence(runs, pair, compare(*both)) for pair, both in zip(ready, said, strict=True)]
+    marks = []
+    for pair, both in zip(ready, said, strict=True):
+        difference = compare(*both)
+        evidence.append(difference_sentence(runs, pair, difference))
+        marks.append(pair_mark((runs[pair[0]], runs[pair[1]]), pair, asked, difference))
     together = compare_together(said) if said else None
     if together and len(said) > 1:
         evidence.append(f"These {len(said)} pairs together: {_points(together)}.")
+        marks.append(together_mark([(runs[first], runs[second]) for first, second in ready], ready, asked, together))
     if states := {state for pair in pairs if (state := not_settled(runs, pair, asked))}:
-        return min(states, key=DECIDES.index), evidence
+        return min(states, key=DECIDES.index), evidence, marks
     assert together  # of pairs that are all there
-    return _verdict(together, margin(*pairs[0]) if margin else None), evidence
+    return _verdict(together, margin(*pairs[0]) if margin else None), evidence, marks
 
 
 def _verdict(difference: Difference, margin: float | None) -> Verdict:
@@ -196,18 +207,24 @@ def order_of_emotions(
     if run is None:
         return Finding(title, report, Verdict.MISSING, (), (name,))
     said = run.predictions()
-    draws = resampled_confusions(said.targets.tolist(), said.predicted.tolist(), said.speakers)
-    share = float(holds(_f1(draws).argsort(axis=-1)).mean())
-    scores = sorted(zip(EMOTIONS, _f1(np.array(run.metrics.confusion)), strict=True), key=lambda item: item[1])
+    f1 = _f1(resampled_confusions(said.targets.tolist(), said.predicted.tolist(), said.speakers))
+    share = float(holds(f1.argsort(axis=-1)).mean())
+    scores = sorted(zip(EMOTIONS, _f1(np.array(run.metrics.confusion)), f1.T, strict=True), key=lambda item: item[1])
+    marks = tuple(
+        Mark(EMOTION_NAMES[emotion], float(value), *interval(draws), REPORT_F1.get(emotion), (run.name,), emotion)
+        for emotion, value, draws in scores
+    )
+    listing = ", ".join(f"{EMOTION_NAMES[emotion]} {value:.2f}" for emotion, value, _ in scores)
     evidence = (
-        f"{after_epochs(run)} F1 of `{run.name}`: {', '.join(f'{emotion} {f1:.2f}' for emotion, f1 in scores)}.",
-        f"It holds in {share:.0%} of {N_BOOTSTRAP:,} resamples of {BOTH}.",
+        f"F1 of `{run_label(run)}`: {listing}.",
+        f"It holds in {percent(share, 0)} of {N_BOOTSTRAP:,} resamples of {BOTH}.",
     )
     if share > 1 - SIGNIFICANCE:
         verdict = Verdict.CONFIRMED
     else:
         verdict = Verdict.CONTRADICTED if share < SIGNIFICANCE else Verdict.UNDECIDED
-    return Finding(title, report, verdict, evidence, (name,), run.train.epochs)
+    picture = Picture(marks, "F1", points=False)
+    return Finding(title, report, verdict, evidence, (name,), run.train.epochs, picture)
 
 
 def _f1(confusion: np.ndarray) -> np.ndarray:
@@ -227,7 +244,9 @@ def unequal(runs: Runs, names: Sequence[str], asked: Collection[str]) -> str | N
     present = [runs[name] for name in names if name in runs]
     if not (found := differences(present, asked)):
         return None
-    return f"{' and '.join(f'`{run.name}`' for run in present)} are not comparable. They differ in {listed(found)}."
+    return (
+        f"{' and '.join(f'`{run_label(run)}`' for run in present)} are not comparable. They differ in {listed(found)}."
+    )
 
 
 def set_aside(records: Records, runs: Runs, pair: Pair, asked: Collection[str]) -> Iterator[str]:
@@ -247,11 +266,10 @@ def figures(runs: Runs, names: Sequence[str]) -> tuple[str, ...]:
     sentences = []
     for name in names:
         if run := runs.get(name):
-            low, high = run.accuracy_interval
             over = "" if run.intervals_over == BOTH else f", over {run.intervals_over}"
-            interval = f"{low:.1%} to {high:.1%}{over}"
             sentences.append(
-                f"{after_epochs(run)} `{run.name}` is right for {run.accuracy:.1%} of the test clips ({interval})."
+                f"`{run_label(run)}` is right for {percent(run.accuracy)} of the test clips "
+                f"({between(*run.accuracy_interval)}{over})."
             )
     return tuple(sentences)
 
@@ -259,22 +277,16 @@ def figures(runs: Runs, names: Sequence[str]) -> tuple[str, ...]:
 def difference_sentence(runs: Runs, pair: Pair, difference: Difference) -> str:
     """By how much the first of two runs is more accurate."""
     first, second = (runs[name] for name in pair)
-    return f"{after_epochs(first)} `{first.name}` against `{second.name}`: {_points(difference)}."
+    return f"`{run_label(first)}` against `{run_label(second)}`: {_points(difference)}."
 
 
 def _points(difference: Difference) -> str:
-    low, high = difference.interval
     return (
-        f"{100 * difference.accuracy:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f}), "
+        f"{points(difference.accuracy)} points ({points_between(*difference.interval)}), "
         f"p {probability(difference.p_value)}"
     )
 
 
-def after_epochs(run: Run) -> str:
-    """How a sentence about a run begins."""
-    return f"After {counted(run.train.epochs, 'epoch')},"
-
-
 def reported(name: str) -> str:
     """The accuracy that the report gives a configuration."""
-    return f"{REPORT_RESULTS[name].accuracy:.1%}"
+    return percent(REPORT_RESULTS[name].accuracy)

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from ser_core.analysis.comparison import compare
-from ser_core.analysis.configurations import by_configuration
+from ser_core.analysis.configurations import by_configuration, run_label
 from ser_core.analysis.evidence import (
     Finding,
     Pair,
     Records,
     Verdict,
-    after_epochs,
     better,
     chosen,
     difference_sentence,
@@ -27,13 +26,16 @@ from ser_core.analysis.evidence import (
     reported,
     unequal,
 )
+from ser_core.analysis.marks import Mark, Picture, pair_mark
 from ser_core.analysis.report import REPORT_F1, REPORT_RESNET101, REPORT_RESULTS, reported_difference
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError
 from ser_core.models.activations import activation_label
+from ser_core.models.registry import model_label
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
-from ser_core.training.report_grid import REPORT_ACTIVATIONS
+from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_RATES
+from ser_core.words import between, percent
 
 BEST_2D, BEST_1D = "lr0.001-SiLU-2D", "lr0.01-ELU-1D"
 COMBINED, VARIABLE, MEAN = (f"lr0.001-SiLU-Combined{form}" for form in ("", "-variable", "-mean"))
@@ -75,6 +77,17 @@ def _silu(records: Records) -> Finding:
     )
 
 
+def _silu_everywhere(records: Records) -> Finding:
+    pairs = [
+        (f"lr{rate:g}-SiLU-{model}", f"lr{rate:g}-ReLU-{model}")
+        for model in ("2D", "Combined", "1D")
+        for rate in REPORT_RATES
+    ]
+    report = "SiLU improves performance over ReLU significantly, and in the 2D CNN most of all."
+    title = "SiLU beats ReLU in all networks and learning rates together"
+    return better(records, title, report, [pairs], asked=["activation"])
+
+
 def _elu(records: Records) -> Finding:
     others = [f"lr0.01-{activation}-1D" for activation in ("ReLU", "SiLU")]
     points = " and ".join(f"{100 * reported_difference(BEST_1D, other):.1f}" for other in others)
@@ -90,13 +103,14 @@ def _elu(records: Records) -> Finding:
 
 def _variable(records: Records) -> Finding:
     report = f"Variable-length input ({reported(VARIABLE)}) improves the combined model ({reported(COMBINED)})."
-    return better(records, "Variable length helps", report, [[(VARIABLE, COMBINED)]], asked=["form"])
+    pairs = [[(VARIABLE, COMBINED)]]
+    return better(records, "Variable length helps", report, pairs, asked=["form"], margin=reported_difference)
 
 
 def _high_rate(records: Records) -> Finding:
     pairs = _rate_pairs((model, 0.001, (0.1,)) for model in ("2D", "Combined", "1D"))
     high = [REPORT_RESULTS[worse].accuracy for group in pairs for _, worse in group if worse in REPORT_RESULTS]
-    report = f"A learning rate of 0.1 performs poorly in all architectures ({min(high):.1%} to {max(high):.1%})."
+    report = f"A learning rate of 0.1 performs poorly in all architectures ({between(min(high), max(high))})."
     return better(records, "A learning rate of 0.1 is too high", report, pairs, asked=["lr"])
 
 
@@ -114,7 +128,7 @@ def _medium_rate(records: Records) -> Finding:
 def _hardest(records: Records) -> Finding:
     report = f"Fear is the hardest emotion: the lowest F1 of the 2D CNN, {REPORT_F1['FEA']:.2f}."
     fear = EMOTIONS.index("FEA")
-    return order_of_emotions(records, BEST_2D, "FEA is hardest", report, lambda order: order[..., 0] == fear)
+    return order_of_emotions(records, BEST_2D, "Fear is hardest", report, lambda order: order[..., 0] == fear)
 
 
 def _easiest(records: Records) -> Finding:
@@ -123,7 +137,7 @@ def _easiest(records: Records) -> Finding:
     return order_of_emotions(
         records,
         BEST_2D,
-        "ANG and HAP are easiest",
+        "Anger and happiness are easiest",
         f"Anger and happiness are the easiest: F1 of {anger} and {happiness}.",
         lambda order: (np.sort(order[..., -2:], axis=-1) == easiest).all(axis=-1),
     )
@@ -152,6 +166,7 @@ def _mean(records: Records) -> Finding:
         (*figures(runs, names), difference_sentence(runs, names, difference)),
         names,
         epochs_of(runs),
+        Picture((pair_mark((runs[names[0]], runs[names[1]]), names, asked, difference),), limit=-COMPARABLE),
     )
 
 
@@ -159,20 +174,22 @@ def _resnets(records: Records) -> Finding:
     title = "ResNets overfit"
     report = (
         f"ResNet-38 ({reported(RESNETS[0])}) and ResNet-101 ({reported(RESNETS[1])}) overfit: in training, "
-        f"ResNet-101 is right for {REPORT_RESNET101['training']:.0%}, in validation for "
-        f"{REPORT_RESNET101['validation']:.0%}."
+        f"ResNet-101 is right for {percent(REPORT_RESNET101['training'], 0)}, in validation for "
+        f"{percent(REPORT_RESNET101['validation'], 0)}."
     )
     runs = chosen(records, [RESNETS], ["model"])
     present = list(runs.values())
     if not present:
         return Finding(title, report, Verdict.MISSING, (), RESNETS)
-    gaps, evidence = [], list(figures(runs, RESNETS))
-    for run in present:
+    gaps, marks, evidence = [], [], list(figures(runs, RESNETS))
+    for name, run in runs.items():
         training, validation = (run.history[f"{part}_accuracy"][-1] for part in ("train", "val"))
-        gaps.append(training - validation)
+        gaps.append(gap := float(training - validation))
+        said = REPORT_RESNET101["training"] - REPORT_RESNET101["validation"] if name == RESNETS[-1] else None
+        marks.append(Mark(model_label(run.train.model), gap, gap, gap, said, (run.name,)))
         evidence.append(
-            f"{after_epochs(run)} `{run.name}` is right for {training:.1%} in training and {validation:.1%} in "
-            f"validation. {_overconfidence(run)}"
+            f"`{run_label(run)}` is right for {percent(training)} on the training set and {percent(validation)} on the "
+            f"validation set at the end. {_overconfidence(run)}"
         )
     by_accuracy = [f"{name}-by-accuracy" for name in RESNETS]
     evidence += figures(chosen(records, [(by_accuracy[0], by_accuracy[1])], ["model"]), by_accuracy)
@@ -184,7 +201,8 @@ def _resnets(records: Records) -> Finding:
         whole = all(run.train.epochs >= TrainConfig.epochs for run in present)
         fits = all(gap < OVERFITTING for gap in gaps)
         verdict = Verdict.CONTRADICTED if whole and fits else Verdict.UNDECIDED
-    return Finding(title, report, verdict, tuple(evidence), RESNETS, epochs_of(runs))
+    picture = Picture(tuple(marks), "accuracy in training above that in validation, points", OVERFITTING)
+    return Finding(title, report, verdict, tuple(evidence), RESNETS, epochs_of(runs), picture)
 
 
 def _overconfidence(run: Run) -> str:
@@ -192,14 +210,16 @@ def _overconfidence(run: Run) -> str:
     loss, accuracy, training = (run.history[column] for column in ("val_loss", "val_accuracy", "train_accuracy"))
     lowest, highest = int(np.where(np.isnan(loss), np.inf, loss).argmin()), int(accuracy.argmax())
     return (
-        f"Its validation loss was lowest in epoch {lowest + 1}, with {training[lowest]:.1%} and {accuracy[lowest]:.1%} "
-        f"right; most were right in validation in epoch {highest + 1}, {accuracy[highest]:.1%}."
+        f"Its validation loss was lowest in epoch {lowest + 1}, with {percent(training[lowest])} and "
+        f"{percent(accuracy[lowest])} right; most of the validation set was right in epoch {highest + 1}, "
+        f"{percent(accuracy[highest])}."
     )
 
 
 FINDINGS: tuple[Callable[[Records], Finding], ...] = (
     _combined,
     _silu,
+    _silu_everywhere,
     _elu,
     _variable,
     _low_rate,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import scipy  # whose stats package is loaded when it is used: that takes a second of a core
 
-from ser_core.corpus.clips import Clip, by_name
+from ser_core.corpus.clips import Clip, by_name, load_actors
 from ser_core.corpus.names import INTENSITIES, SENTENCES
+from ser_core.emotions import EMOTION_NAMES
 from ser_core.records.predictions import Predictions
 from ser_core.records.resampling import CONFIDENCE, Speakers, interval, resampled_sums
 
@@ -36,17 +37,29 @@ def _rater_agreement(clip: Clip) -> str:
 
 
 GROUPINGS: dict[str, tuple[Callable[[Clip], str], Sequence[str]]] = {
+    "Intended emotion": (lambda clip: EMOTION_NAMES[clip.emotion], tuple(EMOTION_NAMES.values())),
     "Actor's sex": (lambda clip: clip.actor.sex, ("female", "male")),
     "Actor's age": (_age, ("20 to 29", "30 to 39", "40 to 49", "50 to 59", "60 or older")),
+    "Actor's race": (lambda clip: clip.actor.race, ("African American", "Asian", "Caucasian", "Unknown")),
     "Sentence": (lambda clip: clip.text, tuple(SENTENCES.values())),
     "Intensity": (lambda clip: INTENSITIES[clip.intensity], tuple(INTENSITIES.values())),
-    "Voice-only raters who agree": (_rater_agreement, ("below 40 %", "40 to 60 %", "60 to 80 %", "80 % or more")),
-    "Voice-only raters' majority": (
-        lambda clip: "is the intended emotion" if clip.emotion in clip.voice.majority else "is another emotion",
-        ("is the intended emotion", "is another emotion"),
+    "Agreement of raters": (_rater_agreement, ("below 40 %", "40 to 60 %", "60 to 80 %", "80 % or more")),
+    "What most raters heard": (
+        lambda clip: "the intended emotion" if clip.emotion in clip.voice.majority else "another emotion",
+        ("the intended emotion", "another emotion"),
     ),
+    "Actor": (lambda clip: str(clip.actor.id), tuple(str(actor) for actor in load_actors())),
 }
 """How clips are grouped, and the groups in their order, by name of the grouping."""
+
+OF_ACTORS = frozenset(("Actor's sex", "Actor's age", "Actor's race"))
+"""Groupings in which all clips of an actor are in the same group."""
+
+
+def groups_of(names: Iterable[str], grouping: str) -> np.ndarray:
+    """The group of each of these clips, texts `[clips]`; `grouping` is one of `GROUPINGS`."""
+    group_of, _ = GROUPINGS[grouping]
+    return np.array([group_of(clip) for clip in by_name(names)])
 
 
 def accuracy_by(predictions: Predictions, grouping: str) -> list[GroupAccuracy]:
@@ -55,8 +68,7 @@ def accuracy_by(predictions: Predictions, grouping: str) -> list[GroupAccuracy]:
     Args:
         grouping: one of `GROUPINGS`.
     """
-    group_of, order = GROUPINGS[grouping]
-    groups = np.array([group_of(clip) for clip in by_name(predictions.names)])
+    order, groups = GROUPINGS[grouping][1], groups_of(predictions.names, grouping)
     right = predictions.predicted == predictions.targets
     present = {group: (groups == group, right) for group in order if (groups == group).any()}
     return group_accuracies(present, predictions.speakers)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from ser_core.analysis.colors import EMOTION_COLORS, SERIES_COLORS
+from ser_core.analysis.colors import ACCENT, EMOTION_COLORS, GUIDE, SERIES_COLORS
 from ser_core.analysis.figures import finish
 from ser_core.corpus.clips import Clip, by_name
 from ser_core.corpus.names import SENTENCES

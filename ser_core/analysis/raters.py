@@ -1,4 +1,4 @@
-"""People and models on the same clips: what voice-only raters heard, and what a model says.
+"""People and models on the same clips: what voice-only raters heard, and what a model predicts.
 
 Raters heard a clip without seeing it and chose one of the six emotions; about ten did for each clip (Cao et al. 2014).
 """
@@ -34,11 +34,11 @@ class Agreement(NamedTuple):
     """How often, each over the clips where the question has an answer.
 
     Attributes:
-        model_label: the model says the intended emotion.
+        model_label: the model predicts the intended emotion.
         crowd_label: the raters' majority does; clips whose majority is a tie don't count.
         rater_label: a single rater does, over ratings.
-        model_crowd: the model says what the majority does.
-        model_rater: the model says what a single rater does, over ratings.
+        model_crowd: the model predicts what the majority heard.
+        model_rater: the model predicts what a single rater heard, over ratings.
     """
 
     model_label: GroupAccuracy
@@ -121,9 +121,17 @@ def uncertainty_bins(found: Uncertainty) -> list[Bin]:
     """The model's mean entropy by that of people, for bins with at least two clips."""
     bins = []
     for start, end in pairwise(UNCERTAINTY_EDGES):
-        last = end == UNCERTAINTY_EDGES[-1]
-        chosen = found.model[(found.people >= start) & ((found.people < end) | last)]
+        chosen = found.model[_between(found.people, start, end)]
         if len(chosen) > 1:
             mean, margin = chosen.mean(), 1.96 * chosen.std(ddof=1) / np.sqrt(len(chosen))
             bins.append(Bin(start, float(end), len(chosen), float(mean), float(mean - margin), float(mean + margin)))
     return bins
+
+
+def in_bin(found: Uncertainty, one: Bin) -> np.ndarray:
+    """Which clips are in a bin: bools `[clips]`."""
+    return _between(found.people, one.start, one.end)
+
+
+def _between(people: np.ndarray, start: float, end: float) -> np.ndarray:
+    return (people >= start) & ((people < end) | (end == UNCERTAINTY_EDGES[-1]))

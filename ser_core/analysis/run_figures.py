@@ -1,4 +1,4 @@
-"""Plotly figures of recorded runs: accuracy over settings, confusions, training curves, emotions, groups of clips."""
+"""Plotly figures of recorded runs: accuracy over settings, confusions, training curves, emotions."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import plotly.graph_objects as go
 
 from ser_core.analysis.calibration import Reliability
 from ser_core.analysis.colors import ACCENT, GUIDE, series_colors
-from ser_core.analysis.confusion import row_shares
+from ser_core.analysis.confusion import cell_label, confused_pairs, row_shares
 from ser_core.analysis.figures import SELECTABLE, finish
-from ser_core.analysis.groups import GroupAccuracy
-from ser_core.analysis.raters import Bin
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.models.activations import activation_label
 from ser_core.records.runs import Run
 from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_RATES
+from ser_core.words import percent
 
 ACCURACY_RANGE = (0.35, 0.65)  # of the report's grid; the same colours mean the same in every heatmap
 CELL_PIXELS = 46
@@ -57,11 +56,7 @@ def accuracy_heatmap(runs: Iterable[Run], *, height: int = 260) -> go.Figure:
         x=[f"{run.train.lr:g}" for run in present],
         y=[activation_label(run.train.activation) for run in present],
         customdata=[[run.name, *run.accuracy_interval] for run in present],
-        meta=SELECTABLE,
-        mode="markers",
-        marker={"symbol": "square", "size": CELL_PIXELS, "opacity": 0, "color": ACCENT},
-        selected={"marker": {"opacity": 0.25}},
-        unselected={"marker": {"opacity": 0}},
+        **_cover(),
         hovertemplate="%{customdata[0]}<br>%{customdata[1]:.1%} to %{customdata[2]:.1%}<extra></extra>",
     )
     figure.update_xaxes(type="category", categoryarray=columns, range=[-0.5, len(columns) - 0.5])
@@ -75,36 +70,65 @@ def _cell_text(run: Run | None) -> str:
     if run is None:
         return "no run"
     status = "" if run.status == "finished" else f"<br>{run.status}"
-    return f"<b>{run.accuracy:.1%}</b><br>{run.train.epochs} ep.{status}"
+    return f"<b>{percent(run.accuracy)}</b><br>{run.train.epochs} ep.{status}"
 
 
 def confusion_figure(
-    confusion: Sequence[Sequence[int]] | np.ndarray, *, normalised: bool = True, rows: str = "meant", height: int = 380
+    confusion: Sequence[Sequence[int]] | np.ndarray,
+    *,
+    normalised: bool = True,
+    height: int = 380,
+    who: str = "predicted",
 ) -> go.Figure:
-    """A confusion matrix `[6, 6]` of counts, rows true: as shares of each row, or in counts (report, figure 8).
+    """A confusion matrix `[6, 6]` of counts, rows intended: as shares of each row, or in counts (report, figure 8).
 
-    Shares of an emotion without clips are left blank.
+    Shares of an emotion without clips are left blank. Over each cell that has clips lies a marker whose `customdata`
+    begins with the cell's `ser_core.analysis.confusion.cell_label`: heatmaps report no selections, markers do.
+
+    Args:
+        who: what the columns are, `predicted` by a model or `heard` by people.
     """
     counts = np.asarray(confusion)
     shares = row_shares(counts)
     cells = [row.tolist() if n else [None] * len(row) for row, n in zip(shares, counts.sum(axis=1), strict=True)]
+    names = [EMOTION_NAMES[emotion] for emotion in EMOTIONS]
     figure = go.Figure(
         go.Heatmap(
             z=cells if normalised else counts,
-            x=EMOTIONS,
-            y=EMOTIONS,
+            x=names,
+            y=names,
             texttemplate="%{z:.0%}" if normalised else "%{z:,}",
-            customdata=np.dstack((counts, shares)),
             zmin=0,
             zmax=1 if normalised else None,
             colorscale=BLUES,
             showscale=False,
-            hovertemplate="%{y} taken for %{x}: %{customdata[0]:,} (%{customdata[1]:.1%})<extra></extra>",
+            hoverinfo="skip",
         )
     )
+    found = confused_pairs(counts, counts.size, right=True)
+    figure.add_scatter(
+        x=[EMOTION_NAMES[pair.predicted] for pair in found],
+        y=[EMOTION_NAMES[pair.true] for pair in found],
+        customdata=[[cell_label(pair.true, pair.predicted, who), pair.clips, pair.share] for pair in found],
+        **_cover(),
+        hovertemplate="%{customdata[0]}: %{customdata[1]:,} (%{customdata[2]:.1%})<extra></extra>",
+    )
     figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(range=[-0.5, len(names) - 0.5])
+    figure.update_layout(clickmode="event+select")
     _as_matrix(figure)
-    return finish(figure, height, "said", rows)
+    return finish(figure, height, who, "intended")
+
+
+def _cover() -> dict[str, Any]:
+    """How markers are drawn that make the cells of a heatmap selectable."""
+    return {
+        "meta": SELECTABLE,
+        "mode": "markers",
+        "marker": {"symbol": "square", "size": CELL_PIXELS, "opacity": 0, "color": ACCENT},
+        "selected": {"marker": {"opacity": 0.25}},
+        "unselected": {"marker": {"opacity": 0}},
+    }
 
 
 def _as_matrix(figure: go.Figure) -> None:
@@ -155,50 +179,6 @@ def emotion_bars(values: Mapping[str, Mapping[str, float]], title: str, *, heigh
     figure.update_layout(barmode="group", showlegend=len(values) > 1)
     figure.update_yaxes(range=[0, 1])
     return finish(figure, height + LEGEND_ROW * max(0, len(values) - 2), "", title)
-
-
-def groups_figure(groups: Sequence[GroupAccuracy], overall: float) -> go.Figure:
-    """Accuracy of each group of clips with its interval, beside the accuracy over all clips."""
-    figure = go.Figure(
-        go.Scatter(
-            x=[group.accuracy for group in groups],
-            y=[f"{group.group} ({group.clips:,})" for group in groups],
-            error_x={
-                "array": [group.high - group.accuracy for group in groups],
-                "arrayminus": [group.accuracy - group.low for group in groups],
-                "thickness": 1.5,
-            },
-            mode="markers",
-            marker={"size": 9, "color": ACCENT},
-            hovertemplate="%{y}: %{x:.1%}<extra></extra>",
-        )
-    )
-    figure.add_vline(x=overall, line={"dash": "dot", "width": 1, "color": GUIDE})
-    figure.update_xaxes(tickformat=".0%")
-    figure.update_yaxes(autorange="reversed")
-    return finish(figure, 90 + 30 * len(groups), "accuracy", "")
-
-
-def uncertainty_figure(bins: Sequence[Bin], *, height: int = 300) -> go.Figure:
-    """The model's mean entropy over that of people's votes, with intervals."""
-    figure = go.Figure(
-        go.Scatter(
-            x=[f"{b.start:.1f} to {b.end:.1f}" for b in bins],
-            y=[b.mean for b in bins],
-            customdata=[b.clips for b in bins],
-            error_y={
-                "array": [b.high - b.mean for b in bins],
-                "arrayminus": [b.mean - b.low for b in bins],
-                "thickness": 1.5,
-            },
-            mode="lines+markers",
-            line={"color": ACCENT, "width": 1},
-            marker={"size": 9},
-            hovertemplate="people %{x} bits: model %{y:.2f} bits (%{customdata:,} clips)<extra></extra>",
-        )
-    )
-    figure.update_yaxes(rangemode="tozero")
-    return finish(figure, height, "people's entropy (bits)", "model's entropy (bits)")
 
 
 def reliability_figure(of_runs: Mapping[str, Reliability], *, height: int = 320) -> go.Figure:

@@ -12,6 +12,7 @@ from ser_core.equality import ByContent
 from ser_core.records.evaluations import Evaluation
 from ser_core.records.runs import Run
 from ser_core.training.study import Step, recording_steps
+from ser_core.words import between, points_between
 
 INTERVAL = ", 95 % interval"
 """What the column of a figure's interval is called after the figure's own."""
@@ -83,18 +84,13 @@ def step_rows(results: Sequence[StepResult]) -> list[dict[str, Any]]:
             "added to": result.step.to,
             "validation": 100 * result.run.val_accuracy,
             "test": 100 * result.run.accuracy,
-            "test" + INTERVAL: _percent(result.run.accuracy_interval),
-            "gained": 100 * gained.accuracy if gained else None,
-            "gained" + INTERVAL: _percent(gained.interval, "+") if gained else None,
+            "test" + INTERVAL: between(*result.run.accuracy_interval),
+            "gained": round(100 * gained.accuracy, 1) + 0.0 if gained else None,
+            "gained" + INTERVAL: points_between(*gained.interval) if gained else None,
         }
         for title in corpora:
             one = result.elsewhere.get(title)
             row[f"UAR, {title}"] = 100 * one.uar if one else None
-            row[f"UAR, {title}{INTERVAL}"] = _percent(one.interval) if one else None
+            row[f"UAR, {title}{INTERVAL}"] = between(*one.interval) if one else None
         rows.append(row)
     return rows
-
-
-def _percent(ends: tuple[float, float], sign: str = "") -> str:
-    low, high = ends
-    return f"{100 * low:{sign}.1f} – {100 * high:{sign}.1f}"

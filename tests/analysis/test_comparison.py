@@ -8,7 +8,7 @@ from scipy.stats import binom, binomtest
 
 from ser_core.analysis.comparison import Difference, compare, compare_together
 from ser_core.analysis.confusion import confused_pairs, row_shares
-from ser_core.analysis.groups import GROUPINGS, accuracy_by, group_accuracies
+from ser_core.analysis.groups import GROUPINGS, OF_ACTORS, accuracy_by, group_accuracies
 from ser_core.corpus.clips import by_name, load_index
 from ser_core.errors import RunError
 from ser_core.records.predictions import Predictions
@@ -137,6 +137,15 @@ def test_groups_hold_every_clip_once_and_in_their_order(grouping: str):
 def test_every_clip_of_the_corpus_belongs_to_a_known_group():
     for group_of, order in GROUPINGS.values():
         assert {group_of(clip) for clip in load_index().values()} == set(order)
+
+
+@pytest.mark.parametrize("grouping", sorted(OF_ACTORS))
+def test_an_actor_is_in_one_group_of_actors(grouping: str):
+    group_of, _ = GROUPINGS[grouping]
+    of_actor: dict[int, set[str]] = {}
+    for clip in load_index().values():
+        of_actor.setdefault(clip.actor.id, set()).add(group_of(clip))
+    assert {len(groups) for groups in of_actor.values()} == {1}
 
 
 def test_intervals_of_groups_are_over_speakers_and_clips():

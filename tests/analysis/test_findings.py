@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from ser_core.analysis.evidence import Finding, Verdict
+from ser_core.analysis.figures import figure_rows
 from ser_core.analysis.findings import FINDINGS, findings
+from ser_core.analysis.marks import finding_figure
 from ser_core.analysis.report import REPORT_F1, REPORT_RESNET101, REPORT_RESULTS, reported_difference
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import REPORT_SPLIT_ID
@@ -21,13 +23,14 @@ from tests.made_records import CONFIGS, TARGETS, answering, record, set_val_accu
 TITLES = (
     "2D beats combined",
     "SiLU beats ReLU by 6 points",
+    "SiLU beats ReLU in all networks and learning rates together",
     "ELU is best for 1D, by 0.7 and 1.5 points",
     "Variable length helps",
     "Lower learning rates are better for 2D and combined",
     "0.01 is best for 1D",
     "A learning rate of 0.1 is too high",
-    "FEA is hardest",
-    "ANG and HAP are easiest",
+    "Fear is hardest",
+    "Anger and happiness are easiest",
     "Mean features are comparable",
     "ResNets overfit",
 )
@@ -66,8 +69,8 @@ def test_runs_of_different_lengths_settle_nothing_and_say_so(tmp_path: Path):
     finding = found(tmp_path, TITLES[0])
     assert finding.verdict == Verdict.NOT_COMPARABLE == "not comparable"
     assert finding.evidence[-1].endswith("are not comparable. They differ in epochs (150, 30).")
-    assert "After 150 epochs, `lr0.001-SiLU-2D`" in finding.evidence[0]
-    assert "After 30 epochs, `lr0.001-SiLU-Combined`" in finding.evidence[1]
+    assert "`lr0.001-SiLU-2D, 150 epochs`" in finding.evidence[0]
+    assert "`lr0.001-SiLU-Combined, 30 epochs`" in finding.evidence[1]
     assert finding.epochs is None
 
 
@@ -79,9 +82,9 @@ def test_runs_are_compared_at_the_greatest_length_that_all_have(tmp_path: Path):
         record(tmp_path, "lr0.001-SiLU-Combined", 300, epochs=epochs, folder=f"combined-{epochs}")
     finding = found(tmp_path, TITLES[0])
     assert finding.verdict == Verdict.CONFIRMED
-    assert "After 30 epochs, `lr0.001-SiLU-2D-30` is right for 65.0%" in finding.evidence[0]
-    assert "After 30 epochs, `combined-30` is right for 25.0%" in finding.evidence[1]
-    assert "`lr0.001-SiLU-2D-30` against `combined-30`: +40.0 points" in finding.evidence[-1]
+    assert "`lr0.001-SiLU-2D, 30 epochs` is right for 65.0\u00a0%" in finding.evidence[0]
+    assert "`combined, 30 epochs` is right for 25.0\u00a0%" in finding.evidence[1]
+    assert "`lr0.001-SiLU-2D, 30 epochs` against `combined, 30 epochs`: +40.0 points" in finding.evidence[-1]
     assert finding.epochs == 30
     record(tmp_path, "lr0.001-SiLU-Combined", 30)
     assert found(tmp_path, TITLES[0]).verdict == Verdict.CONTRADICTED
@@ -124,8 +127,8 @@ def test_a_claim_is_judged_at_the_greatest_length_at_which_its_runs_are_comparab
     assert (finding.verdict, finding.epochs) == (Verdict.CONFIRMED, 30)
     assert "+55.0 points" in finding.evidence[-1]
     assert finding.evidence[2] == (
-        "Runs of 150 epochs are set aside. `2d-150` and `combined-150` are not comparable. They differ in numerics "
-        "(pytorch, winograd)."
+        "Runs of 150 epochs are set aside. `2d, 150 epochs` and `combined, 150 epochs` are not comparable. "
+        "They differ in numerics (pytorch, winograd)."
     )
 
 
@@ -191,7 +194,7 @@ def test_a_refuted_part_is_seen_at_its_own_length(tmp_path: Path):
     record_rates(tmp_path, "Combined", (100, 200), epochs=150)
     finding = found(tmp_path, LOWER)
     assert (finding.verdict, finding.epochs) == (Verdict.CONTRADICTED, 30)
-    assert any("150 epochs, `lr0.001-ELU-Combined-150` against" in sentence for sentence in finding.evidence)
+    assert any("`lr0.001-ELU-Combined, 150 epochs` against" in sentence for sentence in finding.evidence)
 
 
 def test_a_run_of_other_settings_does_not_take_the_place_of_the_reports(tmp_path: Path):
@@ -199,6 +202,54 @@ def test_a_run_of_other_settings_does_not_take_the_place_of_the_reports(tmp_path
     record(tmp_path, "lr0.001-SiLU-Combined", 300, settings={"seed": 1})
     finding = found(tmp_path, TITLES[0])
     assert (finding.verdict, finding.evidence) == (Verdict.MISSING, ())
+
+
+def test_silu_is_compared_with_relu_over_all_networks_and_rates_together(tmp_path: Path):
+    pairs = [(model, rate) for model in ("1D", "2D", "Combined") for rate in ("0.001", "0.01", "0.1")]
+    for i, (model, rate) in enumerate(pairs):
+        for activation, wrong in (("SiLU", 100), ("ReLU", 90 if (model, rate) == ("1D", "0.1") else 120)):
+            record(tmp_path, f"lr{rate}-{activation}-{model}", wrong, seed=2 * i + (activation == "SiLU"))
+    finding = found(tmp_path, "SiLU beats ReLU in all networks and learning rates together")
+    assert finding.verdict == Verdict.CONFIRMED
+    *of_pairs, together = finding.picture.marks
+    assert together.label == "SiLU over ReLU, all 9 together"
+    assert (
+        together.value == pytest.approx(np.mean([mark.value for mark in of_pairs])) == pytest.approx(0.0417, abs=1e-3)
+    )
+    assert together.low > 0
+    (worse,) = [mark for mark in of_pairs if mark.value < 0]
+    assert (worse.label, worse.runs) == ("SiLU over ReLU, 1D, rate 0.1", ("lr0.1-SiLU-1D", "lr0.1-ReLU-1D"))
+
+
+def test_a_picture_shows_each_difference_with_its_interval_and_the_reports(tmp_path: Path):
+    record_rates(tmp_path, "1D", (200, 100))
+    finding = found(tmp_path, "0.01 is best for 1D")
+    assert len({mark.label for mark in finding.picture.marks}) == len(finding.picture.marks) == 4
+    ours, reports, *_ = finding_figure(finding.picture).data
+    assert list(ours.x) == pytest.approx([25] * 4)
+    assert [said[0] for said in ours.customdata] == [mark.label for mark in finding.picture.marks]
+    assert reports.x[1] == pytest.approx(100 * reported_difference("lr0.01-SiLU-1D", "lr0.001-SiLU-1D"))
+    rows = figure_rows(finding_figure(finding.picture))
+    assert {row["series"] for row in rows} == {"ours", "the report"}
+
+
+def test_the_order_of_emotions_is_drawn_worst_first(tmp_path: Path):
+    record(tmp_path, "lr0.001-SiLU-2D", 130)
+    picture = found(tmp_path, "Fear is hardest").picture
+    assert [mark.value for mark in picture.marks] == sorted(mark.value for mark in picture.marks)
+    assert {mark.emotion: mark.report for mark in picture.marks if mark.report} == REPORT_F1
+    assert all(mark.low <= mark.value <= mark.high for mark in picture.marks)
+
+
+def test_an_improvement_by_other_than_the_reports_is_no_open_question(tmp_path: Path):
+    """Variable length gives 0.9 points in the report; an interval without that contradicts it."""
+    record(tmp_path, "lr0.001-SiLU-Combined", 100)
+    write_run(tmp_path / "variable", CONFIGS["lr0.001-SiLU-Combined-variable"], predictions=nested(105))
+    write_run(tmp_path / "lr0.001-SiLU-Combined", CONFIGS["lr0.001-SiLU-Combined"], predictions=nested(100))
+    finding = found(tmp_path, "Variable length helps")
+    (mark,) = finding.picture.marks
+    assert mark.low < mark.high < mark.report == pytest.approx(0.009)
+    assert finding.verdict == Verdict.CONTRADICTED
 
 
 def test_another_activation_changes_no_claim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -243,7 +294,7 @@ def test_the_best_activation_is_tested_for_both_of_its_margins(
 ):
     for activation, wrong in zip(("ELU", "ReLU", "SiLU"), (94, *others), strict=True):
         write_run(tmp_path / activation, CONFIGS[f"lr0.01-{activation}-1D"], predictions=nested(wrong))
-    finding = found(tmp_path, TITLES[2])
+    finding = found(tmp_path, "ELU is best for 1D, by 0.7 and 1.5 points")
     assert finding.verdict == verdict, finding.evidence
 
 
@@ -280,10 +331,10 @@ def test_the_hardest_emotion_is_that_of_the_lowest_f1(tmp_path: Path, worst: int
     (clips,) = np.nonzero(said == worst)
     said[clips[: len(clips) // 2]] = (worst + 1) % 6
     write_run(tmp_path / "lr0.001-SiLU-2D", CONFIGS["lr0.001-SiLU-2D"], predictions=answering(said))
-    assert found(tmp_path, "FEA is hardest").verdict == verdict
+    assert found(tmp_path, "Fear is hardest").verdict == verdict
     longer = replace(CONFIGS["lr0.001-SiLU-2D"], epochs=300)
     write_run(tmp_path / "longer", longer, predictions=answering(TARGETS), environment={"split_id": "another"})
-    assert found(tmp_path, "FEA is hardest").verdict == verdict
+    assert found(tmp_path, "Fear is hardest").verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -321,8 +372,11 @@ def test_an_overconfident_resnet_is_shown_by_loss_and_by_accuracy(tmp_path: Path
     history.write_text("\n".join([header, *(",".join(row) for row in cells)]))
     set_val_accuracy(tmp_path / name, 0.3)  # as in the second epoch, the best
     evidence = " ".join(found(tmp_path, "ResNets overfit").evidence)
-    assert "lowest in epoch 2, with 30.0% and 30.0% right; most were right in validation in epoch 3, 60.0%" in evidence
-    assert f"`{name}-by-accuracy` is right for 100.0%" in evidence
+    assert (
+        "lowest in epoch 2, with 30.0\u00a0% and 30.0\u00a0% right; most of the validation set was right in epoch 3, "
+        "60.0\u00a0%"
+    ) in evidence
+    assert f"`{name}-by-accuracy, 150 epochs` is right for 100.0\u00a0%" in evidence
     history.write_text("\n".join([header, *(",".join([*row[:4], "nan", *row[5:]]) for row in cells)]))
     assert found(tmp_path, "ResNets overfit").verdict == Verdict.MISSING
 

@@ -7,6 +7,7 @@ import pytest
 
 from ser_core.analysis.confusion import recalls
 from ser_core.analysis.figures import figure_rows
+from ser_core.analysis.group_figures import groups_figure, uncertainty_figure
 from ser_core.analysis.groups import accuracy_by
 from ser_core.analysis.raters import uncertainty, uncertainty_bins
 from ser_core.analysis.run_figures import (
@@ -14,10 +15,9 @@ from ser_core.analysis.run_figures import (
     confusion_figure,
     curves_figure,
     emotion_bars,
-    groups_figure,
-    uncertainty_figure,
 )
 from ser_core.emotions import EMOTIONS
+from ser_core.records.predictions import Predictions
 from ser_core.records.runs import Run, load_run
 from tests.made_records import TARGETS, answering, record
 
@@ -34,7 +34,7 @@ def run(tmp_path: Path) -> Run:
 def test_each_cell_has_a_marker_that_names_its_run(run: Run):
     heatmap, markers = accuracy_heatmap([run]).data
     assert heatmap.z[2][1] == pytest.approx(0.75)
-    assert heatmap.text[2][1] == "<b>75.0%</b><br>150 ep."
+    assert heatmap.text[2][1] == "<b>75.0\u00a0%</b><br>150 ep."
     assert heatmap.text[0][0] == "no run"
     assert (list(markers.x), list(markers.y)) == (["0.01"], ["ELU"])
     assert markers.customdata[0][0] == run.name
@@ -44,6 +44,32 @@ def test_confusions_are_shares_or_counts():
     shares, counts = confusion_figure(CONFUSION), confusion_figure(CONFUSION, normalised=False)
     assert np.sum(shares.data[0].z, axis=1) == pytest.approx(np.ones(6))
     np.testing.assert_array_equal(counts.data[0].z, CONFUSION)
+
+
+def test_each_cell_with_clips_has_a_marker_that_says_which():
+    confusion = np.diag([5] * 6)
+    confusion[2, 5] = 3
+    markers = confusion_figure(confusion).data[1]
+    assert len(markers.x) == 7
+    (position,) = [i for i, said in enumerate(markers.customdata) if said[0] == "fear predicted as sadness"]
+    assert (markers.x[position], markers.y[position]) == ("sadness", "fear")
+    assert tuple(markers.customdata[position][1:]) == (3, 3 / 8)
+    assert confusion_figure(confusion, who="heard").data[1].customdata[0][0] == "anger heard as anger"
+
+
+@pytest.mark.parametrize("grouping", ["Intended emotion", "Actor"])
+def test_each_group_has_a_mark_that_names_it(grouping: str):
+    groups = accuracy_by(wrong_sometimes(), grouping)
+    (marks,) = groups_figure(groups, 0.5, {groups[0].group: True}).data
+    known = dict(zip([said[0] for said in marks.customdata], marks.marker.symbol, strict=True))
+    assert set(known) == {group.group for group in groups}
+    assert [group for group, symbol in known.items() if symbol == "circle"] == [groups[0].group]
+    if grouping == "Actor":
+        assert list(marks.y) == sorted(marks.y)
+
+
+def wrong_sometimes() -> Predictions:
+    return answering((TARGETS + (np.arange(len(TARGETS)) % 7 == 0)) % 6)
 
 
 def test_an_emotion_without_clips_has_no_recall():
@@ -71,8 +97,8 @@ def test_the_data_of_figures_are_rows(run: Run):
     assert {"series": "", "x": "0.01", "y": "ELU", "value": pytest.approx(0.75)} in rows
     assert figure_rows(confusion_figure(CONFUSION, normalised=False))[1] == {
         "series": "",
-        "x": "DIS",
-        "y": "ANG",
+        "x": "disgust",
+        "y": "anger",
         "value": 1,
     }
     groups = accuracy_by(RIGHT, "Actor's sex")

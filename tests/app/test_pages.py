@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import soundfile
 from streamlit.testing.v1 import AppTest
 
 from ser_app.navigation import PAGES
+from ser_core.analysis.configurations import run_label
 from ser_core.analysis.groups import GROUPINGS
 from ser_core.analysis.raters import agreement, uncertainty
 from ser_core.analysis.report import REPORT_RESULTS
@@ -27,6 +29,7 @@ from ser_core.serving.prediction import UNSURE
 from ser_core.serving.predictor import Predictor
 from ser_core.training.config import TrainConfig
 from ser_core.training.study import recording_steps, with_epochs
+from ser_core.words import percent
 from tests.app.helpers import labelled, overview_of, set_source, texts
 from tests.helpers import ROOT, save_opinionated, tone
 from tests.made_records import NAMES, TARGETS, evaluated, record, set_val_accuracy, write_run
@@ -350,7 +353,9 @@ def test_emotions_without_test_clips_have_neither_recall_nor_f1(open_page: OpenP
 def test_runs_lists_every_one_of_the_projects_records(open_page: OpenPage):
     """In a table for each split."""
     tables = [frame.value for frame in open_page(RUNS).dataframe if "run" in frame.value]
-    assert sorted(name for table in tables for name in table["run"]) == [run.name for run in load_runs()[0]]
+    labels = [run_label(run) for run in load_runs()[0]]
+    assert sorted(name for table in tables for name in table["run"]) == sorted(labels)
+    assert len(set(labels)) == len(labels)
     assert len(tables) == len({run.split_id for run in load_runs()[0]})
 
 
@@ -358,27 +363,28 @@ def test_runs_are_listed_beside_the_report(open_page: OpenPage, many_runs: Path)
     write_run(many_runs / "other", TrainConfig(seed=1))
     table = open_page(RUNS).dataframe[0].value.set_index("run")
     for name, accuracy, epochs in (("lr0.001-SiLU-2D", 75, 150), ("lr0.01-ELU-1D", 70, 30)):
-        row, report = table.loc[name], 100 * REPORT_RESULTS[name].accuracy
+        row, report = table.loc[f"{name}, {epochs} epochs"], 100 * REPORT_RESULTS[name].accuracy
         assert (row["accuracy"], row["epochs"]) == (pytest.approx(accuracy), epochs)
         assert row["report"] == pytest.approx(report)
         assert row["difference"] == pytest.approx(accuracy - report)
-    assert np.isnan(table.loc["other", ["report", "difference"]].astype(float)).all()
+    assert np.isnan(table.loc["other, 150 epochs", ["report", "difference"]].astype(float)).all()
 
 
 def test_a_run_in_the_address_is_shown(open_page: OpenPage, many_runs: Path):
     set_result(many_runs / "lr0.001-SiLU-2D", best_epoch=3)
     app = open_page(RUNS, run="lr0.001-SiLU-2D")
     assert {metric.label: metric.value for metric in app.metric} == {
-        "Test accuracy": "75.0%",
+        "Test accuracy": "75.0\u00a0%",
         "Weighted F1": f"{load_run(many_runs / 'lr0.001-SiLU-2D').metrics.f1_weighted:.3f}",
         "Precision": f"{load_run(many_runs / 'lr0.001-SiLU-2D').metrics.precision_weighted:.3f}",
         "UAR": f"{load_run(many_runs / 'lr0.001-SiLU-2D').metrics.uar:.3f}",
     }
-    assert "epoch 3 chosen by loss on 2, tested on 400" in texts(app)
+    assert "3 clips are in the training set, 2 in the validation set, 400 in the test set" in texts(app)
+    assert "Validation loss picked epoch 3." in texts(app)
     assert len(app.get("plotly_chart")) == 5
     assert "expected calibration error" in texts(app)
     assert re.search(
-        r"from 40% on and is unsure of all else.*answers \d+%, and is right in [\d.]+% of those", texts(app)
+        r"from 40\xa0% on, as in Classify.*answers \d+\xa0%, and is right in [\d.]+\xa0% of those", texts(app)
     )
     assert not open_page(RUNS, run="no-such-run").metric
 
@@ -388,11 +394,11 @@ def test_runs_are_compared_on_the_same_clips_and_different_lengths_are_shown(ope
     app.multiselect(key="run").set_value(["lr0.001-SiLU-2D", "lr0.001-SiLU-Combined"]).run()
     differences = app.dataframe[1].value
     assert differences.iloc[0]["difference in points"].startswith("+20.0")
-    assert differences.iloc[0]["beyond chance"] == "yes"
+    assert differences.iloc[0]["significant"] == "yes"
     assert not app.warning
     app.multiselect(key="run").set_value(["lr0.001-SiLU-2D", "lr0.01-ELU-1D"]).run()
-    assert "`lr0.01-ELU-1D` also differs in epochs (150, 30)" in texts(app)
-    assert app.dataframe[1].value.iloc[0]["beyond chance"] == "not comparable"
+    assert "`lr0.01-ELU-1D, 30 epochs` also differs in epochs (150, 30)" in texts(app)
+    assert app.dataframe[1].value.iloc[0]["significant"] == "not comparable"
 
 
 def test_runs_that_differ_in_more_than_their_names_say_are_compared_with_a_warning(
@@ -418,8 +424,8 @@ def test_each_split_has_a_table_of_its_own_and_the_best_model_is_of_the_reports(
         assert "**The report's split**" in texts(app)
         assert "**Split fold1 (id of fold1)**" in texts(app)
         first, second = app.dataframe[0].value, app.dataframe[1].value
-        assert (len(first), second["run"].tolist()) == (rows, [fold.name])
-    assert labelled(open_page(MISTAKES).selectbox, "Run").options[-1] == fold.name
+        assert (len(first), second["run"].tolist()) == (rows, [f"{fold.name}, 150 epochs"])
+    assert labelled(open_page(MISTAKES).selectbox, "Run").options[-1] == f"{fold.name}, 150 epochs"
 
 
 def test_splits_of_older_records_have_tables_of_their_own(open_page: OpenPage, many_runs: Path):
@@ -444,7 +450,27 @@ def test_runs_of_other_clips_are_not_compared(open_page: OpenPage, many_runs: Pa
 def test_runs_are_filtered(open_page: OpenPage, many_runs: Path):
     app = open_page(RUNS)
     labelled(app.multiselect, "Architecture").set_value(["2D"]).run()
-    assert app.dataframe[0].value["run"].tolist() == ["lr0.001-SiLU-2D"]
+    assert app.dataframe[0].value["run"].tolist() == ["lr0.001-SiLU-2D, 150 epochs"]
+
+
+def test_what_is_shown_is_one_of_what_is_listed(open_page: OpenPage, many_runs: Path):
+    app = open_page(RUNS)
+    shown = app.multiselect(key="run").set_value(["lr0.001-SiLU-2D", "lr0.01-ELU-1D"]).run().multiselect(key="run")
+    assert shown.value == ["lr0.001-SiLU-2D", "lr0.01-ELU-1D"]
+    labelled(app.multiselect, "Architecture").set_value(["1D"]).run()
+    assert app.multiselect(key="run").value == ["lr0.01-ELU-1D"]
+    assert app.multiselect(key="run").options == ["lr0.01-ELU-1D, 30 epochs"]
+
+
+def test_a_run_is_never_called_by_the_name_of_one_of_another_length(open_page: OpenPage, many_runs: Path):
+    record(many_runs, "lr0.001-SiLU-2D", 140, epochs=30, folder="lr0.001-SiLU-2D-30")
+    for page in (RUNS, MISTAKES, HUMANS):
+        app = open_page(page)
+        options = (app.multiselect if page == RUNS else app.selectbox)(key="run").options
+        assert {"lr0.001-SiLU-2D, 150 epochs", "lr0.001-SiLU-2D, 30 epochs"} < set(options)
+    for asked in ("lr0.001-SiLU-2D-30", "lr0.001-SiLU-2D, 30 epochs"):
+        assert open_page(MISTAKES, run=asked).selectbox(key="run").value == "lr0.001-SiLU-2D-30"
+        assert open_page(RUNS, run=asked).multiselect(key="run").value == ["lr0.001-SiLU-2D-30"]
 
 
 @pytest.mark.parametrize(
@@ -469,7 +495,7 @@ def test_corpora_are_shown_only_where_there_are_evaluations(
     (root / "ravdess" / "damaged" / "evaluation.json").write_text("{")
     app = open_page(RUNS, view="Corpora")
     assert app.dataframe[0].value["model"].tolist() == ["lr0.001-SiLU-2D"]
-    assert "nothing of it was trained on" in texts(app)
+    assert "nothing of it is in the training set" in texts(app)
     assert "ravdess/damaged: evaluation.json can't be read" in texts(app)
     monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "none"))
     assert "No run is recorded yet" in texts(app := open_page(RUNS))
@@ -493,6 +519,13 @@ def test_steps_are_shown_only_where_several_are_recorded(
     assert table["step"].tolist() == [step.label for step in recording_steps()[:3]]
     assert table["UAR, RAVDESS"].notna().tolist() == [True, False, True]
     assert "for 12 epochs" in texts(app)
+    app.session_state["steps"] = {"selection": {"rows": [1]}}
+    app.run()
+    assert set(labelled(app.get("button_group"), "Clips").options) == {
+        "Only second, 12 epochs is right",
+        "Only first, 12 epochs is right",
+        "Both are wrong",
+    }
     assert open_page(RUNS, view="Corpora").dataframe[0].value["model"].tolist() == ["first"]  # no crowd of steps
     (many_runs / "second" / "predictions.csv").write_text("clip")
     app = open_page(RUNS, view="Steps")
@@ -542,6 +575,24 @@ def test_findings_say_their_verdict(open_page: OpenPage, many_runs: Path):
     assert "after 30 of the report's 150 epochs" in texts(open_page(RUNS, view="Findings"))
 
 
+def test_a_finding_is_a_picture_whose_marks_open_clips_and_its_sentences_are_folded_away(
+    open_page: OpenPage, many_runs: Path
+):
+    app = open_page(RUNS, view="Findings")
+    assert re.search(r"12 findings of the \[report\].*: \*\*1 confirmed", texts(app))
+    (words, *_) = [fold for fold in app.expander if fold.label == "In words"]
+    assert not words.proto.expanded
+    assert any("against" in said.value for said in words.markdown)
+    picked = next(box for box in app.selectbox if box.options == ["2D over Combined, SiLU, rate 0.001"])
+    picked.set_value(picked.options[0]).run()
+    first, second = (
+        clips_where(load_run(many_runs / name), lambda intended, predicted: intended == predicted)
+        for name in ("lr0.001-SiLU-2D", "lr0.001-SiLU-Combined")
+    )
+    (table,) = [frame.value for frame in app.dataframe if "clip" in frame.value]
+    assert set(table["clip"]) == first - second
+
+
 @pytest.mark.parametrize("status", ["diverged", "chance"])
 def test_a_run_that_learned_nothing_says_so(open_page: OpenPage, many_runs: Path, status: str):
     write_run(many_runs / "lr0.1-ELU-2D", TrainConfig(activation="elu", lr=0.1), status=status)
@@ -560,19 +611,19 @@ def unsure_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def clips_where(run: Run, holds: Callable[[str, str], bool]) -> set[str]:
-    """The clips of whose meant and said emotion something holds."""
+    """The clips of whose intended and predicted emotion something holds."""
     found = run.predictions()
     pairs = zip(found.targets.tolist(), found.predicted.tolist(), strict=True)
     return {
         name
-        for name, (meant, said) in zip(found.names, pairs, strict=True)
-        if holds(EMOTION_NAMES[EMOTIONS[meant]], EMOTION_NAMES[EMOTIONS[said]])
+        for name, (intended, predicted) in zip(found.names, pairs, strict=True)
+        if holds(EMOTION_NAMES[EMOTIONS[intended]], EMOTION_NAMES[EMOTIONS[predicted]])
     }
 
 
-def test_mistakes_are_listed_the_most_confident_first_and_filtered(open_page: OpenPage, corpus, unsure_run: Run):
+def test_mistakes_are_listed_the_surest_first_and_filtered(open_page: OpenPage, corpus, unsure_run: Run):
     app = open_page(MISTAKES, corpus=corpus.folder)
-    mistakes = clips_where(unsure_run, lambda meant, said: meant != said)
+    mistakes = clips_where(unsure_run, lambda intended, predicted: intended != predicted)
     assert 0 < len(mistakes & corpus.present) < len(mistakes) < len(NAMES)
 
     def listed() -> set[str]:
@@ -584,38 +635,112 @@ def test_mistakes_are_listed_the_most_confident_first_and_filtered(open_page: Op
     app.toggle[0].set_value(False).run()
     assert listed() == mistakes
     table = app.dataframe[0].value
-    assert table["confidence"].is_monotonic_decreasing
-    assert (table["meant"] != table["said"]).all()
-    labelled(app.selectbox, "Meant").set_value("fear").run()
-    assert listed() == clips_where(unsure_run, lambda meant, said: meant == "fear" != said)
-    labelled(app.selectbox, "Said").set_value("sadness").run()
-    mistaken = clips_where(unsure_run, lambda meant, said: (meant, said) == ("fear", "sadness"))
+    assert table["model score"].is_monotonic_decreasing
+    assert (table["intended"] != table["predicted"]).all()
+    labelled(app.get("button_group"), "Answers").set_value("Right").run()
+    assert listed() == set(NAMES) - mistakes
+    labelled(app.get("button_group"), "Answers").set_value("Wrong").run()
+    labelled(app.selectbox, "Intended").set_value("fear").run()
+    assert listed() == clips_where(unsure_run, lambda intended, predicted: intended == "fear" != predicted)
+    labelled(app.selectbox, "Predicted").set_value("sadness").run()
+    mistaken = clips_where(unsure_run, lambda intended, predicted: (intended, predicted) == ("fear", "sadness"))
     assert listed() == mistaken
-    labelled(app.selectbox, "Raters' majority").set_value("heard what was meant").run()
+    labelled(app.selectbox, "Most raters heard").set_value("the intended emotion").run()
     heard = {name for name in mistaken if load_index()[name].voice.majority == ("FEA",)}
     assert listed() == heard
     assert 0 < len(heard) < len(mistaken)
-    labelled(app.selectbox, "Meant").set_value("sadness").run()
-    assert "No mistake is like that." in texts(app)
+    labelled(app.selectbox, "Intended").set_value("sadness").run()
+    assert "No clip is like that." in texts(app)
     assert not app.exception
+
+
+def test_mistakes_of_a_group_are_those_of_the_address(open_page: OpenPage, unsure_run: Run):
+    app = open_page(MISTAKES, group="Actor's sex: female", intended="fear", answers="All")
+    index = load_index()
+    assert set(app.dataframe[0].value["clip"]) == {
+        name for name in NAMES if index[name].actor.sex == "female" and index[name].emotion == "FEA"
+    }
 
 
 def test_mistakes_need_no_sound(open_page: OpenPage, unsure_run: Run):
     app = open_page(MISTAKES)
     assert "not on this machine" in texts(app)
-    assert len(app.get("plotly_chart")) == 1 + len(GROUPINGS)
+    assert len(app.get("plotly_chart")) == 2  # a clip's, and one of groups
+
+
+def test_gaps_of_all_groupings_are_judged_and_a_group_opens_its_clips(open_page: OpenPage, unsure_run: Run):
+    app = open_page(MISTAKES)
+    table = app.dataframe[1].value
+    assert set(table["groups by"]) == set(GROUPINGS)
+    assert set(table["beyond chance"]) == {"no"}  # it answers at random
+    assert "it differs no more than chance would make it" in texts(app)
+    labelled(app.selectbox, "Hear the clips of").set_value("fear").run()
+    mistakes = clips_where(unsure_run, lambda intended, predicted: intended == "fear" != predicted)
+    assert set(app.dataframe[2].value["clip"]) == mistakes
+    assert f"Intended emotion: fear, wrong in {len(mistakes)} of" in texts(app)
 
 
 def test_humans_shows_who_agrees_with_whom(open_page: OpenPage, unsure_run: Run):
     app = open_page(HUMANS)
     found, unsure = agreement(unsure_run.predictions()), uncertainty(unsure_run.predictions())
     assert {metric.label: metric.value for metric in app.metric} == {
-        "Model and label": f"{unsure_run.accuracy:.1%}",
-        "Crowd and label": f"{found.crowd_label.accuracy:.1%}",
-        "Model and crowd": f"{found.model_crowd.accuracy:.1%}",
+        "Model and intended": percent(unsure_run.accuracy),
+        "Crowd and intended": percent(found.crowd_label.accuracy),
+        "Model and crowd": percent(found.model_crowd.accuracy),
     }
     assert abs(unsure.correlation) < 0.1
     assert f"rank correlation of {unsure.correlation:.2f} (p = {unsure.p_value:.3f}): hardly any" in texts(app)
+
+
+def test_cells_and_marks_of_humans_open_their_clips(open_page: OpenPage, corpus, unsure_run: Run):
+    app = open_page(HUMANS, corpus=corpus.folder)
+    assert not app.dataframe
+    people, model, unsure = (box for box in app.selectbox if box.label == "Hear the clips of")
+    model.set_value("fear predicted as sadness").run()
+    mistaken = clips_where(unsure_run, lambda intended, predicted: (intended, predicted) == ("fear", "sadness"))
+    assert set(app.dataframe[0].value["clip"]) == mistaken
+    assert len(app.get("audio")) == bool(mistaken & corpus.present)
+    (link,) = [link for link in app.get("page_link") if link.proto.label == "All of them in Mistakes"]
+    asked = dict(parse_qsl(link.proto.query_string))
+    assert set(open_page(MISTAKES, **asked).dataframe[0].value["clip"]) == mistaken
+    app = open_page(HUMANS)
+    people, model, unsure = (box for box in app.selectbox if box.label == "Hear the clips of")
+    people.set_value("fear heard as sadness").run()
+    heard = app.dataframe[0].value
+    counts = {name: clip.voice.counts[EMOTIONS.index("SAD")] for name, clip in load_index().items()}
+    assert set(heard["clip"]) == {name for name in NAMES if name.split("_")[2] == "FEA" and counts[name]}
+    assert heard["heard by"].is_monotonic_decreasing
+    people, model, unsure = (box for box in app.selectbox if box.label == "Hear the clips of")
+    unsure.set_value(unsure.options[0]).run()
+    low, high = (float(word) for word in unsure.options[0].removesuffix(" bits").split(" to "))
+    assert app.dataframe[1].value["people's bits"].between(low, high).all()
+
+
+def test_a_cell_of_a_run_opens_its_clips_and_so_does_a_row_of_what_it_confuses_most(
+    open_page: OpenPage, many_runs: Path
+):
+    app = open_page(RUNS, run="lr0.001-SiLU-2D")
+    cell = labelled(app.selectbox, "Hear the clips of")
+    cell.set_value(cell.options[0]).run()
+    intended, predicted = cell.options[0].split(" predicted as ")
+    (table,) = [frame.value for frame in app.dataframe if "clip" in frame.value]
+    run = load_run(many_runs / "lr0.001-SiLU-2D")
+    assert set(table["clip"]) == clips_where(run, lambda *pair: pair == (intended, predicted))
+
+
+def test_two_runs_open_the_clips_on_which_they_differ(open_page: OpenPage, many_runs: Path):
+    app = open_page(RUNS)
+    app.session_state["differences-lr0.001-SiLU-2D-lr0.001-SiLU-Combined"] = {"selection": {"rows": [0]}}
+    app.multiselect(key="run").set_value(["lr0.001-SiLU-2D", "lr0.001-SiLU-Combined"]).run()
+    first, second = (
+        clips_where(load_run(many_runs / name), lambda intended, predicted: intended == predicted)
+        for name in ("lr0.001-SiLU-2D", "lr0.001-SiLU-Combined")
+    )
+    (table,) = [frame.value for frame in app.dataframe if "clip" in frame.value]
+    assert set(table["clip"]) == first - second
+    labelled(app.get("button_group"), "Clips").set_value("Both are wrong").run()
+    (table,) = [frame.value for frame in app.dataframe if "clip" in frame.value]
+    assert set(table["clip"]) == set(NAMES) - first - second
 
 
 def test_humans_and_a_model_that_answers_like_the_crowd(open_page: OpenPage, many_runs: Path):

@@ -89,7 +89,7 @@ def test_a_clip_is_filtered_selected_shown_and_shared(open_tab: OpenTab):
 
     table = page.get_by_test_id("stDataFrame")
     table.scroll_into_view_if_needed()
-    table.click(position={"x": 20, "y": 35 + 17})  # the box of the first row, below the header
+    table.click(position={"x": 120, "y": 35 + 17})  # the text of the first row, below the header
     wait_until_idle(page)
     expect(page.get_by_role("heading", name="Fear: “Don't forget a jacket.”")).to_be_visible()
     assert "emotion=fear" in page.url
@@ -211,13 +211,13 @@ def recorded(name: str) -> Run:
 
 
 def most_frequent_mistake(run: Run, corpus: Corpus) -> tuple[str, str]:
-    """What was meant and what was said instead, of the clips that can be heard here."""
+    """What was intended and what was predicted instead, of the clips that can be heard here."""
     predictions = run.predictions()
     answers = zip(predictions.names, predictions.targets, predictions.predicted, strict=True)
     pairs = Counter((target, said) for name, target, said in answers if target != said and name in corpus.present)
-    (meant, said), clips = pairs.most_common(1)[0]
+    (intended, predicted), clips = pairs.most_common(1)[0]
     assert clips > 3
-    return EMOTION_NAMES[EMOTIONS[meant]], EMOTION_NAMES[EMOTIONS[said]]
+    return EMOTION_NAMES[EMOTIONS[intended]], EMOTION_NAMES[EMOTIONS[predicted]]
 
 
 def test_a_cell_of_the_heatmap_opens_its_run(open_tab: OpenTab):
@@ -240,20 +240,50 @@ def test_two_runs_selected_in_the_table_are_compared(open_tab: OpenTab):
     for row in (1, 2):
         page.mouse.click(box["x"] + 16, box["y"] + 35 * row + 17)
         wait_until_idle(page)
-    expect(page.get_by_role("heading", name="Do they differ beyond chance?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Is the difference significant?")).to_be_visible()
     assert page.url.count("run=") == 2
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
+def test_a_cell_of_a_confusion_matrix_opens_its_clips_to_be_heard(open_tab: OpenTab, corpus: Corpus):
+    page = open_tab("/humans?run=lr0.001-SiLU-2D")
+    wait_until_idle(page)
+    box = page.get_by_test_id("stPlotlyChart").nth(1).locator(".heatmaplayer").bounding_box()
+    page.mouse.click(
+        box["x"] + box["width"] * 11 / 12, box["y"] + box["height"] * 5 / 12
+    )  # the last column, fear's row
+    clips = page.locator("[class*=st-key-clips-cell]")
+    expect(clips.get_by_text("Fear predicted as sadness")).to_be_visible()
+    wait_until_idle(page)
+    player = clips.locator("audio")
+    expect(player.or_(clips.get_by_text("not on this machine"))).to_be_visible()
+    clips.get_by_role("link", name="All of them in Mistakes").click()
+    wait_until_idle(page)
+    assert "intended=fear" in page.url
+    assert "predicted=sadness" in page.url
+    expect(page.get_by_role("heading", name="Fear, predicted as sadness")).to_be_visible()
+
+
+def test_a_click_on_the_text_of_a_run_shows_it_alone(open_tab: OpenTab):
+    page = open_tab("/runs")
+    wait_until_idle(page)
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    for row in (1, 2):
+        page.mouse.click(box["x"] + 150, box["y"] + 35 * row + 17)
+        wait_until_idle(page)
+        assert page.url.count("run=") == 1
+    expect(page.get_by_role("heading", name="Confusion matrix")).to_be_visible()
+
+
 def test_a_mistake_is_played(open_tab: OpenTab, corpus: Corpus):
     run = recorded("lr0.001-SiLU-2D")
-    meant, said = most_frequent_mistake(run, corpus)
-    page = open_tab(f"/mistakes?run={run.name}&meant={meant}&said={said}")
+    intended, predicted = most_frequent_mistake(run, corpus)
+    page = open_tab(f"/mistakes?run={run.name}&intended={intended}&predicted={predicted}")
     wait_until_idle(page)
-    expect(page.get_by_role("heading", name=f"{meant.capitalize()}, taken for {said}")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"{intended.capitalize()}, predicted as {predicted}")).to_be_visible()
     page.locator("audio").evaluate("player => player.play()")
     page.wait_for_function("document.querySelector('audio').currentTime > 0.2")
-    box = page.get_by_test_id("stDataFrame").bounding_box()
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
     name = page.get_by_test_id("stMain").locator("code").first
     for key in ("Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowLeft"):
         before = name.inner_text()
@@ -262,14 +292,20 @@ def test_a_mistake_is_played(open_tab: OpenTab, corpus: Corpus):
     expect(page.get_by_label(f"Sound of {name.inner_text()}")).to_be_visible()
     page.keyboard.press(" ")
     page.wait_for_function("document.querySelector('audio').currentTime > 0.1")
-    before = name.inner_text()
-    page.mouse.click(box["x"] + 16, box["y"] + 35 * 4 + 17)
+    seen = [name.inner_text()]
+    page.mouse.click(box["x"] + 120, box["y"] + 35 * 4 + 17)  # on the text of the fourth row
+    expect(name).not_to_have_text(seen[-1])
     wait_until_idle(page)
-    expect(name).not_to_have_text(before)
+    seen.append(name.inner_text())
+    page.keyboard.press("ArrowUp")
+    expect(name).not_to_have_text(seen[-1])
+    wait_until_idle(page)
+    seen.append(name.inner_text())
+    assert len(set(seen)) == 3
     page.get_by_test_id("stMain").get_by_role("link", name="See it in Samples").click()
     wait_until_idle(page)
     assert "/samples?clip=" in page.url
-    expect(page.get_by_role("heading", name=re.compile(f"^{meant.capitalize()}: "))).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile(f"^{intended.capitalize()}: "))).to_be_visible()
 
 
 def test_a_figure_is_downloaded_as_an_image_from_its_menu(open_tab: OpenTab, downloads: Path):

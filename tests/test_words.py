@@ -1,0 +1,15 @@
+from ser_core.words import between, counted, percent, points, points_between
+
+
+def test_numbers_have_one_style():
+    assert counted(1, "clip") == "1 clip"
+    assert counted(2233, "clip") == "2,233 clips"
+    assert percent(0.6273) == "62.7\u00a0%"
+    assert between(0.596, 0.657) == "59.6 – 65.7\u00a0%"
+    assert (points(0.062), points(-0.004)) == ("+6.2", "-0.4")
+    assert points_between(-0.02, 0.109) == "-2.0 to +10.9"
+
+
+def test_nothing_is_minus_zero():
+    assert (points(-0.0001), points(0.0001), points(0.0)) == ("0.0", "0.0", "0.0")
+    assert percent(-0.0001) == "0.0\u00a0%"
