@@ -28,17 +28,18 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import Recording
 from ser_core.audio.limit import MAX_SECONDS, Limit
 from ser_core.audio.mono import PART_SECONDS, mono_parts
-from ser_core.audio.preprocess import Speech, preprocess
+from ser_core.audio.preprocess import Speech, detect_speech, preprocess
 from ser_core.audio.source import AudioSource, is_samples, several
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import CheckpointError, ConfigError, NoSpeechError, SERError
+from ser_core.errors import CheckpointError, ConfigError, SERError
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
 from ser_core.records.embedding import EmbeddingStatistics, load_statistics
 from ser_core.serving.adaptation import Adaptation, learn_from
 from ser_core.serving.arguments import inputs_of
+from ser_core.serving.following import Following
 from ser_core.serving.forward import forward
 from ser_core.serving.outputs import Outputs
-from ser_core.serving.pieces import BATCH_SIZE, Average, batches, is_average, pieces
+from ser_core.serving.pieces import BATCH_SIZE, batches, is_average, pieces
 from ser_core.serving.prediction import (
     HOP_SECONDS,
     MIN_CONFIDENCE,
@@ -83,6 +84,7 @@ class Predictor:
         self.model = model.eval().requires_grad_(False)
         self.statistics = statistics
         self.adaptation = adaptation
+        self.detect = detect_speech  # or what remembers what it found, see `ser_core.audio.detections`
 
     @staticmethod
     def load(
@@ -136,11 +138,14 @@ class Predictor:
             any_sound: classify it even where no voice is recognised, as in some shouts.
             heard: see `Predictor.__call__`.
         """
+        return self._whole(self.follow(audio, warnings, any_sound=any_sound), heard)
+
+    def follow(self, audio: np.ndarray, warnings: Sequence[str] = (), *, any_sound: bool = False) -> Following:
+        """The same, a few windows a step, with all that is known so far: see `ser_core.serving.following`."""
         size = PART_SECONDS * SAMPLE_RATE
-        if len(audio) <= size:
-            return self.classify_speeches([self.prepare(audio, warnings, any_sound=any_sound)], heard)[0]
-        parts = (audio[start : start + size] for start in range(0, len(audio), size))
-        return self._average(parts, warnings, heard, any_sound=any_sound)
+        parts = (audio[start : start + size] for start in range(0, max(1, len(audio)), size))
+        hop_seconds = HOP_SECONDS if len(audio) <= size else WINDOW_SECONDS
+        return Following(self, parts, hop_seconds, warnings, any_sound=any_sound)
 
     def classify_speech(self, speech: Speech) -> Prediction:
         """The same for speech that was prepared already, with this model's preprocessing."""
@@ -152,7 +157,7 @@ class Predictor:
         Raises:
             NoSpeechError: there is none, or under 0.2 s; or no voice is recognised in it, unless `any_sound` will do.
         """
-        speech = preprocess(audio, self.config.audio, warnings).require()
+        speech = preprocess(audio, self.config.audio, warnings, self.detect).require()
         return speech if any_sound else require_voice(speech, self.config.audio)
 
     def classify_many(
@@ -203,18 +208,14 @@ class Predictor:
         first, second = next(parts), next(parts, None)
         if second is None:
             return self.prepare(first, recording.warnings)
-        return self._average(itertools.chain((first, second), parts), recording.warnings, heard)
+        parts = itertools.chain((first, second), parts)
+        return self._whole(Following(self, parts, WINDOW_SECONDS, recording.warnings), heard)
 
-    def _average(
-        self, parts: Iterable[np.ndarray], warnings: Sequence[str], heard: Heard, *, any_sound: bool = False
-    ) -> Prediction:
-        """What the model says about a recording in parts, whose warnings are known when all of them were taken."""
-        average = Average()
-        average.hear(parts, partial(self.prepare, any_sound=any_sound), self._outputs, heard)
-        if average.first is None:
-            raise average.why_none or NoSpeechError("No speech was found.")
-        prediction = self._prediction(average.first, average.outputs(), [*warnings, *average.warnings()])
-        return replace(prediction, speech_seconds=average.seconds)
+    def _whole(self, following: Following, heard: Heard) -> Prediction:
+        """What the model says about a recording when all of it was heard."""
+        for seconds in following:
+            heard(seconds)
+        return following.answer()
 
     def adapt(
         self, sources: Iterable[AudioSource], *, sample_rate: int | None = None, emotion: str | None = None
@@ -253,7 +254,7 @@ class Predictor:
         Raises:
             CheckpointError: the network says nothing of an embedding.
         """
-        embeddings = self._outputs(waveforms).embeddings
+        embeddings = self.outputs(waveforms).embeddings
         if embeddings is None:
             raise CheckpointError(f"The network of checkpoint {self.config.name} has no embedding.")
         return embeddings
@@ -277,10 +278,10 @@ class Predictor:
         """Predictions of prepared speech; long ones are cut into windows, and all windows share batches."""
         groups = [pieces(speech.waveform) for speech in speeches]
         seconds = sum(len(speech.audio) for speech in speeches) / SAMPLE_RATE
-        outputs = self._outputs([piece for group in groups for piece in group], share_of(seconds, heard))
+        outputs = self.outputs([piece for group in groups for piece in group], share_of(seconds, heard))
         ends = np.cumsum([len(group) for group in groups])
         return [
-            self._prediction(
+            self.prediction(
                 speech,
                 outputs.part(end - len(group), end).mean(),
                 [*speech.warnings, *is_average(speech.seconds, len(group))],
@@ -288,7 +289,7 @@ class Predictor:
             for speech, group, end in zip(speeches, groups, ends, strict=True)
         ]
 
-    def _prediction(self, speech: Speech, outputs: Outputs, warnings: Sequence[str]) -> Prediction:
+    def prediction(self, speech: Speech, outputs: Outputs, warnings: Sequence[str]) -> Prediction:
         """Of what the network says about it, one row."""
         named = dict(zip(EMOTIONS, map(float, outputs.probabilities[0]), strict=True))
         embedding = None if outputs.embeddings is None else outputs.embeddings[0]
@@ -306,7 +307,7 @@ class Predictor:
         """What the network gets for this speech, see `ser_core.features.inputs.network_inputs`."""
         return inputs_of(speech.waveform, self.config)
 
-    def _outputs(self, waveforms: Sequence[np.ndarray], done: Callable[[float], None] = unheard) -> Outputs:
+    def outputs(self, waveforms: Sequence[np.ndarray], done: Callable[[float], None] = unheard) -> Outputs:
         """What the network says about prepared speech, batch by batch; `done` is told which share of it is there."""
         outputs: list[Outputs] = []
         groups = batches(waveforms)
