@@ -15,7 +15,7 @@ from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoin
 from ser_app.many_view import downloads, show_many, show_table
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
-from ser_app.sources import choose_recordings, loaded
+from ser_app.sources import choose_recordings, decoded
 from ser_app.tuning import show_tuning, tuned, tuned_to
 from ser_app.uploads import Recording, Upload
 from ser_app.why_view import show_why
@@ -50,9 +50,9 @@ def settings() -> tuple[float, bool]:
     return min_confidence, any_sound
 
 
-def show_one(recording: Recording, names: Sequence[str], results: Results) -> None:
+def show_one(recording: Recording, names: Sequence[str], results: Results, any_sound: bool) -> None:
     """Everything about one recording."""
-    answers = {name: results[recording.name, name] for name in names}
+    answers = {name: results[recording.name, name] for name in names if (recording.name, name) in results}
     predictions = {name: answer for name, answer in answers.items() if isinstance(answer, Prediction)}
     for name, answer in answers.items():
         if isinstance(answer, SERError):
@@ -87,17 +87,18 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
     for name, prediction in predictions.items():
         show_why(tuned(name), prediction, name, named=len(predictions) > 1, tuned_to=tuned_to())
         if len(recording.audio) > WINDOW_SECONDS * SAMPLE_RATE:
-            show_timeline(recording, name, prediction.min_confidence)
+            show_timeline(recording, name, prediction.min_confidence, any_sound)
         show_input(tuned(name), prediction)
 
 
-def show_timeline(recording: Recording, name: str, min_confidence: float) -> None:
+def show_timeline(recording: Recording, name: str, min_confidence: float, any_sound: bool) -> None:
     """Emotion over the windows of a recording longer than one."""
     st.subheader("Over time")
     hop = hop_seconds(len(recording.audio) / SAMPLE_RATE)
-    windows = f"windows of {WINDOW_SECONDS:g} s, one every {hop:g} s"
+    rows, pieces = timeline(recording, name, min_confidence, any_sound)
+    of_what = " of speech, whose average is the answer above" if pieces else ""
+    windows = f"windows of {WINDOW_SECONDS:g} s{of_what}, one every {hop:g} s"
     st.caption(f"{literal(name)} on {windows}; gaps hold no voice")
-    rows = timeline(recording, name, min_confidence)
     points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
     st.plotly_chart(timeline_figure(points), config=CHART, key=f"timeline-{name}")
     downloads(rows, f"timeline-{name}", TIMELINE_COLUMNS)
@@ -123,11 +124,11 @@ def show_input(model: Predictor, prediction: Prediction) -> None:
 def show_upload(upload: Upload, names: Sequence[str], min_confidence: float, any_sound: bool) -> None:
     """Everything about one of many files, which is decoded again."""
     try:
-        recording = loaded(upload)
+        recording = decoded(upload)
     except SERError as error:
         st.error(f"{literal(upload.name)}: {sentence(error)}")
     else:
-        show_one(recording, names, classify([recording], names, min_confidence, any_sound))
+        show_one(recording, names, classify([recording], names, min_confidence, any_sound), any_sound)
 
 
 def show_worth(names: Sequence[str]) -> None:
@@ -164,7 +165,9 @@ except SERError as error:
     st.error(sentence(error))
 min_confidence, any_sound = settings()
 if uploads:
-    results = classify_uploads(uploads, chosen, min_confidence, any_sound)
+    results = classify_uploads(
+        uploads, chosen, min_confidence, any_sound, lambda so_far: show_table(rows_of(so_far, problems))
+    )
     show_many(rows_of(results, problems))
     show_worth(chosen)
     files = [upload.name for upload in uploads]
@@ -179,12 +182,12 @@ elif len(recordings) + len(problems) > 1:
     downloads(rows, "predictions")
     if recordings:
         shown = st.selectbox("Look at one", range(len(recordings)), format_func=lambda i: recordings[i].name)
-        show_one(recordings[shown or 0], chosen, results)
+        show_one(recordings[shown or 0], chosen, results, any_sound)
 elif problems:
     for name, problem in problems.items():
         st.error(f"{literal(name)}: {sentence(problem)}")
 elif recordings:
     results = classify(recordings, chosen, min_confidence, any_sound)
-    show_one(recordings[0], chosen, results)
+    show_one(recordings[0], chosen, results, any_sound)
     downloads([result_row(name, result) for (name, _), result in results.items()], "prediction")
 show_unreadable(unreadable, "checkpoint")

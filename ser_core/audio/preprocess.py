@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -189,6 +189,10 @@ def detect_speech(waveform: np.ndarray, config: AudioConfig = AudioConfig()) -> 
     return VAD_METHODS[config.vad].detect(waveform, config)
 
 
+Detect: TypeAlias = Callable[[np.ndarray, AudioConfig], Detected]
+"""What finds speech, as `detect_speech`."""
+
+
 def padded(intervals: np.ndarray, samples: int, length: int) -> np.ndarray:
     """Intervals `[n, 2]` that begin and end `samples` further out, within a waveform's `length`; which then touch are
     joined."""
@@ -218,7 +222,7 @@ def preprocess(
     audio: np.ndarray,
     config: AudioConfig = AudioConfig(),
     warnings: Sequence[str] = (),
-    detect: Callable[[np.ndarray, AudioConfig], Detected] = detect_speech,
+    detect: Detect = detect_speech,
 ) -> Speech:
     """Drop silence and z-score what is left, see `AudioConfig.pipeline`.
 

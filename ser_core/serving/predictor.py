@@ -17,7 +17,6 @@ import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import Recording
 from ser_core.audio.limit import MAX_SECONDS, Limit
 from ser_core.audio.mono import PART_SECONDS, mono_parts
-from ser_core.audio.preprocess import Speech, detect_speech, preprocess
+from ser_core.audio.preprocess import Detect, Speech, detect_speech, preprocess
 from ser_core.audio.source import AudioSource, is_samples, several
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import CheckpointError, ConfigError, SERError
@@ -84,7 +83,7 @@ class Predictor:
         self.model = model.eval().requires_grad_(False)
         self.statistics = statistics
         self.adaptation = adaptation
-        self.detect = detect_speech  # or what remembers what it found, see `ser_core.audio.detections`
+        self.detect: Detect = detect_speech  # or what remembers what it found, see `ser_core.audio.detections`
 
     @staticmethod
     def load(

@@ -9,11 +9,17 @@ from ser_core.audio import detections
 from ser_core.audio.detections import Detections
 from ser_core.audio.preprocess import AudioConfig, detect_speech, preprocess
 from ser_core.audio.synthetic import EXAMPLES, synthesize
+from ser_core.audio.vad import Detected
 
 
 def test_it_is_found_once_for_the_same_sound_and_settings(monkeypatch: pytest.MonkeyPatch):
     asked = []
-    monkeypatch.setattr(detections, "detect_speech", lambda *of: asked.append(of) or detect_speech(*of))
+
+    def counted(waveform: np.ndarray, config: AudioConfig) -> Detected:
+        asked.append(config)
+        return detect_speech(waveform, config)
+
+    monkeypatch.setattr(detections, "detect_speech", counted)
     voice, config, remembering = synthesize(next(iter(EXAMPLES.values()))), AudioConfig(), Detections(2)
     assert preprocess(voice, config, (), remembering) == preprocess(voice, config)
     assert preprocess(voice.copy(), replace(config, normalize=False), (), remembering).seconds > 0
