@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -11,6 +12,7 @@ from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means
 from ser_app.charts import CHART
 from ser_app.classifying import Results, classify, classify_uploads, hop_seconds, timeline
 from ser_app.clip_view import play, show_sound
+from ser_app.code_view import show_code
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints
 from ser_app.many_view import downloads, show_many, show_table
 from ser_app.messages import literal, sentence, show_unreadable
@@ -146,7 +148,8 @@ def rows_of(results: Results, problems: Mapping[str, str]) -> list[dict[str, Any
 start_page("Classify")
 st.title("Classify")
 st.markdown(
-    "Which emotion do the networks hear? Audio stays in this server's memory while the page is open, and is not kept."
+    "Which emotion do the networks hear? Audio stays in this server's memory while the page is open, and is not kept; "
+    "answers are, without it, so that none is computed twice."
 )
 recordings, uploads, problems = choose_recordings(("record", "upload", "folder", "clip", "example"), several=True)
 available, unreadable = checkpoints()
@@ -169,6 +172,7 @@ if uploads:
         uploads, chosen, min_confidence, any_sound, lambda so_far: show_table(rows_of(so_far, problems))
     )
     show_many(rows_of(results, problems))
+    show_code([upload.name for upload in uploads], chosen, min_confidence, any_sound)
     show_worth(chosen)
     files = [upload.name for upload in uploads]
     looked_at = st.selectbox("Look at one", files, None, placeholder="Choose a recording")
@@ -181,6 +185,7 @@ elif len(recordings) + len(problems) > 1:
     show_worth(chosen)
     downloads(rows, "predictions")
     if recordings:
+        show_code([recording.name for recording in recordings], chosen, min_confidence, any_sound)
         shown = st.selectbox("Look at one", range(len(recordings)), format_func=lambda i: recordings[i].name)
         show_one(recordings[shown or 0], chosen, results, any_sound)
 elif problems:
@@ -190,4 +195,9 @@ elif recordings:
     results = classify(recordings, chosen, min_confidence, any_sound)
     show_one(recordings[0], chosen, results, any_sound)
     downloads([result_row(name, result) for (name, _), result in results.items()], "prediction")
+    recording = recordings[0]
+    is_file = bool(PurePath(recording.name).suffix)
+    file = recording.name if is_file else f"{recording.name}.wav"
+    made_here = None if is_file or recording.meant else recording.audio
+    show_code([file], chosen, min_confidence, any_sound, made_here)
 show_unreadable(unreadable, "checkpoint")

@@ -1,13 +1,11 @@
 """Audio in, emotion out.
 
-    python -m ser_core.predict FILE… [--checkpoint NAME] [--format table|json|csv]
+python -m ser_core.predict FILE… [--checkpoint NAME] [--format table|json|csv]
 
-From Python:
-
-    predictor = Predictor.load("lr0.001-SiLU-2D")
-    prediction = predictor("speech.wav")
-    prediction.answer  # the emotion, or "unsure"
-    prediction.emotion, prediction.confidence, prediction.probabilities
+predictor = Predictor.load("lr0.001-SiLU-2D")
+prediction = predictor("speech.wav")
+prediction.answer  # the emotion, or "unsure"
+prediction.emotion, prediction.confidence, prediction.probabilities
 """
 
 from __future__ import annotations
@@ -62,6 +60,7 @@ class Predictor:
         adaptation: to a speaker, see `adapt`.
         min_confidence: below this probability of the likeliest emotion the answer is "unsure"; 0 (never) to 1.
         max_seconds: what lasts longer is refused, > 0.
+        any_sound: classify recordings even where no voice is recognised, as in some shouts.
 
     Raises:
         ConfigError: `min_confidence` or `max_seconds` is out of its range.
@@ -76,10 +75,12 @@ class Predictor:
         *,
         min_confidence: float = MIN_CONFIDENCE,
         max_seconds: float = MAX_SECONDS,
+        any_sound: bool = False,
     ):
         self.config = config
         self.min_confidence = require_probability(min_confidence)
         self.max_seconds = Limit(max_seconds).seconds
+        self.any_sound = any_sound
         self.model = model.eval().requires_grad_(False)
         self.statistics = statistics
         self.adaptation = adaptation
@@ -92,12 +93,13 @@ class Predictor:
         root: str | Path | None = None,
         min_confidence: float = MIN_CONFIDENCE,
         max_seconds: float = MAX_SECONDS,
+        any_sound: bool = False,
     ) -> Predictor:
         """Load a checkpoint by name, or the best that can be used (`ser_core.records.checkpoints`).
 
         Args:
             root: the folder of checkpoints, see `ser_core.records.checkpoints.checkpoints_dir`.
-            min_confidence, max_seconds: see `Predictor`.
+            min_confidence, max_seconds, any_sound: see `Predictor`.
 
         Raises:
             CheckpointError: there is no such checkpoint, or it is damaged.
@@ -106,7 +108,9 @@ class Predictor:
         root = Path(root) if root else checkpoints_dir()
         folder = root / str(checkpoint or default_checkpoint(root))
         model, statistics = load_model(folder), load_statistics(folder)
-        return Predictor(*model, statistics, min_confidence=min_confidence, max_seconds=max_seconds)
+        predictor = Predictor(*model, statistics, min_confidence=min_confidence, max_seconds=max_seconds)
+        predictor.any_sound = any_sound
+        return predictor
 
     def __call__(self, source: AudioSource, *, sample_rate: int | None = None, heard: Heard = unheard) -> Prediction:
         """Classify one recording.
@@ -134,7 +138,7 @@ class Predictor:
 
         Args:
             warnings: what is known to be wrong with the recording, see `ser_core.audio.preprocess.read_audio`.
-            any_sound: classify it even where no voice is recognised, as in some shouts.
+            any_sound: see `Predictor`.
             heard: see `Predictor.__call__`.
         """
         return self._whole(self.follow(audio, warnings, any_sound=any_sound), heard)
@@ -157,7 +161,7 @@ class Predictor:
             NoSpeechError: there is none, or under 0.2 s; or no voice is recognised in it, unless `any_sound` will do.
         """
         speech = preprocess(audio, self.config.audio, warnings, self.detect).require()
-        return speech if any_sound else require_voice(speech, self.config.audio)
+        return speech if any_sound or self.any_sound else require_voice(speech, self.config.audio)
 
     def classify_many(
         self,
