@@ -31,6 +31,7 @@ NAMES = (
     "training",
     "latency",
     "cold_start",
+    "classify_page",
     "memory",
     "grid",
     "runs",

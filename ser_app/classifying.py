@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
+from ser_app.answers import verdict
 from ser_app.charts import CHART
 from ser_app.loaders import checkpoint_files
 from ser_app.memory import Memory
@@ -24,7 +25,6 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.limit import duration
 from ser_core.audio.mono import PART_SECONDS
 from ser_core.audio.preprocess import NO_SPEECH
-from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import NoSpeechError, SERError
 from ser_core.file_state import Fingerprint
 from ser_core.serving.prediction import HOP_SECONDS, WINDOW_SECONDS, Prediction
@@ -80,7 +80,12 @@ def classify(recordings: Sequence[Recording], names: Sequence[str], min_confiden
     if long:
         with long_work("long", [key for *_, key in missing]) as progress:
             for i, (recording, name, key) in enumerate(missing):
-                _ask(recording, name, key, partial(_show_following, progress, recording, name, i, len(missing)))
+                _ask(
+                    recording,
+                    name,
+                    key,
+                    partial(_show_following, progress, min_confidence, recording, name, i, len(missing)),
+                )
     elif missing:
         with st.spinner("Classifying…"):
             for recording, name, key in missing:
@@ -275,7 +280,7 @@ def _show_share(progress: Progress, done: int, n: int, text: str, share: float) 
 
 
 def _show_following(
-    progress: Progress, recording: Recording, name: str, done: int, n: int, following: Following
+    progress: Progress, min_confidence: float, recording: Recording, name: str, done: int, n: int, following: Following
 ) -> None:
     """Draw how far a long recording is, with the answer and the timeline so far."""
     share = following.seconds / _seconds(recording)
@@ -287,7 +292,8 @@ def _show_following(
             answer = following.answer()
         except NoSpeechError:
             return
-        st.markdown(f"So far **{EMOTION_NAMES[answer.emotion].capitalize()}**, model score {answer.confidence:.0%}")
+        headline, detail = verdict(answer.probabilities, min_confidence)
+        st.markdown(f"So far **{headline}**, {detail}")
         rows = timeline_rows(following.timeline())
         points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
         points.append((_seconds(recording), _seconds(recording), None))  # it grows into its axis

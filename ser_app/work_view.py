@@ -51,7 +51,7 @@ class Progress:
             self._before = share  # an earlier run's work
         mine = share - self._before
         if mine >= TELLING_SHARE:
-            text += f" · about {duration(max(1, round((now - self._began) / mine * (1 - share))))} left"
+            text += f" · about {roughly((now - self._began) / mine * (1 - share))} left"
         self._bar.progress(min(1.0, share), text)
         if draw and now - self._drawn > DRAW_SECONDS:
             with self._place.container():
@@ -72,6 +72,11 @@ def long_work(where: str, keys: Collection[Hashable]) -> Iterator[Progress]:
         progress = Progress(where, keys)
     yield progress
     area.empty()
+
+
+def roughly(seconds: float) -> str:
+    """A duration in words, no more exact than an estimate is."""
+    return duration(60 * round(seconds / 60) if seconds >= 120 else max(1, round(seconds)))
 
 
 def cancelled() -> set[Hashable]:
