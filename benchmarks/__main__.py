@@ -33,6 +33,7 @@ NAMES = (
     "cold_start",
     "pages",
     "player",
+    "classify_page",
     "memory",
     "grid",
     "runs",

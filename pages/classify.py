@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -11,13 +12,14 @@ from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means
 from ser_app.charts import CHART
 from ser_app.classifying import Results, classify, classify_uploads, hop_seconds, timeline
 from ser_app.clip_view import play, show_sound
+from ser_app.code_view import show_code
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints
 from ser_app.many_view import downloads, show_many, show_table
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.player import start_of, tied
 from ser_app.similar_view import show_similar
-from ser_app.sources import choose_recordings, loaded
+from ser_app.sources import choose_recordings, decoded
 from ser_app.tuning import show_tuning, tuned, tuned_to
 from ser_app.uploads import Recording, Upload
 from ser_app.why_view import show_why
@@ -52,9 +54,9 @@ def settings() -> tuple[float, bool]:
     return min_confidence, any_sound
 
 
-def show_one(recording: Recording, names: Sequence[str], results: Results) -> None:
+def show_one(recording: Recording, names: Sequence[str], results: Results, any_sound: bool) -> None:
     """Everything about one recording."""
-    answers = {name: results[recording.name, name] for name in names}
+    answers = {name: results[recording.name, name] for name in names if (recording.name, name) in results}
     predictions = {name: answer for name, answer in answers.items() if isinstance(answer, Prediction)}
     for name, answer in answers.items():
         if isinstance(answer, SERError):
@@ -91,17 +93,18 @@ def show_one(recording: Recording, names: Sequence[str], results: Results) -> No
         show_why(tuned(name), prediction, name, named=len(predictions) > 1, tuned_to=tuned_to(), start=start)
         show_similar(prediction, recording.name, name, named=len(predictions) > 1)
         if len(recording.audio) > WINDOW_SECONDS * SAMPLE_RATE:
-            show_timeline(recording, name, prediction.min_confidence)
+            show_timeline(recording, name, prediction.min_confidence, any_sound)
         show_input(tuned(name), prediction)
 
 
-def show_timeline(recording: Recording, name: str, min_confidence: float) -> None:
+def show_timeline(recording: Recording, name: str, min_confidence: float, any_sound: bool) -> None:
     """Emotion over the windows of a recording longer than one."""
     st.header("Over time")
     hop = hop_seconds(len(recording.audio) / SAMPLE_RATE)
-    windows = f"windows of {WINDOW_SECONDS:g} s, one every {hop:g} s"
+    rows, pieces = timeline(recording, name, min_confidence, any_sound)
+    of_what = " of speech, whose average is the answer above" if pieces else ""
+    windows = f"windows of {WINDOW_SECONDS:g} s{of_what}, one every {hop:g} s"
     st.caption(f"{literal(name)} on {windows}; gaps hold no voice. The ribbon is the answer, pale where it is unsure.")
-    rows = timeline(recording, name, min_confidence)
     points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
     st.plotly_chart(tied(timeline_figure(points, min_confidence=min_confidence)), config=CHART, key=f"timeline-{name}")
     downloads(rows, f"timeline-{name}", TIMELINE_COLUMNS)
@@ -127,11 +130,11 @@ def show_input(model: Predictor, prediction: Prediction) -> None:
 def show_upload(upload: Upload, names: Sequence[str], min_confidence: float, any_sound: bool) -> None:
     """Everything about one of many files, which is decoded again."""
     try:
-        recording = loaded(upload)
+        recording = decoded(upload)
     except SERError as error:
         st.error(f"{literal(upload.name)}: {sentence(error)}")
     else:
-        show_one(recording, names, classify([recording], names, min_confidence, any_sound))
+        show_one(recording, names, classify([recording], names, min_confidence, any_sound), any_sound)
 
 
 def show_worth(names: Sequence[str]) -> None:
@@ -149,7 +152,8 @@ def rows_of(results: Results, problems: Mapping[str, str]) -> list[dict[str, Any
 start_page("Classify")
 st.title("Classify")
 st.markdown(
-    "Which emotion do the networks hear? Audio stays in this server's memory while the page is open, and is not kept."
+    "Which emotion do the networks hear? Audio stays in this server's memory while the page is open, and is not kept; "
+    "answers are, without it, so that none is computed twice."
 )
 recordings, uploads, problems = choose_recordings(("record", "upload", "folder", "clip", "example"), several=True)
 available, unreadable = checkpoints()
@@ -168,8 +172,11 @@ except SERError as error:
     st.error(sentence(error))
 min_confidence, any_sound = settings()
 if uploads:
-    results = classify_uploads(uploads, chosen, min_confidence, any_sound)
+    results = classify_uploads(
+        uploads, chosen, min_confidence, any_sound, lambda so_far: show_table(rows_of(so_far, problems))
+    )
     show_many(rows_of(results, problems))
+    show_code([upload.name for upload in uploads], chosen, min_confidence, any_sound)
     show_worth(chosen)
     files = [upload.name for upload in uploads]
     looked_at = st.selectbox("Look at one", files, None, placeholder="Choose a recording")
@@ -182,13 +189,19 @@ elif len(recordings) + len(problems) > 1:
     show_worth(chosen)
     downloads(rows, "predictions")
     if recordings:
+        show_code([recording.name for recording in recordings], chosen, min_confidence, any_sound)
         shown = st.selectbox("Look at one", range(len(recordings)), format_func=lambda i: recordings[i].name)
-        show_one(recordings[shown or 0], chosen, results)
+        show_one(recordings[shown or 0], chosen, results, any_sound)
 elif problems:
     for name, problem in problems.items():
         st.error(f"{literal(name)}: {sentence(problem)}")
 elif recordings:
     results = classify(recordings, chosen, min_confidence, any_sound)
-    show_one(recordings[0], chosen, results)
+    show_one(recordings[0], chosen, results, any_sound)
     downloads([result_row(name, result) for (name, _), result in results.items()], "prediction")
+    recording = recordings[0]
+    is_file = bool(PurePath(recording.name).suffix)
+    file = recording.name if is_file else f"{recording.name}.wav"
+    made_here = None if is_file or recording.meant else recording.audio
+    show_code([file], chosen, min_confidence, any_sound, made_here)
 show_unreadable(unreadable, "checkpoint")

@@ -124,9 +124,7 @@ def choose_clip(table: pd.DataFrame) -> Clip | None:
         st.error(sentence(error))
         return None
     if name not in names:
-        st.info(
-            f"{literal(name)} is not among these clips: change the filter to see it.", icon=":material/filter_list:"
-        )
+        st.info(f"{literal(name)} is not among these clips: change the filter.", icon=":material/filter_list:")
         return None
     return clip
 

@@ -1,6 +1,9 @@
-"""The checkpoints beside each other: how good, how large, how fast."""
+"""The checkpoints beside each other: how good, how large, how fast; and what the card of each says."""
 
 from __future__ import annotations
+
+import re
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -8,6 +11,7 @@ import streamlit as st
 from ser_app.charts import show_figure
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoint_files, checkpoints, predictor, said
 from ser_app.messages import show_unreadable
+from ser_app.records import heard_elsewhere
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import cost_figure
 from ser_core.errors import SERError
@@ -15,10 +19,18 @@ from ser_core.file_state import Fingerprint
 from ser_core.models.registry import model_label
 
 MEASURED = "latency-measured"
+ELSEWHERE = "on "  # and the title of a corpus: how a column begins
+LATENCIES = Path(__file__).parents[1] / "benchmarks" / "results" / "latency.txt"
+LATENCY = re.compile(r"^(\S+) +one clip: median +([0-9.]+) ms", re.MULTILINE)
 COLUMNS = {
     "accuracy": st.column_config.NumberColumn(format="%.1f %%", help="Of the test clips of its run"),
+    "UAR": st.column_config.NumberColumn(format="%.1f %%", help="Unweighted average recall, of the same clips"),
     "megabytes": st.column_config.NumberColumn("MB", format="%.1f", help="Of its weights"),
     "parameters": st.column_config.NumberColumn(format="localized"),
+    "ms a clip": st.column_config.NumberColumn(
+        format="%.0f",
+        help="From the file of a clip of 2.5 s to its answer, as `python -m benchmarks latency` measured it",
+    ),
     "milliseconds": st.column_config.NumberColumn(
         "ms for 3 s", format="%.0f", help="From 3 s of audio to its answer, on one core of this server"
     ),
@@ -39,7 +51,13 @@ def show_checkpoints() -> None:
             st.session_state[MEASURED] = True
         rows = [_row(name, measured=MEASURED in st.session_state) for name in names]
         table = pd.DataFrame(rows)
-        st.dataframe(table, hide_index=True, column_config=COLUMNS, placeholder="–", key="checkpoints")
+        others = [column for row in rows for column in row if column.startswith(ELSEWHERE)]
+        help_text = "Accuracy on a corpus of which nothing was trained on"
+        columns = {
+            **COLUMNS,
+            **{name: st.column_config.NumberColumn(format="%.1f %%", help=help_text) for name in others},
+        }
+        st.dataframe(table, hide_index=True, column_config=columns, placeholder="–", key="checkpoints")
         cost = "milliseconds" if table["milliseconds"].notna().any() else "megabytes"
         st.caption(
             f"Accuracy over {'time for 3 s of audio' if cost == 'milliseconds' else 'size'}; the area of a mark is its "
@@ -47,7 +65,41 @@ def show_checkpoints() -> None:
         )
         shown = [row for row in rows if row["accuracy"] is not None and row[cost] is not None]
         show_figure(cost_figure(shown, cost), "checkpoint-cost")
+        show_card(st.selectbox("Model card of", names, None, placeholder="Choose a checkpoint"))
     show_unreadable(unreadable, "checkpoint")
+
+
+def show_card(name: str | None) -> None:
+    """What a checkpoint's card says of it: how it was made, how good it is, what it is not for."""
+    from ser_core.records.checkpoints import checkpoints_dir
+
+    if name is None:
+        return
+    card = checkpoints_dir() / name / "README.md"
+    try:
+        text = card.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        st.info("This checkpoint has no card that can be read.")
+        return
+    with st.container(border=True):
+        st.markdown(re.sub(r"^(#+ )", r"##\1", text, flags=re.MULTILINE))
+        st.download_button(
+            "Save the card",
+            text,
+            f"model-card-{name}.md",
+            "text/markdown",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def benchmarked(text: str) -> dict[str, float]:
+    """Milliseconds from a clip's file to its answer by checkpoint, from what `python -m benchmarks latency` printed."""
+    return {name: float(milliseconds) for name, milliseconds in LATENCY.findall(text)}
+
+
+def _benchmarked() -> dict[str, float]:
+    return benchmarked(LATENCIES.read_text(encoding="utf-8")) if LATENCIES.is_file() else {}
 
 
 def _row(name: str, *, measured: bool) -> dict:
@@ -56,12 +108,16 @@ def _row(name: str, *, measured: bool) -> dict:
     folder = checkpoints_dir() / name
     config = load_config(folder)
     accuracy = said(config.provenance, "test", "metrics", "accuracy")
+    uar = said(config.provenance, "test", "metrics", "uar")
     return {
         "checkpoint": name,
         "network": model_label(config.model),
         "accuracy": None if accuracy is None else 100 * accuracy,
+        "UAR": None if uar is None else 100 * uar,
+        **{f"{ELSEWHERE}{one.corpus.title}": 100 * one.metrics.accuracy for one in heard_elsewhere(name)},
         "megabytes": (folder / "model.safetensors").stat().st_size / 1e6,
         "parameters": said(config.provenance, "test", "parameters"),
+        "ms a clip": _benchmarked().get(name),
         "milliseconds": _milliseconds(name, checkpoint_files(name)) if measured else None,
         "what it is": about_checkpoint(name),
     }

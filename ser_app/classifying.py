@@ -1,45 +1,65 @@
-"""What the networks say about recordings, each asked once a visitor's session; long work shows how far it is."""
+"""What the networks say about recordings, each asked once a server; long work shows how far it is, and can be stopped.
+
+Answers are remembered by the sound's content, the checkpoint's files and what else changes them, without any sound.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import streamlit as st
 
+from ser_app.answers import verdict
+from ser_app.charts import CHART
 from ser_app.loaders import checkpoint_files
+from ser_app.memory import Memory
 from ser_app.messages import literal
+from ser_app.sources import decoded
 from ser_app.tuning import tuned, tuned_to
+from ser_app.work_view import Progress, cancelled, long_work, show_cancelled
+from ser_core.analysis.figures import timeline_figure
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.limit import duration
 from ser_core.audio.mono import PART_SECONDS
-from ser_core.audio.preprocess import Speech
-from ser_core.errors import SERError
+from ser_core.audio.preprocess import NO_SPEECH
+from ser_core.errors import NoSpeechError, SERError
 from ser_core.file_state import Fingerprint
 from ser_core.serving.prediction import HOP_SECONDS, WINDOW_SECONDS, Prediction
-from ser_core.serving.progress import Heard, unheard
 from ser_core.serving.rows import answered, timeline_rows
 
 if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
-
     from ser_app.uploads import Recording, Upload
+    from ser_core.serving.following import Following
 
 Results = dict[tuple[str, str], Prediction | SERError]  # by name of the recording and of the checkpoint
-# Of a recording's sound, a checkpoint's name and files, `any_sound`, and what it is tuned to.
+# Of a recording's content, a checkpoint's name and files, `any_sound`, and what it is tuned to.
 Key = tuple[str, str, Fingerprint, bool, str]
 
-CLASSIFIED = "classified"  # session state: predictions by key, of the recordings on the page
-ANSWERED = "answered"  # session state: predictions without their sound by key, of many recordings
-TIMELINES = "timelines"  # session state: rows by key, of the recordings on the page
-MAX_ANSWERED = 10_000
+CLASSIFIED = "classified"  # session state: predictions with their speech by key, of the recordings on the page
+FOLLOWED = "followed"  # session state: by key, the recording that is worked on, or that was when it was cancelled
+MAX_ROWS = 100_000  # of timelines, remembered by the server; an answer weighs as much as one
 LONG_SECONDS = 60.0  # from which on a recording's progress is shown
-NO_SOUND = Speech(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros((0, 2), np.int64))
+
+
+class Answer(NamedTuple):
+    """What a checkpoint says about a recording.
+
+    Attributes:
+        result: without its sound.
+        rows: of its timeline; empty where it was classified as a whole.
+    """
+
+    result: Prediction | SERError
+    rows: list[dict[str, Any]]
+
+
+@st.cache_resource(show_spinner=False)
+def remembered() -> Memory[Answer]:
+    """All visitors' answers by key: who brings the same sound gets the same answer at once."""
+    return Memory(MAX_ROWS, lambda answer: 1 + len(answer.rows))
 
 
 def hop_seconds(seconds: float) -> float:
@@ -48,105 +68,236 @@ def hop_seconds(seconds: float) -> float:
 
 
 def classify(recordings: Sequence[Recording], names: Sequence[str], min_confidence: float, any_sound: bool) -> Results:
-    """Every recording by every checkpoint; what this visitor's session has classified before is not done again."""
+    """Every recording by every checkpoint, with the speech that was classified.
+
+    Of what was cancelled there is the answer so far, and none where nothing was heard.
+    """
     known: dict[Key, Prediction | SERError] = st.session_state.get(CLASSIFIED, {})
+    _forget_all_but({recording.digest for recording in recordings})
+    asked = [(recording, name, _key(recording.digest, name, any_sound)) for recording in recordings for name in names]
+    missing = [(recording, name, key) for recording, name, key in asked if key not in known and _wanted(key)]
+    long = any(_seconds(recording) > LONG_SECONDS for recording, *_ in missing)
+    if long:
+        with long_work("long", [key for *_, key in missing]) as progress:
+            for i, (recording, name, key) in enumerate(missing):
+                _ask(
+                    recording,
+                    name,
+                    key,
+                    partial(_show_following, progress, min_confidence, recording, name, i, len(missing)),
+                )
+    elif missing:
+        with st.spinner("Classifying…"):
+            for recording, name, key in missing:
+                _ask(recording, name, key)
     classified: dict[Key, Prediction | SERError] = {}
     results: Results = {}
-    with st.spinner("Classifying…"):
-        for recording in recordings:
-            for name in names:
-                key = _key(recording.digest, name, any_sound)
-                if key not in known:
-                    with _long_bar(f"{name} hears {recording.name}", recording) as heard:
-                        known[key] = _classify_one(recording, name, any_sound, heard)
-                classified[key] = known[key]
-                results[recording.name, name] = _answering_from(min_confidence, known[key])
+    stopped = []
+    for recording, name, key in asked:
+        result = known.get(key)
+        if result is None and (answer := remembered().get(key)):
+            result = _with_speech(answer.result, recording, name, any_sound)
+        if result is not None:
+            classified[key] = result
+        else:
+            stopped.append(key)
+            result = _so_far(key, recording)
+        if result is not None:
+            results[recording.name, name] = _answering_from(min_confidence, result)
     st.session_state[CLASSIFIED] = classified
+    if stopped:
+        n = len(stopped)
+        text = "Cancelled. What follows is about what was heard so far."
+        show_cancelled("long", text if n < len(asked) or results else "Cancelled before anything was heard.", stopped)
     return results
 
 
 def classify_uploads(
-    uploads: Sequence[Upload], names: Sequence[str], min_confidence: float, any_sound: bool
+    uploads: Sequence[Upload],
+    names: Sequence[str],
+    min_confidence: float,
+    any_sound: bool,
+    show: Callable[[Results], None],
 ) -> Results:
-    """The same of many recordings, one after another: the sound of none stays in memory."""
-    known: dict[Key, Prediction | SERError] = st.session_state.setdefault(ANSWERED, {})
-    if len(known) > MAX_ANSWERED:
-        known.clear()
+    """The same of many recordings, one after another, without their sound.
+
+    Args:
+        show: draws what is known so far.
+    """
     keys = {(upload.name, name): _key(upload.digest, name, any_sound) for upload in uploads for name in names}
-    missing = [upload for upload in uploads if any(keys[upload.name, name] not in known for name in names)]
-    began, bar = time.monotonic(), st.empty()
-    for i, upload in enumerate(missing):
-        left = f"{len(missing) - i - 1:,} left"
-        if i:
-            left += f", about {duration(round((time.monotonic() - began) / i * (len(missing) - i)))}"
-        text = f"{i + 1:,} of {len(missing):,}: {literal(upload.name)} · {left}"
-        show = partial(_show, bar, text, i, len(missing))
-        show(0.0)
-        for name, result in _classify_upload(upload, names, any_sound, show).items():
-            known[keys[upload.name, name]] = result
-    bar.empty()
-    return {pair: _answering_from(min_confidence, known[key]) for pair, key in keys.items()}
+    known: dict[Key, Answer] = {key: answer for key in keys.values() if (answer := remembered().get(key))}
+
+    def results() -> Results:
+        return {pair: _answering_from(min_confidence, known[key].result) for pair, key in keys.items() if key in known}
+
+    def to_do(upload: Upload) -> list[str]:
+        pairs = ((name, keys[upload.name, name]) for name in names)
+        return [name for name, key in pairs if key not in known and key not in cancelled()]
+
+    n = len(uploads)
+    missing = [upload for upload in uploads if to_do(upload)]
+    if missing:
+        with long_work("many", [key for key in keys.values() if key not in known]) as progress:
+            for done, upload in enumerate(missing, n - len(missing)):
+                text = f"{done:,} of {n:,} · {literal(upload.name)}"
+                progress(done / n, text, lambda: show(results()))
+                share = partial(_show_share, progress, done, n, text)
+                for name, answer in _ask_upload(upload, to_do(upload), any_sound, share).items():
+                    known[keys[upload.name, name]] = answer
+    if stopped := [key for key in keys.values() if key not in known]:
+        done = sum(all(keys[upload.name, name] in known for name in names) for upload in uploads)
+        show_cancelled("many", f"Cancelled. {done:,} of {n:,} recordings are classified.", stopped)
+    return results()
 
 
-def _classify_upload(
-    upload: Upload, names: Sequence[str], any_sound: bool, show: Callable[[float], None]
-) -> dict[str, Prediction | SERError]:
-    """What checkpoints say about a file, without its sound; `show` takes the share that is done."""
-    try:
-        recording = upload.load()
-    except SERError as error:
-        return dict.fromkeys(names, error)
-    results: dict[str, Prediction | SERError] = {}
-    for name in names:
-        heard = _share_heard(recording, lambda share: show((len(results) + share) / len(names)))
-        result = _classify_one(recording, name, any_sound, heard)
-        results[name] = replace(result, speech=NO_SOUND) if isinstance(result, Prediction) else result
-    return results
+def timeline(
+    recording: Recording, name: str, min_confidence: float, any_sound: bool
+) -> tuple[list[dict[str, Any]], bool]:
+    """A checkpoint's timeline of a recording as rows, see `ser_core.serving.rows.timeline_rows`.
 
+    Where it was classified in pieces, they are the timeline; where as a whole, windows that overlap are classified.
 
-def timeline(recording: Recording, name: str, min_confidence: float) -> list[dict[str, Any]]:
-    """A checkpoint's timeline of a recording as rows, see `ser_core.serving.rows.timeline_rows`."""
-    known: dict[Key, list[dict[str, Any]]] = st.session_state.setdefault(TIMELINES, {})
-    key = _key(recording.digest, name, False)
-    if key not in known:
-        for other in [other for other in known if other[0] != recording.digest]:
-            del known[other]
-        seconds = len(recording.audio) / SAMPLE_RATE
-        with _long_bar(f"{name} follows {recording.name}", recording) as heard:
-            windows = tuned(name).timeline(recording.audio, hop_seconds=hop_seconds(seconds), heard=heard)
-        known[key] = timeline_rows(windows)
-    return answered(known[key], min_confidence)
+    Returns:
+        the rows, and whether they are those pieces.
+    """
+    key = _key(recording.digest, name, any_sound)
+    answer = remembered().get(key)
+    if answer is None and (following := _followed().get(key)):
+        rows = timeline_rows(following.timeline())
+    else:
+        rows = answer.rows if answer else []
+    if rows:
+        return answered(rows, min_confidence), True
+    windows = (key, "windows")
+    if not (answer := remembered().get(windows)):
+        with st.spinner("Following it…"):
+            heard = tuned(name).timeline(recording.audio, hop_seconds=hop_seconds(_seconds(recording)))
+        answer = Answer(NoSpeechError(""), timeline_rows(heard))
+        remembered().put(windows, answer)
+    return answered(answer.rows, min_confidence), False
 
 
 def _key(digest: str, name: str, any_sound: bool) -> Key:
     return digest, name, checkpoint_files(name), any_sound, tuned_to()
 
 
-def _classify_one(recording: Recording, name: str, any_sound: bool, heard: Heard) -> Prediction | SERError:
+def _wanted(key: Key) -> bool:
+    return key not in cancelled() and remembered().get(key) is None
+
+
+def _seconds(recording: Recording) -> float:
+    return len(recording.audio) / SAMPLE_RATE
+
+
+def _followed() -> dict[Key, Following]:
+    return st.session_state.setdefault(FOLLOWED, {})
+
+
+def _forget_all_but(digests: Collection[str]) -> None:
+    """Of recordings that were begun: each holds its sound."""
+    for key in [key for key in _followed() if key[0] not in digests]:
+        del _followed()[key]
+
+
+def _ask(recording: Recording, name: str, key: Key, show: Callable[[Following], None] | None = None) -> Answer:
+    """Classify a recording, from where an earlier run of the page left it, and remember the answer."""
+    followed = _followed()
     try:
-        return tuned(name).classify(recording.audio, recording.warnings, any_sound=any_sound, heard=heard)
+        if key not in followed:
+            followed[key] = tuned(name).follow(recording.audio, recording.warnings, any_sound=key[3])
+        following = followed[key]
+        if show:
+            show(following)
+        for _ in following:
+            if show:
+                show(following)
+        result = replace(following.answer(), speech=NO_SPEECH)
+        rows = timeline_rows(following.timeline()) if following.n_pieces > 1 else []
+        answer = Answer(result, rows)
     except SERError as error:
-        return error
+        answer = Answer(error, [])
+    followed.pop(key, None)
+    remembered().put(key, answer)
+    return answer
+
+
+def _ask_upload(
+    upload: Upload, names: Sequence[str], any_sound: bool, show: Callable[[float], None]
+) -> Mapping[str, Answer]:
+    """What checkpoints say about a file; `show` takes the share that is done."""
+    try:
+        recording = decoded(upload)
+    except SERError as error:
+        for name in names:
+            remembered().put(_key(upload.digest, name, any_sound), Answer(error, []))
+        return dict.fromkeys(names, Answer(error, []))
+    answers: dict[str, Answer] = {}
+    long = _seconds(recording) > LONG_SECONDS
+
+    def heard(following: Following) -> None:
+        show((len(answers) + following.seconds / _seconds(recording)) / len(names))
+
+    _forget_all_but({upload.digest})
+    for name in names:
+        answers[name] = _ask(recording, name, _key(upload.digest, name, any_sound), heard if long else None)
+    return answers
+
+
+def _with_speech(
+    result: Prediction | SERError, recording: Recording, name: str, any_sound: bool
+) -> Prediction | SERError:
+    """The same with the speech of the first part of the recording in which somebody speaks."""
+    if isinstance(result, SERError):
+        return result
+    size = PART_SECONDS * SAMPLE_RATE
+    for start in range(0, len(recording.audio), size):
+        part = recording.audio[start : start + size]
+        try:
+            return replace(result, speech=tuned(name).prepare(part, recording.warnings, any_sound=any_sound))
+        except NoSpeechError:
+            continue
+    return result
+
+
+def _so_far(key: Key, recording: Recording) -> Prediction | None:
+    """What is known of a recording that was cancelled; None if that is nothing."""
+    if not (following := _followed().get(key)):
+        return None
+    try:
+        answer = following.answer()
+    except NoSpeechError:
+        return None
+    heard, whole = duration(round(following.seconds)), duration(round(_seconds(recording)))
+    return replace(answer, warnings=(f"Cancelled: only {heard} of {whole} were heard.", *answer.warnings))
 
 
 def _answering_from(min_confidence: float, result: Prediction | SERError) -> Prediction | SERError:
     return replace(result, min_confidence=min_confidence) if isinstance(result, Prediction) else result
 
 
-@contextmanager
-def _long_bar(text: str, recording: Recording) -> Iterator[Heard]:
-    """A bar that says how much of a long recording was heard; of a short one, nothing is drawn."""
-    place = st.empty()
-    yield _share_heard(recording, partial(_show, place, literal(text), 0, 1))
-    place.empty()
+def _show_share(progress: Progress, done: int, n: int, text: str, share: float) -> None:
+    progress((done + share) / n, text)
 
 
-def _share_heard(recording: Recording, show: Callable[[float], None]) -> Heard:
-    """What is told how many seconds of a recording were heard, and shows their share if it is long."""
-    seconds = len(recording.audio) / SAMPLE_RATE
-    return (lambda so_far: show(so_far / seconds)) if seconds > LONG_SECONDS else unheard
+def _show_following(
+    progress: Progress, min_confidence: float, recording: Recording, name: str, done: int, n: int, following: Following
+) -> None:
+    """Draw how far a long recording is, with the answer and the timeline so far."""
+    share = following.seconds / _seconds(recording)
+    heard = f"{duration(round(following.seconds))} of {duration(round(_seconds(recording)))}"
+    text = f"{literal(name)} hears {literal(recording.name)} · {heard}"
 
+    def draw() -> None:
+        try:
+            answer = following.answer()
+        except NoSpeechError:
+            return
+        headline, detail = verdict(answer.probabilities, min_confidence)
+        st.markdown(f"So far **{headline}**, {detail}")
+        rows = timeline_rows(following.timeline())
+        points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
+        points.append((_seconds(recording), _seconds(recording), None))  # it grows into its axis
+        key = f"so-far-{done}-{following.n_pieces}"
+        st.plotly_chart(timeline_figure(points), config=CHART, key=key)
 
-def _show(place: DeltaGenerator, text: str, done: int, n: int, share: float) -> None:
-    """Draw how much is done: so many of `n`, and a share of the next one."""
-    place.progress(min(1.0, (done + share) / n), text)
+    progress((done + share) / n, text, draw)

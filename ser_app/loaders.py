@@ -20,6 +20,7 @@ from ser_core.errors import CorpusError, SERError
 from ser_core.file_state import Fingerprint, fingerprint
 
 if TYPE_CHECKING:
+    from ser_core.audio.detections import Detections
     from ser_core.audio.preprocess import Speech
     from ser_core.serving.prediction import Prediction
     from ser_core.serving.predictor import Predictor
@@ -47,7 +48,17 @@ def predictor(name: str) -> Predictor:
 def _predictor(name: str, files: Fingerprint) -> Predictor:
     from ser_core.serving.predictor import Predictor
 
-    return Predictor.load(name)
+    model = Predictor.load(name)
+    model.detect = _detections()
+    return model
+
+
+@st.cache_resource(show_spinner=False)
+def _detections() -> Detections:
+    """Where somebody speaks, which models of the same preprocessing share."""
+    from ser_core.audio.detections import Detections
+
+    return Detections()
 
 
 def checkpoint_files(name: str) -> Fingerprint:

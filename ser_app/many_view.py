@@ -63,7 +63,9 @@ SHOWN = {"confidence": "model score"}
 
 
 def show_table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None = None) -> None:
-    """Results as a table; what is wrong with a file stands beside its name."""
+    """Results as a table; what is wrong with a file stands beside its name. Of no results, there is none."""
+    if not rows:
+        return
     table = pd.DataFrame(rows)
     table["note"] = [row["error"] or " ".join(row["warnings"]) for row in rows]
     percentages = ["confidence", *EMOTIONS]

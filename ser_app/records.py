@@ -49,10 +49,14 @@ def _evaluations(folder: str, files: Fingerprint) -> tuple[list[Evaluation], dic
     return load_evaluations(Path(folder))
 
 
+def heard_elsewhere(name: str) -> list[Evaluation]:
+    """What a run's checkpoint heard in corpora of which nothing was trained on."""
+    return [one for one in evaluations()[0] if one.checkpoint.name == name and one.checkpoint.heard == "nothing"]
+
+
 def elsewhere(name: str) -> str:
     """How often a run's checkpoint is right on corpora of which it heard nothing, as the end of a sentence."""
-    new = [one for one in evaluations()[0] if one.checkpoint.name == name and one.checkpoint.heard == "nothing"]
-    shares = " and ".join(f"{one.metrics.accuracy:.0%} ({one.corpus.title})" for one in new)
+    shares = " and ".join(f"{one.metrics.accuracy:.0%} ({one.corpus.title})" for one in heard_elsewhere(name))
     return f"of recordings of other origin, {shares or 'nobody has measured it'}"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from ser_app.clip_view import sound_of
+from ser_app.memory import Memory
 from ser_app.messages import literal
 from ser_app.uploads import ZIP, Recording, Upload, digest_of, uploads_of
 from ser_core.audio.synthetic import EXAMPLES, synthesize
@@ -21,6 +22,8 @@ from ser_core.sound_files import AUDIO_SUFFIXES
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+DECODED = "decoded"  # session state: recordings by the digest of their file
+MAX_BYTES = 128 * 2**20  # of sound that a session keeps decoded: two recordings of a quarter of an hour
 FEW = 2  # recordings that are decoded at once, and shown beside each other
 
 SOURCES = {
@@ -101,32 +104,30 @@ def _chosen_clip() -> list[Recording]:
 
 
 def _few(uploads: Sequence[Upload], problems: dict[str, str]) -> Chosen:
-    """Decode them; what this visitor's session decoded before is taken from there, and nothing else is kept."""
+    """Decode them."""
     recordings: list[Recording] = []
     problems = dict(problems)
-    known: dict[str, Recording] = st.session_state.get("decoded", {})
-    decoded = {}
     for upload in uploads:
         try:
-            decoded[upload.digest] = recording = known.get(upload.digest) or _read(upload)
-            recordings.append(replace(recording, name=upload.name))
+            with st.spinner(f"Reading {literal(upload.name)}…"):  # which takes seconds where it has many minutes
+                recordings.append(decoded(upload))
         except SERError as error:
             problems[upload.name] = str(error)
-    st.session_state["decoded"] = decoded
     return Chosen(recordings, [], problems)
 
 
-def _read(upload: Upload) -> Recording:
-    with st.spinner(f"Reading {literal(upload.name)}…"):  # which takes seconds where it has many minutes
-        return upload.load()
-
-
-def loaded(upload: Upload) -> Recording:
-    """A file's sound, of which this visitor's session keeps the last one.
+def decoded(upload: Upload) -> Recording:
+    """A file's sound. This visitor's session keeps it while there is room, so that no other model decodes it again.
 
     Raises:
         SERError: it can't be unpacked or decoded, or is too long.
     """
-    recording = st.session_state.get("decoded", {}).get(upload.digest) or _read(upload)
-    st.session_state["decoded"] = {upload.digest: recording}
-    return recording
+    memory: Memory[Recording] = st.session_state.setdefault(DECODED, Memory(MAX_BYTES, _weight))
+    recording = memory.get(upload.digest)
+    if recording is None:
+        memory.put(upload.digest, recording := upload.load())
+    return replace(recording, name=upload.name)
+
+
+def _weight(recording: Recording) -> int:
+    return recording.audio.nbytes

@@ -34,17 +34,19 @@ class Recording(ByContent):
         audio: float32 `[samples]` at 16 kHz.
         meant: the emotion that was acted, where that is known.
         warnings: sentences about what is wrong with it, see `ser_core.audio.preprocess.read_audio`.
+        file: the digest of the file that it was read from.
     """
 
     name: str
     audio: np.ndarray
     meant: str | None = None
     warnings: tuple[str, ...] = ()
+    file: str = ""
 
     @cached_property
     def digest(self) -> str:
-        """Differs between recordings that sound differently, or have other warnings."""
-        return hashlib.blake2b(self.audio.tobytes() + " ".join(self.warnings).encode()).hexdigest()
+        """Differs between recordings that sound differently, or have other warnings; of a file, its own."""
+        return self.file or hashlib.blake2b(self.audio.tobytes() + " ".join(self.warnings).encode()).hexdigest()
 
     def load(self) -> Recording:
         """Itself: an `Upload` is loaded the same way."""
@@ -72,7 +74,7 @@ class Upload:
             SERError: it can't be unpacked or decoded, or is too long.
         """
         audio, warnings = read_audio(self.data(), max_seconds=MAX_SECONDS)
-        return Recording(self.name, audio, warnings=warnings)
+        return Recording(self.name, audio, warnings=warnings, file=self.digest)
 
 
 def uploads_of(files: Sequence[UploadedFile]) -> tuple[list[Upload], dict[str, str]]:

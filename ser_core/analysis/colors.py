@@ -21,6 +21,7 @@ EMOTION_COLORS = {
 PEOPLE_COLOR = "#7f7e47"
 SERIES_COLORS = ("#099ec7", "#a70ade", "#ff3084", "#137b6a", "#be70f8", "#64940a", "#cb48a1", PEOPLE_COLOR)
 """Of models, runs, and what else is compared; people's is taken last."""
+REPORT_COLOR = "#b5651d"  # of the report's own figures
 ACCENT = "#5470d6"  # sound, and what stands alone
 GUIDE = "#7d8794"  # lines to compare with
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from ser_core.analysis.colors import ACCENT, GUIDE
+from ser_core.analysis.colors import ACCENT, GUIDE, REPORT_COLOR
 from ser_core.analysis.comparison import Difference
 from ser_core.analysis.figures import finish
 from ser_core.analysis.report import REPORT_RESULTS, reported_difference
@@ -16,7 +16,6 @@ from ser_core.models.activations import activation_label
 from ser_core.models.registry import model_label
 from ser_core.records.runs import Run
 
-REPORTS = "#e0a126"
 ROW_PIXELS, HEAD_PIXELS = 38, 120
 
 
@@ -133,13 +132,13 @@ def finding_figure(picture: Picture) -> go.Figure:
             customdata=[[mark.label] for mark in said],
             name="the report",
             mode="markers",
-            marker={"size": 12, "symbol": "diamond-open", "color": REPORTS, "line": {"width": 2}},
+            marker={"size": 12, "symbol": "diamond-open", "color": REPORT_COLOR, "line": {"width": 2}},
             hovertemplate=f"%{{customdata[0]}}: %{{x{form}}}<extra>the report</extra>",
         )
     if picture.points:
         figure.add_vline(0, line={"width": 1, "color": GUIDE})
     if picture.limit is not None:
-        figure.add_vline(scale * picture.limit, line={"dash": "dot", "width": 1.5, "color": "#d94f4f"})
+        figure.add_vline(scale * picture.limit, line={"dash": "dot", "width": 1.5, "color": REPORT_COLOR})
     figure.update_layout(clickmode="event+select", showlegend=True)
     figure.update_yaxes(autorange="reversed", type="category", categoryarray=list(rows.values()))
     return finish(figure, HEAD_PIXELS + ROW_PIXELS * len(marks), picture.axis, "")

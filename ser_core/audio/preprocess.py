@@ -13,10 +13,10 @@ that training, the app, the live page and the command line treat audio alike.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -150,6 +150,10 @@ class Speech(ByContent):
         return "nobody speaks in the recording."
 
 
+NO_SPEECH = Speech(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros((0, 2), np.int64))
+"""Stands for speech whose sound isn't kept."""
+
+
 def without_offset(audio: np.ndarray) -> np.ndarray:
     """`[samples]` around 0, if they plainly aren't: some sound cards add a constant, which hides pauses."""
     if not len(audio):
@@ -185,6 +189,10 @@ def detect_speech(waveform: np.ndarray, config: AudioConfig = AudioConfig()) -> 
     return VAD_METHODS[config.vad].detect(waveform, config)
 
 
+Detect: TypeAlias = Callable[[np.ndarray, AudioConfig], Detected]
+"""What finds speech, as `detect_speech`."""
+
+
 def padded(intervals: np.ndarray, samples: int, length: int) -> np.ndarray:
     """Intervals `[n, 2]` that begin and end `samples` further out, within a waveform's `length`; which then touch are
     joined."""
@@ -210,7 +218,12 @@ def z_score(waveform: np.ndarray) -> np.ndarray:
     return centred / deviation if deviation > 1e-8 else np.zeros_like(centred)
 
 
-def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig(), warnings: Sequence[str] = ()) -> Speech:
+def preprocess(
+    audio: np.ndarray,
+    config: AudioConfig = AudioConfig(),
+    warnings: Sequence[str] = (),
+    detect: Detect = detect_speech,
+) -> Speech:
     """Drop silence and z-score what is left, see `AudioConfig.pipeline`.
 
     Nothing is refused here: a recording without speech gives an empty `Speech`. Call `Speech.require()` where
@@ -220,6 +233,7 @@ def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig(), warnings:
         audio: float32 `[samples]` at 16 kHz in ±1, as `load_audio` returns it.
         config: which steps, with what parameters.
         warnings: what is known to be wrong with the recording, see `read_audio`; the speech has them too.
+        detect: finds speech as `detect_speech` does, and may remember it, see `ser_core.audio.detections`.
     """
     of_voice, audio = config.pipeline == "voice", without_offset(audio)
     part = heard_part(audio, config)
@@ -228,7 +242,7 @@ def preprocess(audio: np.ndarray, config: AudioConfig = AudioConfig(), warnings:
     brought_up = level < QUIET_DBFS and config.vad == "silero"
     if of_voice or brought_up:
         heard = to_speech_level(heard)
-    intervals, recognized = detect_speech(heard, config)
+    intervals, recognized = detect(heard, config)
     # Of what was brought up, loud parts that are no voice are the recorder's noise.
     if (of_voice and level < SILENT_DBFS) or (brought_up and not recognized):
         intervals = intervals[:0]

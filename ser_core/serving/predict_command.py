@@ -13,7 +13,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 from ser_core.audio.limit import MAX_SECONDS, Limit
 from ser_core.command import friendly_errors
-from ser_core.command_line import CheckpointName, parse
+from ser_core.command_line import CheckpointName, Switch, parse
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
 from ser_core.serving.many.options import Many
@@ -38,6 +38,7 @@ class PredictCommand:
         files: audio files, or folders of them.
         checkpoint: the trained network to ask, a folder's name in checkpoints/.
         min_confidence: from which probability on an emotion is answered, 0 to 1; below it the answer is `unsure`.
+        any_sound: classify recordings in which no voice is recognised, too, as some shouts.
         max_minutes: recordings that last longer are refused.
         format: how the answers are printed.
         adapt: recordings of the same speaker, or made alike, in whatever emotion: a file, or a folder; the network is
@@ -50,6 +51,7 @@ class PredictCommand:
     files: Positional[Annotated[tuple[Path, ...], arg(metavar="FILE [FILE ...]", help_behavior_hint="(one or more)")]]
     checkpoint: CheckpointName = None
     min_confidence: float = MIN_CONFIDENCE
+    any_sound: Switch = False
     max_minutes: float = MAX_SECONDS / 60
     format: Literal["table", "json", "csv"] = "table"
     adapt: UseAppendAction[Annotated[tuple[Path, ...], arg(metavar="FILE", help_behavior_hint="")]] = ()
@@ -127,7 +129,12 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
 def _load(args: PredictCommand) -> Predictor:
     from ser_core.serving.predictor import Predictor  # torch takes seconds to load: `--help` doesn't wait for it
 
-    return Predictor.load(args.checkpoint, min_confidence=args.min_confidence, max_seconds=60 * args.max_minutes)
+    return Predictor.load(
+        args.checkpoint,
+        min_confidence=args.min_confidence,
+        max_seconds=60 * args.max_minutes,
+        any_sound=args.any_sound,
+    )
 
 
 def _write_table(args: PredictCommand) -> None:
@@ -139,6 +146,7 @@ def _write_table(args: PredictCommand) -> None:
         checkpoint=args.checkpoint,
         min_confidence=args.min_confidence,
         max_minutes=args.max_minutes,
+        any_sound=args.any_sound,
         adaptation=_adapted(_load(args), args).adaptation if args.adapt else None,
     )
 

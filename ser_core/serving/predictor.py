@@ -1,13 +1,11 @@
 """Audio in, emotion out.
 
-    python -m ser_core.predict FILE… [--checkpoint NAME] [--format table|json|csv]
+python -m ser_core.predict FILE… [--checkpoint NAME] [--format table|json|csv]
 
-From Python:
-
-    predictor = Predictor.load("lr0.001-SiLU-2D")
-    prediction = predictor("speech.wav")
-    prediction.answer  # the emotion, or "unsure"
-    prediction.emotion, prediction.confidence, prediction.probabilities
+predictor = Predictor.load("lr0.001-SiLU-2D")
+prediction = predictor("speech.wav")
+prediction.answer  # the emotion, or "unsure"
+prediction.emotion, prediction.confidence, prediction.probabilities
 """
 
 from __future__ import annotations
@@ -17,7 +15,6 @@ import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -28,17 +25,18 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import Recording
 from ser_core.audio.limit import MAX_SECONDS, Limit
 from ser_core.audio.mono import PART_SECONDS, mono_parts
-from ser_core.audio.preprocess import Speech, preprocess
+from ser_core.audio.preprocess import Detect, Speech, detect_speech, preprocess
 from ser_core.audio.source import AudioSource, is_samples, several
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import CheckpointError, ConfigError, NoSpeechError, SERError
+from ser_core.errors import CheckpointError, ConfigError, SERError
 from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
 from ser_core.records.embedding import EmbeddingStatistics, load_statistics
 from ser_core.serving.adaptation import Adaptation, learn_from
 from ser_core.serving.arguments import inputs_of
+from ser_core.serving.following import Following
 from ser_core.serving.forward import forward
 from ser_core.serving.outputs import Outputs
-from ser_core.serving.pieces import BATCH_SIZE, Average, batches, is_average, pieces
+from ser_core.serving.pieces import BATCH_SIZE, batches, is_average, pieces
 from ser_core.serving.prediction import (
     HOP_SECONDS,
     MIN_CONFIDENCE,
@@ -62,6 +60,7 @@ class Predictor:
         adaptation: to a speaker, see `adapt`.
         min_confidence: below this probability of the likeliest emotion the answer is "unsure"; 0 (never) to 1.
         max_seconds: what lasts longer is refused, > 0.
+        any_sound: classify recordings even where no voice is recognised, as in some shouts.
 
     Raises:
         ConfigError: `min_confidence` or `max_seconds` is out of its range.
@@ -76,13 +75,16 @@ class Predictor:
         *,
         min_confidence: float = MIN_CONFIDENCE,
         max_seconds: float = MAX_SECONDS,
+        any_sound: bool = False,
     ):
         self.config = config
         self.min_confidence = require_probability(min_confidence)
         self.max_seconds = Limit(max_seconds).seconds
+        self.any_sound = any_sound
         self.model = model.eval().requires_grad_(False)
         self.statistics = statistics
         self.adaptation = adaptation
+        self.detect: Detect = detect_speech  # or what remembers what it found, see `ser_core.audio.detections`
 
     @staticmethod
     def load(
@@ -91,12 +93,13 @@ class Predictor:
         root: str | Path | None = None,
         min_confidence: float = MIN_CONFIDENCE,
         max_seconds: float = MAX_SECONDS,
+        any_sound: bool = False,
     ) -> Predictor:
         """Load a checkpoint by name, or the best that can be used (`ser_core.records.checkpoints`).
 
         Args:
             root: the folder of checkpoints, see `ser_core.records.checkpoints.checkpoints_dir`.
-            min_confidence, max_seconds: see `Predictor`.
+            min_confidence, max_seconds, any_sound: see `Predictor`.
 
         Raises:
             CheckpointError: there is no such checkpoint, or it is damaged.
@@ -105,7 +108,9 @@ class Predictor:
         root = Path(root) if root else checkpoints_dir()
         folder = root / str(checkpoint or default_checkpoint(root))
         model, statistics = load_model(folder), load_statistics(folder)
-        return Predictor(*model, statistics, min_confidence=min_confidence, max_seconds=max_seconds)
+        predictor = Predictor(*model, statistics, min_confidence=min_confidence, max_seconds=max_seconds)
+        predictor.any_sound = any_sound
+        return predictor
 
     def __call__(self, source: AudioSource, *, sample_rate: int | None = None, heard: Heard = unheard) -> Prediction:
         """Classify one recording.
@@ -133,14 +138,17 @@ class Predictor:
 
         Args:
             warnings: what is known to be wrong with the recording, see `ser_core.audio.preprocess.read_audio`.
-            any_sound: classify it even where no voice is recognised, as in some shouts.
+            any_sound: see `Predictor`.
             heard: see `Predictor.__call__`.
         """
+        return self._whole(self.follow(audio, warnings, any_sound=any_sound), heard)
+
+    def follow(self, audio: np.ndarray, warnings: Sequence[str] = (), *, any_sound: bool = False) -> Following:
+        """The same, a few windows a step, with all that is known so far: see `ser_core.serving.following`."""
         size = PART_SECONDS * SAMPLE_RATE
-        if len(audio) <= size:
-            return self.classify_speeches([self.prepare(audio, warnings, any_sound=any_sound)], heard)[0]
-        parts = (audio[start : start + size] for start in range(0, len(audio), size))
-        return self._average(parts, warnings, heard, any_sound=any_sound)
+        parts = (audio[start : start + size] for start in range(0, max(1, len(audio)), size))
+        hop_seconds = HOP_SECONDS if len(audio) <= size else WINDOW_SECONDS
+        return Following(self, parts, hop_seconds, warnings, any_sound=any_sound)
 
     def classify_speech(self, speech: Speech) -> Prediction:
         """The same for speech that was prepared already, with this model's preprocessing."""
@@ -152,8 +160,8 @@ class Predictor:
         Raises:
             NoSpeechError: there is none, or under 0.2 s; or no voice is recognised in it, unless `any_sound` will do.
         """
-        speech = preprocess(audio, self.config.audio, warnings).require()
-        return speech if any_sound else require_voice(speech, self.config.audio)
+        speech = preprocess(audio, self.config.audio, warnings, self.detect).require()
+        return speech if any_sound or self.any_sound else require_voice(speech, self.config.audio)
 
     def classify_many(
         self,
@@ -203,18 +211,14 @@ class Predictor:
         first, second = next(parts), next(parts, None)
         if second is None:
             return self.prepare(first, recording.warnings)
-        return self._average(itertools.chain((first, second), parts), recording.warnings, heard)
+        parts = itertools.chain((first, second), parts)
+        return self._whole(Following(self, parts, WINDOW_SECONDS, recording.warnings), heard)
 
-    def _average(
-        self, parts: Iterable[np.ndarray], warnings: Sequence[str], heard: Heard, *, any_sound: bool = False
-    ) -> Prediction:
-        """What the model says about a recording in parts, whose warnings are known when all of them were taken."""
-        average = Average()
-        average.hear(parts, partial(self.prepare, any_sound=any_sound), self._outputs, heard)
-        if average.first is None:
-            raise average.why_none or NoSpeechError("No speech was found.")
-        prediction = self._prediction(average.first, average.outputs(), [*warnings, *average.warnings()])
-        return replace(prediction, speech_seconds=average.seconds)
+    def _whole(self, following: Following, heard: Heard) -> Prediction:
+        """What the model says about a recording when all of it was heard."""
+        for seconds in following:
+            heard(seconds)
+        return following.answer()
 
     def adapt(
         self, sources: Iterable[AudioSource], *, sample_rate: int | None = None, emotion: str | None = None
@@ -253,7 +257,7 @@ class Predictor:
         Raises:
             CheckpointError: the network says nothing of an embedding.
         """
-        embeddings = self._outputs(waveforms).embeddings
+        embeddings = self.outputs(waveforms).embeddings
         if embeddings is None:
             raise CheckpointError(f"The network of checkpoint {self.config.name} has no embedding.")
         return embeddings
@@ -277,10 +281,10 @@ class Predictor:
         """Predictions of prepared speech; long ones are cut into windows, and all windows share batches."""
         groups = [pieces(speech.waveform) for speech in speeches]
         seconds = sum(len(speech.audio) for speech in speeches) / SAMPLE_RATE
-        outputs = self._outputs([piece for group in groups for piece in group], share_of(seconds, heard))
+        outputs = self.outputs([piece for group in groups for piece in group], share_of(seconds, heard))
         ends = np.cumsum([len(group) for group in groups])
         return [
-            self._prediction(
+            self.prediction(
                 speech,
                 outputs.part(end - len(group), end).mean(),
                 [*speech.warnings, *is_average(speech.seconds, len(group))],
@@ -288,7 +292,7 @@ class Predictor:
             for speech, group, end in zip(speeches, groups, ends, strict=True)
         ]
 
-    def _prediction(self, speech: Speech, outputs: Outputs, warnings: Sequence[str]) -> Prediction:
+    def prediction(self, speech: Speech, outputs: Outputs, warnings: Sequence[str]) -> Prediction:
         """Of what the network says about it, one row."""
         named = dict(zip(EMOTIONS, map(float, outputs.probabilities[0]), strict=True))
         embedding = None if outputs.embeddings is None else outputs.embeddings[0]
@@ -306,7 +310,7 @@ class Predictor:
         """What the network gets for this speech, see `ser_core.features.inputs.network_inputs`."""
         return inputs_of(speech.waveform, self.config)
 
-    def _outputs(self, waveforms: Sequence[np.ndarray], done: Callable[[float], None] = unheard) -> Outputs:
+    def outputs(self, waveforms: Sequence[np.ndarray], done: Callable[[float], None] = unheard) -> Outputs:
         """What the network says about prepared speech, batch by batch; `done` is told which share of it is there."""
         outputs: list[Outputs] = []
         groups = batches(waveforms)

@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from ser_app import microphone
+from ser_app.classifying import remembered
 from ser_core.corpus.folder import Corpus
 from ser_core.places import CHECKPOINTS_VARIABLE
 from tests.app.helpers import CLIP, Connection
@@ -44,6 +45,7 @@ def one_clip(corpus: Corpus, tmp_path: Path) -> Path:
 def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, connection: Connection) -> Callable[..., AppTest]:
     """Open a page of the app; the corpus is empty unless a folder is given."""
     st.cache_data.clear()
+    remembered.clear()
 
     def open_it(page: str, *, corpus: Path | None = None, **query: str | list[str]) -> AppTest:
         monkeypatch.setenv("CREMAD_DIR", str(corpus or tmp_path / "no-corpus"))

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ser_app.checkpoint_view import LATENCIES, benchmarked
 from ser_core.places import CHECKPOINTS_VARIABLE
 from tests.app.helpers import labelled, texts
 
@@ -38,6 +39,29 @@ def test_the_figure_draws_what_has_an_accuracy(open_page: OpenPage, two_checkpoi
     figures = [json.loads(chart.proto.spec)["data"] for chart in app.get("plotly_chart")]
     assert figures[-1][0].get("x", []) == []  # nothing was tested
     assert "the first is the default" in texts(app).lower()
+
+
+def test_the_table_has_recorded_speed_and_accuracies_and_the_card_is_shown(open_page: OpenPage, monkeypatch):
+    monkeypatch.delenv(CHECKPOINTS_VARIABLE, raising=False)
+    app = open_page("pages/runs.py", view="Checkpoints")
+    table = app.dataframe[0].value.set_index("checkpoint")
+    recorded = benchmarked(LATENCIES.read_text())
+    assert recorded
+    assert {name: table.loc[name, "ms a clip"] for name in recorded} == recorded
+    assert (table["UAR"] > 50).all()
+    assert [column for column in table if str(column).startswith("on ")]
+    labelled(app.selectbox, "Model card of").set_value("lr0.001-SiLU-2D").run()
+    assert not app.exception
+    assert "must not be used to judge people" in texts(app)
+    saved = [button.proto.label for button in app.get("download_button")]
+    assert "Save the card" in saved
+
+
+def test_a_checkpoint_without_a_card_says_so(open_page: OpenPage, two_checkpoints: Path):
+    (two_checkpoints / "glad" / "README.md").unlink(missing_ok=True)
+    app = open_page("pages/runs.py", view="Checkpoints")
+    labelled(app.selectbox, "Model card of").set_value("glad").run()
+    assert "no card that can be read" in texts(app)
 
 
 @pytest.mark.parametrize("metrics", [None, [], {"accuracy": "much"}, {"accuracy": None}])

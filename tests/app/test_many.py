@@ -8,16 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ser_app import classifying
-from ser_app.classifying import ANSWERED, CLASSIFIED
+from ser_app import classifying, loaders, work_view
+from ser_app.classifying import CLASSIFIED, FOLLOWED, remembered
 from ser_app.tuning import MAX_SECONDS
-from ser_core.audio import SAMPLE_RATE
+from ser_app.uploads import Upload
+from ser_core.audio import SAMPLE_RATE, detections
 from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.folder import Corpus
+from ser_core.serving.prediction import Prediction
 from ser_core.serving.predictor import Predictor
 from tests.app.helpers import labelled, set_source, texts
+from tests.helpers import save_opinionated
 
 OpenPage = Callable[..., AppTest]
 CLASSIFY = "pages/classify.py"
@@ -67,11 +71,9 @@ def test_the_odd_ones_come_first_and_can_be_filtered(
     labelled(app.get("button_group"), "Show only").set_value(["unsure"]).run()
     assert list(app.dataframe[0].value["odd"]) == ["unsure"] * 4
     assert not app.exception
-    assert not any(
-        prediction.speech.audio.size
-        for prediction in app.session_state[ANSWERED].values()
-        if prediction and hasattr(prediction, "speech")
-    )
+    answers = [answer.result for answer in remembered()._values.values()]
+    assert len(answers) == len(files)
+    assert not any(result.speech.audio.size for result in answers if isinstance(result, Prediction))
 
 
 def test_a_zip_file_is_as_good_as_its_recordings(
@@ -104,49 +106,154 @@ def test_a_zip_file_without_recordings_is_a_sentence(open_page: OpenPage, data: 
     assert says in texts(upload(set_source(open_page(CLASSIFY), "upload"), {"bad.zip": data}))
 
 
-def test_progress_says_which_file_and_how_many_are_left(
-    open_page: OpenPage, two_checkpoints: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
-):
-    said: list[tuple[float, str]] = []
+class Watched:
+    """Takes the place of what draws progress: what was said, how much was drawn, and a visitor who cancels."""
 
-    def show(place: object, text: str, done: int, n: int, share: float) -> None:
-        said.append(((done + share) / n, text))
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, cancel_at: float = 2.0):
+        self.said: list[tuple[float, str]] = []
+        self.drawn = 0
+        self.cancel_at = cancel_at
+        monkeypatch.setattr(work_view, "DRAW_SECONDS", -1.0)
+        draw = work_view.Progress.__call__
 
-    monkeypatch.setattr(classifying, "LONG_SECONDS", 0.5)
-    monkeypatch.setattr(classifying, "_show", show)
-    upload(set_source(open_page(CLASSIFY), "upload"), files)
-    shares = [share for share, _ in said]
-    assert shares == sorted(shares)
-    assert shares[0] == 0
-    assert len(shares) > len(files)
-    assert r"1 of 6: day/1001" in said[0][1]
-    assert said[0][1].endswith("· 5 left")
-    assert "6 of 6: broken.wav · 0 left, about" in said[-1][1]
+        def watched(progress: work_view.Progress, share: float, text: str, show: Callable | None = None) -> None:
+            self.said.append((share, text))
+            self.drawn += show is not None
+            draw(progress, share, text, show)
+            if share >= self.cancel_at:
+                self.cancel_at = 2.0
+                work_view._cancel(progress.keys)
+                st.rerun()
+
+        monkeypatch.setattr(work_view.Progress, "__call__", watched)
 
 
-def test_a_long_recording_shows_how_far_it_is_and_its_timeline_once(
-    open_page: OpenPage, two_checkpoints: Path, corpus: Corpus, clips, monkeypatch: pytest.MonkeyPatch
-):
-    said: list[float] = []
-    monkeypatch.setattr(classifying, "_show", lambda place, text, done, n, share: said.append(share))
-    followed = []
-    timeline = Predictor.timeline
-
-    def watched(self, audio, **options):
-        followed.append(options["hop_seconds"])
-        return timeline(self, audio, **options)
-
-    monkeypatch.setattr(Predictor, "timeline", watched)
+def long_talk(corpus: Corpus, clips) -> bytes:
+    """70 s of speech."""
     speech = np.concatenate([load_audio(corpus.path(clip)) for clip in clips[:8] if not clip.defect])
     file = io.BytesIO()
-    soundfile.write(file, np.tile(speech, 4)[: 65 * SAMPLE_RATE], SAMPLE_RATE, format="WAV")
-    app = upload(set_source(open_page(CLASSIFY), "upload"), {"talk.wav": file.getvalue()})
-    assert said[-1] == 1
-    assert "Over time" in texts(app)
+    soundfile.write(file, np.resize(speech, 70 * SAMPLE_RATE), SAMPLE_RATE, format="WAV")
+    return file.getvalue()
+
+
+def counted_calls(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> list[object]:
+    calls: list[object] = []
+    function = getattr(owner, name)
+
+    def watched(*arguments, **options):
+        calls.append(arguments)
+        return function(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, watched)
+    return calls
+
+
+def test_progress_says_which_file_and_the_table_fills(
+    open_page: OpenPage, two_checkpoints: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+):
+    watched = Watched(monkeypatch)
+    monkeypatch.setattr(classifying, "LONG_SECONDS", 0.5)
+    upload(set_source(open_page(CLASSIFY), "upload"), files)
+    shares = [share for share, _ in watched.said]
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert len(shares) > len(files) == watched.drawn
+    assert watched.said[0][1].startswith("0 of 6 · day/1001")
+    assert watched.said[-1][1].startswith("5 of 6 · broken.wav")
+
+
+def test_cancelled_files_are_kept_and_the_others_follow_later(
+    open_page: OpenPage, two_checkpoints: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+):
+    Watched(monkeypatch, cancel_at=0.5)
+    asked = counted_calls(monkeypatch, Predictor, "follow")
+    app = upload(set_source(open_page(CLASSIFY), "upload"), files)
+    assert "Cancelled. 3 of 6 recordings are classified." in texts(app)
+    assert len(app.dataframe[0].value) == len(asked) == 3
+    app.run()
+    assert len(asked) == 3
+    labelled(app.button, "Go on").click().run()
+    assert not app.exception
+    assert len(app.dataframe[0].value) == 6
+    assert len(asked) == 5  # one can't be decoded
+    assert "Cancelled" not in texts(app)
+
+
+def test_the_same_content_is_answered_from_memory_whoever_brings_it(
+    open_page: OpenPage, two_checkpoints: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+):
+    upload(set_source(open_page(CLASSIFY), "upload"), files)
+    asked, loaded = (counted_calls(monkeypatch, *of) for of in ((Predictor, "follow"), (Upload, "load")))
+    app = upload(set_source(open_page(CLASSIFY), "upload"), {f"again-{name}": data for name, data in files.items()})
+    assert len(app.dataframe[0].value) == 6
+    assert (asked, loaded) == ([], [])
+    app.multiselect[0].set_value(["glad", "sad"]).run()
+    assert len(asked) == 5
+    app.toggle[0].set_value(True).run()  # any sound changes answers
+    assert len(asked) == 15
+    save_opinionated(two_checkpoints, "sad", "FEA")
+    app.run()
+    assert len(asked) == 20
+    assert not app.exception
+
+
+def test_two_models_share_decoding_and_the_search_for_speech(
+    open_page: OpenPage, two_checkpoints: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+):
+    loaders._detections.clear()
+    found, loaded = (counted_calls(monkeypatch, *of) for of in ((detections, "detect_speech"), (Upload, "load")))
+    app = upload(set_source(open_page(CLASSIFY), "upload"), {"loud.wav": files["loud.wav"]})
+    app.multiselect[0].set_value(["glad", "sad"]).run()
+    assert [metric.value for metric in app.metric] == ["Happiness", "Sadness"]
+    assert (len(found), len(loaded)) == (1, 1)
+
+
+def test_a_long_recording_grows_and_its_pieces_are_its_timeline(
+    open_page: OpenPage, two_checkpoints: Path, corpus: Corpus, clips, monkeypatch: pytest.MonkeyPatch
+):
+    watched = Watched(monkeypatch)
+    asked, followed = (counted_calls(monkeypatch, Predictor, name) for name in ("follow", "timeline"))
+    data = long_talk(corpus, clips)
+    app = upload(set_source(open_page(CLASSIFY), "upload"), {"talk.wav": data})
+    assert [share for share, _ in watched.said] == sorted(share for share, _ in watched.said)
+    assert watched.said[-1][0] == pytest.approx(1)
+    assert len(watched.said) > 4
+    assert "average is the answer above" in texts(app)
+    charts = [chart for chart in app.get("plotly_chart") if '"x":' in chart.proto.spec]
+    assert charts
     labelled(app.slider, "Answer only from").set_value(95).run()
     assert not app.exception
-    assert followed == [1.0]
+    assert (len(asked), len(followed)) == (1, 0)
+    assert app.metric[0].value == "Unsure"
     assert classifying.hop_seconds(301) == 3
+
+
+def test_a_cancelled_recording_answers_from_what_was_heard_and_goes_on_from_there(
+    open_page: OpenPage, two_checkpoints: Path, corpus: Corpus, clips, monkeypatch: pytest.MonkeyPatch
+):
+    watched = Watched(monkeypatch, cancel_at=0.4)
+    asked = counted_calls(monkeypatch, Predictor, "follow")
+    app = upload(set_source(open_page(CLASSIFY), "upload"), {"talk.wav": long_talk(corpus, clips)})
+    assert app.metric[0].value == "Happiness"
+    assert "Cancelled: only " in texts(app)
+    assert "seconds were heard." in texts(app)
+    assert "Over time" in texts(app)
+    begun = len(watched.said)
+    labelled(app.button, "Go on").click().run()
+    assert not app.exception
+    assert "Cancelled" not in texts(app)
+    assert watched.said[begun][0] >= 0.4
+    assert len(asked) == 1
+    assert not app.session_state[FOLLOWED]
+
+
+def test_a_recording_cancelled_before_anything_was_heard_says_so(
+    open_page: OpenPage, two_checkpoints: Path, corpus: Corpus, clips, monkeypatch: pytest.MonkeyPatch
+):
+    Watched(monkeypatch, cancel_at=0.0)
+    app = upload(set_source(open_page(CLASSIFY), "upload"), {"talk.wav": long_talk(corpus, clips)})
+    assert "Cancelled before anything was heard" in texts(app)
+    assert not app.metric
 
 
 def test_recordings_to_tune_to_last_no_longer_than_one_may(open_page: OpenPage, files: dict[str, bytes], monkeypatch):

@@ -166,3 +166,34 @@ def test_a_file_is_followed_in_parts(talk: np.ndarray, tmp_path: Path, monkeypat
     assert [json.loads(line)["end"] for line in lines] == list(range(1, 9))
     assert cut.out.splitlines()[:3] == lines[:3]
     assert cut.err.startswith(f"warning: {tmp_path / 'cut.wav'}: The recording breaks off at 4.0 s")
+
+
+def test_what_is_known_so_far_is_told_and_ends_as_the_answer(predictor: Predictor, talk: np.ndarray):
+    following = predictor.follow(talk)
+    with pytest.raises(NoSpeechError):
+        following.answer()
+    steps = iter(following)
+    first = next(steps)
+    assert 0 < first < 60
+    assert following.n_pieces == len([window for window in following.timeline() if window.prediction]) == 8
+    assert "average over 8 windows" in following.answer().warnings[-1]
+    assert [first, *steps][-1] == following.seconds == 60
+    assert following.answer() == predictor.classify(talk)
+    pieces = [window.prediction.probabilities for window in following.timeline() if window.prediction]
+    average = np.mean([list(one.values()) for one in pieces], axis=0)
+    np.testing.assert_allclose(average, list(following.answer().probabilities.values()), atol=1e-6)
+
+
+def test_the_timeline_of_the_pieces_says_where_nobody_speaks(predictor: Predictor, talk: np.ndarray):
+    silent = np.zeros(4 * 16_000, np.float32)
+    following = predictor.follow(np.concatenate([silent, talk[: 10 * 16_000], silent, talk[: 10 * 16_000], silent]))
+    for _ in following:
+        pass
+    pauses = [one for one in following.timeline() if one.prediction is None and one.end - one.start > 3]
+    assert len(pauses) == 3
+    for pause, (start, end) in zip(pauses, ((0, 4), (14, 18), (28, 32)), strict=True):
+        assert pause.start <= start + 0.1
+        assert pause.end >= end - 0.1
+    for window in following.timeline():
+        assert 0 <= window.start < window.end <= 32
+        assert not (window.prediction and window.start < 15.5 < window.end)

@@ -64,6 +64,7 @@ class Classification:
             root=root,
             min_confidence=settings.min_confidence,
             max_seconds=60 * settings.max_minutes,
+            any_sound=settings.any_sound,
         )
         predictor.adaptation = self.adaptation
         return Classifier(predictor, settings)

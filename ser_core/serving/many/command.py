@@ -32,6 +32,7 @@ def run(
     checkpoint: str | None,
     min_confidence: float,
     max_minutes: float,
+    any_sound: bool,
     adaptation: Adaptation | None,
 ) -> None:
     """Make a table of files and folders; the exit status is 2 if some can't be used, and 130 after Ctrl-C.
@@ -49,6 +50,7 @@ def run(
         weights=checksum_of_checkpoint(folder),
         min_confidence=min_confidence,
         max_minutes=max_minutes,
+        any_sound=any_sound,
         adaptation=checksum_of_adaptation(adaptation),
         windows=many.windows,
         hop=many.hop or HOP_SECONDS if many.windows is not None else None,

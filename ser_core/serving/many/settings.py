@@ -14,6 +14,9 @@ from ser_core.serving.adaptation import Adaptation
 from ser_core.serving.many.limits import require_windows
 from ser_core.serving.prediction import require_probability
 
+BEFORE = {"any_sound": "False"}
+"""What holds for journals that are older than a setting."""
+
 
 @dataclass(frozen=True)
 class ManySettings:
@@ -28,6 +31,7 @@ class ManySettings:
         windows: seconds of a window, 0.2 to 300, for a row each; None for a row a file.
         hop: seconds from one window's start to the next, 0.05 to 300; None where `windows` is.
         embeddings: whether a row has the network's embedding.
+        any_sound: whether recordings are classified in which no voice is recognised.
 
     Raises:
         ConfigError: a value is out of its range.
@@ -41,6 +45,7 @@ class ManySettings:
     windows: float | None = None
     hop: float | None = None
     embeddings: bool = False
+    any_sound: bool = False
 
     def __post_init__(self) -> None:
         require_probability(self.min_confidence)
@@ -61,7 +66,7 @@ class ManySettings:
         """
         said = []
         for name, value in self.as_text().items():
-            before = others.get(name, "unknown")
+            before = others.get(name, BEFORE.get(name, "unknown"))
             if before == value:
                 continue
             match name:
