@@ -23,11 +23,17 @@ from ser_core.errors import CorpusError, SERError
 from ser_core.features.mel import log_mel
 
 
-def play(audio: np.ndarray) -> None:
-    """A player for samples at 16 kHz, at their own loudness: given an array, `st.audio` would make all equally loud."""
+def play(audio: np.ndarray, name: str = "the recording", *, autoplay: bool = False) -> None:
+    """A player for samples at 16 kHz, at their own loudness: given an array, `st.audio` would make all equally loud.
+
+    Args:
+        audio: float32 `[samples]`.
+        name: of what it plays, for those who can't see where it stands.
+        autoplay: whether it plays at once: only after the visitor pressed something.
+    """
     wav = io.BytesIO()
     soundfile.write(wav, audio, SAMPLE_RATE, format="WAV", subtype="PCM_16")
-    st.audio(wav, format="audio/wav")
+    st.audio(wav, format="audio/wav", alt=f"Sound of {name}", autoplay=autoplay)
 
 
 def show_sound(speech: Speech, key: str) -> None:
