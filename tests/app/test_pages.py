@@ -174,7 +174,7 @@ def test_a_download_that_fails_is_a_sentence(open_page: OpenPage, monkeypatch: p
 
 def test_features_shows_every_step(open_page: OpenPage):
     app = open_page(FEATURES)
-    assert [heading.value[0] for heading in app.header] == ["1", "2", "3", "4"]
+    assert [heading.value[0] for heading in app.header] == ["1", "2", "3", "4", "5"]
     assert len(app.get("plotly_chart")) == 5
     assert "27 × 301" in texts(app)
 
