@@ -163,6 +163,8 @@ def show_frames(spectral: np.ndarray, features: FeatureConfig) -> None:
         key="spectral",
         alt=f"{len(spectral)} channels over time, darker is lower. {fitting(frames, features)}",
     )
+    if frames < features.n_frames and shown == as_it_gets:
+        st.caption("The zeros are no silence to a network: in a pause, MFCC 0 lies far below zero.")
 
 
 start_page("Features")

@@ -24,7 +24,11 @@ _mark = st.components.v2.component("nearby", html="<p>…</p>", js=JS)
 def is_near(key: str) -> bool:
     """Whether this place of the page was on the screen in this session. Called in a fragment, which then runs again."""
     reached: set[str] = st.session_state.setdefault(NEAR, set())
-    with st.container():
-        if key not in reached and _mark(key=f"near-{key}", on_near_change=lambda: None).near:
+    place = st.empty()
+    if key not in reached:
+        with place:
+            mark = _mark(key=f"near-{key}", on_near_change=lambda: None)
+        if mark.near:
             reached.add(key)
+            place.empty()
     return key in reached

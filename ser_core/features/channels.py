@@ -46,7 +46,7 @@ def chroma_channels() -> tuple[Channel, ...]:
     return tuple(
         Channel(
             f"chroma {pitch}",
-            "share of the strongest pitch class",
+            "share of strongest",
             f"How much of the sound is a {pitch}, in whichever octave ({', '.join(_octaves(i))} Hz and so on), beside "
             "the strongest pitch class of the frame, which is 1. It follows the melody of a voice; hisses have all "
             "twelve.",
