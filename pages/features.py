@@ -5,23 +5,26 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from ser_app.channel_view import show_channels
 from ser_app.charts import CHART
 from ser_app.clip_view import play
 from ser_app.messages import literal, sentence
 from ser_app.navigation import start_page
 from ser_app.player import tied
 from ser_app.sources import choose_recordings
+from ser_core.analysis.channel_figures import fitting, network_figure
 from ser_core.analysis.figures import log_mel_figure, mel_image_figure, spectral_figure, waveform_figure
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.audio import SAMPLE_RATE
-from ser_core.audio.preprocess import AudioConfig, preprocess
-from ser_core.audio.vad import VAD_METHODS
+from ser_core.audio.preprocess import AudioConfig, Speech, keep_intervals, preprocess
+from ser_core.audio.vad import VAD_METHODS, other_intervals, speech_seconds
 from ser_core.errors import SERError
 from ser_core.features.config import FeatureConfig
 from ser_core.features.mel import log_mel, mel_image
-from ser_core.features.spectral import fix_frames, spectral_features
+from ser_core.features.spectral import spectral_features
 
 WINDOWS = (256, 512, 1024, 2048)
+LISTED = 6  # stretches of time that were dropped, which are told one by one
 
 
 def knobs() -> tuple[AudioConfig, FeatureConfig]:
@@ -77,24 +80,27 @@ def show_pipeline(name: str, samples: np.ndarray, audio: AudioConfig, features: 
         f"Mono at 16 kHz, {len(samples) / SAMPLE_RATE:.2f} s; detected speech shaded, {speech.seconds:.2f} s of it"
     )
     play(samples, name, first=True)
-    st.plotly_chart(tied(waveform_figure(samples, speech.intervals)), config=CHART, key="raw")
+    st.plotly_chart(
+        tied(waveform_figure(samples, speech.intervals)),
+        config=CHART,
+        key="raw",
+        alt=f"Waveform, {len(samples) / SAMPLE_RATE:.2f} s, with the detected speech shaded",
+    )
     speech.require()
-    kept = speech.intervals / SAMPLE_RATE
 
     st.header("2 · Speech only" + (", z-scored" if audio.normalize else ""))
-    st.caption("Silence is dropped" + (", then mean 0 and standard deviation 1" if audio.normalize else ""))
+    show_dropped(speech, audio)
     unit = "standard deviations" if audio.normalize else "amplitude"
-    st.plotly_chart(tied(waveform_figure(speech.waveform, unit=unit), kept), config=CHART, key="speech")
+    st.plotly_chart(
+        tied(waveform_figure(speech.waveform, unit=unit)),
+        config=CHART,
+        key="speech",
+        alt=f"Waveform of the speech alone, {speech.seconds:.2f} s, in {unit}",
+    )
 
     spectral = spectral_features(speech.waveform, features)
-    fixed = fix_frames(spectral, features.n_frames)
     st.header(f"3 · {len(spectral)} spectral channels over time")
-    st.caption(
-        f"Window {features.frame_length}, hop {features.hop_length} samples: {spectral.shape[1]} frames, which the 1D "
-        f"CNN gets cut or zero-padded to {fixed.shape[0]} × {fixed.shape[1]}. Each channel is drawn on its own scale; "
-        "point at it for values."
-    )
-    st.plotly_chart(tied(spectral_figure(spectral, features), kept), config=CHART, key="spectral")
+    show_frames(spectral, features)
 
     decibels = log_mel(speech.waveform, features)
     image = mel_image(decibels, features)[0]
@@ -102,16 +108,70 @@ def show_pipeline(name: str, samples: np.ndarray, audio: AudioConfig, features: 
     left, right = st.columns(2)
     with left:
         st.caption(f"Log-mel, {features.n_mels} bands up to {features.fmax:,.0f} Hz, {decibels.shape[1]} frames")
-        st.plotly_chart(tied(log_mel_figure(decibels, features, height=320), kept), config=CHART, key="mel")
+        st.plotly_chart(
+            tied(log_mel_figure(decibels, features, height=320)),
+            config=CHART,
+            key="mel",
+            alt=f"Log-mel spectrogram of the speech, {features.n_mels} bands over {decibels.shape[1]} frames",
+        )
     with right:
         st.caption(f"What the 2D CNN gets: {image.shape[0]} × {image.shape[1]} pixels in 0 to 1")
-        st.plotly_chart(mel_image_figure(image), config=CHART, key="image")
+        st.plotly_chart(
+            mel_image_figure(image),
+            config=CHART,
+            key="image",
+            alt=f"The same spectrogram as an image of {image.shape[0]} × {image.shape[1]} pixels",
+        )
+    show_channels(spectral, audio, features, "5 · One channel, and what it reacts to")
+
+
+def show_dropped(speech: Speech, audio: AudioConfig) -> None:
+    """What was kept and what was dropped, to listen to."""
+    others = other_intervals(speech.intervals, len(speech.audio))
+    st.caption(
+        f"{VAD_METHODS[audio.vad].label} voice activity detection drops what is no speech"
+        + ("; then mean 0 and standard deviation 1, which is drawn, and not played" if audio.normalize else "")
+    )
+    dropped, kept = st.columns(2)
+    with dropped:
+        st.markdown(f"Dropped: {speech_seconds(others):.2f} s")
+        if len(others):
+            play(keep_intervals(speech.audio, others), "what was dropped")
+            listed = ", ".join(f"{start:.2f} to {end:.2f} s" for start, end in others[:LISTED] / SAMPLE_RATE)
+            more = f" and {len(others) - LISTED} more" if len(others) > LISTED else ""
+            st.caption(f"{listed}{more}")
+    with kept:  # the last player before the pictures of speech, which go with it
+        st.markdown(f"Kept: {speech.seconds:.2f} s")
+        play(keep_intervals(speech.audio, speech.intervals), "what was kept")
+
+
+def show_frames(spectral: np.ndarray, features: FeatureConfig) -> None:
+    """All channels, as the network gets them or in full."""
+    frames = spectral.shape[1]
+    as_it_gets = f"The {features.n_frames} frames that the network gets"
+    in_full = f"All {frames} frames of the speech"
+    st.caption(
+        f"Window {features.frame_length}, hop {features.hop_length} samples. {fitting(frames, features)} Each channel "
+        "is drawn on its own scale; point at it for values."
+    )
+    shown = st.segmented_control(
+        "Show", [as_it_gets, in_full], default=as_it_gets, required=True, label_visibility="collapsed"
+    )
+    draw = network_figure if shown == as_it_gets else spectral_figure
+    st.plotly_chart(
+        draw(spectral, features),
+        config=CHART,
+        key="spectral",
+        alt=f"{len(spectral)} channels over time, darker is lower. {fitting(frames, features)}",
+    )
+    if frames < features.n_frames and shown == as_it_gets:
+        st.caption("The zeros are no silence to a network: in a pause, MFCC 0 lies far below zero.")
 
 
 start_page("Features")
 st.title("Features")
 st.markdown(f"From sound to what the networks see, step by step (the {REPORT_LINK}'s sections 2.3 and 3).")
-recordings, _, problems = choose_recordings(("example", "clip", "upload", "record"))
+recordings, _, problems = choose_recordings(("example", "clip", "upload", "record"), plain=True)
 for name, problem in problems.items():
     st.error(f"{literal(name)}: {sentence(problem)}")
 audio_config, feature_config = knobs()

@@ -8,7 +8,7 @@ import streamlit as st
 from ser_app.address import asked_for, choose, choose_number
 from ser_app.answers import verdict, worth
 from ser_app.charts import CHART
-from ser_app.clip_view import describe, play, rater_bars, show_clip_sound, show_steps, sound_of
+from ser_app.clip_view import describe, rater_bars, show_clip_sound, show_steps
 from ser_app.loaders import (
     HOW_TO_GET_CLIPS,
     about_checkpoint,
@@ -16,22 +16,20 @@ from ser_app.loaders import (
     clip_prediction,
     clip_table,
     predictor,
-    speech_of,
     was_trained_on,
 )
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
-from ser_app.player import tied
 from ser_app.similar_view import show_similar
+from ser_app.six_view import show_six
 from ser_app.tables import choose_row, keep
 from ser_app.why_view import show_why
-from ser_core.analysis.figures import log_mel_figure, probability_figure, waveform_figure
+from ser_core.analysis.figures import probability_figure
 from ser_core.corpus.clips import Clip, find_clip, load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.names import INTENSITIES, SENTENCES
-from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import SERError
-from ser_core.features.mel import log_mel
 from ser_core.serving.prediction import UNSURE, Prediction
 
 COLUMNS = {
@@ -167,32 +165,6 @@ def show_opinions(clip: Clip, corpus: Corpus) -> Prediction | None:
     st.plotly_chart(probability_figure(bars, height=460), config=CHART, key="opinions")
     show_unreadable(unreadable, "checkpoint")
     return None if isinstance(prediction, str) else prediction
-
-
-def show_six(clip: Clip, corpus: Corpus) -> None:
-    """The same actor and sentence in all emotions (the report's figures 1 and 3)."""
-    st.header(f"The same actor and sentence in all six emotions: “{clip.text}”")
-    versions = [c for c in load_index().values() if (c.actor, c.sentence) == (clip.actor, clip.sentence)]
-    cells = st.columns(3) + st.columns(3)
-    for emotion, cell in zip(EMOTIONS, cells, strict=True):
-        of_emotion = [c for c in versions if c.emotion == emotion]
-        same_intensity = [c for c in of_emotion if c.intensity == clip.intensity]
-        with cell, st.container(border=True):
-            st.markdown(f"**{EMOTION_NAMES[emotion].capitalize()}**")
-            if not of_emotion:
-                st.caption("This actor has no such recording.")
-                continue
-            version = (same_intensity or of_emotion)[0]
-            st.caption(f"`{version.name}` · {INTENSITIES[version.intensity]}")
-            audio = sound_of(version, corpus, f"get-{emotion}", explain=False)
-            if audio is None:
-                continue
-            play(audio, version.name)
-            speech = speech_of(audio)
-            waveform = tied(waveform_figure(audio, speech.intervals, height=110, unit=""))
-            st.plotly_chart(waveform, config=CHART, key=f"six-wave-{emotion}")
-            mel = tied(log_mel_figure(log_mel(audio), height=140, colorbar=False))
-            st.plotly_chart(mel, config=CHART, key=f"six-mel-{emotion}")
 
 
 start_page("Samples")

@@ -20,7 +20,7 @@ from ser_app.messages import literal
 from ser_app.sources import decoded
 from ser_app.tuning import tuned, tuned_to
 from ser_app.work_view import Progress, cancelled, long_work, show_cancelled
-from ser_core.analysis.figures import timeline_figure
+from ser_core.analysis.timeline_figure import timeline_figure
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.limit import duration
 from ser_core.audio.mono import PART_SECONDS

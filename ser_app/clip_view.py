@@ -26,17 +26,18 @@ from ser_core.errors import CorpusError, SERError
 from ser_core.features.mel import log_mel
 
 
-def play(audio: np.ndarray, name: str = "the recording", *, first: bool = False) -> None:
+def play(audio: np.ndarray, name: str = "the recording", *, first: bool = False, autoplay: bool = False) -> None:
     """A player for samples at 16 kHz, at their own loudness: given an array, `st.audio` would make all equally loud.
 
     Args:
         audio: float32 `[samples]`.
         name: of what it plays, for those who can't see where it stands.
         first: whether it is the first player of a page whose pictures go with it, see `ser_app.player`.
+        autoplay: whether it plays at once: only after the visitor pressed something.
     """
     wav = io.BytesIO()
     soundfile.write(wav, audio, SAMPLE_RATE, format="WAV", subtype="PCM_16")
-    st.audio(wav, format="audio/wav", alt=f"Sound of {name}")
+    st.audio(wav, format="audio/wav", alt=f"Sound of {name}", autoplay=autoplay)
     if first:
         tie_pictures()
 

@@ -42,6 +42,12 @@ PAGES = (
         "Browse the 7,442 clips of CREMA-D: hear them, see them, and compare what people heard with what a model says.",
     ),
     AppPage(
+        "pages/guess.py",
+        "Guess",
+        ":material/psychology_alt:",
+        "Hear ten clips and say which emotion it is; then see what people heard, and what the model answers.",
+    ),
+    AppPage(
         "pages/features.py",
         "Features",
         ":material/equalizer:",

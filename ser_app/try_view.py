@@ -88,7 +88,7 @@ def show_clip(clip: Clip) -> None:
     from ser_app.uploads import Recording
 
     try:
-        recording = Recording(clip.name, _sound_of(clip), meant=clip.emotion)
+        recording = Recording(clip.name, fetched_sound(clip), meant=clip.emotion)
     except CorpusError as error:
         from ser_app.sources import example_audio
         from ser_core.audio.synthetic import EXAMPLES
@@ -100,7 +100,7 @@ def show_clip(clip: Clip) -> None:
     show_answer(recording, any_sound=True, clip=clip if recording.meant else None)
 
 
-def _sound_of(clip: Clip) -> np.ndarray:
+def fetched_sound(clip: Clip) -> np.ndarray:
     """Its sound, fetched where it is not on this machine, or is damaged.
 
     Raises:

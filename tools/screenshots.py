@@ -29,6 +29,7 @@ SHOTS = {
     "mistakes": "/mistakes?run=lr0.001-SiLU-2D",
     "map": "/map?model=lr6e-05-SiLU-Whisper-base",
     "humans": "/humans?run=lr0.001-SiLU-2D",
+    "guess": "/guess?round=7",
     "classify": "/classify",
     "live": "/live",
 }
@@ -46,6 +47,10 @@ def prepare(page: Page, name: str) -> None:
     if name == "classify":
         page.get_by_role("radio", name="CREMA-D clip").click()
         wait_until_idle(page)
+    if name == "guess":
+        for button in ("Play round 7", *["Sadness"] * 10):
+            page.get_by_role("button", name=button).click()
+            wait_until_idle(page)
     if name == "live":
         press(page, "Start listening")
         page.wait_for_timeout(20_000)

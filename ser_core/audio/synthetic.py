@@ -1,12 +1,15 @@
-"""Synthetic utterances: a voice made of pulses and formants, to try the system with where there is no recording.
+"""Synthetic sounds: a voice made of pulses and formants, to try the system with where there is no recording, and plain
+sounds, to see what features react to.
 
-They are no human speech and carry no emotion that anyone meant; each only imitates a way of speaking by its pitch,
+Voices are no human speech and carry no emotion that anyone meant; each only imitates a way of speaking by its pitch,
 pace and loudness (source and filter, Fant 1960; formants after Peterson and Barney 1952).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import scipy  # whose signal package is loaded when it is used: that takes half a second
@@ -80,3 +83,53 @@ def synthesize(manner: Manner, *, seed: int = 0) -> np.ndarray:
     utterance = np.concatenate((silence, *syllables, silence))
     utterance *= manner.level / np.abs(utterance).max()
     return (utterance + 1e-4 * noise.standard_normal(len(utterance))).astype(np.float32)
+
+
+PLAIN_SECONDS = 2.0
+FADE_SECONDS = 0.02  # at both ends of a plain sound, so that it doesn't click
+HUM_HERTZ, HUM_HARMONICS = 220, 6
+TONE_HERTZ, TONE_OCTAVES = 220, 3
+
+
+def hum() -> np.ndarray:
+    """An even hum: float32 `[samples]` at 16 kHz in ±1, as all plain sounds."""
+    harmonics = np.arange(1, HUM_HARMONICS + 1)[:, None]
+    return _plain((np.sin(2 * np.pi * HUM_HERTZ * harmonics * _seconds()) / harmonics).sum(axis=0))
+
+
+def hiss() -> np.ndarray:
+    """Noise that is stronger the higher the frequency; the same every time."""
+    return _plain(np.diff(np.random.default_rng(0).standard_normal(len(_seconds()) + 1)))
+
+
+def rising_tone() -> np.ndarray:
+    """A pure tone that rises evenly in pitch."""
+    octaves = TONE_OCTAVES * _seconds() / PLAIN_SECONDS
+    return _plain(np.sin(2 * np.pi * np.cumsum(TONE_HERTZ * 2**octaves) / SAMPLE_RATE))
+
+
+def _seconds() -> np.ndarray:
+    return np.arange(round(PLAIN_SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
+
+
+def _plain(sound: np.ndarray) -> np.ndarray:
+    edge = np.minimum(_seconds(), PLAIN_SECONDS - _seconds()) / FADE_SECONDS
+    return (0.4 * sound / np.abs(sound).max() * np.minimum(edge, 1)).astype(np.float32)
+
+
+class PlainSound(NamedTuple):
+    """A sound that nobody speaks: what it is, in a sentence, and the function that makes it."""
+
+    says: str
+    make: Callable[[], np.ndarray]
+
+
+PLAIN_SOUNDS = {
+    "Hum": PlainSound(f"An even hum of {HUM_HERTZ} Hz, an A, and {HUM_HARMONICS - 1} overtones, as a vowel has.", hum),
+    "Hiss": PlainSound("Noise that is strongest at the top, as in an s.", hiss),
+    "Rising tone": PlainSound(
+        f"A whistle that rises {TONE_OCTAVES} octaves, from {TONE_HERTZ} to {TONE_HERTZ * 2**TONE_OCTAVES} Hz.",
+        rising_tone,
+    ),
+}
+"""By the name the app shows."""

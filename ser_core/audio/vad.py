@@ -95,6 +95,12 @@ def speech_seconds(intervals: np.ndarray) -> float:
     return float((intervals[:, 1] - intervals[:, 0]).sum()) / SAMPLE_RATE
 
 
+def other_intervals(intervals: np.ndarray, length: int) -> np.ndarray:
+    """What lies before, between and after sample intervals `[n, 2]` of a waveform of that length: `[m, 2]`."""
+    edges = np.concatenate(([0], intervals.ravel(), [length])).reshape(-1, 2)
+    return edges[edges[:, 1] > edges[:, 0]]
+
+
 class VadSettings(Protocol):
     """What the methods ask for, see `ser_core.audio.preprocess.AudioConfig`."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.errors import ConfigError
+from ser_core.features.channels import Channel
 from ser_core.features.descriptors import SPECTRAL_FEATURES
 
 LARGEST = 1_000_000  # of any setting: a minute of sound has as many samples
@@ -62,6 +63,11 @@ class FeatureConfig:
         return min(self.mel_fmax, SAMPLE_RATE / 2)
 
     @property
-    def channel_names(self) -> tuple[str, ...]:
-        """Names of the spectral channels, in order; by default ZCR, 12 pitch classes, MFCC, RMS."""
+    def channels(self) -> tuple[Channel, ...]:
+        """The spectral channels, in order, and what they measure; by default ZCR, 12 pitch classes, MFCC, RMS."""
         return tuple(channel for name in self.spectral for channel in SPECTRAL_FEATURES[name].channels(self))
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Names of `channels`."""
+        return tuple(channel.name for channel in self.channels)

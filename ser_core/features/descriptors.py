@@ -14,10 +14,17 @@ import numpy as np
 import scipy.fft
 
 from ser_core.audio import SAMPLE_RATE
+from ser_core.features.channels import (
+    PITCH_CLASSES,
+    Channel,
+    chroma_channels,
+    mfcc_channels,
+    rms_channels,
+    zero_crossing_channels,
+)
 from ser_core.features.filterbanks import chroma_operator, mel_operator
 from ser_core.features.spectrum import centred_frames, power_to_db
 
-PITCH_CLASSES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 ZERO_CROSSING_THRESHOLD = 1e-10  # amplitude below this counts as zero
 
 
@@ -69,29 +76,29 @@ class SpectralFeature(NamedTuple):
     """One kind of spectral features.
 
     Attributes:
-        channels: their names for a configuration, one a channel.
+        channels: what they are called and measure for a configuration, one a channel.
         compute: them of a waveform and its power spectrum: `[channels, frames]`, or `[frames]` for one channel.
     """
 
-    channels: Callable[[SpectralSettings], tuple[str, ...]]
+    channels: Callable[[SpectralSettings], tuple[Channel, ...]]
     compute: Callable[[np.ndarray, np.ndarray, SpectralSettings], np.ndarray]
 
 
 SPECTRAL_FEATURES = {
     "zcr": SpectralFeature(
-        lambda config: ("ZCR",),
+        lambda config: zero_crossing_channels(),
         lambda waveform, power, config: zero_crossing_rate(waveform, config.frame_length, config.hop_length),
     ),
     "chroma": SpectralFeature(
-        lambda config: tuple(f"chroma {pitch}" for pitch in PITCH_CLASSES),
+        lambda config: chroma_channels(),
         lambda waveform, power, config: chroma(power, config.frame_length),
     ),
     "mfcc": SpectralFeature(
-        lambda config: tuple(f"MFCC {i}" for i in range(config.n_mfcc)),
+        lambda config: mfcc_channels(config.n_mfcc, config.mfcc_n_mels),
         lambda waveform, power, config: mfcc(power, config),
     ),
     "rms": SpectralFeature(
-        lambda config: ("RMS",),
+        lambda config: rms_channels(),
         lambda waveform, power, config: rms(waveform, config.frame_length, config.hop_length),
     ),
 }

@@ -119,6 +119,10 @@ def test_a_clip_is_heard_and_seen(open_tab: OpenTab):
     expect(page.get_by_test_id("stPlotlyChart").first.locator("svg").first).to_be_visible()
     expect(page.get_by_text(re.compile("^The model says"))).to_be_visible()
     expect(page.get_by_role("heading", name="The same actor and sentence")).to_be_visible()
+    # What is below is made when the visitor gets there.
+    expect(page.get_by_text("Same scales for all")).to_have_count(0)
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, main.scrollHeight)")
+    expect(page.get_by_text("Same scales for all")).to_be_visible()
 
 
 def test_a_file_is_uploaded_and_its_result_downloaded(open_tab: OpenTab, corpus, downloads: Path):

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from ser_core.errors import ConfigError
+from ser_core.features.channels import Channel
 from ser_core.features.config import FeatureConfig
 from ser_core.features.descriptors import SPECTRAL_FEATURES, SpectralFeature
 from ser_core.features.spectral import spectral_features
@@ -146,7 +147,8 @@ def test_a_new_network_is_a_file_and_a_line(monkeypatch: pytest.MonkeyPatch):
 
 def test_a_new_spectral_feature_is_a_function_and_a_line(monkeypatch: pytest.MonkeyPatch):
     """With the four old ones it is another configuration, with another name and another network."""
-    loudest = SpectralFeature(lambda config: ("peak",), lambda waveform, power, config: power.max(axis=0))
+    channel = Channel("peak", "power", "The strongest bin.", "a test")
+    loudest = SpectralFeature(lambda config: (channel,), lambda waveform, power, config: power.max(axis=0))
     monkeypatch.setitem(SPECTRAL_FEATURES, "peak", loudest)
     features = FeatureConfig(spectral=(*FeatureConfig.spectral, "peak"))
     waveform = np.random.default_rng(0).normal(size=16_000).astype(np.float32)
