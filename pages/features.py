@@ -159,7 +159,7 @@ def show_frames(spectral: np.ndarray, features: FeatureConfig) -> None:
     )
     draw = network_figure if shown == as_it_gets else spectral_figure
     st.plotly_chart(
-        draw(spectral, features),
+        tied(draw(spectral, features)),
         config=CHART,
         key="spectral",
         alt=f"{len(spectral)} channels over time, darker is lower. {fitting(frames, features)}",

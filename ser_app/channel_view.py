@@ -10,6 +10,7 @@ import streamlit as st
 from ser_app.charts import CHART
 from ser_app.clip_view import play
 from ser_app.nearby import is_near
+from ser_app.player import tied
 from ser_app.sources import example_audio
 from ser_core.analysis.channel_figures import channel_figure
 from ser_core.audio.preprocess import AudioConfig, preprocess
@@ -59,7 +60,7 @@ def _show_line(
 ) -> None:
     says = f"mean {values.mean():.3g}, from {values.min():.3g} to {values.max():.3g}"
     st.plotly_chart(
-        channel_figure(values, channel.unit, features, span),
+        tied(channel_figure(values, channel.unit, features, span)),
         config=CHART,
         key=f"channel-{name}",
         alt=f"{channel.name} of {name.lower()} over time: {says}",
