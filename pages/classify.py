@@ -14,7 +14,7 @@ from ser_app.classifying import Results, classify, classify_uploads, hop_seconds
 from ser_app.clip_view import play, show_sound
 from ser_app.code_view import show_code
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints
-from ser_app.many_view import downloads, show_many, show_table
+from ser_app.many_view import downloads, show_many, show_so_far, show_table
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.player import start_of, tied
@@ -173,7 +173,7 @@ except SERError as error:
 min_confidence, any_sound = settings()
 if uploads:
     results = classify_uploads(
-        uploads, chosen, min_confidence, any_sound, lambda so_far: show_table(rows_of(so_far, problems))
+        uploads, chosen, min_confidence, any_sound, lambda so_far: show_so_far(rows_of(so_far, problems))
     )
     show_many(rows_of(results, problems))
     show_code([upload.name for upload in uploads], chosen, min_confidence, any_sound)

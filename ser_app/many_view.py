@@ -58,6 +58,11 @@ def show_many(rows: Sequence[dict[str, Any]]) -> None:
     downloads(rows, "predictions")
 
 
+def show_so_far(rows: Sequence[dict[str, Any]]) -> None:
+    """The table alone, in the order in which results come, with the columns that it will have."""
+    show_table(rows, [odd(row) for row in rows])
+
+
 SHOWN = {"confidence": "model score"}
 """Columns that are called otherwise in the app than in files."""
 

@@ -2,6 +2,7 @@
 // sound at a time. Everything is looked up when it is needed, for Streamlit replaces elements whenever a script runs.
 
 const STEP = 1 // seconds that an arrow key goes
+const PAUSE = 33 // milliseconds between two places of a line: all frames of a screen would take twice the processor
 const STEADY = 5 // pixels that a finger may move while it clicks
 const LINE =
   "position:absolute;left:0;z-index:2;width:2px;margin-left:-1px;background:#fff;box-shadow:0 0 0 1px #000;" +
@@ -14,7 +15,7 @@ let listening = null
 let current = null // the sound that was started or sought last, which keys act on
 let pressed = null // where in which picture a finger or a button went down
 let moving = [] // pictures of the sound that plays
-let frame = 0
+let next = 0
 
 const sounds = () => [...document.querySelectorAll("audio")]
 const keptIn = picture => picture?._fullLayout?.xaxis && picture._fullLayout.meta?.kept
@@ -79,9 +80,9 @@ function draw() {
 
 // From one look at the page to the next, a quarter of a second, only what moves is looked at.
 function follow() {
-  cancelAnimationFrame(frame)
+  clearTimeout(next)
   for (const [picture, sound] of moving) if (picture.isConnected && keptIn(picture)) place(picture, sound)
-  if (moving.length && !calm.matches) frame = requestAnimationFrame(follow)
+  if (moving.length && !calm.matches) next = setTimeout(follow, PAUSE)
 }
 
 function look() {
@@ -147,7 +148,7 @@ function stopIfGone() {
   listening?.abort()
   listening = current = pressed = null
   moving = []
-  cancelAnimationFrame(frame)
+  clearTimeout(next)
 }
 
 export default function ({ parentElement }) {

@@ -57,7 +57,7 @@ def _by_two(names: tuple[str, str], first: np.ndarray) -> list[Group]:
 
 def _by_actor(clips: Sequence[Clip], actors: Sequence[int]) -> list[Group]:
     who = np.array([clip.actor.id for clip in clips])
-    looks = zip(actors, SERIES_COLORS, SYMBOLS, strict=False)
+    looks = zip(actors, SERIES_COLORS, (*SYMBOLS[1:], "star"), strict=False)
     chosen = [Group(f"actor {actor}", who == actor, color, symbol) for actor, color, symbol in looks]
     return [Group("others", ~np.isin(who, actors[:MOST_ACTORS]), OTHERS_COLOR, "circle", faint=True), *chosen]
 

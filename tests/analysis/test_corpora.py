@@ -9,6 +9,7 @@ import numpy as np
 from ser_core.analysis.corpora import corpus_matrices, evaluation_rows
 from ser_core.analysis.figures import figure_rows
 from ser_core.records.evaluations import Evaluation
+from ser_core.words import percent
 from tests.made_records import evaluated
 
 
@@ -25,7 +26,7 @@ def test_each_record_has_its_cell_and_what_is_missing_is_blank(tmp_path: Path):
     assert list(heatmap.x) == ["CREMA-D<br>60 clips", "RAVDESS<br>120 clips"]
     assert list(heatmap.y) == ["lr6e-05-SiLU-<br>Whisper-base", "lr0.01-ELU-1D"]
     assert [list(row) for row in heatmap.z] == [[None, good.uar], [own.uar, weak.uar]]
-    assert heatmap.text[1][0].startswith(f"<b>{own.uar:.1%}</b>")
+    assert heatmap.text[1][0].startswith(f"<b>{percent(own.uar)}</b>")
     assert heatmap.text[1][0].endswith("same<br>speakers")
     assert heatmap.text[1][1].endswith("new<br>corpus")
     assert "12 speakers, all clips" in heatmap.customdata[1][1]

@@ -45,7 +45,7 @@ def test_a_step_gives_what_it_is_better_than_what_it_adds_to(tmp_path: Path):
     assert [row["step"] for row in (first, level, everything)] == [LABELS[0], LABELS[1], LABELS[3]]
     assert first["gained"] is None
     assert level["gained"] == pytest.approx(10)
-    low, high = (float(end) for end in level["gained, 95 % interval"].split(" – "))
+    low, high = (float(end) for end in level["gained, 95 % interval"].split(" to "))
     assert 0 < low < 10 < high
     assert everything["gained"] is None
     assert (first["test"], level["test"]) == (pytest.approx(50), pytest.approx(60))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ser_core.analysis.map_figure import COLOURINGS, MOST_ACTORS, RING, SYMBOLS, map_figure
+from ser_core.analysis.map_figure import COLOURINGS, MOST_ACTORS, RING, map_figure
 from ser_core.corpus.clips import by_name, find_clip
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.records.embedding_map import EmbeddingMap
@@ -125,12 +125,12 @@ def test_any_recording_finds_clips_like_it_with_each_model(open_page: OpenPage, 
 @pytest.mark.parametrize("colouring", COLOURINGS)
 def test_every_colouring_draws_each_clip_once_in_groups_that_can_be_told_apart(colouring: str):
     made = made_map()
-    actors = [clip.actor.id for clip in by_name(MAPPED)][:MOST_ACTORS]
-    figure = map_figure(made, colouring, actors=list(dict.fromkeys(actors)))
+    actors = list(dict.fromkeys(clip.actor.id for clip in by_name(MAPPED)))[:MOST_ACTORS]
+    figure = map_figure(made, colouring, actors=actors)
     assert sorted(row[0] for trace in figure.data for row in trace.customdata) == sorted(MAPPED)
     looks = [(trace.marker.color, trace.marker.symbol) for trace in figure.data]
     assert len(set(looks)) == len({trace.name for trace in figure.data}) == len(looks)
-    if len(looks) <= len(SYMBOLS):
+    if len(looks) <= MOST_ACTORS + 1:
         assert len({symbol for _, symbol in looks}) == len(looks)
     for trace in figure.data:
         places = made.places[[made.rows[row[0]] for row in trace.customdata]]

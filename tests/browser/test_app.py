@@ -252,10 +252,14 @@ def test_two_runs_selected_in_the_table_are_compared(open_tab: OpenTab):
 def test_a_cell_of_a_confusion_matrix_opens_its_clips_to_be_heard(open_tab: OpenTab, corpus: Corpus):
     page = open_tab("/humans?run=lr0.001-SiLU-2D")
     wait_until_idle(page)
-    box = page.get_by_test_id("stPlotlyChart").nth(1).locator(".heatmaplayer").bounding_box()
-    page.mouse.click(
-        box["x"] + box["width"] * 11 / 12, box["y"] + box["height"] * 5 / 12
-    )  # the last column, fear's row
+    cells = page.get_by_test_id("stPlotlyChart").nth(1).locator(".heatmaplayer")
+    cells.scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)  # the page still moves, and a click on something that moves is lost
+    box = cells.bounding_box()
+    x, y = box["x"] + box["width"] * 11 / 12, box["y"] + box["height"] * 5 / 12  # the last column, fear's row
+    page.mouse.move(x, y)
+    page.wait_for_timeout(500)
+    page.mouse.click(x, y)
     clips = page.locator("[class*=st-key-clips-cell]")
     expect(clips.get_by_text("Fear predicted as sadness")).to_be_visible()
     wait_until_idle(page)

@@ -12,6 +12,7 @@ from ser_core.audio.preprocess import AudioConfig, load_audio, preprocess
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import NoSpeechError
 from ser_core.serving import voice
+from ser_core.serving.predict_command import main
 from ser_core.serving.prediction import Prediction
 from ser_core.serving.predictor import Predictor
 from ser_core.serving.stream import classify_window
@@ -102,6 +103,13 @@ def test_files_timelines_and_live_signals_ask_for_a_voice_too(predictor: Predict
     soundfile.write(tmp_path / "shout.wav", shout, SAMPLE_RATE)
     files = predictor.classify_many([tmp_path / "tone.wav", tmp_path / "shout.wav"])
     assert [type(result) for result in files] == [NoSpeechError, Prediction]
+    any_sound = Predictor(predictor.config, predictor.model, any_sound=True)
+    assert isinstance(any_sound(tmp_path / "tone.wav"), Prediction)
+    name = "lr0.01-ELU-1D"
+    main([str(tmp_path / "tone.wav"), "--checkpoint", name, "--any-sound", "--out", str(tmp_path / "a.csv")])
+    main([str(tmp_path / "tone.wav"), "--checkpoint", name, "--any-sound"])
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path / "tone.wav"), "--checkpoint", name])
     assert all(window.prediction is None for window in predictor.timeline(dial_tone))
     assert any(window.prediction for window in predictor.timeline(shout))
     assert classify_window(predictor, dial_tone[: 3 * SAMPLE_RATE]) is None
