@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ser_app.address import choose
 from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, verdict, worth
 from ser_app.charts import CHART
 from ser_app.classifying import Results, classify, classify_uploads, hop_seconds, timeline
@@ -161,9 +162,8 @@ if not available:
     st.error(HOW_TO_MAKE_CHECKPOINTS)
     show_unreadable(unreadable, "checkpoint")
     st.stop()
-chosen = (
-    st.multiselect("Models", available, default=available[:1], help="Choose several to compare them") or available[:1]
-)
+hint = "Choose several to compare them"
+chosen = choose(st.multiselect, "Models", available, key="model", default=available[:1], help=hint) or available[:1]
 for name in chosen:
     st.caption(f"**{literal(name)}**: {about_checkpoint(name)}")
 try:

@@ -157,9 +157,10 @@ def show_frames(spectral: np.ndarray, features: FeatureConfig) -> None:
     shown = st.segmented_control(
         "Show", [as_it_gets, in_full], default=as_it_gets, required=True, label_visibility="collapsed"
     )
-    draw = network_figure if shown == as_it_gets else spectral_figure
+    # What the network gets is cut or padded, and goes with no sound.
+    figure = network_figure(spectral, features) if shown == as_it_gets else tied(spectral_figure(spectral, features))
     st.plotly_chart(
-        tied(draw(spectral, features)),
+        figure,
         config=CHART,
         key="spectral",
         alt=f"{len(spectral)} channels over time, darker is lower. {fitting(frames, features)}",

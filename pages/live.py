@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ser_app import live_drawing
+from ser_app.address import choose
 from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, worth
 from ser_app.live_session import points, show_session
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints, make_reruns_cheap
@@ -45,7 +46,7 @@ def settings(names: list[str]) -> tuple[str, StreamConfig, float, bool]:
     with st.expander("Settings", icon=":material/tune:"):
         (model, window), (smoothing, bar) = st.columns(2), st.columns(2)
         default = StreamConfig()
-        checkpoint = model.selectbox("Model", names, key="model", bind="query-params")
+        checkpoint = choose(model.selectbox, "Model", names, key="model")
         model.caption(about_checkpoint(checkpoint))
         window_seconds = window.slider(
             "Window",

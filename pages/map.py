@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from ser_app.address import choose
 from ser_app.answers import worth
 from ser_app.charts import CHART, show_figure
 from ser_app.clip_view import describe, rater_bars, show_clip_sound
@@ -36,9 +37,16 @@ MOST_ROWS, TABLE_HEIGHT = 14, 540  # pixels: beside the map
 def choose_actors(drawn: EmbeddingMap) -> list[int]:
     """Draw the choice of the actors who are picked out."""
     actors = sorted({clip.actor.id for clip in by_name(drawn.names)})
-    return st.multiselect(
-        "Actors", actors, default=actors[:MOST_ACTORS], max_selections=MOST_ACTORS, help="Up to six have a colour"
+    chosen: list[int] = choose(
+        st.multiselect,
+        "Actors",
+        actors,
+        key="actor",
+        default=actors[:MOST_ACTORS],
+        max_selections=MOST_ACTORS,
+        help="Up to six have a colour",
     )
+    return chosen
 
 
 def chosen_names(event: Any) -> list[str]:
@@ -49,9 +57,7 @@ def chosen_names(event: Any) -> list[str]:
 
 def choose_colour(drawn: EmbeddingMap) -> tuple[str, list[int]]:
     """Draw what points are coloured by; one of `COLOURINGS`, and the actors who are picked out if it is by actor."""
-    chosen = st.segmented_control(
-        "Colour", list(COLOURINGS), default="emotion", required=True, key="colour", bind="query-params"
-    )
+    chosen = choose(st.segmented_control, "Colour", list(COLOURINGS), key="colour", default="emotion", required=True)
     return chosen or "emotion", choose_actors(drawn) if chosen == "actor" else []
 
 
@@ -119,7 +125,7 @@ st.markdown(
 available, unreadable = checkpoints()
 mapped = [name for name in available if has_map(name)]
 if mapped:
-    model = st.selectbox("Model", mapped, key="model", bind="query-params")
+    model = choose(st.selectbox, "Model", mapped, key="model")
     st.caption(f"{about_checkpoint(model)} {worth(model)}")
     linked = st.query_params.get("clip", "")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ser_app.address import choose
 from ser_app.charts import show_figure
 from ser_app.clip_list import COLUMNS, LIST_HEIGHT, answers
 from ser_app.clip_view import describe, rater_bars, show_clip_sound, show_steps
@@ -31,25 +32,23 @@ RATERS = {"any": "", "the intended emotion": "intended", "the predicted emotion"
 def choose_clip(predictions: Predictions, run: Run, corpus: Corpus) -> str | None:
     """Draw the filters and the table; the name of the clip that was chosen."""
     table = answers(predictions)
-    which = st.segmented_control(
-        "Answers", list(WHICH), default="Wrong", required=True, key="answers", bind="query-params"
-    )
+    which = choose(st.segmented_control, "Answers", list(WHICH), key="answers", default="Wrong", required=True)
     if which != "All":
         table = table[(table["intended"] == table["predicted"]) == (which == "Right")]
     among = len(table)
     cells = st.columns(4)
     names = [ANY, *(EMOTION_NAMES[emotion] for emotion in EMOTIONS)]
     for cell, column in zip(cells, ("intended", "predicted"), strict=False):
-        value = cell.selectbox(column.capitalize(), names, key=column, bind="query-params")
+        value = choose(cell.selectbox, column.capitalize(), names, key=column)
         if value != ANY:
             table = table[table[column] == value]
     groups = [ANY, *(f"{grouping}: {group}" for grouping, (_, order) in GROUPINGS.items() for group in order)]
-    group = cells[2].selectbox("Group", groups, key="group", bind="query-params")
+    group = choose(cells[2].selectbox, "Group", groups, key="group")
     if group != ANY:
         grouping, _, name = group.partition(": ")
         inside = dict(zip(predictions.names, groups_of(predictions.names, grouping) == name, strict=True))
         table = table[table["clip"].map(inside)]
-    raters = RATERS[cells[3].selectbox("Most raters heard", list(RATERS), key="raters", bind="query-params")]
+    raters = RATERS[choose(cells[3].selectbox, "Most raters heard", list(RATERS), key="raters")]
     if raters:
         table = table[table["raters heard"] == table[raters]]
     here = int(table["clip"].isin(corpus.present).sum())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from ser_app.address import asked_for, choose
 from ser_app.charts import show_figure
 from ser_app.checkpoint_view import show_checkpoints
 from ser_app.corpora_view import show_corpora
@@ -69,16 +70,25 @@ SHOWN = [
     "minutes",
     "trained on",
 ]
+FILTERS = {
+    "architecture": "architecture",
+    "activation": "activation",
+    "learning rate": "rate",
+    "epochs": "trained-for",
+    "split": "split",
+    "status": "status",
+}
+"""Columns, and the parameters of the address that filter them."""
 
 
 def show_all(runs: Sequence[Run]) -> list[Run]:
     """All runs, a table for each split, with filters; those that are listed."""
     table = run_table(runs)
-    with st.expander("Filter", icon=":material/filter_list:"):
+    with st.expander("Filter", asked_for(FILTERS.values()), icon=":material/filter_list:"):
         cells = st.columns(3) + st.columns(3)
-        columns = ("architecture", "activation", "learning rate", "epochs", "split", "status")
-        for cell, column in zip(cells, columns, strict=True):
-            if chosen := cell.multiselect(column.capitalize(), sorted(table[column].unique())):
+        for cell, (column, key) in zip(cells, FILTERS.items(), strict=True):
+            values = sorted(table[column].unique())
+            if chosen := choose(cell.multiselect, column.capitalize(), values, key=key):
                 table = table[table[column].isin(chosen)]
     listed = [runs[i] for i in table.index]
     keep_listed(listed)
@@ -226,13 +236,13 @@ in_steps = {step.run.name for step in steps if step.before}  # which are in a ta
 evaluated = [one for one in evaluated if one.checkpoint.name not in in_steps]
 if runs:
     follow_names(runs, several=True)
-    view = st.segmented_control(
+    view = choose(
+        st.segmented_control,
         "View",
         [*VIEWS, *([STEPS] if len(steps) > 1 else []), *([CORPORA] if evaluated else [])],
         default="All",
         required=True,
         key="view",
-        bind="query-params",
         label_visibility="collapsed",
     )
     match view:

@@ -6,7 +6,7 @@ Streamlit takes a wrong parameter out of the address without a word; here it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -23,6 +23,7 @@ def choose(
     *,
     key: str,
     format_func: Callable[[Any], str] = str,
+    also: Collection[str] = (),
     **more: Any,
 ) -> Any:
     """A selectbox, multiselect, radio, segmented control or select slider that lives in the address.
@@ -33,10 +34,11 @@ def choose(
         options: to choose from.
         key: of the widget, and name of the parameter.
         format_func: what each option is called, also in the address.
+        also: other values of the parameter, which the page understands itself.
         more: other arguments of the widget.
     """
     called = [format_func(option) for option in options]
-    unknown = [value for value in st.query_params.get_all(key) if value and value not in called]
+    unknown = [value for value in st.query_params.get_all(key) if value and value not in called and value not in also]
     if unknown:
         _say(
             key, unknown, f"{label} is one of {', '.join(called)}" if len(called) <= 12 else f"no {label.lower()} is so"
@@ -52,6 +54,32 @@ def choose_number(
     if unknown:
         _say(key, unknown, f"{label} is a whole number from {low} to {high}")
     return slider(label, low, high, value, key=key, bind="query-params", **more)
+
+
+def choose_named(widget: Callable[..., Any], label: str, options: Mapping[str, str], *, key: str, **more: Any) -> str:
+    """A widget of one choice whose options have other names in the address than on the page; the first by itself.
+
+    Args:
+        widget: as `st.segmented_control`.
+        label: of the widget.
+        options: what they are called on the page, by their names in the address.
+        key: of the widget, and name of the parameter.
+        more: other arguments of the widget.
+    """
+    asked, shown = st.query_params.get(key), st.session_state.get(f"{key}-shown")
+    if asked is not None and asked not in options:
+        _say(key, [asked], f"{label} is one of {', '.join(options)}")
+    if asked in options and asked != shown:
+        st.session_state[key] = asked
+    elif key not in st.session_state:
+        st.session_state[key] = shown if shown in options else next(iter(options))
+    chosen: str = widget(label, list(options), format_func=options.__getitem__, key=key, **more)
+    st.session_state[f"{key}-shown"] = chosen
+    if chosen == next(iter(options)):
+        st.query_params.pop(key, None)
+    else:
+        st.query_params[key] = chosen
+    return chosen
 
 
 def asked_for(keys: Iterable[str]) -> bool:

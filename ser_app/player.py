@@ -25,7 +25,7 @@ HINT = """
 <p class="coarse">Tap a picture to go there.</p>
 """
 CSS = """
-p { margin: 0; font: 0.875rem var(--st-font); color: var(--st-text-color); opacity: 0.6; }
+p { margin: 0; font: 0.875rem var(--st-font); color: var(--st-text-color); opacity: 0.8; }
 kbd { font: 0.8em var(--st-code-font); border: 1px solid currentColor; border-radius: 0.25em; padding: 0 0.3em; }
 .coarse { display: none; }
 @media (hover: none) { .fine { display: none; } .coarse { display: block; } }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from ser_app.address import choose
 from ser_core.analysis.comparable import by_split
 from ser_core.analysis.configurations import reported_result, run_label
 from ser_core.file_state import Fingerprint, fingerprint
@@ -124,6 +125,8 @@ def choose_run(runs: Sequence[Run]) -> Run:
     follow_names(runs)
     by_name = {run.name: run for run in runs}
     labels = {run.name: run_label(run) for run in runs}
-    run = by_name[st.selectbox("Run", list(by_name), format_func=labels.__getitem__, key="run", bind="query-params")]
+    run = by_name[
+        choose(st.selectbox, "Run", list(by_name), key="run", format_func=labels.__getitem__, also=by_name.keys())
+    ]
     st.caption(f"{percent(run.accuracy)} of the test clips right; {elsewhere(run.name)}")
     return run

@@ -20,6 +20,7 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.kept import in_recording, kept_intervals, part_of
 from ser_core.audio.preprocess import Speech
 from ser_core.emotions import EMOTIONS
+from ser_core.equality import ByContent
 from ser_core.errors import ConfigError
 from ser_core.features.filterbanks import mel_frequencies
 from ser_core.features.inputs import network_inputs
@@ -38,7 +39,7 @@ STEP_SECONDS = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class Seen(ByContent):
     """What a network gets of one piece of speech.
 
     Attributes:

@@ -38,3 +38,20 @@ def test_what_an_address_asks_for_in_vain_is_said(open_page: OpenPage, query: di
     assert says in texts(app)
     assert "7,442 of 7,442 clips" in texts(app)
     assert "<img" not in texts(app).replace("\\<img", "")
+
+
+def test_the_source_of_recordings_is_in_the_address(open_page: OpenPage):
+    app = open_page("pages/features.py", source="clip")
+    assert app.segmented_control[0].value == "clip"
+    app.segmented_control[0].set_value("example").run()
+    assert "source" not in app.query_params  # the first of the page
+    app.segmented_control[0].set_value("record").run()
+    assert app.query_params["source"] in ("record", ["record"])
+    assert "source=cassette, which this page doesn't have" in texts(open_page("pages/features.py", source="cassette"))
+
+
+def test_a_run_that_nobody_knows_is_said(open_page: OpenPage):
+    assert "run=nobody, which this page doesn't have" in texts(open_page("pages/humans.py", run="nobody"))
+    known = open_page("pages/humans.py", run="lr0.001-SiLU-2D")
+    assert not known.warning
+    assert labelled(known.selectbox, "Run").value == "lr0.001-SiLU-2D"

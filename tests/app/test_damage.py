@@ -103,13 +103,12 @@ def test_a_damaged_clip_is_a_sentence_and_can_be_downloaded(
     damage: Callable[[bytes], bytes],
     says: str,
 ):
-    monkeypatch.setattr("ser_app.six_view.is_near", lambda key: True)
     path = one_clip / f"{CLIP}.wav"
     whole = path.read_bytes()
     path.write_bytes(damage(whole))
     app = open_clip(open_page, page, one_clip)
     message = "\n".join(error.value for error in app.error).replace("\\", "")
-    assert message.count(path.name) == (2 if page == SAMPLES else 1)  # there, also among the six
+    assert message.count(path.name) == 1
     assert re.search(f"{path.name} {says}python -m ser_core.cremad download --to {one_clip}", message)
     assert not app.get("audio")
     monkeypatch.setattr("ser_core.corpus.download.fetch_clip", lambda clip, corpus: path.write_bytes(whole))
@@ -130,7 +129,7 @@ def test_a_damaged_clip_is_a_sentence_among_mistakes(
         (clips / f"{name}.wav").write_bytes(LFS_POINTER)
     app = open_page("pages/mistakes.py", corpus=clips)
     assert "is a Git LFS pointer" in "".join(error.value for error in app.error)
-    assert len(app.get("plotly_chart")) == 7  # what people heard, and six groups
+    assert len(app.get("plotly_chart")) == 2  # what people heard, and one grouping
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,6 @@ from ser_core.places import EVALUATIONS_VARIABLE, RUNS_VARIABLE
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import Run, load_run, load_runs
 from ser_core.serving.prediction import UNSURE
-from ser_core.serving.predictor import Predictor
 from ser_core.training.config import TrainConfig
 from ser_core.training.study import recording_steps, with_epochs
 from ser_core.words import percent
@@ -312,26 +311,6 @@ def test_files_of_the_same_name_are_all_kept(open_page: OpenPage, corpus, clips)
     app.file_uploader[0].set_value(same).run()
     assert not app.exception
     assert set(app.dataframe[0].value["file"]) == {"speech.wav", "speech.wav (2)", "speech.wav (3)"}
-
-
-def test_a_recording_is_classified_once_a_session(open_page: OpenPage, corpus, clips, monkeypatch: pytest.MonkeyPatch):
-    calls = []
-    classify = Predictor.classify
-
-    def counted(self, *recording, **options):
-        calls.append(1)
-        return classify(self, *recording, **options)
-
-    monkeypatch.setattr(Predictor, "classify", counted)
-    app = set_source(open_page(CLASSIFY), "upload")
-    files = [(clip.filename, corpus.path(clip).read_bytes(), "audio/wav") for clip in clips[:3]]
-    app.file_uploader[0].set_value(files).run()
-    assert len(calls) == 3
-    labelled(app.selectbox, "Look at one").select_index(1).run()
-    assert len(calls) == 4  # whose sound wasn't kept
-    labelled(app.slider, "Answer only from").set_value(85).run()
-    assert not app.exception
-    assert len(calls) == 4
 
 
 # Runs, Mistakes, Humans: from records alone.

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from ser_app.player import start_of, tied
 from ser_core.audio.mono import PART_SECONDS
-from tests.app.helpers import CLIP, labelled
+from tests.app.helpers import CLIP, labelled, texts
 from tests.helpers import tone
 
 OpenPage = Callable[..., AppTest]
@@ -28,27 +28,23 @@ def over_time(app: AppTest) -> list[list]:
     return [layout["meta"]["kept"] for layout in layouts if "meta" in layout]
 
 
-def test_players_are_named_and_their_pictures_go_with_them(
-    open_page: OpenPage, one_clip: Path, two_checkpoints: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("ser_app.six_view.is_near", lambda key: True)
+def test_players_are_named_and_their_pictures_go_with_them(open_page: OpenPage, one_clip: Path, two_checkpoints: Path):
     app = open_page("pages/samples.py", corpus=one_clip, clip=CLIP)
-    assert names(app) == [f"Sound of {CLIP}", f"Sound of anger, {CLIP}"]  # the second among the six emotions
-    assert len(app.get("bidi_component")) == 1
-    assert over_time(app)[:2] == [[[0, pytest.approx(2.275, abs=0.01)]]] * 2
-    assert len(over_time(app)) == 4
+    assert names(app) == [f"Sound of {CLIP}"]
+    assert over_time(app) == [[[0, pytest.approx(2.275, abs=0.01)]]] * 2
 
     labelled(app.toggle, "Why this answer").set_value(True).run()
     assert not app.exception, app.exception
-    assert len(over_time(app)) == 5
+    assert len(over_time(app)) == 3
 
 
-def test_features_ties_the_speech_alone_to_the_player_of_what_was_kept(open_page: OpenPage):
+def test_features_ties_the_speech_alone_by_what_was_kept(open_page: OpenPage):
     app = open_page("pages/features.py")
-    # The last one before the pictures of speech, which therefore go with it.
-    assert names(app) == [f"Sound of {what}" for what in ("Loud, fast and high", "what was dropped", "what was kept")]
-    # Waveforms of all and of the speech, spectral channels, mel spectrogram; not the image, which is resized.
-    assert over_time(app) == [[[0, 1e9]]] * 4
+    """The last player before the pictures of the speech is that of the speech: they show all of its sound."""
+    assert names(app)[:3] == [
+        f"Sound of {name}" for name in ("Loud, fast and high", "what was dropped", "what was kept")
+    ]
+    assert over_time(app) == [[[0, 1e9]]] * 3  # two waveforms and the mel spectrogram; not what is cut or resized
 
 
 def test_buttons_select_the_clip_before_and_after(open_page: OpenPage):
@@ -64,6 +60,7 @@ def test_buttons_select_the_clip_before_and_after(open_page: OpenPage):
 def test_a_clip_that_the_filters_leave_out_is_followed_by_the_first(open_page: OpenPage):
     app = open_page("pages/samples.py", clip=CLIP)
     labelled(app.multiselect, "Emotion").set_value(["fear"]).run()
+    assert f"{CLIP} is not among these clips" in texts(app)
     assert labelled(app.button, "Previous").disabled
     labelled(app.button, "Next").click().run()
     assert app.query_params["clip"] == "1001_DFA_FEA_XX"
