@@ -96,12 +96,13 @@ div[data-testid="stCaptionContainer"] { opacity: 0.8; }
 div[data-testid="stMultiSelect"] [data-tag] {
     background: transparent; color: inherit; box-shadow: inset 0 0 0 1px currentColor;
 }
+div[data-testid="stButton"] kbd { color: inherit; opacity: 0.8; }
 @media (hover: none) { .modebar-container { display: none; } }
 </style>
 """
-"""Text with a contrast of 4.5:1 or more in both themes: Streamlit 1.67 has 3.9 for captions, and 2.4 for what is chosen
-in a list while the theme is dark. No option of its themes changes only these. And no toolbar over charts on a touch
-screen, where it covers them."""
+"""Text with a contrast of 4.5:1 or more in both themes: Streamlit 1.67 has 3.9 for captions, less for the keys that
+buttons name, and 2.4 for what is chosen in a list while the theme is dark. No option of its themes changes only these.
+And no toolbar over charts on a touch screen, where it covers them."""
 
 
 def start_page(title: str) -> None:
