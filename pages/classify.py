@@ -10,7 +10,7 @@ import streamlit as st
 
 from ser_app.address import choose
 from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, verdict, worth
-from ser_app.charts import CHART
+from ser_app.charts import show_figure, spoken
 from ser_app.classifying import Results, classify, classify_uploads, hop_seconds, timeline
 from ser_app.clip_view import play, show_sound
 from ser_app.code_view import show_code
@@ -81,7 +81,12 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
         if predictions:
             bars = {name: prediction.probabilities for name, prediction in predictions.items()}
             height = 220 + 90 * (len(bars) - 1)
-            st.plotly_chart(probability_figure(bars, height=height), config=CHART, key="probabilities")
+            show_figure(
+                probability_figure(bars, height=height),
+                "probabilities",
+                alt=f"Model scores of the six emotions, {spoken(bars)}",
+                file=f"{recording.name} model scores",
+            )
     with sound, st.container(border=True):
         play(recording.audio, recording.name, first=True)
         if first := next(iter(predictions.values()), None):
@@ -107,7 +112,9 @@ def show_timeline(recording: Recording, name: str, min_confidence: float, any_so
     windows = f"windows of {WINDOW_SECONDS:g} s{of_what}, one every {hop:g} s"
     st.caption(f"{literal(name)} on {windows}; gaps hold no voice. The ribbon is the answer, pale where it is unsure.")
     points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
-    st.plotly_chart(tied(timeline_figure(points, min_confidence=min_confidence)), config=CHART, key=f"timeline-{name}")
+    figure = tied(timeline_figure(points, min_confidence=min_confidence))
+    alt = f"Model scores over time by {name}; the table to download has the same numbers"
+    show_figure(figure, f"timeline-{name}", alt=alt, data=False)
     downloads(rows, f"timeline-{name}", TIMELINE_COLUMNS)
 
 
@@ -118,14 +125,19 @@ def show_input(model: Predictor, prediction: Prediction) -> None:
         if "mel" in inputs:
             pixels = " × ".join(map(str, inputs["mel"].shape[1:]))
             st.caption(f"Mel image: the speech as {pixels} pixels")
-            st.plotly_chart(mel_image_figure(inputs["mel"][0]), config=CHART, key=f"mel-{model.config.name}")
+            figure, key = mel_image_figure(inputs["mel"][0]), f"mel-{model.config.name}"
+            show_figure(figure, key, alt="The mel image of its speech")
         if "whisper" in inputs:
             st.caption("The log-mel spectrogram of its speech, as Whisper's encoder takes it")
-            st.plotly_chart(whisper_figure(inputs["whisper"]), config=CHART, key=f"whisper-{model.config.name}")
+            show_figure(
+                whisper_figure(inputs["whisper"]),
+                f"whisper-{model.config.name}",
+                alt="Log-mel spectrogram as Whisper's encoder takes it",
+            )
         if "spectral" in inputs:
             st.caption("Spectral channels, each on its own scale")
             figure = spectral_figure(inputs["spectral"], model.config.features)
-            st.plotly_chart(figure, config=CHART, key=f"spectral-{model.config.name}")
+            show_figure(figure, f"spectral-{model.config.name}", alt="Spectral channels over time")
 
 
 def show_upload(upload: Upload, names: Sequence[str], min_confidence: float, any_sound: bool) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ser_app.charts import show_figure
+from ser_app.charts import show_figure, spoken
 from ser_app.clip_list import answers, cells, in_cell, link_to_cell, pick, pick_cell, show_clips
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
@@ -85,7 +85,8 @@ def show_confusions(predictions: Predictions, run: Run) -> None:
     by_source = {"raters who only heard it": recalls(people), label: recalls(model)}
     with st.container(border=True):
         st.markdown("How often each emotion is recognised")
-        show_figure(emotion_bars(by_source, "recall"), "recall", file=f"recall raters and {label}")
+        alt = f"Recall of each emotion, {spoken(by_source)}"
+        show_figure(emotion_bars(by_source, "recall"), "recall", alt=alt, file=f"recall raters and {label}")
 
 
 def show_heard(table: pd.DataFrame, cell: str, key: str) -> None:
@@ -114,7 +115,8 @@ def show_uncertainty(predictions: Predictions, run: Run) -> None:
     bins = uncertainty_bins(found)
     labels = [bin_label(b) for b in bins]
     key = f"uncertainty-{run.name}"
-    picked = pick(uncertainty_figure(bins), key, labels, file=f"uncertainty raters and {run_label(run)}")
+    alt = "Mean entropy of the model's probabilities over that of the raters' votes"
+    picked = pick(uncertainty_figure(bins), key, labels, alt=alt, file=f"uncertainty raters and {run_label(run)}")
     st.caption(
         "Spearman's correlation. Entropy is how unsure somebody is: 0 bits where all votes, or all probability, go to "
         "one emotion, and 2.58 where all six are equally likely. Bars are 95\u00a0% intervals of the mean, over clips."

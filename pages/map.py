@@ -9,7 +9,7 @@ import streamlit as st
 
 from ser_app.address import choose
 from ser_app.answers import worth
-from ser_app.charts import CHART, show_figure
+from ser_app.charts import CHART, show_figure, spoken
 from ser_app.clip_view import describe, rater_bars, show_clip_sound
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints
 from ser_app.messages import sentence, show_unreadable
@@ -112,7 +112,9 @@ def show_clip(name: str, drawn: EmbeddingMap, model: str) -> None:
         show_clip_sound(clip, corpus, "map", explain=bool(corpus.present))
     with opinions, st.container(border=True):
         st.caption(f"What people heard and saw; the model answers {answer} with a score of {drawn.scores[row]:.0%}")
-        show_figure(probability_figure(rater_bars(clip), height=460), "opinions")
+        bars = rater_bars(clip)
+        alt, file = f"What people heard and saw, {spoken(bars)}", f"{clip.name} raters"
+        show_figure(probability_figure(bars, height=460), "opinions", alt=alt, file=file)
     st.header("Clips like this one")
     show_neighbours(similar_to_clip(drawn, name), drawn, model, f"map-{name}", name)
 

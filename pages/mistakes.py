@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ser_app.address import choose
-from ser_app.charts import show_figure
+from ser_app.charts import show_figure, spoken
 from ser_app.clip_list import COLUMNS, LIST_HEIGHT, answers
 from ser_app.clip_view import describe, rater_bars, show_clip_sound, show_steps
 from ser_app.groups_view import show_groups
@@ -91,7 +91,8 @@ def show_clip(name: str, predictions: Predictions, run: Run, corpus: Corpus) -> 
     with opinions, st.container(border=True):
         st.caption(f"The model's probabilities, and what people chose. Intended: {intended}.")
         bars = {run_label(run): shares} | rater_bars(clip)
-        show_figure(probability_figure(bars, height=460), "opinions", file=f"{clip.name} model and raters")
+        alt, file = f"What the model and people say, {spoken(bars)}", f"{clip.name} model and raters"
+        show_figure(probability_figure(bars, height=460), "opinions", alt=alt, file=file)
     query = {"clip": clip.name}
     st.page_link("pages/samples.py", label="See it in Samples", icon=":material/library_music:", query_params=query)
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from ser_app.address import asked_for, choose, choose_number
 from ser_app.answers import verdict, worth
-from ser_app.charts import CHART
+from ser_app.charts import show_figure, spoken
 from ser_app.clip_view import describe, rater_bars, show_clip_sound, show_steps
 from ser_app.loaders import (
     HOW_TO_GET_CLIPS,
@@ -162,7 +162,8 @@ def show_opinions(clip: Clip, corpus: Corpus) -> Prediction | None:
             st.caption(worth(checkpoint))
             if was_trained_on(checkpoint, clip):
                 st.caption("The model was trained on this clip.")
-    st.plotly_chart(probability_figure(bars, height=460), config=CHART, key="opinions")
+    alt = f"What people and the model say, {spoken(bars)}"
+    show_figure(probability_figure(bars, height=460), "opinions", alt=alt, file=f"{clip.name} model and raters")
     show_unreadable(unreadable, "checkpoint")
     return None if isinstance(prediction, str) else prediction
 

@@ -64,7 +64,7 @@ def show_checkpoints() -> None:
             "number of parameters."
         )
         shown = [row for row in rows if row["accuracy"] is not None and row[cost] is not None]
-        show_figure(cost_figure(shown, cost), "checkpoint-cost")
+        show_figure(cost_figure(shown, cost), "checkpoint-cost", alt=f"Test accuracy of each checkpoint over {cost}")
         show_card(st.selectbox("Model card of", names, None, placeholder="Choose a checkpoint"))
     show_unreadable(unreadable, "checkpoint")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from ser_app.answers import verdict
-from ser_app.charts import CHART
+from ser_app.charts import show_figure
 from ser_app.loaders import checkpoint_files
 from ser_app.memory import Memory
 from ser_app.messages import literal
@@ -298,6 +298,6 @@ def _show_following(
         points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
         points.append((_seconds(recording), _seconds(recording), None))  # it grows into its axis
         key = f"so-far-{done}-{following.n_pieces}"
-        st.plotly_chart(timeline_figure(points), config=CHART, key=key)
+        show_figure(timeline_figure(points), key, alt="Model scores over time, so far", data=False)
 
     progress((done + share) / n, text, draw)

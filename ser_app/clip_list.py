@@ -74,9 +74,7 @@ def answers(predictions: Predictions) -> pd.DataFrame:
     )
 
 
-def pick(
-    figure: go.Figure, key: str, labels: Sequence[str], *, file: str | None = None, alt: str | None = None
-) -> str | None:
+def pick(figure: go.Figure, key: str, labels: Sequence[str], *, alt: str, file: str | None = None) -> str | None:
     """A figure of whose labels one may be picked: with a click on its mark, or from the box below; None to begin with.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 import streamlit as st
 
-from ser_app.charts import CHART
+from ser_app.charts import show_figure
 from ser_app.loaders import HOW_TO_GET_CLIPS, clip_audio, speech_of
 from ser_app.messages import sentence
 from ser_app.player import tie_pictures, tied
@@ -53,9 +53,12 @@ def show_sound(speech: Speech, key: str, start: float = 0.0) -> None:
     part = np.array([[start, start + len(speech.audio) / SAMPLE_RATE]])
     st.caption("Waveform, detected speech shaded")
     waveform = waveform_figure(speech.audio, speech.intervals)
-    st.plotly_chart(tied(waveform, part), config=CHART, key=f"{key}-wave")
+    seconds = len(speech.audio) / SAMPLE_RATE
+    alt = f"Waveform of {seconds:.1f} s, with the detected speech shaded, {speech.seconds:.1f} s of it"
+    show_figure(tied(waveform, part), f"{key}-wave", alt=alt, data=False)
     st.caption("Log-mel spectrogram")
-    st.plotly_chart(tied(log_mel_figure(log_mel(speech.audio)), part), config=CHART, key=f"{key}-mel")
+    figure = tied(log_mel_figure(log_mel(speech.audio)), part)
+    show_figure(figure, f"{key}-mel", alt=f"Log-mel spectrogram of {seconds:.1f} s", data=False)
 
 
 def show_steps(table: str, names: Sequence[str], name: str | None) -> None:

@@ -10,7 +10,7 @@ import soundfile
 import streamlit as st
 
 from ser_app.answers import show_adapted_to, verdict
-from ser_app.charts import CHART
+from ser_app.charts import show_figure
 from ser_app.clip_view import play
 from ser_app.messages import literal, sentence
 from ser_app.utterances_view import show_all
@@ -72,7 +72,8 @@ def points(rows: Iterable[dict]) -> list[tuple[float, float, dict | None]]:
 def show_timeline(rows: list[dict], key: str, *, live: bool = True) -> None:
     """Emotion over time; gaps are where nobody speaks."""
     st.caption(f"Emotion over time{', smoothed' if live else ''}; gaps hold no voice")
-    st.plotly_chart(timeline_figure(points(rows), live=live), config=CHART, key=key)
+    alt = "Model scores over time; the table to download has the same numbers"
+    show_figure(timeline_figure(points(rows), live=live), key, alt=alt, data=False)
 
 
 def show_second_look(model: Predictor, audio: np.ndarray, min_confidence: float) -> None:

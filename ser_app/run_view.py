@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from ser_app.charts import show_figure
+from ser_app.charts import show_figure, spoken
 from ser_app.clip_list import answers, in_cell, link_to_cell, pick_cell, show_clips
 from ser_app.messages import literal, sentence
 from ser_app.tables import choose_row, choose_rows
@@ -101,11 +101,12 @@ def show_comparison(runs: Sequence[Run]) -> None:
         )
         figure = curves_figure({run_label(run): run.history for run in runs}, quantity.lower())
         st.caption("Solid: on the validation set. Dotted: on the training set.")
-        show_figure(figure, "curves", file=f"{quantity} by epoch {names}")
+        show_figure(figure, "curves", alt=f"{quantity} over epochs, {names}", file=f"{quantity} by epoch {names}")
     with emotions, st.container(border=True):
         st.markdown("F1 of each emotion")
         scores = {run_label(run): f1_by_emotion(run) for run in runs}
-        show_figure(emotion_bars(scores, "F1"), "f1", file=f"F1 by emotion {names}")
+        alt = f"F1 of each emotion, {spoken(scores)}"
+        show_figure(emotion_bars(scores, "F1"), "f1", alt=alt, file=f"F1 by emotion {names}")
     show_calibration(runs)
 
 
@@ -164,7 +165,8 @@ def show_calibration(runs: Sequence[Run]) -> None:
             "To the right, the probability that a network gives its prediction; upwards, the share of such predictions "
             f"that is right. The mean distance from the dotted line is the expected calibration error: {errors}."
         )
-        show_figure(reliability_figure(found), "reliability", file=f"calibration {' and '.join(said)}")
+        alt = "How often answers are right, over their scores"
+        show_figure(reliability_figure(found), "reliability", alt=alt, file=f"calibration {' and '.join(said)}")
     with surest, st.container(border=True):
         marks = {name: answered_from(predictions, MIN_CONFIDENCE) for name, predictions in said.items()}
         shares = "; ".join(
@@ -176,7 +178,10 @@ def show_calibration(runs: Sequence[Run]) -> None:
             f"right. The dot is where it answers from {percent(MIN_CONFIDENCE, 0)} on, as in Classify: {shares}."
         )
         curves = {name: risk_coverage(predictions) for name, predictions in said.items()}
-        show_figure(risk_coverage_figure(curves, marks), "coverage", file=f"accuracy by coverage {' and '.join(said)}")
+        alt = "Accuracy over the share that is answered"
+        show_figure(
+            risk_coverage_figure(curves, marks), "coverage", alt=alt, file=f"accuracy by coverage {' and '.join(said)}"
+        )
 
 
 def f1_by_emotion(run: Run) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from ser_app.charts import CHART
+from ser_app.charts import show_figure
 from ser_app.loaders import checkpoint_files
 from ser_app.messages import literal, sentence
 from ser_app.player import tied
@@ -92,7 +92,8 @@ def show_why(
         st.markdown(says(found))
         sound = prediction.speech.audio
         part = np.array([[start, start + len(sound) / SAMPLE_RATE]])
-        st.plotly_chart(tied(explanation_figure(sound, found), part), config=CHART, key=f"why-figure-{key}")
+        figure = tied(explanation_figure(sound, found), part)
+        show_figure(figure, f"why-figure-{key}", alt=says(found), file=f"explanation {EMOTION_NAMES[emotion]}")
         steps = f" in {N_STEPS} steps" if method == "integrated-gradients" else ""
         st.caption(
             "In grey, the log-mel spectrogram. Pauses have no colour: the network never hears them. Bars: each tenth "

@@ -5,7 +5,7 @@ Time is in seconds and frequency in hertz on every axis. Colours hold on light a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -194,8 +194,8 @@ def figure_rows(figure: go.Figure) -> list[dict[str, Any]]:
         if isinstance(trace, go.Heatmap):
             rows += [
                 series | {"x": x, "y": y, "value": value}
-                for y, values in zip(trace.y, trace.z, strict=True)
-                for x, value in zip(trace.x, values, strict=True)
+                for y, values in zip(_places(trace.y, len(trace.z)), trace.z, strict=True)
+                for x, value in zip(_places(trace.x, len(values)), values, strict=True)
             ]
             continue
         points = [series | {"x": x, "y": y} for x, y in zip(trace.x, trace.y, strict=True)]
@@ -205,6 +205,11 @@ def figure_rows(figure: go.Figure) -> list[dict[str, Any]]:
                     point |= {"low": value - below, "high": value + above}
         rows += points
     return rows
+
+
+def _places(given: Sequence[Any] | None, n: int) -> Sequence[Any]:
+    """Of the rows or columns of a heatmap: their numbers where none are given."""
+    return range(n) if given is None else given
 
 
 def finish(figure: go.Figure, height: int, x_title: str, y_title: str) -> go.Figure:
