@@ -30,7 +30,7 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ranges(app: AppTest) -> set[str]:
     """The axes of time of the six waveforms."""
-    charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart") if "Waveform of" in chart.proto.alt]
+    charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart") if ", peak" in chart.proto.alt]
     assert len(charts) == 6
     return {str(chart["layout"]["xaxis"].get("range")) for chart in charts}
 
