@@ -96,13 +96,14 @@ div[data-testid="stCaptionContainer"] { opacity: 0.8; }
 div[data-testid="stMultiSelect"] [data-tag] {
     background: transparent; color: inherit; box-shadow: inset 0 0 0 1px currentColor;
 }
+button[data-testid="stBaseButton-primary"] { color: light-dark(#fff, #171614); }
 div[data-testid="stButton"] kbd { color: inherit; opacity: 0.8; }
 @media (hover: none) { .modebar-container { display: none; } }
 </style>
 """
-"""Text with a contrast of 4.5:1 or more in both themes: Streamlit 1.67 has 3.9 for captions, less for the keys that
-buttons name, and 2.4 for what is chosen in a list while the theme is dark. No option of its themes changes only these.
-And no toolbar over charts on a touch screen, where it covers them."""
+"""Text with a contrast of 4.5:1 or more in both themes. Streamlit 1.67 has 3.9 for captions, less for the keys that
+buttons name, and 2.4 for the main button and for what is chosen in a list, where the theme is dark; no option of its
+themes changes only these. And no toolbar over charts on a touch screen, where it covers them."""
 
 
 def start_page(title: str) -> None:
