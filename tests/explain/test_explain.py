@@ -42,11 +42,11 @@ def some(clips, n: int) -> list[str]:
 @LONG
 @pytest.mark.parametrize("name", NAMES)
 def test_hiding_the_most_important_fifth_loses_more_than_hiding_any_fifth(name: str, corpus, clips):
-    """On average over a dozen clips; `python -m benchmarks explanations` does it over all."""
+    """On average over a few clips; `python -m benchmarks explanations` does it over all."""
     predictor = shipped(name)
     for method in methods_for(predictor):
         lost = []
-        for clip in some(clips, 4 if "Whisper" in name else 12):
+        for clip in some(clips, 2 if "Whisper" in name else 5):
             speech = predictor.prepare(corpus.load(clip), any_sound=True)
             explanation = explain(predictor, speech, predictor.classify_speech(speech).emotion, method)
             lost.append(deletion(predictor, speech, explanation))
