@@ -17,7 +17,7 @@ from ser_core.analysis.report import REPORT_ANCHOR, REPORT_SUMMARY
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
 
-CARDS_IN_A_ROW = 4
+CARDS_IN_A_ROW = 3
 # The link of a card covers all of it.
 WHOLE_CARDS = """<style>
 [class*="st-key-card-"] {position: relative}

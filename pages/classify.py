@@ -69,7 +69,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
     with verdicts:
         for name, prediction in predictions.items():
             with st.container(border=True):
-                meant = f", meant was {EMOTION_NAMES[recording.meant]}" if recording.meant else ""
+                meant = f", intended: {EMOTION_NAMES[recording.meant]}" if recording.meant else ""
                 headline, detail = verdict(prediction.probabilities, prediction.min_confidence)
                 st.metric(f"{literal(name)}{meant}", headline, detail, delta_color="off", delta_arrow="off")
                 show_adapted_to(prediction.adapted_to)

@@ -15,6 +15,7 @@ from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoin
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.similar_view import COLUMNS, clip_rows, has_map, map_of, show_neighbours, show_shared
+from ser_app.tables import choose_row, keep
 from ser_core.analysis.figures import probability_figure
 from ser_core.analysis.map_figure import COLOURINGS, MOST_ACTORS, map_figure
 from ser_core.analysis.similarity import similar_to_clip
@@ -30,7 +31,7 @@ HOW_TO_READ = (
     "What is near is alike to the network. How far apart groups are, and how large they are, means little: the drawing "
     "(t-SNE) keeps neighbours together, and nothing else. Its directions mean nothing."
 )
-HOW_TO_CHOOSE = "Touch a point, draw around some with the lasso from the map's menu, or select a row here."
+HOW_TO_CHOOSE = "Touch a point, draw around some with the lasso from the map's menu, or click on a row here."
 MOST_ROWS, TABLE_HEIGHT = 14, 540  # pixels: beside the map
 
 
@@ -86,26 +87,25 @@ def choose_clip(drawn: EmbeddingMap, names: Sequence[str], linked: str) -> str |
     said = f"{len(names):,} of {len(drawn.names):,} clips chosen." if names else f"All {len(drawn.names):,} test clips."
     st.caption(f"{said} {HOW_TO_CHOOSE}")
     first = [0] if names else [drawn.rows[linked]] if linked in drawn.rows else []
-    event = st.dataframe(
+    key = f"chosen-{hash(tuple(shown))}-{linked}"  # it holds the rows: an old selection would mean another clip
+    if key not in st.session_state:
+        keep(key, first)
+    row = choose_row(
         clip_rows(drawn, shown),
-        hide_index=True,
+        key,
+        required=False,
         height=TABLE_HEIGHT if len(shown) > MOST_ROWS else "content",
         column_config=COLUMNS,
-        on_select="rerun",
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": first}},
-        # The key holds the rows: an old selection would mean another clip.
-        key=f"chosen-{hash(tuple(shown))}-{linked}",
+        alt="Test clips on the map",
     )
-    rows = event.selection.rows
-    return shown[rows[0]] if rows else None
+    return None if row is None else shown[row]
 
 
 def show_clip(name: str, drawn: EmbeddingMap, model: str) -> None:
     """One clip: its sound, what people heard, and its neighbours."""
     clip, corpus, row = find_clip(name), Corpus.open(), drawn.rows[name]
     answer = EMOTION_NAMES[EMOTIONS[drawn.answers[row]]]
-    st.header(f"Meant {EMOTION_NAMES[clip.emotion]}, answered {answer}: “{clip.text}”")
+    st.header(f"{EMOTION_NAMES[clip.emotion].capitalize()}, predicted as {answer}: “{clip.text}”")
     describe(clip)
     sound, opinions = st.columns([3, 2], gap="large")
     with sound, st.container(border=True):

@@ -143,7 +143,7 @@ def show_clip(clip: Clip, corpus: Corpus) -> None:
 
 def show_opinions(clip: Clip, corpus: Corpus) -> Prediction | None:
     """What raters heard and saw beside what a model says, which is returned, if it says something."""
-    st.caption(f"What people heard and what the model says; the actor meant {EMOTION_NAMES[clip.emotion]}")
+    st.caption(f"What people heard and what the model predicts; intended: {EMOTION_NAMES[clip.emotion]}")
     bars = rater_bars(clip)
     names, unreadable = checkpoints()
     prediction = None
@@ -156,9 +156,9 @@ def show_opinions(clip: Clip, corpus: Corpus) -> Prediction | None:
         elif prediction is not None:
             bars[f"model {checkpoint}"] = prediction.probabilities
             headline, detail = verdict(prediction.probabilities, prediction.min_confidence)
-            meant = "as meant" if prediction.answer == clip.emotion else f"meant was {EMOTION_NAMES[clip.emotion]}"
-            says = "is" if prediction.answer == UNSURE else "says"
-            st.markdown(f"The model {says} **{headline.lower()}** ({detail}), {meant}.")
+            intended = "as" if prediction.answer == clip.emotion else EMOTION_NAMES[clip.emotion]
+            says = "is" if prediction.answer == UNSURE else "predicts"
+            st.markdown(f"The model {says} **{headline.lower()}** ({detail}), {intended} intended.")
             st.caption(worth(checkpoint))
             if was_trained_on(checkpoint, clip):
                 st.caption("The model was trained on this clip.")

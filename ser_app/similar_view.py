@@ -10,6 +10,7 @@ import streamlit as st
 
 from ser_app.clip_view import describe, play, sound_of
 from ser_app.messages import literal, sentence
+from ser_app.tables import choose_row
 from ser_core.analysis.similarity import N_SIMILAR, Shared, Similar, shared_with_neighbours, similar
 from ser_core.corpus.clips import by_name, find_clip, load_index
 from ser_core.corpus.folder import Corpus
@@ -28,6 +29,8 @@ ALIKE = st.column_config.ProgressColumn(
 )
 COLUMNS = {
     "alike": ALIKE,
+    "intended": st.column_config.TextColumn(width=85),
+    "answer": st.column_config.TextColumn(width=85),
     "model score": st.column_config.NumberColumn(format="%d %%", help="The model's probability of its answer"),
     "raters agree": st.column_config.NumberColumn(
         format="%d %%", help="Share of voice-only raters who chose the most chosen emotion"
@@ -84,7 +87,7 @@ def clip_rows(drawn: EmbeddingMap, names: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "clip": list(names),
-            "meant": [EMOTION_NAMES[clip.emotion] for clip in clips],
+            "intended": [EMOTION_NAMES[clip.emotion] for clip in clips],
             "answer": [EMOTION_NAMES[EMOTIONS[i]] for i in drawn.answers[rows]],
             "model score": [round(100 * float(score)) for score in drawn.scores[rows]],
             "raters heard": [" / ".join(EMOTION_NAMES[one] for one in clip.voice.majority) for clip in clips],
@@ -134,18 +137,17 @@ def show_neighbours(found: Sequence[Similar], drawn: EmbeddingMap, model: str, k
     names = [one.name for one in found]
     table = clip_rows(drawn, names)
     table.insert(1, "alike", [max(one.similarity, 0.0) for one in found])
-    event = st.dataframe(
+    row = choose_row(
         table,
-        hide_index=True,
+        f"neighbours-{key}-{hash(tuple(names))}",
+        required=False,
         column_config=COLUMNS,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=f"neighbours-{key}-{hash(tuple(names))}",
+        alt="Clips like this one",
     )
-    st.caption(f"{who_speaks(names, name)} {WHAT_LIKE_MEANS} Select a row to hear it.")
-    if not (rows := event.selection.rows):
+    st.caption(f"{who_speaks(names, name)} {WHAT_LIKE_MEANS} Click on one to hear it.")
+    if row is None:
         return
-    clip, corpus = find_clip(names[rows[0]]), Corpus.open()
+    clip, corpus = find_clip(names[row]), Corpus.open()
     with st.container(border=True):
         describe(clip)
         audio = sound_of(clip, corpus, f"get-neighbour-{key}", explain=bool(corpus.present))

@@ -29,12 +29,12 @@ def test_a_checkpoint_that_was_trained_again_answers_anew_on_samples(
     open_page: OpenPage, two_checkpoints: Path, one_clip: Path
 ):
     app = open_page("pages/samples.py", corpus=one_clip, clip=CLIP)
-    assert "The model says **happiness**" in texts(app)
+    assert "The model predicts **happiness**" in texts(app)
     save_opinionated(two_checkpoints, "glad", "FEA", val_accuracy=0.6)
-    assert "The model says **fear**" in texts(rerun(app))
+    assert "The model predicts **fear**" in texts(rerun(app))
     save_opinionated(two_checkpoints, "glad", "FEA", val_accuracy=0.4)  # now the other one is the better
     app = open_page("pages/samples.py", corpus=one_clip, clip=CLIP)
-    assert "The model says **sadness**" in texts(app)
+    assert "The model predicts **sadness**" in texts(app)
 
 
 @pytest.mark.parametrize("source", ["clip", "example"])

@@ -47,7 +47,7 @@ def test_a_damaged_checkpoint_is_left_out_and_named(
     assert "1 checkpoint can't be read" in [expander.label for expander in app.expander]
     assert "The checkpoint glad" in texts(app)
     if page == SAMPLES:
-        assert "The model says **sadness**" in texts(app)
+        assert "The model predicts **sadness**" in texts(app)
     if page == CLASSIFY:
         assert app.metric[0].value == "Sadness"
 

@@ -42,7 +42,7 @@ def test_the_map_shows_each_test_clip_once_and_lists_them(open_page: OpenPage, m
     assert set(table["answer"]) == {"happiness"}
     assert set(table["model score"]) == {80}
     assert "means little" in texts(app)
-    assert "select a row" in texts(app)
+    assert "click on a row" in texts(app)
     assert not app.get("audio")
 
 
@@ -54,7 +54,7 @@ def test_the_address_says_the_model_the_colour_and_the_clip(open_page: OpenPage,
     assert len(points["customdata"]) == len(MAPPED)
     assert ring["marker"]["symbol"] == RING["symbol"]
     clip = find_clip(name)
-    assert f"Meant {EMOTION_NAMES[clip.emotion]}, answered sadness: “{clip.text}”" in texts(app)
+    assert f"{EMOTION_NAMES[clip.emotion].capitalize()}, predicted as sadness: “{clip.text}”" in texts(app)
     assert "The sound of this clip is not on this machine" in texts(app)
     neighbours = app.dataframe[1].value
     assert len(neighbours) == 10

@@ -99,7 +99,12 @@ def test_without_records_pages_say_how_to_make_one(
 def test_a_clip_in_the_address_is_shown_with_what_people_and_model_heard(open_page: OpenPage, corpus):
     app = open_page(SAMPLES, corpus=corpus.folder, clip="1001_DFA_ANG_XX")
     said = texts(app)
-    for part in ("Anger: “Don't forget a jacket.”", "actor 1001, male, 51, Caucasian", "The model says", "in all six"):
+    for part in (
+        "Anger: “Don't forget a jacket.”",
+        "actor 1001, male, 51, Caucasian",
+        "The model predicts",
+        "in all six",
+    ):
         assert part in said
     assert len(app.get("plotly_chart")) == 3
     assert len(app.get("audio")) == 1
@@ -164,7 +169,7 @@ def test_a_single_clip_is_downloaded_on_demand(
     app.button(key="get-clip").click().run()
     assert not app.exception
     assert (tmp_path / "new" / "1001_DFA_ANG_XX.wav").is_file()
-    assert "The model says" in texts(app)
+    assert "The model predicts" in texts(app)
 
 
 def test_a_download_that_fails_is_a_sentence(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch):
@@ -256,12 +261,12 @@ def test_samples_says_that_a_model_is_unsure_and_hears_every_shout(
     open_page: OpenPage, two_checkpoints: Path, corpus, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("ser_core.serving.voice.voice_intervals", lambda speech, config: speech.intervals[:0])
-    assert "The model says **happiness** (model score 80%), meant was fear." in texts(
+    assert "The model predicts **happiness** (model score 80%), fear intended." in texts(
         open_page(SAMPLES, corpus=corpus.folder, clip="1079_DFA_FEA_XX")
     )
     save_opinionated(two_checkpoints, "doubtful", "HAP", val_accuracy=0.7, strength=0.5)
     assert re.search(
-        r"The model is \*\*unsure\*\* \(perhaps happiness, model score 2\d%\), meant was fear\.",
+        r"The model is \*\*unsure\*\* \(perhaps happiness, model score 2\d%\), fear intended\.",
         texts(open_page(SAMPLES, corpus=corpus.folder, clip="1079_DFA_FEA_XX")),
     )
 

@@ -120,7 +120,7 @@ def test_a_clip_is_heard_and_seen(open_tab: OpenTab):
     page.wait_for_function("document.querySelector('audio').readyState >= 1")
     assert player.evaluate("e => e.duration") == pytest.approx(2.275, abs=0.05)
     expect(page.get_by_test_id("stPlotlyChart").first.locator("svg").first).to_be_visible()
-    expect(page.get_by_text(re.compile("^The model says"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^The model predicts"))).to_be_visible()
     expect(page.get_by_role("heading", name="The same actor and sentence")).to_be_visible()
     # What is below is made when the visitor gets there.
     expect(page.get_by_text("Same scales for all")).to_have_count(0)
