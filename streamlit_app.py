@@ -22,7 +22,7 @@ CARDS_IN_A_ROW = 3
 WHOLE_CARDS = """<style>
 [class*="st-key-card-"] {position: relative}
 [class*="st-key-card-"]:hover {border-color: currentColor}
-[class*="st-key-card-"] a::after {content: ""; position: absolute; inset: 0}
+[class*="st-key-card-"] a::after {content: ""; position: absolute; inset: 0; z-index: 1}
 [class*="st-key-card-"] :has(a), [class*="st-key-card-"] a {position: static}
 </style>"""
 

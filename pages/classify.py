@@ -62,7 +62,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
     for name, answer in answers.items():
         if isinstance(answer, SERError):
             st.error(f"{literal(recording.name if len(names) == 1 else name)}: {sentence(answer)}")
-    if any(isinstance(answer, NoSpeechError) for answer in answers.values()):
+    if any(isinstance(answer, NoSpeechError) and "silent" not in str(answer) for answer in answers.values()):
         st.caption("Does somebody shout in it? Switch on **Any sound** in the settings.")
     warnings = {warning: None for prediction in predictions.values() for warning in prediction.warnings}
     verdicts, sound = st.columns([2, 3], gap="large")
@@ -165,8 +165,8 @@ def rows_of(results: Results, problems: Mapping[str, str]) -> list[dict[str, Any
 start_page("Classify")
 st.title("Classify")
 st.markdown(
-    "Which emotion do the networks hear? Audio stays in this server's memory while the page is open, and is not kept; "
-    "answers are, without it, so that none is computed twice."
+    "Which emotion do the networks hear? Audio stays in this server's memory until you close the app's tab, and is not "
+    "kept after that. Answers are, without any audio: the same recording isn't computed twice."
 )
 recordings, uploads, problems = choose_recordings(("record", "upload", "folder", "clip", "example"), several=True)
 available, unreadable = checkpoints()

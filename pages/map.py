@@ -12,7 +12,7 @@ from ser_app.answers import worth
 from ser_app.charts import CHART, show_figure, spoken
 from ser_app.clip_view import describe, rater_bars, show_clip_sound
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints
-from ser_app.messages import sentence, show_unreadable
+from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.similar_view import COLUMNS, clip_rows, has_map, map_of, show_neighbours, show_shared
 from ser_app.tables import choose_row, keep
@@ -136,6 +136,9 @@ if mapped:
         st.error(sentence(error))
     else:
         assert drawn is not None
+        if linked and linked not in drawn.rows:
+            st.warning(f"The address asks for clip={literal(linked[:60])}, which is not on this map of test clips.")
+            linked = ""
         colouring, actors = choose_colour(drawn)
         left, right = st.columns([3, 2])
         with left:

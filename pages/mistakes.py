@@ -53,7 +53,7 @@ def choose_clip(predictions: Predictions, run: Run, corpus: Corpus) -> str | Non
         table = table[table["raters heard"] == table[raters]]
     here = int(table["clip"].isin(corpus.present).sum())
     label = f"Only the {here:,} whose sound is on this machine"
-    if 0 < here < len(table) and st.toggle(label, value=True, key="here", persist_state="page"):
+    if 0 < here < len(table) and st.toggle(label, value=True, key="here", bind="query-params"):
         table = table[table["clip"].isin(corpus.present)]
     if not len(table):
         st.caption("No clip is like that.")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ser_app.address import asked_for, choose
+from ser_app.address import asked_for, choose, say_unknown
 from ser_app.charts import show_figure
 from ser_app.checkpoint_view import show_checkpoints
 from ser_app.corpora_view import show_corpora
@@ -235,6 +235,7 @@ steps = step_results(runs, evaluated)
 in_steps = {step.run.name for step in steps if step.before}  # which are in a table of their own
 evaluated = [one for one in evaluated if one.checkpoint.name not in in_steps]
 if runs:
+    say_unknown("run", known={name for run in runs for name in (run.name, run_label(run))})
     follow_names(runs, several=True)
     view = choose(
         st.segmented_control,

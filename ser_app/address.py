@@ -38,11 +38,8 @@ def choose(
         more: other arguments of the widget.
     """
     called = [format_func(option) for option in options]
-    unknown = [value for value in st.query_params.get_all(key) if value and value not in called and value not in also]
-    if unknown:
-        _say(
-            key, unknown, f"{label} is one of {', '.join(called)}" if len(called) <= 12 else f"no {label.lower()} is so"
-        )
+    why = f"{label} is one of {', '.join(called)}" if len(called) <= FEW else ""
+    say_unknown(key, known={*called, *also}, why=why)
     return widget(label, options, key=key, format_func=format_func, bind="query-params", **more)
 
 
@@ -91,6 +88,12 @@ def asked_for(keys: Iterable[str]) -> bool:
 
 def _is_whole(text: str) -> bool:
     return text.removeprefix("-").isdecimal() and text.isascii()
+
+
+def say_unknown(key: str, *, known: Collection[str], why: str = "") -> None:
+    """Say which values of a parameter aren't known, if any aren't, and why."""
+    if unknown := [value for value in st.query_params.get_all(key) if value and value not in known]:
+        _say(key, unknown, why or "there is none of that name")
 
 
 def _say(key: str, values: Sequence[str], why: str) -> None:

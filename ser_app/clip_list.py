@@ -123,7 +123,7 @@ def link_to_cell(run: str, cell: str) -> dict[str, str]:
     """Where Mistakes shows the clips of one of `cells`; `run` is the label of the run."""
     intended, predicted = cells()[cell]
     right = {"answers": "Right"} if intended == predicted else {}
-    return {"run": run, "intended": intended, "predicted": predicted, **right}
+    return {"run": run, "intended": intended, "predicted": predicted, "here": "false", **right}
 
 
 def show_clips(title: str, table: pd.DataFrame, key: str, link: Mapping[str, str] | None = None) -> None:

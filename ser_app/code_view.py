@@ -59,7 +59,8 @@ def commands(files: Sequence[str], names: Sequence[str], min_confidence: float, 
     """Commands of a shell that print the same, one for each checkpoint; arguments as in `python_lines`."""
     where = [FOLDER] if len(files) > FEW_FILES else [_file(file) for file in files]
     flags = ["--min-confidence", f"{min_confidence:g}", *["--any-sound"] * any_sound]
-    return "\n".join(shlex.join(["ser", "predict", *where, "--checkpoint", name, *flags]) for name in names)
+    command = ["python", "-m", "ser_core.predict", *where, "--checkpoint"]
+    return "\n".join(shlex.join([*command, name, *flags]) for name in names)
 
 
 def show_code(
@@ -93,6 +94,7 @@ def show_code(
                 "The models are tuned to a voice on this page. In Python, `predictor.adapt([…])` does that with files "
                 "of it, and in the command, `--adapt FILE`."
             )
+        st.caption("Both work in the project's folder; after `pip install .`, anywhere.")
         st.markdown("In Python:")
         st.code(python_lines(files, names, min_confidence, any_sound), language="python", wrap_lines=True)
         st.markdown("In a terminal:")

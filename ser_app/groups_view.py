@@ -43,6 +43,10 @@ def show_groups(predictions: Predictions, run: Run) -> None:
         st.caption("All test clips are of one group.")
         return
     st.markdown(_verdict(found))
+    st.caption(
+        "The gap is between the best and the worst group, picked after looking: by chance alone it is never 0, and the "
+        "more so the more groups there are. Whether it is beyond chance is another question: shuffled clips answer it."
+    )
     row = choose_row(pd.DataFrame([_row(gap) for gap in found]), f"gaps-{run.name}", column_config=COLUMNS)
     assert row is not None
     gap = found[row]
@@ -71,7 +75,7 @@ def show_groups(predictions: Predictions, run: Run) -> None:
         table = answers(predictions)[groups_of(predictions.names, gap.grouping) == group]
         wrong = table[table["intended"] != table["predicted"]].sort_values("model score", ascending=False)
         title = f"{gap.grouping}: {group}, wrong in {len(wrong):,} of {len(table):,}"
-        link = {"run": run_label(run), "group": f"{gap.grouping}: {group}"}
+        link = {"run": run_label(run), "group": f"{gap.grouping}: {group}", "here": "false"}
         show_clips(title, wrong.reset_index(drop=True), f"group-clips-{run.name}", link)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.answers import show_adapted_to
-from ser_core.emotions import EMOTIONS
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.serving.prediction import UNSURE
 from ser_core.serving.rows import to_csv, to_json
 
@@ -63,7 +63,7 @@ def show_so_far(rows: Sequence[dict[str, Any]]) -> None:
     show_table(rows, [odd(row) for row in rows])
 
 
-SHOWN = {"confidence": "model score"}
+SHOWN = EMOTION_NAMES | {"confidence": "model score", "emotion": "likeliest", "speech_seconds": "seconds of speech"}
 """Columns that are called otherwise in the app than in files."""
 
 
@@ -73,12 +73,16 @@ def show_table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None = 
         return
     table = pd.DataFrame(rows)
     table["note"] = [row["error"] or " ".join(row["warnings"]) for row in rows]
+    for column in ("answer", "emotion"):
+        table[column] = [EMOTION_NAMES.get(value, value) for value in table[column]]
     percentages = ["confidence", *EMOTIONS]
     table[percentages] = 100 * table[percentages].astype(float)
     columns: dict[str, Any] = {
-        column: st.column_config.ProgressColumn(SHOWN.get(column, column), format="%.0f%%", min_value=0, max_value=100)
+        column: st.column_config.ProgressColumn(SHOWN.get(column, column), format="%.0f %%", min_value=0, max_value=100)
         for column in percentages
     }
+    columns["emotion"] = st.column_config.TextColumn(SHOWN["emotion"], help="Also where the answer is unsure")
+    columns["speech_seconds"] = st.column_config.NumberColumn(SHOWN["speech_seconds"], format="%.1f")
     adapted_to = max((row["adapted_to"] or 0 for row in rows), default=0)
     show_adapted_to(adapted_to)
     order = ["file", "checkpoint", "answer", "emotion", "confidence", "note", *EMOTIONS, "speech_seconds"]
@@ -98,6 +102,10 @@ def show_table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None = 
             "confidence",
             *order[6:],
         ]
+    empty = {column for column in ("odd", "note") if column in table and not any(table[column])}
+    if all(row["answer"] == row["emotion"] for row in rows):
+        empty.add("emotion")
+    order = [column for column in order if column not in empty]
     st.dataframe(table, hide_index=True, column_config=columns, column_order=order, placeholder="–")
 
 

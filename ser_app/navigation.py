@@ -87,6 +87,10 @@ LISTENING_WANTED = "listening-wanted"
 """Key of the session state under which Live keeps whether the microphone is to be on."""
 
 
+OPEN_PAGE = "open-page"  # session state: the title of the page that was drawn last
+ARRIVED = "arrived"
+"""Session state: whether the visitor has brought nothing yet since this page was opened (`ser_app.sources`)."""
+
 # A file of our own: browsers would fetch a Material icon from a host of Google's.
 FAVICON = Path(__file__).with_name("favicon.svg")
 
@@ -112,6 +116,8 @@ def start_page(title: str) -> None:
         st.session_state.pop(LISTENING_WANTED, None)  # the microphone is closed with its page
     st.set_page_config(page_title=f"{title} · Speech emotion", page_icon=str(FAVICON), layout="wide")
     st.html(READABLE)
+    st.session_state[ARRIVED] = st.session_state.get(OPEN_PAGE) != title or st.session_state.get(ARRIVED, False)
+    st.session_state[OPEN_PAGE] = title
     with st.sidebar:
         st.markdown("**Speech emotion**  \nCREMA-D explorer")
         for page in PAGES:

@@ -13,18 +13,21 @@ from ser_app.address import choose, choose_named
 from ser_app.clip_view import sound_of
 from ser_app.memory import Memory
 from ser_app.messages import literal
+from ser_app.navigation import ARRIVED
 from ser_app.uploads import ZIP, Recording, Upload, digest_of, uploads_of
 from ser_core.audio.synthetic import EXAMPLES, PLAIN_SOUNDS, synthesize
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.errors import SERError
 from ser_core.sound_files import AUDIO_SUFFIXES
+from ser_core.words import counted
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 DECODED = "decoded"  # session state: recordings by the digest of their file
 MAX_BYTES = 128 * 2**20  # of sound that a session keeps decoded: two recordings of a quarter of an hour
+UPLOADED = ("record", "upload", "folder")  # what a visitor brings, which is kept while other pages are open
 FEW = 2  # recordings that are decoded at once, and shown beside each other
 
 SOURCES = {
@@ -60,6 +63,35 @@ def choose_recordings(sources: Sequence[str], *, several: bool = False, plain: b
     """
     offered = {source: SOURCES[source] for source in sources}
     source = choose_named(st.segmented_control, "Recording from", offered, key="source", required=True)
+    brought = _brought(source, several, plain)
+    if source not in UPLOADED:
+        return brought
+    key = f"brought-{source}-{several}"
+    if any(brought):
+        st.session_state[ARRIVED] = False
+        st.session_state[key] = brought
+    elif not st.session_state.get(ARRIVED):  # it was taken away here
+        st.session_state.pop(key, None)
+    elif key in st.session_state:
+        return _kept(key)
+    return brought
+
+
+def _kept(key: str) -> Chosen:
+    """What was brought before another page was opened, until the visitor brings something else or has it forgotten."""
+    kept: Chosen = st.session_state[key]
+    names = [*(one.name for one in kept.recordings), *(one.name for one in kept.uploads), *kept.problems]
+    others = f" and {counted(len(names) - 1, 'other')}" if len(names) > 1 else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"Still here from before: {literal(names[0])}{others}.", width="content")
+        if st.button("Forget it", icon=":material/delete:", key=f"forget-{key}"):
+            del st.session_state[key]
+            st.rerun()
+    return kept
+
+
+def _brought(source: str, several: bool, plain: bool) -> Chosen:
+    """Draw what a source needs."""
     match source:
         case "record":
             label = "Press the microphone, speak for a few seconds, and press again to stop"

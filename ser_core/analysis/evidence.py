@@ -249,6 +249,10 @@ def unequal(runs: Runs, names: Sequence[str], asked: Collection[str]) -> str | N
     )
 
 
+SET_ASIDE = "Runs of"
+"""How the sentence on runs begins that are longer than those which decide."""
+
+
 def set_aside(records: Records, runs: Runs, pair: Pair, asked: Collection[str]) -> Iterator[str]:
     """Why the longest runs of a pair decide nothing, where shorter ones do."""
     if not_settled(runs, pair, asked):
@@ -258,7 +262,8 @@ def set_aside(records: Records, runs: Runs, pair: Pair, asked: Collection[str]) 
     if longest > used:
         longer = {name: records[name][longest][0] for name in pair}
         reason = unequal(longer, pair, asked) or "At that length, not all that the claim is about can be compared."
-        yield f"Runs of {counted(longest, 'epoch')} are set aside. {reason}"
+        have = ", and ".join(f"`{name}` has {percent(run.accuracy)}" for name, run in longer.items())
+        yield f"{SET_ASIDE} {counted(longest, 'epoch')} are set aside, where {have}. {reason}"
 
 
 def figures(runs: Runs, names: Sequence[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 SCORES = ("answer", "emotion", "confidence", *EMOTIONS)
+FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.\s])")  # what spreadsheets calculate, at the beginning of a cell
 COLUMNS = ("file", "checkpoint", "adapted_to", *SCORES, "speech_seconds", "warnings", "error")
 TIMELINE_COLUMNS = ("start", "end", *SCORES, "adapted_to")
 """`adapted_to` is the number of recordings that the network was tuned to, 0 for none."""
@@ -91,13 +93,21 @@ def to_json(rows: Iterable[dict[str, Any]]) -> str:
 
 
 def to_csv(rows: Iterable[dict[str, Any]], columns: Sequence[str] = COLUMNS) -> str:
-    """Rows as CSV with a header; several warnings are joined."""
+    """Rows as CSV with a header; several warnings are joined.
+
+    Text that a spreadsheet would take for a formula, as a file's name may be, gets an apostrophe before it (OWASP,
+    "CSV injection").
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow(flat(row))
+        writer.writerow({key: _no_formula(value) for key, value in flat(row).items()})
     return text.getvalue()
+
+
+def _no_formula(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.app.helpers import labelled, texts
+from tests.app.helpers import labelled, set_source, texts
 
 SAMPLES = "pages/samples.py"
 OpenPage = Callable[..., AppTest]
@@ -51,7 +51,24 @@ def test_the_source_of_recordings_is_in_the_address(open_page: OpenPage):
 
 
 def test_a_run_that_nobody_knows_is_said(open_page: OpenPage):
-    assert "run=nobody, which this page doesn't have" in texts(open_page("pages/humans.py", run="nobody"))
+    for page in ("pages/humans.py", "pages/runs.py"):
+        assert "run=nobody, which this page doesn't have" in texts(open_page(page, run="nobody"))
+    assert "clip=nobody, which is not on this map" in texts(open_page("pages/map.py", clip="nobody"))
     known = open_page("pages/humans.py", run="lr0.001-SiLU-2D")
     assert not known.warning
     assert labelled(known.selectbox, "Run").value == "lr0.001-SiLU-2D"
+
+
+def test_what_was_brought_is_there_when_its_page_is_opened_again(open_page: OpenPage, corpus, two_checkpoints):
+    app = set_source(open_page("pages/classify.py"), "upload")
+    data = corpus.path("1001_DFA_ANG_XX").read_bytes()
+    app.file_uploader[0].set_value([("mine.wav", data, "audio/wav")]).run()
+    assert app.metric
+    app.switch_page("pages/humans.py").run()
+    app.switch_page("pages/classify.py").run()
+    assert "Still here from before: mine.wav." in texts(app)
+    assert app.metric
+    labelled(app.button, "Forget it").click().run()
+    assert not app.exception
+    assert "Still here" not in texts(app)
+    assert not app.metric

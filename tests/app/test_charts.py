@@ -29,6 +29,12 @@ def test_every_chart_and_player_says_what_it_is(drawn: str):
     assert [(name, line) for name, line, given in calls if "alt" not in given] == []
 
 
+def test_a_name_that_a_spreadsheet_would_calculate_stays_a_name():
+    names = ["=1+2.wav", "@sum.wav", "+cmd.wav", "-rf.wav", "-0.5", "+5.9 to +14.7", "a=b.wav"]
+    rows = list(csv.DictReader(to_csv([{"file": name} for name in names], ["file"]).splitlines()))
+    assert [row["file"] for row in rows] == [f"'{name}" for name in names[:4]] + names[4:]
+
+
 def test_shares_in_words_are_the_greatest_and_leave_out_what_is_unknown():
     shares = dict(zip(EMOTIONS, (0.1, 0.2, 0.4, 0.05, math.nan, 0.25), strict=True))
     assert spoken({"a": shares, "b": {"SAD": 1.0}}) == "a: fear 40%, sadness 25%, disgust 20%; b: sadness 100%"

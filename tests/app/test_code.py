@@ -44,8 +44,8 @@ def test_what_it_says_gives_what_is_on_the_page(
     )
     answer, confidence, *_ = run.stdout.split()
     monkeypatch.chdir(tmp_path)
-    program, subcommand, *arguments = shlex.split(command)
-    assert (program, subcommand) == ("ser", "predict")
+    python, flag, module, *arguments = shlex.split(command)
+    assert (python, flag, module) == ("python", "-m", "ser_core.predict")
     main([*arguments, "--format", "json"])
     (row,) = json.loads(capsys.readouterr().out)
     assert row["answer"] == answer
@@ -54,7 +54,7 @@ def test_what_it_says_gives_what_is_on_the_page(
 
 
 def test_a_shell_and_python_read_any_name_as_it_is():
-    assert shlex.split(commands([HOSTILE], ["a b"], 0.4, False))[2] == f"./{HOSTILE}"
+    assert shlex.split(commands([HOSTILE], ["a b"], 0.4, False))[3] == f"./{HOSTILE}"
     text = python_lines([HOSTILE], ["it's"], 0.4, True)
     assert f"predictor({f'./{HOSTILE}'!r})" in text
     assert "any_sound=True" in text

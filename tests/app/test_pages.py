@@ -236,10 +236,10 @@ def test_a_table_of_files_says_who_is_unsure(open_page: OpenPage, two_checkpoint
     app = set_source(open_page(CLASSIFY), "upload")
     files = [(clip.filename, corpus.path(clip).read_bytes(), "audio/wav") for clip in clips[:2]]
     app.file_uploader[0].set_value(files).run()
-    assert list(app.dataframe[0].value["answer"]) == ["HAP", "HAP"]
+    assert list(app.dataframe[0].value["answer"]) == ["happiness", "happiness"]
     labelled(app.slider, "Answer only from").set_value(95).run()
     assert list(app.dataframe[0].value["answer"]) == [UNSURE, UNSURE]
-    assert list(app.dataframe[0].value["emotion"]) == ["HAP", "HAP"]
+    assert list(app.dataframe[0].value["emotion"]) == ["happiness", "happiness"]
 
 
 def test_a_dial_tone_gets_no_emotion_unless_any_sound_will_do(open_page: OpenPage, two_checkpoints: Path):
