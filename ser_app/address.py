@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from ser_app.messages import literal
+from ser_app.navigation import OPEN_PAGE
 
 FEW = 12  # choices that a sentence can name
 
@@ -63,15 +64,17 @@ def choose_named(widget: Callable[..., Any], label: str, options: Mapping[str, s
         key: of the widget, and name of the parameter.
         more: other arguments of the widget.
     """
-    asked, shown = st.query_params.get(key), st.session_state.get(f"{key}-shown")
+    widget_key = f"{key}-{st.session_state.get(OPEN_PAGE)}"  # another page has another first choice
+    remembered = f"{widget_key}-shown"
+    asked, shown = st.query_params.get(key), st.session_state.get(remembered)
     if asked is not None and asked not in options:
         _say(key, [asked], f"{label} is one of {', '.join(options)}")
     if asked in options and asked != shown:
-        st.session_state[key] = asked
-    elif key not in st.session_state:
-        st.session_state[key] = shown if shown in options else next(iter(options))
-    chosen: str = widget(label, list(options), format_func=options.__getitem__, key=key, **more)
-    st.session_state[f"{key}-shown"] = chosen
+        st.session_state[widget_key] = asked
+    elif st.session_state.get(widget_key) not in options:
+        st.session_state[widget_key] = shown if shown in options else next(iter(options))
+    chosen: str = widget(label, list(options), format_func=options.__getitem__, key=widget_key, **more)
+    st.session_state[remembered] = chosen
     if chosen == next(iter(options)):
         st.query_params.pop(key, None)
     else:

@@ -50,6 +50,13 @@ def test_the_source_of_recordings_is_in_the_address(open_page: OpenPage):
     assert "source=cassette, which this page doesn't have" in texts(open_page("pages/features.py", source="cassette"))
 
 
+def test_another_page_has_a_first_source_of_its_own(open_page: OpenPage, two_checkpoints):
+    app = open_page("pages/classify.py")
+    app.switch_page("pages/features.py").run()
+    assert app.segmented_control[0].value == "example"
+    assert not app.query_params
+
+
 def test_a_run_that_nobody_knows_is_said(open_page: OpenPage):
     for page in ("pages/humans.py", "pages/runs.py"):
         assert "run=nobody, which this page doesn't have" in texts(open_page(page, run="nobody"))

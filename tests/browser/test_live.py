@@ -334,7 +334,9 @@ def test_a_browser_without_a_microphone_says_so(open_microphone: OpenMicrophone)
     expect(page.get_by_text(PROBLEMS["missing"])).to_be_visible()
     page.get_by_test_id("stMain").get_by_role("link", name="Classify a recording").click()
     wait_until_idle(page)
-    assert page.url.endswith("/classify")
+    assert "/classify" in page.url
+    expect(page.get_by_role("heading", name="Classify", level=1)).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
 def test_a_refused_microphone_is_explained(open_microphone: OpenMicrophone, chatter: Path):
