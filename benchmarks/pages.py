@@ -106,9 +106,7 @@ def main() -> None:
                 times["an empty page"].append(opened(context, nothing.url))
                 for what, address in addresses.items():
                     times[what].append(opened(context, address))
-            print(
-                f"drawn, median of {ROUNDS} in new tabs of a browser that knows the app; an empty Streamlit page in between"
-            )
+            print(f"drawn, median of {ROUNDS} in new tabs of a browser that knows the app; an empty page in between")
             empty = statistics.median(times["an empty page"])
             for what, seconds in times.items():
                 print(line(what, seconds, empty))
