@@ -30,7 +30,7 @@ from ser_core.analysis.figures import (
     spectral_figure,
     whisper_figure,
 )
-from ser_core.analysis.timeline_figure import timeline_figure
+from ser_core.analysis.timeline_figure import points, timeline_figure
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.limit import duration
 from ser_core.audio.mono import PART_SECONDS
@@ -111,8 +111,7 @@ def show_timeline(recording: Recording, name: str, min_confidence: float, any_so
     of_what = " of speech, whose average is the answer above" if pieces else ""
     windows = f"windows of {WINDOW_SECONDS:g} s{of_what}, one every {hop:g} s"
     st.caption(f"{literal(name)} on {windows}; gaps hold no voice. The ribbon is the answer, pale where it is unsure.")
-    points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
-    figure = tied(timeline_figure(points, min_confidence=min_confidence))
+    figure = tied(timeline_figure(points(rows), min_confidence=min_confidence))
     alt = f"Model scores over time by {name}; the table to download has the same numbers"
     show_figure(figure, f"timeline-{name}", alt=alt, data=False)
     downloads(rows, f"timeline-{name}", TIMELINE_COLUMNS)

@@ -10,7 +10,7 @@ import streamlit as st
 from ser_app import live_drawing
 from ser_app.address import choose
 from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, worth
-from ser_app.live_session import points, show_session
+from ser_app.live_session import show_session
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints, make_reruns_cheap
 from ser_app.messages import sentence, show_unreadable
 from ser_app.microphone import connect, show_problem
@@ -18,6 +18,7 @@ from ser_app.navigation import LISTENER, LISTENING_WANTED, start_page
 from ser_app.page_scripts import announce, ask_before_leaving
 from ser_app.tuning import show_tuning, tuned
 from ser_app.utterances_view import announcement, said, show_newest, span
+from ser_core.analysis.timeline_figure import points
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import SERError
 from ser_core.serving.listener import SILENCE_DBFS, Heard, Listener

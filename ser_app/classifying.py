@@ -20,7 +20,7 @@ from ser_app.messages import literal
 from ser_app.sources import decoded
 from ser_app.tuning import tuned, tuned_to
 from ser_app.work_view import Progress, cancelled, long_work, show_cancelled
-from ser_core.analysis.timeline_figure import timeline_figure
+from ser_core.analysis.timeline_figure import points, timeline_figure
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.limit import duration
 from ser_core.audio.mono import PART_SECONDS
@@ -295,9 +295,8 @@ def _show_following(
         headline, detail = verdict(answer.probabilities, min_confidence)
         st.markdown(f"So far **{headline}**, {detail}")
         rows = timeline_rows(following.timeline())
-        points = [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
-        points.append((_seconds(recording), _seconds(recording), None))  # it grows into its axis
+        growing = [*points(rows), (_seconds(recording), _seconds(recording), None)]  # it grows into its axis
         key = f"so-far-{done}-{following.n_pieces}"
-        show_figure(timeline_figure(points), key, alt="Model scores over time, so far", data=False)
+        show_figure(timeline_figure(growing), key, alt="Model scores over time, so far", data=False)
 
     progress((done + share) / n, text, draw)

@@ -26,6 +26,13 @@ from ser_core.errors import CorpusError, SERError
 from ser_core.features.mel import log_mel
 
 
+def wav(audio: np.ndarray, subtype: str = "PCM_16") -> bytes:
+    """Samples at 16 kHz as a wav file, of the kind that soundfile calls so."""
+    file = io.BytesIO()
+    soundfile.write(file, audio, SAMPLE_RATE, format="WAV", subtype=subtype)
+    return file.getvalue()
+
+
 def play(audio: np.ndarray, name: str = "the recording", *, first: bool = False, autoplay: bool = False) -> None:
     """A player for samples at 16 kHz, at their own loudness: given an array, `st.audio` would make all equally loud.
 
@@ -35,9 +42,7 @@ def play(audio: np.ndarray, name: str = "the recording", *, first: bool = False,
         first: whether it is the first player of a page whose pictures go with it, see `ser_app.player`.
         autoplay: whether it plays at once: only after the visitor pressed something.
     """
-    wav = io.BytesIO()
-    soundfile.write(wav, audio, SAMPLE_RATE, format="WAV", subtype="PCM_16")
-    st.audio(wav, format="audio/wav", alt=f"Sound of {name}", autoplay=autoplay)
+    st.audio(wav(audio), format="audio/wav", alt=f"Sound of {name}", autoplay=autoplay)
     if first:
         tie_pictures()
 

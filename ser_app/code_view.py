@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import shlex
 from collections.abc import Sequence
 from pathlib import PurePath
 
 import numpy as np
-import soundfile
 import streamlit as st
 
+from ser_app.clip_view import wav
 from ser_app.tuning import tuned_to
-from ser_core.audio import SAMPLE_RATE
 
 FEW_FILES = 4  # are named one by one; more of them, by their folder
 FOLDER = "recordings"  # stands for wherever they lie
@@ -81,7 +79,7 @@ def show_code(
             st.caption("This sound is not a file yet: save it first.")
             st.download_button(
                 f"Save {files[0]}",
-                _wav(made_here),
+                wav(made_here, "FLOAT"),
                 files[0],
                 "audio/wav",
                 icon=":material/download:",
@@ -104,9 +102,3 @@ def show_code(
 def _file(name: str) -> str:
     """A name that no command takes for a flag."""
     return f"./{name}" if name.startswith("-") else name
-
-
-def _wav(audio: np.ndarray) -> bytes:
-    wav = io.BytesIO()
-    soundfile.write(wav, audio, SAMPLE_RATE, format="WAV", subtype="FLOAT")
-    return wav.getvalue()

@@ -12,7 +12,7 @@ from ser_app.messages import sentence
 from ser_app.records import RECORD_FILES
 from ser_app.run_view import show_disagreement
 from ser_core.analysis.configurations import by_configuration, run_label
-from ser_core.analysis.evidence import SET_ASIDE, Finding, Verdict
+from ser_core.analysis.evidence import Finding, Verdict
 from ser_core.analysis.findings import findings
 from ser_core.analysis.marks import Mark, finding_figure
 from ser_core.analysis.report import REPORT_LINK
@@ -87,9 +87,8 @@ def show_finding(finding: Finding, runs: Mapping[str, Run]) -> None:
                 show_mark(marks[picked], runs, key)
             except RunError as error:
                 st.warning(sentence(error))
-    for said in finding.evidence:
-        if said.startswith(SET_ASIDE):
-            st.caption(said)
+    for said in finding.set_aside:
+        st.caption(said)
     if finding.evidence:
         with st.expander("In words"):
             for said in finding.evidence:

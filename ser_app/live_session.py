@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable
-
 import numpy as np
-import soundfile
 import streamlit as st
 
 from ser_app.answers import show_adapted_to, verdict
 from ser_app.charts import show_figure
-from ser_app.clip_view import play
+from ser_app.clip_view import play, wav
 from ser_app.messages import literal, sentence
 from ser_app.utterances_view import show_all
-from ser_core.analysis.timeline_figure import timeline_figure
-from ser_core.audio import SAMPLE_RATE
+from ser_core.analysis.timeline_figure import points, timeline_figure
 from ser_core.errors import SERError
 from ser_core.serving.listener import Listener
 from ser_core.serving.prediction import UNSURE, answer_from
@@ -64,11 +59,6 @@ def show_session(listener: Listener, model: Predictor, min_confidence: float) ->
         show_second_look(model, audio, min_confidence)
 
 
-def points(rows: Iterable[dict]) -> list[tuple[float, float, dict | None]]:
-    """Windows of a timeline, with their shares where somebody speaks."""
-    return [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
-
-
 def show_timeline(rows: list[dict], key: str, *, live: bool = True) -> None:
     """Emotion over time; gaps are where nobody speaks."""
     st.caption(f"Emotion over time{', smoothed' if live else ''}; gaps hold no voice")
@@ -98,10 +88,3 @@ def show_second_look(model: Predictor, audio: np.ndarray, min_confidence: float)
 def download(label: str, data: str | bytes, name: str, mime: str) -> None:
     """A download button that leaves the page alone."""
     st.download_button(label, data, name, mime, icon=":material/download:", on_click="ignore", key=name)
-
-
-def wav(audio: np.ndarray) -> bytes:
-    """Samples at 16 kHz as a wav file."""
-    file = io.BytesIO()
-    soundfile.write(file, audio, SAMPLE_RATE, format="WAV", subtype="PCM_16")
-    return file.getvalue()

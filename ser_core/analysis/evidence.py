@@ -72,6 +72,7 @@ class Finding:
         runs: names of the configurations that the claim is about, also of those that were not trained.
         epochs: that all runs which decide the verdict were trained for, None where they differ or there are none.
         picture: what was measured, if anything was.
+        set_aside: the sentences of the evidence on runs that are longer than those which decide.
     """
 
     title: str
@@ -81,6 +82,7 @@ class Finding:
     runs: tuple[str, ...]
     epochs: int | None = None
     picture: Picture | None = None
+    set_aside: tuple[str, ...] = ()
 
 
 def chosen(records: Records, pairs: Sequence[Pair], asked: Collection[str]) -> Runs:
@@ -147,9 +149,12 @@ def better(
     evidence: list[str] = []
     if len(groups) == len(pairs):
         evidence += dict.fromkeys(sentence for runs, (pair,) in parts for sentence in figures(runs, pair))
-    evidence += dict.fromkeys(
-        sentence for runs, group in parts for pair in group for sentence in set_aside(records, runs, pair, asked)
+    longer = tuple(
+        dict.fromkeys(
+            sentence for runs, group in parts for pair in group for sentence in set_aside(records, runs, pair, asked)
+        )
     )
+    evidence += longer
     verdicts, marks = [], list[Mark]()
     for runs, group in parts:
         verdict, sentences, measured = _part(runs, group, asked, margin)
@@ -159,7 +164,7 @@ def better(
     verdict = min(verdicts, key=DECIDES.index)
     picture = Picture(tuple(marks)) if marks else None
     decisive = [runs for (runs, _), of_part in zip(parts, verdicts, strict=True) if of_part == verdict]
-    return Finding(title, report, verdict, tuple(evidence), names, epochs_of(*decisive), picture)
+    return Finding(title, report, verdict, tuple(evidence), names, epochs_of(*decisive), picture, longer)
 
 
 def _part(
@@ -249,10 +254,6 @@ def unequal(runs: Runs, names: Sequence[str], asked: Collection[str]) -> str | N
     )
 
 
-SET_ASIDE = "Runs of"
-"""How the sentence on runs begins that are longer than those which decide."""
-
-
 def set_aside(records: Records, runs: Runs, pair: Pair, asked: Collection[str]) -> Iterator[str]:
     """Why the longest runs of a pair decide nothing, where shorter ones do."""
     if not_settled(runs, pair, asked):
@@ -263,7 +264,7 @@ def set_aside(records: Records, runs: Runs, pair: Pair, asked: Collection[str]) 
         longer = {name: records[name][longest][0] for name in pair}
         reason = unequal(longer, pair, asked) or "At that length, not all that the claim is about can be compared."
         have = ", and ".join(f"`{name}` has {percent(run.accuracy)}" for name, run in longer.items())
-        yield f"{SET_ASIDE} {counted(longest, 'epoch')} are set aside, where {have}. {reason}"
+        yield f"Runs of {counted(longest, 'epoch')} are set aside, where {have}. {reason}"
 
 
 def figures(runs: Runs, names: Sequence[str]) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -20,6 +21,11 @@ RIBBON_SHARE = 0.18  # of the height
 UNSURE_OPACITY = 0.35
 SMALLEST_LETTERS = 10  # pixels: an answer that has no room for its name goes without
 HOUR = 3600.0
+
+
+def points(rows: Iterable[Mapping[str, Any]]) -> list[tuple[float, float, Mapping[str, float] | None]]:
+    """Windows for a timeline, of rows of `ser_core.serving.rows`, with their shares where somebody speaks."""
+    return [(row["start"], row["end"], row if row["emotion"] else None) for row in rows]
 
 
 def timeline_figure(

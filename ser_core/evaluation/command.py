@@ -11,7 +11,7 @@ from tyro.conf import arg
 
 from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, Labels, Switch, parse
-from ser_core.errors import ConfigError
+from ser_core.evaluation.asked import asked_checkpoints, refuse_both
 from ser_core.places import require_writable, written
 
 PROG = "ser evaluate"
@@ -55,8 +55,7 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
         ConfigError: it names a checkpoint, and asks for every one.
     """
     args = parse(EvaluateCommand, arguments, prog=prog)
-    if args.checkpoint and args.every_checkpoint:
-        raise ConfigError("Give --checkpoint or --every-checkpoint, not both.")
+    refuse_both(args.checkpoint, args.every_checkpoint)
     return args
 
 
@@ -67,15 +66,13 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     from tqdm import tqdm
 
     from ser_core.corpus.describe import open_described
-    from ser_core.records.checkpoints import checkpoints_dir, default_checkpoint, survey_checkpoints
+    from ser_core.records.checkpoints import checkpoints_dir
     from ser_core.records.evaluations import folder_of, save_evaluation
 
     recordings = open_described(args.corpus, args.labels)
     root, out = checkpoints_dir(), args.out or written("evaluations")
     require_writable(out)
-    names = [args.checkpoint or default_checkpoint(root)]
-    if args.every_checkpoint:
-        names = survey_checkpoints(root)[0]
+    names = asked_checkpoints(root, args.checkpoint, args.every_checkpoint)
     from ser_core.evaluation.same_corpus import refuse_another_corpus
 
     folders = {name: folder_of(out, args.name or recordings.name, name) for name in names}

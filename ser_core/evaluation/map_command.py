@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, CorpusFolder, Switch, parse
-from ser_core.errors import CheckpointError, ConfigError, NoSpeechError
+from ser_core.errors import CheckpointError, NoSpeechError
+from ser_core.evaluation.asked import asked_checkpoints, refuse_both
 
 if TYPE_CHECKING:
     from ser_core.corpus.folder import Corpus
@@ -43,8 +44,7 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
         ConfigError: it names a checkpoint, and asks for every one.
     """
     args = parse(MapCommand, arguments, prog=prog)
-    if args.checkpoint and args.every_checkpoint:
-        raise ConfigError("Give --checkpoint or --every-checkpoint, not both.")
+    refuse_both(args.checkpoint, args.every_checkpoint)
     return args
 
 
@@ -56,13 +56,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
 
     from ser_core.corpus.folder import Corpus
     from ser_core.places import require_writable
-    from ser_core.records.checkpoints import checkpoints_dir, default_checkpoint, load_config, survey_checkpoints
+    from ser_core.records.checkpoints import checkpoints_dir, load_config
     from ser_core.records.embedding_map import MAP_FILE, save_map
 
     root, corpus = checkpoints_dir(), Corpus.open(args.corpus)
-    names = [args.checkpoint or default_checkpoint(root)]
-    if args.every_checkpoint:
-        names = survey_checkpoints(root)[0]
+    names = asked_checkpoints(root, args.checkpoint, args.every_checkpoint)
     require_writable(root)
     from ser_core.evaluation.unheard import tested_clips
     from ser_core.serving.predictor import Predictor  # torch takes seconds to load
