@@ -16,7 +16,7 @@ from ser_app.try_view import fetched_sound
 from ser_core.analysis.guessing import LAST_ROUND, ROUND_CLIPS, Scores, round_clips, round_number, scores
 from ser_core.corpus.clips import Clip
 from ser_core.corpus.folder import Corpus
-from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS, in_words
 from ser_core.errors import CorpusError
 from ser_core.serving.prediction import Prediction
 
@@ -157,7 +157,7 @@ def show_answers(i: int, clip: Clip, given: str | None, prediction: Prediction |
             st.page_link(
                 "pages/samples.py", label="See it in Samples", icon=":material/library_music:", query_params=query
             )
-        majority = " or ".join(EMOTION_NAMES[emotion] for emotion in clip.voice.majority)
+        majority = in_words(clip.voice.majority, " or ")
         most, total = max(clip.voice.counts), clip.voice.total
         lines = [
             f"You: {marked(given, clip)}" if given else "You: left out",

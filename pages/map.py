@@ -9,14 +9,13 @@ import streamlit as st
 
 from ser_app.address import choose
 from ser_app.answers import worth
-from ser_app.charts import CHART, show_figure, spoken
-from ser_app.clip_view import describe, rater_bars, show_clip_sound
+from ser_app.charts import CHART
+from ser_app.clip_view import describe, rater_bars, show_answered, show_clip_sound, show_shares
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.similar_view import COLUMNS, clip_rows, has_map, map_of, show_neighbours, show_shared
 from ser_app.tables import choose_row, keep
-from ser_core.analysis.figures import probability_figure
 from ser_core.analysis.map_figure import COLOURINGS, MOST_ACTORS, map_figure
 from ser_core.analysis.similarity import similar_to_clip
 from ser_core.corpus.clips import by_name, find_clip
@@ -105,16 +104,14 @@ def show_clip(name: str, drawn: EmbeddingMap, model: str) -> None:
     """One clip: its sound, what people heard, and its neighbours."""
     clip, corpus, row = find_clip(name), Corpus.open(), drawn.rows[name]
     answer = EMOTION_NAMES[EMOTIONS[drawn.answers[row]]]
-    st.header(f"{EMOTION_NAMES[clip.emotion].capitalize()}, predicted as {answer}: “{clip.text}”")
+    show_answered(clip, EMOTIONS[drawn.answers[row]])
     describe(clip)
     sound, opinions = st.columns([3, 2], gap="large")
     with sound, st.container(border=True):
         show_clip_sound(clip, corpus, "map", explain=bool(corpus.present))
     with opinions, st.container(border=True):
         st.caption(f"What people heard and saw; the model answers {answer} with a score of {drawn.scores[row]:.0%}")
-        bars = rater_bars(clip)
-        alt, file = f"What people heard and saw, {spoken(bars)}", f"{clip.name} raters"
-        show_figure(probability_figure(bars, height=460), "opinions", alt=alt, file=file)
+        show_shares(clip, rater_bars(clip))
     st.header("Clips like this one")
     show_neighbours(similar_to_clip(drawn, name), drawn, model, f"map-{name}", name)
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from ser_app.address import choose
-from ser_app.charts import show_figure, spoken
 from ser_app.clip_list import COLUMNS, LIST_HEIGHT, answers
-from ser_app.clip_view import describe, rater_bars, show_clip_sound, show_steps
+from ser_app.clip_view import describe, rater_bars, show_answered, show_clip_sound, show_shares, show_steps
 from ser_app.groups_view import show_groups
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, choose_run, of_cremad, records
 from ser_app.tables import choose_row
 from ser_core.analysis.configurations import run_label
-from ser_core.analysis.figures import probability_figure
 from ser_core.analysis.groups import GROUPINGS, groups_of
 from ser_core.corpus.clips import by_name
 from ser_core.corpus.folder import Corpus
@@ -22,6 +20,7 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import RunError
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import Run
+from ser_core.serving.prediction import likeliest
 from ser_core.words import counted
 
 ANY = "any"
@@ -81,18 +80,14 @@ def show_clip(name: str, predictions: Predictions, run: Run, corpus: Corpus) -> 
     (clip,) = by_name([name])
     probabilities = predictions.probabilities[predictions.names.index(name)].tolist()
     shares = dict(zip(EMOTIONS, probabilities, strict=True))
-    predicted, intended = EMOTION_NAMES[max(EMOTIONS, key=shares.__getitem__)], EMOTION_NAMES[clip.emotion]
-    title = f"{intended}, predicted as {predicted}" if predicted != intended else f"{intended}, as predicted"
-    st.header(f"{title[0].upper()}{title[1:]}: “{clip.text}”")
+    show_answered(clip, likeliest(shares))
     describe(clip)
     sound, opinions = st.columns([3, 2], gap="large")
     with sound, st.container(border=True):
         show_clip_sound(clip, corpus, "mistake", explain=bool(corpus.present))
     with opinions, st.container(border=True):
-        st.caption(f"The model's probabilities, and what people chose. Intended: {intended}.")
-        bars = {run_label(run): shares} | rater_bars(clip)
-        alt, file = f"What the model and people say, {spoken(bars)}", f"{clip.name} model and raters"
-        show_figure(probability_figure(bars, height=460), "opinions", alt=alt, file=file)
+        st.caption(f"The model's probabilities, and what people chose. Intended: {EMOTION_NAMES[clip.emotion]}.")
+        show_shares(clip, {run_label(run): shares} | rater_bars(clip))
     query = {"clip": clip.name}
     st.page_link("pages/samples.py", label="See it in Samples", icon=":material/library_music:", query_params=query)
 

@@ -7,8 +7,7 @@ import streamlit as st
 
 from ser_app.address import asked_for, choose, choose_number
 from ser_app.answers import verdict, worth
-from ser_app.charts import show_figure, spoken
-from ser_app.clip_view import describe, rater_bars, show_clip_sound, show_steps
+from ser_app.clip_view import describe, rater_bars, show_clip_sound, show_shares, show_steps
 from ser_app.loaders import (
     HOW_TO_GET_CLIPS,
     about_checkpoint,
@@ -24,7 +23,6 @@ from ser_app.similar_view import show_similar
 from ser_app.six_view import show_six
 from ser_app.tables import choose_row, keep
 from ser_app.why_view import show_why
-from ser_core.analysis.figures import probability_figure
 from ser_core.corpus.clips import Clip, find_clip, load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.names import INTENSITIES, SENTENCES
@@ -162,8 +160,7 @@ def show_opinions(clip: Clip, corpus: Corpus) -> Prediction | None:
             st.caption(worth(checkpoint))
             if was_trained_on(checkpoint, clip):
                 st.caption("The model was trained on this clip.")
-    alt = f"What people and the model say, {spoken(bars)}"
-    show_figure(probability_figure(bars, height=460), "opinions", alt=alt, file=f"{clip.name} model and raters")
+    show_shares(clip, bars)
     show_unreadable(unreadable, "checkpoint")
     return None if isinstance(prediction, str) else prediction
 

@@ -15,7 +15,6 @@ import streamlit as st
 from ser_app.answers import verdict
 from ser_app.charts import show_figure
 from ser_app.loaders import checkpoint_files
-from ser_app.memory import Memory
 from ser_app.messages import literal
 from ser_app.sources import decoded
 from ser_app.tuning import tuned, tuned_to
@@ -27,6 +26,7 @@ from ser_core.audio.mono import PART_SECONDS
 from ser_core.audio.preprocess import NO_SPEECH
 from ser_core.errors import NoSpeechError, SERError
 from ser_core.file_state import Fingerprint
+from ser_core.memory import Memory
 from ser_core.serving.prediction import HOP_SECONDS, WINDOW_SECONDS, Prediction
 from ser_core.serving.rows import answered, timeline_rows
 

@@ -17,8 +17,9 @@ from ser_core.analysis.run_figures import confusion_figure
 from ser_core.corpus.clips import by_name, find_clip
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.names import INTENSITIES
-from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS, in_words
 from ser_core.records.predictions import Predictions
+from ser_core.words import counted
 
 COLUMNS = {
     "clip": st.column_config.TextColumn(width=150),
@@ -60,7 +61,7 @@ def answers(predictions: Predictions) -> pd.DataFrame:
                 "intended": EMOTION_NAMES[clip.emotion],
                 "predicted": EMOTION_NAMES[EMOTIONS[predicted[i]]],
                 "model score": scores[i],
-                "raters heard": " / ".join(EMOTION_NAMES[emotion] for emotion in clip.voice.majority),
+                "raters heard": in_words(clip.voice.majority),
                 "raters agree": round(100 * clip.voice.agreement),
                 "sentence": clip.text,
                 "intensity": INTENSITIES[clip.intensity],
@@ -135,7 +136,7 @@ def show_clips(title: str, table: pd.DataFrame, key: str, link: Mapping[str, str
         link: the address of the same clips on Mistakes, if there is one.
     """
     with st.container(border=True, key=f"clips-{key}"):
-        st.markdown(f"**{title[:1].upper()}{title[1:]}** · {len(table):,} clip{'' if len(table) == 1 else 's'}")
+        st.markdown(f"**{title[:1].upper()}{title[1:]}** · {counted(len(table), 'clip')}")
         if not len(table):
             return
         corpus = Corpus.open()
@@ -174,4 +175,4 @@ def show_clips(title: str, table: pd.DataFrame, key: str, link: Mapping[str, str
 
 def raters(name: str) -> str:
     """What most of those heard who only heard a clip, in words."""
-    return " or ".join(EMOTION_NAMES[emotion] for emotion in find_clip(name).voice.majority)
+    return in_words(find_clip(name).voice.majority, " or ")

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import soundfile
 import streamlit as st
 
-from ser_app.charts import show_figure
+from ser_app.charts import show_figure, spoken
 from ser_app.loaders import HOW_TO_GET_CLIPS, clip_audio, speech_of
 from ser_app.messages import sentence
 from ser_app.player import tie_pictures, tied
 from ser_app.tables import keep
-from ser_core.analysis.figures import log_mel_figure, waveform_figure
+from ser_core.analysis.figures import log_mel_figure, probability_figure, waveform_figure
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import Speech
 from ser_core.corpus.clips import Clip
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.names import INTENSITIES
-from ser_core.emotions import EMOTIONS
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import CorpusError, SERError
 from ser_core.features.mel import log_mel
 
@@ -137,6 +137,20 @@ def rater_bars(clip: Clip) -> dict[str, dict[str, float]]:
     return {
         f"raters, {kind} ({v.total})": dict(zip(EMOTIONS, v.shares.tolist(), strict=True)) for kind, v in votes.items()
     }
+
+
+def show_answered(clip: Clip, answer: str) -> None:
+    """A heading for a clip: the emotion that was intended, and a model's answer, a code."""
+    intended, predicted = EMOTION_NAMES[clip.emotion], EMOTION_NAMES[answer]
+    answered = "as predicted" if predicted == intended else f"predicted as {predicted}"
+    st.header(f"{intended.capitalize()}, {answered}: “{clip.text}”")
+
+
+def show_shares(clip: Clip, bars: Mapping[str, Mapping[str, float]]) -> None:
+    """What raters chose for a clip, maybe beside what a model says: shares of emotions by what each is called."""
+    whose = "model and raters" if bars.keys() - rater_bars(clip).keys() else "raters"
+    alt = f"Shares of emotions, {whose}: {spoken(bars)}"
+    show_figure(probability_figure(bars, height=460), "opinions", alt=alt, file=f"{clip.name} {whose}")
 
 
 def offer_download(clip: Clip, corpus: Corpus, key: str) -> None:

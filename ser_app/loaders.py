@@ -15,7 +15,7 @@ import streamlit as st
 from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.names import INTENSITIES
-from ser_core.emotions import EMOTION_NAMES
+from ser_core.emotions import EMOTION_NAMES, in_words
 from ser_core.errors import CorpusError, SERError
 from ser_core.file_state import Fingerprint, fingerprint
 
@@ -161,7 +161,7 @@ def _row(clip: Clip) -> dict[str, object]:
     return {
         "clip": clip.name,
         "emotion": EMOTION_NAMES[clip.emotion],
-        "heard as": " / ".join(EMOTION_NAMES[emotion] for emotion in clip.voice.majority),
+        "heard as": in_words(clip.voice.majority),
         "voice agreement": round(100 * clip.voice.agreement),
         "intensity": INTENSITIES[clip.intensity],
         "text": clip.text,

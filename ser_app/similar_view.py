@@ -15,7 +15,7 @@ from ser_core.analysis.similarity import N_SIMILAR, Shared, Similar, shared_with
 from ser_core.corpus.clips import by_name, find_clip, load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.names import stem_of
-from ser_core.emotions import EMOTION_NAMES, EMOTIONS
+from ser_core.emotions import EMOTION_NAMES, EMOTIONS, in_words
 from ser_core.errors import SERError
 from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.records.embedding_map import MAP_FILE, EmbeddingMap, load_map
@@ -90,7 +90,7 @@ def clip_rows(drawn: EmbeddingMap, names: Sequence[str]) -> pd.DataFrame:
             "intended": [EMOTION_NAMES[clip.emotion] for clip in clips],
             "answer": [EMOTION_NAMES[EMOTIONS[i]] for i in drawn.answers[rows]],
             "model score": [round(100 * float(score)) for score in drawn.scores[rows]],
-            "raters heard": [" / ".join(EMOTION_NAMES[one] for one in clip.voice.majority) for clip in clips],
+            "raters heard": [in_words(clip.voice.majority) for clip in clips],
             "raters agree": [round(100 * clip.voice.agreement) for clip in clips],
             "actor": [str(clip.actor.id) for clip in clips],
             "sex": [clip.actor.sex for clip in clips],

@@ -11,7 +11,6 @@ import streamlit as st
 
 from ser_app.address import choose, choose_named
 from ser_app.clip_view import sound_of
-from ser_app.memory import Memory
 from ser_app.messages import literal
 from ser_app.navigation import ARRIVED
 from ser_app.uploads import ZIP, Recording, Upload, digest_of, uploads_of
@@ -19,6 +18,7 @@ from ser_core.audio.synthetic import EXAMPLES, PLAIN_SOUNDS, synthesize
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.errors import SERError
+from ser_core.memory import Memory
 from ser_core.sound_files import AUDIO_SUFFIXES
 from ser_core.words import counted
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ser_app.memory import Memory
 from ser_app.work_view import roughly
+from ser_core.memory import Memory
 
 
 def test_the_least_used_is_forgotten_first():
