@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from ser_app import live_drawing
 from ser_app.clip_view import play
+from ser_app.tables import choose_row
 from ser_core.analysis.colors import EMOTION_COLORS
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.serving.listener import Listener
@@ -90,17 +92,9 @@ def show_all(listener: Listener, rows: list[dict[str, Any]]) -> None:
         st.dataframe(table, hide_index=True, column_config=columns)
         return
     st.caption("Choose a row to hear it.")
-    chosen = st.dataframe(
-        table,
-        hide_index=True,
-        column_config=columns,
-        key="utterances",
-        on_select="rerun",
-        selection_mode="single-row",
-    )
-    for i in chosen.selection.rows:
-        if i < len(rows):  # a choice may be of the session before
-            show_sound_of(listener, rows[i])
+    chosen = choose_row(pd.DataFrame(table), "utterances", required=False, column_config=columns, alt="Utterances")
+    if chosen is not None:
+        show_sound_of(listener, rows[chosen])
 
 
 def show_sound_of(listener: Listener, row: Mapping[str, Any]) -> None:
