@@ -86,6 +86,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
                 "probabilities",
                 alt=f"Model scores of the six emotions, {spoken(bars)}",
                 file=f"{recording.name} model scores",
+                at_once=True,
             )
     with sound, st.container(border=True):
         play(recording.audio, recording.name, first=True)
@@ -93,7 +94,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
             st.caption(f"{len(recording.audio) / SAMPLE_RATE:.2f} s, {first.speech_seconds:.2f} s of it speech")
             if len(first.speech.audio) < len(recording.audio):
                 st.caption(f"Below, the first {duration(PART_SECONDS)} in which somebody speaks.")
-            show_sound(first.speech, "sound", start_of(first.speech.audio, recording.audio))
+            show_sound(first.speech, "sound", recording.name, start_of(first.speech.audio, recording.audio))
     for name, prediction in predictions.items():
         start = start_of(prediction.speech.audio, recording.audio)
         show_why(tuned(name), prediction, name, named=len(predictions) > 1, tuned_to=tuned_to(), start=start)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from ser_app.channel_view import show_channels
-from ser_app.charts import CHART
+from ser_app.charts import show_figure
 from ser_app.clip_view import play
 from ser_app.messages import literal, sentence
 from ser_app.navigation import start_page
@@ -80,10 +80,11 @@ def show_pipeline(name: str, samples: np.ndarray, audio: AudioConfig, features: 
         f"Mono at 16 kHz, {len(samples) / SAMPLE_RATE:.2f} s; detected speech shaded, {speech.seconds:.2f} s of it"
     )
     play(samples, name, first=True)
-    st.plotly_chart(
+    show_figure(
         tied(waveform_figure(samples, speech.intervals)),
-        config=CHART,
-        key="raw",
+        "raw",
+        file=f"waveform {name}",
+        at_once=True,
         alt=f"Waveform, {len(samples) / SAMPLE_RATE:.2f} s, with the detected speech shaded",
     )
     speech.require()
@@ -91,10 +92,10 @@ def show_pipeline(name: str, samples: np.ndarray, audio: AudioConfig, features: 
     st.header("2 · Speech only" + (", z-scored" if audio.normalize else ""))
     show_dropped(speech, audio)
     unit = "standard deviations" if audio.normalize else "amplitude"
-    st.plotly_chart(
+    show_figure(
         tied(waveform_figure(speech.waveform, unit=unit)),
-        config=CHART,
-        key="speech",
+        "speech",
+        file=f"waveform of the speech {name}",
         alt=f"Waveform of the speech alone, {speech.seconds:.2f} s, in {unit}",
     )
 
@@ -108,18 +109,18 @@ def show_pipeline(name: str, samples: np.ndarray, audio: AudioConfig, features: 
     left, right = st.columns(2)
     with left:
         st.caption(f"Log-mel, {features.n_mels} bands up to {features.fmax:,.0f} Hz, {decibels.shape[1]} frames")
-        st.plotly_chart(
+        show_figure(
             tied(log_mel_figure(decibels, features, height=320)),
-            config=CHART,
-            key="mel",
+            "mel",
+            file=f"log-mel {name}",
             alt=f"Log-mel spectrogram of the speech, {features.n_mels} bands over {decibels.shape[1]} frames",
         )
     with right:
         st.caption(f"What the 2D CNN gets: {image.shape[0]} × {image.shape[1]} pixels in 0 to 1")
-        st.plotly_chart(
+        show_figure(
             mel_image_figure(image),
-            config=CHART,
-            key="image",
+            "image",
+            file=f"mel image {name}",
             alt=f"The same spectrogram as an image of {image.shape[0]} × {image.shape[1]} pixels",
         )
     show_channels(spectral, audio, features, "5 · One channel, and what it reacts to")
@@ -159,10 +160,10 @@ def show_frames(spectral: np.ndarray, features: FeatureConfig) -> None:
     )
     # What the network gets is cut or padded, and goes with no sound.
     figure = network_figure(spectral, features) if shown == as_it_gets else tied(spectral_figure(spectral, features))
-    st.plotly_chart(
+    show_figure(
         figure,
-        config=CHART,
-        key="spectral",
+        "spectral",
+        file="spectral channels",
         alt=f"{len(spectral)} channels over time, darker is lower. {fitting(frames, features)}",
     )
     if frames < features.n_frames and shown == as_it_gets:

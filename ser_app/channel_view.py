@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from ser_app.charts import CHART
+from ser_app.charts import show_figure
 from ser_app.clip_view import play
 from ser_app.nearby import is_near
 from ser_app.player import tied
@@ -59,10 +59,10 @@ def _show_line(
     name: str, values: np.ndarray, channel: Channel, features: FeatureConfig, span: tuple[float, float]
 ) -> None:
     says = f"mean {values.mean():.3g}, from {values.min():.3g} to {values.max():.3g}"
-    st.plotly_chart(
+    show_figure(
         tied(channel_figure(values, channel.unit, features, span)),
-        config=CHART,
-        key=f"channel-{name}",
+        f"channel-{name}",
+        file=f"{channel.name} {name}",
         alt=f"{channel.name} of {name.lower()} over time: {says}",
     )
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from ser_app.nearby import is_near
 from ser_core.analysis.figures import figure_rows
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.serving.rows import to_csv
 
 CHART = {"displaylogo": False}
+USUAL_HEIGHT = 450  # pixels, of a figure that says none: Plotly's
 
 
 def file_name(said: str) -> str:
@@ -34,9 +36,16 @@ def spoken(shares_by_source: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def show_figure(
-    figure: go.Figure, key: str, *, alt: str, file: str | None = None, data: bool = True, **options: Any
+    figure: go.Figure,
+    key: str,
+    *,
+    alt: str,
+    file: str | None = None,
+    data: bool = True,
+    at_once: bool = False,
+    **options: Any,
 ) -> None:
-    """A figure whose own menu saves it as an image, with its data to download.
+    """A figure whose own menu saves it as an image, with its data to download; drawn when the visitor gets there.
 
     Args:
         figure: to show.
@@ -44,11 +53,33 @@ def show_figure(
         alt: what it shows, for those who can't see it.
         file: what the downloaded table is called, without `.csv`; the key, unless it says otherwise.
         data: whether its data are offered.
+        at_once: whether it is drawn wherever it stands: what stands at the top of a page, or grows while it is shown.
         options: of `st.plotly_chart`.
     """
-    st.plotly_chart(figure, config=CHART, key=key, alt=alt, **options)
-    if not data:
-        return
+    height = int(figure.layout.height or USUAL_HEIGHT)
+
+    def draw() -> None:
+        st.plotly_chart(figure, config=CHART, key=key, alt=alt, **options)
+        if data:
+            offer_data(figure, key, file or key)
+
+    if at_once:
+        draw()
+    elif "on_select" in options:  # a selection is for the whole page to follow, which no fragment could
+        if is_near(key, height):
+            draw()
+    else:
+        _when_near(key, height, draw)
+
+
+@st.fragment
+def _when_near(key: str, height: int, draw: Callable[[], None]) -> None:
+    if is_near(key, height):
+        draw()
+
+
+def offer_data(figure: go.Figure, key: str, file: str) -> None:
+    """A button for a figure's numbers, which are written when it is pressed."""
 
     def table() -> str:
         rows = figure_rows(figure)
@@ -57,7 +88,7 @@ def show_figure(
     st.download_button(
         "Data",
         table,
-        f"{file_name(file or key)}.csv",
+        f"{file_name(file)}.csv",
         "text/csv",
         icon=":material/download:",
         type="tertiary",

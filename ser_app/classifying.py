@@ -297,6 +297,6 @@ def _show_following(
         rows = timeline_rows(following.timeline())
         growing = [*points(rows), (_seconds(recording), _seconds(recording), None)]  # it grows into its axis
         key = f"so-far-{done}-{following.n_pieces}"
-        show_figure(timeline_figure(growing), key, alt="Model scores over time, so far", data=False)
+        show_figure(timeline_figure(growing), key, alt="Model scores over time, so far", data=False, at_once=True)
 
     progress((done + share) / n, text, draw)

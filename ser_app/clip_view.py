@@ -47,12 +47,13 @@ def play(audio: np.ndarray, name: str = "the recording", *, first: bool = False,
         tie_pictures()
 
 
-def show_sound(speech: Speech, key: str, start: float = 0.0) -> None:
+def show_sound(speech: Speech, key: str, name: str, start: float = 0.0) -> None:
     """Waveform with the detected speech shaded, and mel spectrogram in dB, of a recording or a part of it.
 
     Args:
         speech: and all that is around it.
         key: of the figures.
+        name: of the recording, after which their data are called.
         start: of the part in the recording that the player before it plays, in seconds.
     """
     part = np.array([[start, start + len(speech.audio) / SAMPLE_RATE]])
@@ -60,10 +61,10 @@ def show_sound(speech: Speech, key: str, start: float = 0.0) -> None:
     waveform = waveform_figure(speech.audio, speech.intervals)
     seconds = len(speech.audio) / SAMPLE_RATE
     alt = f"Waveform of {seconds:.1f} s, with the detected speech shaded, {speech.seconds:.1f} s of it"
-    show_figure(tied(waveform, part), f"{key}-wave", alt=alt, data=False)
+    show_figure(tied(waveform, part), f"{key}-wave", alt=alt, file=f"{name} waveform")
     st.caption("Log-mel spectrogram")
     figure = tied(log_mel_figure(log_mel(speech.audio)), part)
-    show_figure(figure, f"{key}-mel", alt=f"Log-mel spectrogram of {seconds:.1f} s", data=False)
+    show_figure(figure, f"{key}-mel", alt=f"Log-mel spectrogram of {seconds:.1f} s", file=f"{name} log-mel")
 
 
 def show_steps(table: str, names: Sequence[str], name: str | None) -> None:
@@ -109,7 +110,7 @@ def show_clip_sound(clip: Clip, corpus: Corpus, key: str, *, explain: bool = Tru
     audio = sound_of(clip, corpus, f"get-{key}", explain=explain)
     if audio is not None:
         play(audio, clip.name, first=True)
-        show_sound(speech_of(audio), key)
+        show_sound(speech_of(audio), key, clip.name)
 
 
 def sound_of(clip: Clip, corpus: Corpus, key: str, *, explain: bool = True) -> np.ndarray | None:

@@ -63,7 +63,7 @@ def show_timeline(rows: list[dict], key: str, *, live: bool = True) -> None:
     """Emotion over time; gaps are where nobody speaks."""
     st.caption(f"Emotion over time{', smoothed' if live else ''}; gaps hold no voice")
     alt = "Model scores over time; the table to download has the same numbers"
-    show_figure(timeline_figure(points(rows), live=live), key, alt=alt, data=False)
+    show_figure(timeline_figure(points(rows), live=live), key, alt=alt, data=False, at_once=True)
 
 
 def show_second_look(model: Predictor, audio: np.ndarray, min_confidence: float) -> None:

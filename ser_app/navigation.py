@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from ser_app.page_scripts import warm_charts
+
 
 class AppPage(NamedTuple):
     """A page of the app: its script, its name and icon, and what one can do there (the text of its card on Home)."""
@@ -122,3 +124,4 @@ def start_page(title: str) -> None:
         st.markdown("**Speech emotion**  \nCREMA-D explorer")
         for page in PAGES:
             st.page_link(page.path, label=page.label, icon=page.icon)
+        warm_charts()

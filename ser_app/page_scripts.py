@@ -1,6 +1,8 @@
-"""What a page does in the browser that Streamlit has no element for; neither is seen."""
+"""What a page does in the browser that Streamlit has no element for; none of it is seen."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import streamlit as st
 
@@ -25,8 +27,27 @@ export default function({ data, parentElement }) {
 }
 """
 
+# Streamlit loads its charts' code, half a second of a slow machine, when a page's first chart is drawn.
+WARM = """
+export default function({ data }) {
+  if (!data.chunk || window.chartsAreWarm) return
+  window.chartsAreWarm = true
+  const script = document.querySelector('script[src*="/static/js/"]')
+  const load = () => import(new URL(data.chunk, script.src)).catch(() => {})
+  const wait = () => {
+    if (!document.querySelector('[data-test-script-state="notRunning"]')) setTimeout(wait, 500)
+    else if (window.requestIdleCallback) requestIdleCallback(load)
+    else load()
+  }
+  if (script) setTimeout(wait, 500)
+}
+"""
+# The name holds a hash of the release. Where there is no such file, the first chart loads it, as without this.
+CHUNK = next((file.name for file in Path(st.__file__).parent.glob("static/static/js/PlotlyChart.*.js")), "")
+
 _ask = st.components.v2.component("ask_before_leaving", js=ASK)
 _say = st.components.v2.component("announcement", html=REGION, css=HIDDEN, js=SAY)
+_warm = st.components.v2.component("warm_charts", js=WARM)
 
 
 def ask_before_leaving(asks: bool) -> None:
@@ -37,3 +58,8 @@ def ask_before_leaving(asks: bool) -> None:
 def announce(text: str) -> None:
     """Have a screen reader say it, once it changes."""
     _say(key="announcement", data={"text": text})
+
+
+def warm_charts() -> None:
+    """Have the browser load what draws charts while the visitor reads, so that the first chart doesn't wait for it."""
+    _warm(key="warm-charts", data={"chunk": CHUNK})

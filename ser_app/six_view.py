@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ser_app.answers import verdict
-from ser_app.charts import CHART
+from ser_app.charts import show_figure
 from ser_app.clip_view import play, sound_of
 from ser_app.loaders import checkpoints, clip_prediction, speech_of, was_trained_on
 from ser_app.messages import sentence
@@ -90,9 +90,8 @@ def show_in_turn(sounds: Mapping[str, np.ndarray]) -> None:
     says = ", ".join(
         f"{EMOTION_NAMES[emotion]} from {start / SAMPLE_RATE:.1f} s" for emotion, (start, _) in joined.spans.items()
     )
-    st.plotly_chart(
-        tied(in_turn_figure(joined)), config=CHART, key="six-turns", alt=f"Waveforms one after another: {says}"
-    )
+    alt = f"Waveforms one after another: {says}"
+    show_figure(tied(in_turn_figure(joined)), "six-turns", alt=alt, data=False, at_once=True)
     st.caption(f"{says[0].upper()}{says[1:]}.")
 
 
@@ -113,13 +112,14 @@ def show_pictures(
             mel.update_xaxes(range=[0, longest])
         name = EMOTION_NAMES[emotion]
         with frames[emotion]:
-            st.plotly_chart(
+            show_figure(
                 tied(waveform),
-                config=CHART,
-                key=f"six-wave-{emotion}",
+                f"six-wave-{emotion}",
+                data=False,
+                at_once=True,
                 alt=f"Waveform of {name}: {len(sound) / SAMPLE_RATE:.1f} s, peak {np.abs(sound).max(initial=0):.2f}",
             )
-            st.plotly_chart(tied(mel), config=CHART, key=f"six-mel-{emotion}", alt=f"Log-mel spectrogram of {name}")
+            show_figure(tied(mel), f"six-mel-{emotion}", data=False, at_once=True, alt=f"Log-mel of {name}")
             places[emotion] = st.empty()
     return places
 

@@ -5,7 +5,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ser_app import microphone
+from ser_app import charts, microphone
 from ser_app.classifying import remembered
 from ser_core.corpus.folder import Corpus
 from ser_core.places import CHECKPOINTS_VARIABLE
@@ -13,6 +13,12 @@ from tests.app.helpers import CLIP, Connection
 from tests.helpers import ROOT, save_opinionated
 
 RUN_SECONDS = 60
+
+
+@pytest.fixture(autouse=True)
+def all_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts are drawn wherever they stand: no test without a browser can scroll."""
+    monkeypatch.setattr(charts, "is_near", lambda key, height: True)
 
 
 @pytest.fixture
