@@ -16,6 +16,7 @@ from ser_core.analysis.overview import Bar, model_bars, people_bar
 from ser_core.analysis.report import REPORT_ANCHOR, REPORT_SUMMARY
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
+from ser_core.words import percent
 
 CARDS_IN_A_ROW = 3
 # The link of a card covers all of it.
@@ -81,8 +82,8 @@ st.markdown(REPORT_SUMMARY)
 st.header("What it can't do")
 st.markdown(
     "The emotions are acted, in English, in twelve sentences. What a network hears in a voice is not what a person "
-    f"feels: people who only heard these clips named the intended emotion in {people().accuracy:.0%} of ratings. "
-    "Don't judge anybody by it."
+    "feels: people who only heard these clips named the intended emotion in "
+    f"{percent(people().accuracy, 0)} of ratings. Don't judge anybody by it."
 )
 corpus = Corpus.open()
 if not corpus.present:

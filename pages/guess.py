@@ -19,6 +19,7 @@ from ser_core.corpus.folder import Corpus
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS, in_words
 from ser_core.errors import CorpusError
 from ser_core.serving.prediction import Prediction
+from ser_core.words import percent
 
 STATE = "guess"  # session state: number of the round, and the answers so far, None for a clip that was left out
 ROUND = "round"  # in the address
@@ -27,6 +28,7 @@ RULES = (
     f"{ROUND_CLIPS} clips of {ROUND_CLIPS} actors: listen to each, and say which emotion the actor meant. You are told "
     "at the end, together with what people heard who only heard the voice, as you do, and what the best model answers."
 )
+
 PRIVATE = "Your answers stay in this session: they are gone when you close the page, and nobody else sees them."
 
 
@@ -164,7 +166,7 @@ def show_answers(i: int, clip: Clip, given: str | None, prediction: Prediction |
             f"Most raters: {majority} ({most} of {total}) {mark(clip.emotion in clip.voice.majority)}",
         ]
         if prediction:
-            score = f" ({prediction.probabilities[prediction.emotion]:.0%})"
+            score = f" ({percent(prediction.probabilities[prediction.emotion], 0)})"
             lines.append(f"Model: {marked(prediction.emotion, clip, score)}")
         words.markdown("  \n".join(lines))
 

@@ -24,12 +24,14 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import SERError
 from ser_core.places import how_to_run
 from ser_core.records.embedding_map import EmbeddingMap
+from ser_core.words import percent
 
 HOW_TO_MAKE_MAPS = f"Draw them with `{how_to_run('map')} --every-checkpoint`, which needs the clips."
 HOW_TO_READ = (
     "What is near is alike to the network. How far apart groups are, and how large they are, means little: the drawing "
     "(t-SNE) keeps neighbours together, and nothing else. Its directions mean nothing."
 )
+
 HOW_TO_CHOOSE = "Touch a point, draw around some with the lasso from the map's menu, or click on a row here."
 MOST_ROWS, TABLE_HEIGHT = 14, 540  # pixels: beside the map
 
@@ -110,7 +112,9 @@ def show_clip(name: str, drawn: EmbeddingMap, model: str) -> None:
     with sound, st.container(border=True):
         show_clip_sound(clip, corpus, "map", explain=bool(corpus.present))
     with opinions, st.container(border=True):
-        st.caption(f"What people heard and saw; the model answers {answer} with a score of {drawn.scores[row]:.0%}")
+        st.caption(
+            f"What people heard and saw; the model answers {answer} with a score of {percent(drawn.scores[row], 0)}"
+        )
         show_shares(clip, rater_bars(clip))
     st.header("Clips like this one")
     show_neighbours(similar_to_clip(drawn, name), drawn, model, f"map-{name}", name)

@@ -13,7 +13,7 @@ from ser_core.corpus.splits import SPLITS
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import SERError
 from ser_core.serving.prediction import MIN_CONFIDENCE, UNSURE, answer_from, likeliest
-from ser_core.words import counted
+from ser_core.words import counted, percent
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def verdict(probabilities: Mapping[str, float], min_confidence: float) -> tuple[str, str]:
     """A headline and what stands below it: "Happiness" and "model score 80%", or "Unsure" and what it may be."""
     emotion = likeliest(probabilities)
-    name, share = EMOTION_NAMES[emotion], f"model score {probabilities[emotion]:.0%}"
+    name, share = EMOTION_NAMES[emotion], f"model score {percent(probabilities[emotion], 0)}"
     if answer_from(probabilities, min_confidence) == UNSURE:
         return UNSURE.capitalize(), f"perhaps {name}, {share}"
     return name.capitalize(), share
@@ -42,9 +42,8 @@ def show_adapted_to(n_recordings: int) -> None:
 
 def unsure_means(min_confidence: float) -> str:
     """What "Unsure" says, as a sentence."""
-    return (
-        f"Unsure: no emotion reaches {min_confidence:.0%}, which an answer needs. You can change that in the settings."
-    )
+    least = percent(min_confidence, 0)
+    return f"Unsure: no emotion reaches {least}, which an answer needs. You can change that in the settings."
 
 
 def worth(checkpoint: str) -> str:
@@ -63,7 +62,7 @@ def worth(checkpoint: str) -> str:
         return "How often this model is right isn't recorded: take its model score for no more than a hint."
     calibrated = f"is {'' if config.temperature != 1.0 else 'not '}calibrated"
     return (
-        f"The model score {calibrated} on {corpora}, where this model gets {right:.0%} of the test clips "
+        f"The model score {calibrated} on {corpora}, where this model gets {percent(right, 0)} of the test clips "
         f"right{_speakers(config)}; {elsewhere(checkpoint)}."
     )
 

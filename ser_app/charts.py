@@ -14,6 +14,7 @@ from ser_app.nearby import is_near
 from ser_core.analysis.figures import figure_rows
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.serving.rows import to_csv
+from ser_core.words import percent
 
 CHART = {"displaylogo": False}
 USUAL_HEIGHT = 450  # pixels, of a figure that says none: Plotly's
@@ -30,7 +31,7 @@ def spoken(shares_by_source: Mapping[str, Mapping[str, float]]) -> str:
     for source, shares in shares_by_source.items():
         known = [emotion for emotion, share in shares.items() if share is not None and math.isfinite(share)]
         greatest = sorted(known, key=lambda emotion: -shares[emotion])[:3]
-        said = ", ".join(f"{EMOTION_NAMES[emotion]} {shares[emotion]:.0%}" for emotion in greatest)
+        said = ", ".join(f"{EMOTION_NAMES[emotion]} {percent(shares[emotion], 0)}" for emotion in greatest)
         parts.append(f"{source}: {said}")
     return "; ".join(parts)
 

@@ -23,6 +23,7 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.filterbanks import mel_frequencies
 from ser_core.features.mel import log_mel
+from ser_core.words import percent
 
 QUIETEST_DB = -80.0  # of the mel spectrogram's colours
 QUIET_PEAK = 0.05  # of the waveform: below it, a window is drawn as quiet as it is
@@ -70,7 +71,7 @@ def bars(shares: Mapping[str, float]) -> str:
     cells = "".join(
         f'<span style="text-align:right">{EMOTION_NAMES[emotion]}</span>'
         f'<span style="height:1.35rem;width:{shares[emotion]:.1%};min-width:2px;background:{EMOTION_COLORS[emotion]}">'
-        f"</span><span>{shares[emotion]:.0%}</span>"
+        f"</span><span>{percent(shares[emotion], 0)}</span>"
         for emotion in EMOTIONS
     )
     return (
@@ -116,7 +117,7 @@ def timeline(rows: Sequence[tuple[float, float, Mapping[str, float] | None]]) ->
         for emotion in EMOTIONS
     )
     grid = _line("M0 0H1M0 .5H1M0 1H1", f"stroke:{GRID};stroke-width:1;opacity:0.35")
-    marks = "".join(_mark(f"{1 - share:.0%}", f"{share:.0%}") for share in (0.0, 0.5, 1.0))
+    marks = "".join(_mark(f"{1 - share:.0%}", percent(share, 0)) for share in (0.0, 0.5, 1.0))
     ticks = [f"{first + share * width:.0f} s" for share in (0.0, 0.5, 1.0)] if rows else []
     return (
         f'<div role="img" aria-label="Emotion over time"><div style="display:flex;flex-wrap:wrap;gap:0.2rem 1rem;'
@@ -127,7 +128,7 @@ def timeline(rows: Sequence[tuple[float, float, Mapping[str, float] | None]]) ->
 
 
 def _spoken(shares: Mapping[str, float]) -> str:
-    return ", ".join(f"{EMOTION_NAMES[emotion]} {shares[emotion]:.0%}" for emotion in EMOTIONS)
+    return ", ".join(f"{EMOTION_NAMES[emotion]} {percent(shares[emotion], 0)}" for emotion in EMOTIONS)
 
 
 def _svg(content: str) -> str:

@@ -8,6 +8,7 @@ from html import escape
 from ser_core.analysis.colors import PEOPLE_COLOR, series_colors
 from ser_core.analysis.overview import Bar
 from ser_core.emotions import EMOTIONS
+from ser_core.words import percent
 
 CHANCE = 1 / len(EMOTIONS)
 BAR_REM = 1.4
@@ -34,7 +35,7 @@ def _row(bar: Bar) -> str:
     return (
         '<div><div style="display:flex;justify-content:space-between;align-items:baseline;gap:0.75rem">'
         f'<span>{escape(bar.what)} <span style="{SMALL};white-space:nowrap">{escape(bar.detail)}</span></span>'
-        f"<strong>{bar.accuracy:.0%}</strong></div>"
+        f"<strong>{percent(bar.accuracy, 0)}</strong></div>"
         f'<div style="position:relative;height:{BAR_REM}rem;margin-top:0.2rem;background:rgba(128,128,128,0.15);'
         'border-radius:0.25rem">'
         f'<span style="position:absolute;inset:0 auto 0 0;width:{bar.accuracy:.1%};border-radius:0.25rem;'
@@ -49,4 +50,4 @@ def _color(bar: Bar) -> str:
 
 
 def _spoken(bars: Sequence[Bar]) -> str:
-    return "; ".join(f"{bar.what}, {bar.detail}: {bar.accuracy:.0%} right" for bar in bars)
+    return "; ".join(f"{bar.what}, {bar.detail}: {percent(bar.accuracy, 0)} right" for bar in bars)

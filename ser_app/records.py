@@ -57,7 +57,7 @@ def heard_elsewhere(name: str) -> list[Evaluation]:
 
 def elsewhere(name: str) -> str:
     """How often a run's checkpoint is right on corpora of which it heard nothing, as the end of a sentence."""
-    shares = " and ".join(f"{one.metrics.accuracy:.0%} ({one.corpus.title})" for one in heard_elsewhere(name))
+    shares = " and ".join(f"{percent(one.metrics.accuracy, 0)} ({one.corpus.title})" for one in heard_elsewhere(name))
     return f"of recordings of other origin, {shares or 'nobody has measured it'}"
 
 

@@ -16,6 +16,7 @@ from ser_core.emotions import EMOTION_NAMES
 from ser_core.serving.listener import Listener
 from ser_core.serving.prediction import UNSURE, likeliest
 from ser_core.serving.utterances import Utterance
+from ser_core.words import percent
 
 NEWEST = 8  # utterances that are listed while it listens
 LEAD_SECONDS = 0.2  # that are played before and after the voice
@@ -27,7 +28,7 @@ def said(utterance: Utterance, min_confidence: float) -> tuple[str, str, str]:
     if label is None:
         return "Hearing…", "the label comes with about a second of speech", live_drawing.GRID
     emotion = likeliest(utterance.shares) if label == UNSURE else label
-    name, score = EMOTION_NAMES[emotion], f"model score {utterance.shares[emotion]:.0%}"
+    name, score = EMOTION_NAMES[emotion], f"model score {percent(utterance.shares[emotion], 0)}"
     if label == UNSURE:
         return UNSURE.capitalize(), f"perhaps {name}, {score}", live_drawing.GRID
     return name.capitalize(), score, EMOTION_COLORS[emotion]

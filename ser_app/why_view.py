@@ -20,6 +20,7 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import SERError
 from ser_core.file_state import Fingerprint
 from ser_core.serving.prediction import WINDOW_SECONDS, Prediction
+from ser_core.words import percent
 
 if TYPE_CHECKING:
     from ser_core.serving.predictor import Predictor
@@ -69,7 +70,7 @@ def show_why(
         emotion = left.selectbox(
             "What speaks for",
             likeliest_first,
-            format_func=lambda one: f"{EMOTION_NAMES[one]} ({prediction.probabilities[one]:.0%})",
+            format_func=lambda one: f"{EMOTION_NAMES[one]} ({percent(prediction.probabilities[one], 0)})",
             key=f"why-emotion-{key}",
         )
         offered = methods_for(model)
@@ -118,7 +119,7 @@ def says(explanation: Explanation) -> str:
         start = explanation.kept[0, 0]
         parts.append(
             f"Of this long recording, these are the {WINDOW_SECONDS:g} s of speech from {start:.1f} s on, in which "
-            f"{emotion} is likeliest ({explanation.probability:.0%})."
+            f"{emotion} is likeliest ({percent(explanation.probability, 0)})."
         )
     return " ".join([*parts, CAVEAT.format(emotion=emotion)])
 

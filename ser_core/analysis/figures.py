@@ -18,6 +18,7 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.filterbanks import mel_frequencies
 from ser_core.features.whisper import HOP_LENGTH
+from ser_core.words import percent
 
 SPEECH_SHADE = "rgba(84, 112, 214, 0.18)"
 MAX_POINTS = 2_000  # drawn per waveform: more than a screen has pixels
@@ -150,7 +151,7 @@ def probability_figure(probabilities: Mapping[str, Mapping[str, float]], *, heig
                 "color": [EMOTION_COLORS[e] for e in EMOTIONS] if single else colors[source],
                 "pattern": {"shape": pattern},
             },
-            text=[f"{shares[e]:.0%}" for e in EMOTIONS] if single else None,
+            text=[percent(shares[e], 0) for e in EMOTIONS] if single else None,
             textposition="auto",
             hovertemplate="%{y}: %{x:.1%}<extra>" + source + "</extra>",
         )

@@ -15,6 +15,7 @@ from ser_core.corpus.clips import Clip, by_name
 from ser_core.corpus.names import SENTENCES
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.records.embedding_map import EmbeddingMap
+from ser_core.words import percent
 
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
 """So that who can't tell colours apart can tell points apart."""
@@ -138,5 +139,5 @@ def map_figure(
 
 def _about(clip: Clip, drawn: EmbeddingMap, row: int) -> list[str]:
     answer = EMOTION_NAMES[EMOTIONS[drawn.answers[row]]]
-    score = f"{drawn.scores[row]:.0%}"
+    score = percent(drawn.scores[row], 0)
     return [clip.name, EMOTION_NAMES[clip.emotion], answer, score, str(clip.actor.id), clip.actor.sex, clip.text]

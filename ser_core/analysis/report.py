@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ser_core.words import percent
+
 
 class ReportResult(NamedTuple):
     """Test figures in 0..1; None where the report gives none."""
@@ -62,8 +64,8 @@ _BEST, _RESULT = max(REPORT_RESULTS.items(), key=lambda item: item[1].accuracy)
 REPORT_SUMMARY = (
     "“Speech Emotion Recognition” is a course report in pattern recognition from Alexandria University, which compares "
     "small convolutional networks, activations and learning rates on CREMA-D. Its best is a 2D network on mel images, "
-    f"`{_BEST}`, right for {_RESULT.accuracy:.1%} of clips by speakers it also learned from; this project repeats it, "
-    "checks its findings one by one, and goes beyond it."
+    f"`{_BEST}`, right for {percent(_RESULT.accuracy)} of clips by speakers it also learned from; this project repeats "
+    "it, checks its findings one by one, and goes beyond it."
 )
 """What it is, in two sentences."""
 

@@ -97,7 +97,7 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_run_that_was_trained_again_has_new_figures_and_mistakes(open_page: OpenPage, runs_dir: Path):
     home, runs, mistakes = (open_page(f"{page}.py") for page in ("streamlit_app", "pages/runs", "pages/mistakes"))
-    assert "400 clips of CREMA-D: 75% right" in overview_of(home)
+    assert "400 clips of CREMA-D: 75\u00a0% right" in overview_of(home)
     assert runs.dataframe[0].value["accuracy"].tolist() == [75]
     before = set(mistakes.dataframe[0].value["clip"])
     assert len(before) == 100
@@ -109,6 +109,6 @@ def test_a_run_that_was_trained_again_has_new_figures_and_mistakes(open_page: Op
     assert after == {name for name, mistaken in zip(predictions.names, wrong, strict=True) if mistaken} != before
 
     record(runs_dir, "lr0.001-SiLU-2D", 200)
-    assert "400 clips of CREMA-D: 50% right" in overview_of(rerun(home))
+    assert "400 clips of CREMA-D: 50\u00a0% right" in overview_of(rerun(home))
     assert rerun(runs).dataframe[0].value["accuracy"].tolist() == [50]
     assert len(rerun(mistakes).dataframe[0].value) == 200

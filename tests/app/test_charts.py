@@ -37,7 +37,10 @@ def test_a_name_that_a_spreadsheet_would_calculate_stays_a_name():
 
 def test_shares_in_words_are_the_greatest_and_leave_out_what_is_unknown():
     shares = dict(zip(EMOTIONS, (0.1, 0.2, 0.4, 0.05, math.nan, 0.25), strict=True))
-    assert spoken({"a": shares, "b": {"SAD": 1.0}}) == "a: fear 40%, sadness 25%, disgust 20%; b: sadness 100%"
+    assert (
+        spoken({"a": shares, "b": {"SAD": 1.0}})
+        == "a: fear 40\u00a0%, sadness 25\u00a0%, disgust 20\u00a0%; b: sadness 100\u00a0%"
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from ser_app.code_view import FEW_FILES, FOLDER, commands, python_lines
 from ser_core.corpus.folder import Corpus
 from ser_core.places import CHECKPOINTS_VARIABLE
 from ser_core.serving.predict_command import main
+from ser_core.words import percent
 from tests.app.helpers import CLIP, labelled, set_source, texts
 from tests.helpers import ROOT
 
@@ -50,7 +51,7 @@ def test_what_it_says_gives_what_is_on_the_page(
     (row,) = json.loads(capsys.readouterr().out)
     assert row["answer"] == answer
     assert float(confidence) == pytest.approx(row["confidence"], abs=1e-4)
-    assert f"{row['confidence']:.0%}" in app.metric[0].delta
+    assert f"{percent(row['confidence'], 0)}" in app.metric[0].delta
 
 
 def test_a_shell_and_python_read_any_name_as_it_is():

@@ -17,6 +17,7 @@ from ser_core.corpus.download import MIRRORS_VARIABLE
 from ser_core.corpus.folder import Corpus
 from ser_core.places import EVALUATIONS_VARIABLE
 from ser_core.records.checkpoints import checkpoints_dir, default_checkpoint, load_config
+from ser_core.words import percent
 from tests.app.helpers import overview_of, set_source, texts
 from tests.made_records import evaluated
 
@@ -42,7 +43,7 @@ def test_a_clip_is_answered_on_home(open_page: OpenPage, two_checkpoints: Path, 
     app = open_page(HOME, corpus=corpus.folder)
     assert not app.metric
     press(app, CLIPS[0])
-    assert (app.metric[0].value, app.metric[0].delta) == ("Happiness", "model score 80%")
+    assert (app.metric[0].value, app.metric[0].delta) == ("Happiness", "model score 80\u00a0%")
     assert "The actor meant **anger**; 9 of 9 people who only heard it heard that, too." in texts(app)
     assert len(app.get("audio")) == 1
     press(app, CLIPS[1])
@@ -88,7 +89,7 @@ def test_home_says_what_is_missing_where_there_is_no_checkpoint(
 
 def test_the_picture_says_people_and_models(open_page: OpenPage):
     said = overview_of(open_page(HOME))
-    assert re.match(r"People who only heard it, 68,568 ratings: 40% right", said)
+    assert re.match(r"People who only heard it, 68,568 ratings: 40\xa0% right", said)
     for part in ("speakers it learned from", "speakers it never heard", "of other origin, 624 clips of RAVDESS"):
         assert part in said
 
@@ -115,6 +116,6 @@ def test_an_answer_says_what_it_is_worth(
     assert worth(name).endswith("of recordings of other origin, nobody has measured it.")
     evaluated(tmp_path / "evaluations", name, right=0.25)
     assert worth(name) == (
-        f"The model score is calibrated on CREMA-D, where this model gets {right:.0%} of the test clips right, of "
-        "speakers it learned from; of recordings of other origin, 25% (RAVDESS)."
+        f"The model score is calibrated on CREMA-D, where this model gets {percent(right, 0)} of the test clips right, of "
+        "speakers it learned from; of recordings of other origin, 25\u00a0% (RAVDESS)."
     )

@@ -91,13 +91,13 @@ def test_an_utterance_is_shown_and_stays_dimmed_until_the_next(
     feed(listener_of(app), speech)
     rerun(app)
     answer = answer_of(app)
-    assert (answer.label, answer.detail, answer.over) == ("Happiness", "model score 80%", False)
+    assert (answer.label, answer.detail, answer.over) == ("Happiness", "model score 80\u00a0%", False)
     assert answer.when.startswith("Now, since 0.")
-    assert "happiness 80%" in "".join(drawing.proto.body for drawing in app.get("html"))
+    assert "happiness 80\u00a0%" in "".join(drawing.proto.body for drawing in app.get("html"))
     feed(listener_of(app), np.zeros(4 * SAMPLE_RATE, np.float32))
     rerun(app)
     over = answer_of(app)
-    assert (over.label, over.detail, over.over) == ("Happiness", "model score 80%", True)
+    assert (over.label, over.detail, over.over) == ("Happiness", "model score 80\u00a0%", True)
     assert re.fullmatch(r"0\.\d to 2\.\d s \(\d\.\d s\), [45] s ago", over.when)
     assert "Listening: it is quiet." in texts(app)
     assert not app.warning
@@ -137,13 +137,13 @@ def test_where_no_emotion_is_likely_enough_it_is_unsure(
     start(app)
     feed(listener_of(app), speech)
     rerun(app)
-    assert answer_of(app)[:2] == ("Unsure", "perhaps happiness, model score 80%")
-    assert "Unsure: no emotion reaches 85%" in texts(app)
+    assert answer_of(app)[:2] == ("Unsure", "perhaps happiness, model score 80\u00a0%")
+    assert "Unsure: no emotion reaches 85\u00a0%" in texts(app)
     button(app, "Stop listening").click().run()
     assert {row["answer"] for row in json.loads(offered["live-timeline.json"])} == {None, UNSURE}
     assert [row["answer"] for row in json.loads(offered["live-utterances.json"])] == [UNSURE]
     button(app, "Classify all of it again").click().run()
-    assert "glad is **unsure** (perhaps happiness, model score 80%)" in texts(app)
+    assert "glad is **unsure** (perhaps happiness, model score 80\u00a0%)" in texts(app)
     labelled(app.slider, "Answer only from").set_value(75).run()
     assert {row["answer"] for row in json.loads(offered["live-timeline.json"])} == {None, "HAP"}
     assert [row["answer"] for row in json.loads(offered["live-utterances.json"])] == ["HAP"]
@@ -194,7 +194,7 @@ def test_after_stopping_the_session_is_downloaded_and_classified_again(
     assert rate == 16_000
     np.testing.assert_allclose(audio, speech, atol=1e-3)
     button(app, "Classify all of it again").click().run()
-    assert "As one recording, glad hears **happiness** (model score 80%)" in texts(app)
+    assert "As one recording, glad hears **happiness** (model score 80\u00a0%)" in texts(app)
 
 
 def test_without_keeping_it_no_audio_is_offered(open_page: OpenPage, connection: Connection, speech: np.ndarray):

@@ -30,7 +30,10 @@ def lines(html: str) -> list[list[tuple[float, float]]]:
 def test_bars_are_as_wide_as_the_shares():
     html = bars(SURE)
     assert re.findall(r"[^-]width:([\d.]+)%", html) == ["0.0", "0.0", "0.0", "75.0", "0.0", "25.0"]
-    assert 'aria-label="anger 0%, disgust 0%, fear 0%, happiness 75%, neutral 0%, sadness 25%"' in html
+    assert (
+        'aria-label="anger 0\u00a0%, disgust 0\u00a0%, fear 0\u00a0%, happiness 75\u00a0%, neutral 0\u00a0%, sadness 25\u00a0%"'
+        in html
+    )
 
 
 def test_a_loud_tone_is_a_bright_line_and_silence_is_flat_and_dark():
@@ -64,7 +67,7 @@ def test_nothing_was_heard_yet():
 
 
 def test_what_is_over_is_dimmed_and_text_is_text():
-    assert "opacity:1" in answer("Happiness", "80%", "now")
-    assert "opacity:0." in answer("Happiness", "80%", "3 s ago", over=True)
+    assert "opacity:1" in answer("Happiness", "80\u00a0%", "now")
+    assert "opacity:0." in answer("Happiness", "80\u00a0%", "3 s ago", over=True)
     assert "&lt;b&gt;" in answer("<b>", "", "")
     assert "&lt;b&gt;" in listed([("#808080", "<b>", "", "")])

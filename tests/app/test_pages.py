@@ -73,13 +73,15 @@ def test_home_shows_the_best_run_in_validation_and_not_on_the_test_set(open_page
     set_val_accuracy(many_runs / "lr0.001-SiLU-Combined", 0.5)
     app = open_page("streamlit_app.py")
     assert "`lr0.001-SiLU-Combined`" in texts(app)
-    assert "Best model, speakers it learned from, 400 clips of CREMA-D: 55% right" in overview_of(app)  # the worst
+    assert "Best model, speakers it learned from, 400 clips of CREMA-D: 55\u00a0% right" in overview_of(
+        app
+    )  # the worst
 
 
 def test_home_shows_one_of_the_projects_own_records(open_page: OpenPage):
     of_the_report = [run for run in load_runs()[0] if run.split_id == REPORT_SPLIT_ID and not run.environment.corpora]
     best = max(of_the_report, key=lambda run: run.val_rank)
-    assert f"{best.environment.clips.test:,} clips of CREMA-D: {best.accuracy:.0%} right" in overview_of(
+    assert f"{best.environment.clips.test:,} clips of CREMA-D: {percent(best.accuracy, 0)} right" in overview_of(
         open_page("streamlit_app.py")
     )
 
@@ -225,11 +227,11 @@ def test_a_clip_is_classified_and_models_compared(open_page: OpenPage, corpus):
 
 def test_classify_is_unsure_where_no_emotion_is_likely_enough(open_page: OpenPage, two_checkpoints: Path):
     app = set_source(open_page(CLASSIFY), "example")
-    assert (app.metric[0].value, app.metric[0].delta) == ("Happiness", "model score 80%")
+    assert (app.metric[0].value, app.metric[0].delta) == ("Happiness", "model score 80\u00a0%")
     assert "Unsure" not in texts(app)
     labelled(app.slider, "Answer only from").set_value(85).run()
-    assert (app.metric[0].value, app.metric[0].delta) == ("Unsure", "perhaps happiness, model score 80%")
-    assert "Unsure: no emotion reaches 85%" in texts(app)
+    assert (app.metric[0].value, app.metric[0].delta) == ("Unsure", "perhaps happiness, model score 80\u00a0%")
+    assert "Unsure: no emotion reaches 85\u00a0%" in texts(app)
 
 
 def test_a_table_of_files_says_who_is_unsure(open_page: OpenPage, two_checkpoints: Path, corpus, clips):
@@ -261,7 +263,7 @@ def test_samples_says_that_a_model_is_unsure_and_hears_every_shout(
     open_page: OpenPage, two_checkpoints: Path, corpus, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("ser_core.serving.voice.voice_intervals", lambda speech, config: speech.intervals[:0])
-    assert "The model predicts **happiness** (model score 80%), fear intended." in texts(
+    assert "The model predicts **happiness** (model score 80\u00a0%), fear intended." in texts(
         open_page(SAMPLES, corpus=corpus.folder, clip="1079_DFA_FEA_XX")
     )
     save_opinionated(two_checkpoints, "doubtful", "HAP", val_accuracy=0.7, strength=0.5)
@@ -368,7 +370,8 @@ def test_a_run_in_the_address_is_shown(open_page: OpenPage, many_runs: Path):
     assert len(app.get("plotly_chart")) == 5
     assert "expected calibration error" in texts(app)
     assert re.search(
-        r"from 40\xa0% on, as in Classify.*answers \d+\xa0%, and is right in [\d.]+\xa0% of those", texts(app)
+        r"from 40\xa0\xa0% on, as in Classify.*answers \d+\xa0\xa0%, and is right in [\d.]+\xa0\xa0% of those",
+        texts(app),
     )
     assert not open_page(RUNS, run="no-such-run").metric
 

@@ -38,14 +38,14 @@ def ranges(app: AppTest) -> set[str]:
 @pytest.mark.usefixtures("reached", "two_checkpoints")
 def test_six_are_compared_on_the_same_scales_and_answered_by_a_model(open_page: Callable[..., AppTest], six: Path):
     app = open_page(SAMPLES, corpus=six, clip=CLIP)
-    assert texts(app).count("The model: **happiness** (model score 80%)") == 6
+    assert texts(app).count("The model: **happiness** (model score 80\u00a0%)") == 6
     assert len(ranges(app)) == 1
     assert "None" not in ranges(app)
     assert len(app.get("audio")) == 7
     labelled(app.selectbox, "Answers from").set_value("sad").run()
     labelled(app.toggle, "Same scales for all").set_value(False).run()
     assert not app.exception
-    assert texts(app).count("The model: **sadness** (model score 80%)") == 6
+    assert texts(app).count("The model: **sadness** (model score 80\u00a0%)") == 6
     assert ranges(app) == {"None"}
 
 

@@ -33,7 +33,7 @@ def test_a_clip_is_explained_when_somebody_asks_and_once(
     assert not why.exception
     assert f"{CAVEAT}: not where happiness is" in texts(app)
     emotion, method = labelled(app.selectbox, "What speaks for"), labelled(app.selectbox, "Method")
-    assert emotion.options[0] == "happiness (80%)"
+    assert emotion.options[0] == "happiness (80\u00a0%)"
     assert len(emotion.options) == len(EMOTIONS)
     assert method.options == ["Hide moments", "Integrated gradients"]
     assert re.search(r"Computed in \d+\.\d s", texts(app))

@@ -18,6 +18,7 @@ from ser_core.corpus.folder import Corpus
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.records.runs import Run, load_runs
 from ser_core.serving.predictor import Predictor
+from ser_core.words import percent
 from tests.browser.app_server import ADDRESSES, LABELS, PHONE, OpenTab, navigation, wait_until_idle
 from tests.helpers import BROWSER
 
@@ -48,7 +49,7 @@ def test_a_clip_is_answered_on_home_and_a_whole_card_leads_on(open_tab: OpenTab,
     page.get_by_role("button", name=clip.text).click()
     heard = Predictor.load()(corpus.path(clip))
     expect(page.get_by_test_id("stMetricValue")).to_have_text(EMOTION_NAMES[heard.emotion].capitalize())
-    expect(page.get_by_test_id("stMetricDelta")).to_have_text(f"model score {heard.confidence:.0%}")
+    expect(page.get_by_test_id("stMetricDelta")).to_have_text(f"model score {percent(heard.confidence, 0)}")
     card = page.locator(".st-key-card-classify")
     card.scroll_into_view_if_needed()
     size = card.bounding_box()
