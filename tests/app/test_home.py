@@ -116,6 +116,6 @@ def test_an_answer_says_what_it_is_worth(
     assert worth(name).endswith("of recordings of other origin, nobody has measured it.")
     evaluated(tmp_path / "evaluations", name, right=0.25)
     assert worth(name) == (
-        f"The model score is calibrated on CREMA-D, where this model gets {percent(right, 0)} of the test clips right, of "
-        "speakers it learned from; of recordings of other origin, 25\u00a0% (RAVDESS)."
+        f"The model score is calibrated on CREMA-D, where this model gets {percent(right, 0)} of the test clips right, "
+        "of speakers it learned from; of recordings of other origin, 25\u00a0% (RAVDESS)."
     )

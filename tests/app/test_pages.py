@@ -268,7 +268,7 @@ def test_samples_says_that_a_model_is_unsure_and_hears_every_shout(
     )
     save_opinionated(two_checkpoints, "doubtful", "HAP", val_accuracy=0.7, strength=0.5)
     assert re.search(
-        r"The model is \*\*unsure\*\* \(perhaps happiness, model score 2\d%\), fear intended\.",
+        r"The model is \*\*unsure\*\* \(perhaps happiness, model score 2\d\xa0%\), fear intended\.",
         texts(open_page(SAMPLES, corpus=corpus.folder, clip="1079_DFA_FEA_XX")),
     )
 
@@ -370,7 +370,7 @@ def test_a_run_in_the_address_is_shown(open_page: OpenPage, many_runs: Path):
     assert len(app.get("plotly_chart")) == 5
     assert "expected calibration error" in texts(app)
     assert re.search(
-        r"from 40\xa0\xa0% on, as in Classify.*answers \d+\xa0\xa0%, and is right in [\d.]+\xa0\xa0% of those",
+        r"from 40\xa0% on, as in Classify.*answers \d+\xa0%, and is right in [\d.]+\xa0% of those",
         texts(app),
     )
     assert not open_page(RUNS, run="no-such-run").metric
