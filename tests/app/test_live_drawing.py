@@ -32,8 +32,6 @@ def test_bars_are_as_wide_as_the_shares():
     assert re.findall(r"[^-]width:([\d.]+)%", html) == ["0.0", "0.0", "0.0", "75.0", "0.0", "25.0"]
     said = "anger 0 %, disgust 0 %, fear 0 %, happiness 75 %, neutral 0 %, sadness 25 %".replace(" %", "\u00a0%")
     assert f'aria-label="{said}"' in html
-        in html
-    )
 
 
 def test_a_loud_tone_is_a_bright_line_and_silence_is_flat_and_dark():
