@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ser_core.audio.arrays import MAX_CHANNELS
+from ser_core.audio.arrays import LOUDEST_FLOAT, MAX_CHANNELS, are_spikes, spiked
 from ser_core.audio.blocks import Block
 from ser_core.audio.chains import links
 from ser_core.audio.ends import ends_within_a_page, missing_seconds
@@ -174,11 +174,14 @@ class Recording:
                 f"{self._name} has {len(block.samples)} channels; 1 to {MAX_CHANNELS} are supported, as "
                 "[channels, samples]."
             )
-        peak = float(np.abs(block.samples).max(initial=0.0))
+        level = np.abs(block.samples)
+        peak = float(level.max(initial=0.0))
         if not np.isfinite(peak):
             raise AudioError(f"{self._name} holds samples that are not numbers (NaN or infinite). Export it again.")
         if peak > LOUDEST:
             raise AudioError(f"{self._name} holds samples up to {peak:.3g}, which is no sound. Export it again.")
+        if peak > LOUDEST_FLOAT and are_spikes(n_beyond := int((level > LOUDEST_FLOAT).sum()), level.size):
+            raise AudioError(spiked(self._name, n_beyond, peak))
 
 
 def _cut(opened: OpenFile, start: int, end: int) -> OpenFile:

@@ -30,7 +30,7 @@ from ser_core.audio.arrays import (
 from ser_core.audio.limit import MAX_SECONDS
 from ser_core.errors import AudioError
 from ser_core.file_state import LFS_POINTER, POINTER, PULL
-from ser_core.sound_files import shown
+from ser_core.sound_files import NO_FILES, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,9 +168,12 @@ def _opened(path: Path) -> tuple[bytes, BinaryIO]:
     """A file, and what was already read of it: something of a pipe, which is waited for if nobody writes into it yet.
 
     Raises:
-        AudioError: nobody does so in time: who just opens such a pipe may wait for ever.
+        AudioError: it is a device, as /dev/zero; or nobody writes in time: who just opens a pipe may wait for ever.
     """
-    if not stat.S_ISFIFO(path.stat().st_mode):
+    kind = stat.S_IFMT(path.stat().st_mode)
+    if kind != stat.S_IFIFO:
+        if kind in NO_FILES:
+            raise AudioError(f"{shown(path)} is {NO_FILES[kind]}, not a file.")
         return b"", path.open("rb")
     import select
 
