@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from ser_app.visitors import look_after
+
 
 class AppPage(NamedTuple):
     """A page of the app: its script, its name and icon, and what one can do there (the text of its card on Home)."""
@@ -112,6 +114,7 @@ themes changes only these. And no toolbar over charts on a touch screen, where i
 
 def start_page(title: str) -> None:
     """Configure a page and draw the navigation. Called first on every page."""
+    look_after()
     if title != "Live":
         st.session_state.pop(LISTENING_WANTED, None)  # the microphone is closed with its page
     st.set_page_config(page_title=f"{title} · Speech emotion", page_icon=str(FAVICON), layout="wide")

@@ -120,7 +120,10 @@ def _brought(source: str, several: bool, plain: bool) -> Chosen:
 
 
 def _uploaded(files: Sequence[UploadedFile]) -> Chosen:
-    uploads, problems = uploads_of(files)
+    try:
+        uploads, problems = uploads_of(files)
+    except SERError as error:
+        return Chosen([], [], {"this server": str(error)})
     return Chosen([], uploads, problems) if len(uploads) > FEW else _few(uploads, problems)
 
 

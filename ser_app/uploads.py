@@ -13,16 +13,38 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ser_core.archive import MAX_RECORDINGS, Archive, Member
+from ser_core.audio.limit import megabytes, setting
 from ser_core.audio.preprocess import read_audio
 from ser_core.equality import ByContent
 from ser_core.errors import SERError
 from ser_core.sound_files import is_leftover
+from ser_core.words import counted
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-MAX_SECONDS = 15 * 60.0  # of a recording: visitors share the server's memory
+MINUTES, MEGABYTES = "SER_UPLOAD_MINUTES", "SER_UPLOAD_MB"
+"""Environment variables that say how long a recording may be that a visitor brings, and how many megabytes all files
+may have that are kept of one visitor: visitors share the server's memory."""
+
+REFUSED = b"ser: more than a visitor may bring"
+"""Stands for a file that came when there was no more room, see `ser_app.visitors`."""
+
 ZIP = ".zip"
+
+
+def max_seconds() -> float:
+    """How long a recording may be.
+
+    Raises:
+        ConfigError: the setting is no number above 0.
+    """
+    return 60 * setting(MINUTES, 15)
+
+
+def max_bytes() -> int:
+    """How many bytes all files of a visitor may have; the same."""
+    return round(1e6 * setting(MEGABYTES, 500))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,18 +95,27 @@ class Upload:
         Raises:
             SERError: it can't be unpacked or decoded, or is too long.
         """
-        audio, warnings = read_audio(self.data(), max_seconds=MAX_SECONDS)
+        audio, warnings = read_audio(self.data(), max_seconds=max_seconds())
         return Recording(self.name, audio, warnings=warnings, file=self.digest)
 
 
 def uploads_of(files: Sequence[UploadedFile]) -> tuple[list[Upload], dict[str, str]]:
-    """The recordings among files and in zip files, and by name why others can't be used."""
+    """The recordings among files and in zip files, and by name why others can't be used.
+
+    Raises:
+        ConfigError: a setting is no number above 0.
+    """
     uploads: dict[str, Upload] = {}
     problems: dict[str, str] = {}
-    n_more, folder = 0, common_folder([file.name for file in files])
+    n_more, n_bytes, n_too_large, most = 0, 0, 0, max_bytes()
+    folder = common_folder([file.name for file in files])
     for file in files:
         name = file.name.removeprefix(folder)
         if any(is_leftover(part) for part in PurePath(name).parts):
+            continue
+        n_bytes += file.size
+        if n_bytes > most or file.getvalue() == REFUSED:
+            n_too_large += 1
             continue
         if name.lower().endswith(ZIP):
             found, left_out = _unpacked(file, within="" if len(files) == 1 else f"{name}/")
@@ -97,6 +128,10 @@ def uploads_of(files: Sequence[UploadedFile]) -> tuple[list[Upload], dict[str, s
                 continue
             name = unused(name, uploads.keys() | problems.keys())
             uploads[name] = Upload(name, data, digest)
+    if n_too_large:
+        problems[counted(n_too_large, "more file")] = (
+            f"At most {megabytes(most)} are kept of what you bring. Take some away, or bring fewer at once."
+        )
     if n_more:
         problems[f"{n_more:,} more recordings"] = f"At most {MAX_RECORDINGS:,} are classified at once."
     return list(uploads.values()), problems

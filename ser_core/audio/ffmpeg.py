@@ -49,6 +49,7 @@ class _Within:
     def __init__(self, file: BinaryIO):
         self._file = file
         self.read, self.tell = file.read, file.tell
+        self.name = getattr(file, "name", None) or "<none>"  # some kinds are known by nothing else
 
     def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
         here = self._file.tell()
