@@ -1,14 +1,18 @@
 """What a visitor brings is bounded while it arrives, and let go when the visitor leaves.
 
 Streamlit 1.67 keeps whatever comes. It also keeps, for good, what a closed tab uploaded and what its session remembers:
-a session that nobody comes back to is dropped, but never shut down. Here it is shut down shortly before it would be
-dropped (`server.disconnectedSessionTTL`), and the freed memory goes back to the system.
+a session that nobody comes back to is dropped, but never shut down, and the loop over sessions holds on to the last.
+Here it is emptied and shut down shortly before it would be dropped (`server.disconnectedSessionTTL`), and the freed
+memory goes back to the system.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 from streamlit import runtime
@@ -20,6 +24,9 @@ from ser_app.uploads import REFUSED, max_bytes
 from ser_core.errors import ConfigError
 from ser_core.memory import give_back
 
+if TYPE_CHECKING:
+    from streamlit.runtime.app_session import AppSession
+
 BEFORE_IT_IS_DROPPED = 0.9  # of the time for which Streamlit keeps a session that may come back
 
 
@@ -28,7 +35,7 @@ def look_after() -> None:
     context = get_script_run_ctx()
     if runtime.exists() and context:
         _bound()
-        _session(context.session_id)
+        _followed(context.session_id)
 
 
 @st.cache_resource(show_spinner=False)
@@ -54,33 +61,44 @@ def bound(files: MemoryUploadedFileManager) -> None:
     files.add_file = add_file  # type: ignore[method-assign]
 
 
-def _left(session: str) -> None:
+class Visitor(NamedTuple):
+    """One session, by its id and by a reference that doesn't keep it."""
+
+    id: str
+    session: Callable[[], AppSession | None]
+
+
+def _left(visitor: Visitor) -> None:
     """Called by the server's event loop when a tab is closed, or its connection breaks."""
-    _wait(session, gone=True)
+    _wait(visitor, gone=True)
 
 
 @st.cache_resource(scope="session", on_release=_left, show_spinner=False)
-def _session(session: str) -> str:
-    return session
+def _followed(session_id: str) -> Visitor:
+    session = runtime.get_instance().get_app_session(session_id)
+    return Visitor(session_id, weakref.ref(session) if session else lambda: None)
 
 
-def _wait(session: str, *, gone: bool) -> None:
+def _wait(visitor: Visitor, *, gone: bool) -> None:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:  # the server ends
         return
-    loop.call_later(BEFORE_IT_IS_DROPPED * st.get_option("server.disconnectedSessionTTL"), _forget, session, gone)
+    loop.call_later(BEFORE_IT_IS_DROPPED * st.get_option("server.disconnectedSessionTTL"), _forget, visitor, gone)
 
 
-def _forget(session: str, gone: bool) -> None:
+def _forget(visitor: Visitor, gone: bool) -> None:
     """Shut a session down that is gone, and was when it was looked at before."""
     server = runtime.get_instance()
-    active = server.is_active_session(session)
+    active = server.is_active_session(visitor.id)
     if active or not gone:
         # It came back, and is looked at from here on: without a new run of its page, nobody says when it leaves again.
-        _wait(session, gone=not active)
+        _wait(visitor, gone=not active)
         return
-    server.close_session(session)
-    server.uploaded_file_mgr.remove_session_files(session)
+    server.close_session(visitor.id)
+    server.uploaded_file_mgr.remove_session_files(visitor.id)
+    if session := visitor.session():
+        session.session_state.clear()
+    del session
     gc.collect()
     give_back()

@@ -47,7 +47,9 @@ class Server:
     """Stands for Streamlit's, with one session."""
 
     def __init__(self, *active: bool):
-        self.active, self.closed, self.removed = list(active), [], []
+        self.active = list(active)
+        self.closed: list[str] = []
+        self.removed: list[str] = []
         self.uploaded_file_mgr = SimpleNamespace(remove_session_files=self.removed.append)
 
     def is_active_session(self, _: str) -> bool:
@@ -65,17 +67,23 @@ def test_a_session_that_is_left_is_shut_down_with_its_files(active: tuple, looks
     server = Server(*active)
     monkeypatch.setattr(visitors.runtime, "get_instance", lambda: server)
     monkeypatch.setattr(visitors.st, "get_option", {"server.disconnectedSessionTTL": 0.01}.get)
-    n = []
-    monkeypatch.setattr(visitors, "_forget", lambda *a, forget=visitors._forget: (n.append(1), forget(*a)))
+    n, state, forget = [0], {"brought": "sound"}, visitors._forget
+
+    def counted(visitor: visitors.Visitor, gone: bool) -> None:
+        n[0] += 1
+        forget(visitor, gone)
+
+    monkeypatch.setattr(visitors, "_forget", counted)
+    session: Any = SimpleNamespace(session_state=state)
 
     async def leave() -> None:
-        visitors._left("me")
+        visitors._left(visitors.Visitor("me", lambda: session))
         while not server.closed:
             await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(leave(), 10))
-    assert (server.closed, server.removed, len(n)) == (["me"], ["me"], looks)
+    assert (server.closed, server.removed, state, n) == (["me"], ["me"], {}, [looks])
 
 
 def test_a_server_that_ends_has_nothing_to_wait_for():
-    visitors._left("me")
+    visitors._left(visitors.Visitor("me", lambda: None))
