@@ -77,7 +77,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
         if unsure := [prediction for prediction in predictions.values() if prediction.answer == UNSURE]:
             st.caption(unsure_means(unsure[0].min_confidence))
         for warning in warnings:
-            st.warning(warning)
+            st.warning(sentence(warning))
         if predictions:
             bars = {name: prediction.probabilities for name, prediction in predictions.items()}
             height = 220 + 90 * (len(bars) - 1)

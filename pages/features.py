@@ -73,7 +73,7 @@ def show_pipeline(name: str, samples: np.ndarray, audio: AudioConfig, features: 
     """Every step from sound to tensor."""
     speech = preprocess(samples, audio)
     for warning in speech.warnings:
-        st.warning(warning)
+        st.warning(sentence(warning))
 
     st.header("1 · Sound")
     st.caption(
@@ -178,7 +178,7 @@ for name, problem in problems.items():
 audio_config, feature_config = knobs()
 for recording in recordings:
     for warning in recording.warnings:
-        st.warning(warning)
+        st.warning(sentence(warning))
     try:
         show_pipeline(recording.name, recording.audio, audio_config, feature_config)
     except SERError as error:
