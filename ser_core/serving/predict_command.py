@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import Positional, UseAppendAction, arg
 
 from ser_core.audio.limit import MAX_SECONDS, MINUTES, Limit
-from ser_core.command import friendly_errors
+from ser_core.command import friendly_errors, printable
 from ser_core.command_line import CheckpointName, Switch, parse
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
@@ -127,11 +127,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
             _print_table(rows)
     for row in rows:
         for warning in row["warnings"]:
-            print(f"warning: {row['file']}: {warning}", file=sys.stderr)
+            print(printable(f"warning: {row['file']}: {warning}"), file=sys.stderr)
         if row["error"]:
             name = shown(Path(row["file"]))
             named = Path(row["file"]).name in row["error"] or name in row["error"]
-            print(f"error: {row['error']}" if named else f"error: {name}: {row['error']}", file=sys.stderr)
+            print(printable(f"error: {row['error']}" if named else f"error: {name}: {row['error']}"), file=sys.stderr)
     if any(row["error"] for row in rows):
         sys.exit(2)
 
@@ -169,10 +169,10 @@ def _adapted(predictor: Predictor, args: PredictCommand) -> Predictor:
         raise errors[0]
     adapted = predictor.adapt([file for file, error in files if not error], emotion=args.adapt_emotion)
     for error in errors:
-        print(f"warning: {error}", file=sys.stderr)
+        print(printable(f"warning: {error}"), file=sys.stderr)
     assert adapted.adaptation
     for sentence in adapted.adaptation.left_out:
-        print(f"warning: {sentence} The network is tuned without it.", file=sys.stderr)
+        print(printable(f"warning: {sentence} The network is tuned without it."), file=sys.stderr)
     return adapted
 
 
@@ -181,4 +181,4 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         if not row["error"]:
             probabilities = "  ".join(f"{row[e]:4.2f}" for e in EMOTIONS)
-            print(f"{row['answer']:8} {row['confidence']:6.1%}  {probabilities}  {row['file']}")
+            print(f"{row['answer']:8} {row['confidence']:6.1%}  {probabilities}  {printable(row['file'])}")

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 
 from ser_app import records as app_records
@@ -33,14 +31,14 @@ RENDERED = ("label", "help", "title", "body", "content", "text", "delta")
 """Fields of others that are taken for Markdown."""
 
 
-def strings(message: Message, path: str = "") -> Iterator[tuple[str, str]]:
+def strings(message: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """All texts of an element, and where they stand in it."""
     for field, value in message.ListFields():
         values = value if field.is_repeated else [value]
         for one in values:
-            if field.type == FieldDescriptor.TYPE_MESSAGE:
-                yield from strings(one, f"{path}.{field.name}") if hasattr(one, "ListFields") else ()
-            elif field.type == FieldDescriptor.TYPE_STRING:
+            if hasattr(one, "ListFields"):
+                yield from strings(one, f"{path}.{field.name}")
+            elif isinstance(one, str):
                 yield f"{path}.{field.name}", one
 
 
