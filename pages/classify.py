@@ -167,7 +167,7 @@ st.markdown(
     "Which emotion do the networks hear? Audio stays in this server's memory until you close the app's tab, and is not "
     "kept after that. Answers are, without any audio: the same recording isn't computed twice."
 )
-recordings, uploads, problems = choose_recordings(("record", "upload", "folder", "clip", "example"), several=True)
+recordings, uploads, problems, _ = choose_recordings(("record", "upload", "folder", "clip", "example"), several=True)
 available, unreadable = checkpoints()
 if not available:
     st.error(HOW_TO_MAKE_CHECKPOINTS)

@@ -172,7 +172,8 @@ def show_frames(spectral: np.ndarray, features: FeatureConfig) -> None:
 start_page("Features")
 st.title("Features")
 st.markdown(f"From sound to what the networks see, step by step (the {REPORT_LINK}'s sections 2.3 and 3).")
-recordings, _, problems = choose_recordings(("example", "clip", "upload", "record"), plain=True)
+chosen = choose_recordings(("example", "clip", "upload", "record"), plain=True)
+recordings, problems = chosen.recordings, chosen.problems
 for name, problem in problems.items():
     st.error(f"{literal(name)}: {sentence(problem)}")
 audio_config, feature_config = knobs()

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
+from streamlit import runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ser_core.archive import MAX_RECORDINGS, Archive, Member
 from ser_core.audio.limit import megabytes, setting
 from ser_core.audio.preprocess import read_audio
 from ser_core.equality import ByContent
-from ser_core.errors import SERError
+from ser_core.errors import AudioError, SERError
 from ser_core.sound_files import is_leftover
 from ser_core.words import counted
 
@@ -121,7 +124,7 @@ def uploads_of(files: Sequence[UploadedFile]) -> tuple[list[Upload], dict[str, s
             found, left_out = _unpacked(file, within="" if len(files) == 1 else f"{name}/")
             problems |= {unused(name, problems): reason for name, reason in left_out.items()}
         else:
-            found = [(name, file.getvalue, digest_of(file.getvalue()))]
+            found = [(name, kept_bytes(file), digest_of(file.getvalue()))]
         for name, data, digest in found:
             if len(uploads) == MAX_RECORDINGS:
                 n_more += 1
@@ -145,7 +148,7 @@ def common_folder(names: Sequence[str]) -> str:
 
 def _unpacked(file: UploadedFile, within: str) -> tuple[list[tuple[str, Callable[[], bytes], str]], dict[str, str]]:
     """Name, bytes and digest of each recording in a zip file, and by name why others can't be used."""
-    data = file.getvalue()
+    data, kept = file.getvalue(), kept_bytes(file)
     try:
         archive = Archive(data, file.name)
     except SERError as error:
@@ -156,9 +159,47 @@ def _unpacked(file: UploadedFile, within: str) -> tuple[list[tuple[str, Callable
     digest = digest_of(data)
 
     def found(member: Member) -> tuple[str, Callable[[], bytes], str]:
-        return within + member.name, partial(archive.read, member), f"{digest} {member.entry.header_offset}"
+        return within + member.name, partial(unpack, kept, file.name, member), f"{digest} {member.entry.header_offset}"
 
     return [found(member) for member in archive.members], left_out
+
+
+def unpack(data: Callable[[], bytes], name: str, member: Member) -> bytes:
+    """A recording of a zip file, which nothing holds on to meanwhile.
+
+    Raises:
+        SERError: it is damaged.
+    """
+    return Archive(data(), name).read(member)
+
+
+def kept_bytes(file: UploadedFile) -> Callable[[], bytes]:
+    """Gives a file's bytes from where the server keeps them: what Streamlit gives a page is a copy, which is let go."""
+    context, files = get_script_run_ctx(), _files()
+    if context is None or files is None:
+        return file.getvalue
+    return partial(_kept, files, context.session_id, file.file_id, file.name)
+
+
+def _files() -> MemoryUploadedFileManager | None:
+    """Where the server keeps files; None where there is no server, or one that keeps them elsewhere."""
+    files = runtime.get_instance().uploaded_file_mgr if runtime.exists() else None
+    return files if isinstance(files, MemoryUploadedFileManager) else None
+
+
+def _kept(files: MemoryUploadedFileManager, session: str, file_id: str, name: str) -> bytes:
+    kept = files.get_files(session, [file_id])
+    if not kept:
+        raise AudioError(f"{name} is not on the server any more. Bring it again.")
+    return kept[0].data
+
+
+def release(file_ids: Iterable[str]) -> None:
+    """Have the server forget files of this visitor's."""
+    context, files = get_script_run_ctx(), _files()
+    if context and files:
+        for file_id in file_ids:
+            files.remove_file(context.session_id, file_id)
 
 
 def digest_of(data: bytes) -> str:

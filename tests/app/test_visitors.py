@@ -9,8 +9,8 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from ser_app import visitors
-from ser_app.uploads import MEGABYTES, REFUSED, uploads_of
-from ser_core.errors import ConfigError
+from ser_app.uploads import MEGABYTES, REFUSED, release, uploads_of
+from ser_core.errors import AudioError, ConfigError
 
 
 def test_no_more_is_kept_of_a_visitor_than_the_setting_says(monkeypatch: pytest.MonkeyPatch):
@@ -87,3 +87,18 @@ def test_a_session_that_is_left_is_shut_down_with_its_files(active: tuple, looks
 
 def test_a_server_that_ends_has_nothing_to_wait_for():
     visitors._left(visitors.Visitor("me", lambda: None))
+
+
+def test_what_was_brought_is_not_held_twice(monkeypatch: pytest.MonkeyPatch):
+    """Streamlit gives a page a copy of each file; what the page remembers is where the file itself lies."""
+    files = MemoryUploadedFileManager("/upload")
+    files.add_file("me", UploadedFileRec("1", "a.wav", "audio/wav", b"sound"))
+    monkeypatch.setattr("ser_app.uploads._files", lambda: files)
+    monkeypatch.setattr("ser_app.uploads.get_script_run_ctx", lambda: SimpleNamespace(session_id="me"))
+    copy = SimpleNamespace(name="a.wav", size=5, file_id="1", getvalue=lambda: bytes(bytearray(b"sound")))
+    uploads, _ = uploads_of([copy])  # type: ignore[list-item]
+    assert uploads[0].data() is files.get_files("me", ["1"])[0].data
+    release(["1", "2"])
+    assert not files.get_files("me", ["1"])
+    with pytest.raises(AudioError, match="is not on the server any more"):
+        uploads[0].load()
