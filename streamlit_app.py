@@ -16,7 +16,7 @@ from ser_core.analysis.overview import Bar, model_bars, people_bar
 from ser_core.analysis.report import REPORT_ANCHOR, REPORT_SUMMARY
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
-from ser_core.words import percent
+from ser_core.words import code, percent
 
 CARDS_IN_A_ROW = 3
 # The link of a card covers all of it.
@@ -48,7 +48,7 @@ def show_overview() -> None:
             "better listeners. On recordings from elsewhere they get worse."
         )
     if finished:
-        names = " and ".join(f"`{name}`" for name in dict.fromkeys(bar.run for bar in bars))
+        names = " and ".join(code(name) for name in dict.fromkeys(bar.run for bar in bars if bar.run))
         st.caption(f"The best by validation accuracy: {names}. All {len(finished)} runs are on Runs.")
     else:
         st.info(f"No run is recorded yet. {HOW_TO_TRAIN}")

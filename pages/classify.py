@@ -77,7 +77,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
         if unsure := [prediction for prediction in predictions.values() if prediction.answer == UNSURE]:
             st.caption(unsure_means(unsure[0].min_confidence))
         for warning in warnings:
-            st.warning(warning)
+            st.warning(sentence(warning))
         if predictions:
             bars = {name: prediction.probabilities for name, prediction in predictions.items()}
             height = 220 + 90 * (len(bars) - 1)
@@ -168,7 +168,7 @@ st.markdown(
     "Which emotion do the networks hear? Audio stays in this server's memory until you close the app's tab, and is not "
     "kept after that. Answers are, without any audio: the same recording isn't computed twice."
 )
-recordings, uploads, problems = choose_recordings(("record", "upload", "folder", "clip", "example"), several=True)
+recordings, uploads, problems, _ = choose_recordings(("record", "upload", "folder", "clip", "example"), several=True)
 available, unreadable = checkpoints()
 if not available:
     st.error(HOW_TO_MAKE_CHECKPOINTS)

@@ -73,7 +73,7 @@ def show_pipeline(name: str, samples: np.ndarray, audio: AudioConfig, features: 
     """Every step from sound to tensor."""
     speech = preprocess(samples, audio)
     for warning in speech.warnings:
-        st.warning(warning)
+        st.warning(sentence(warning))
 
     st.header("1 · Sound")
     st.caption(
@@ -173,13 +173,14 @@ def show_frames(spectral: np.ndarray, features: FeatureConfig) -> None:
 start_page("Features")
 st.title("Features")
 st.markdown(f"From sound to what the networks see, step by step (the {REPORT_LINK}'s sections 2.3 and 3).")
-recordings, _, problems = choose_recordings(("example", "clip", "upload", "record"), plain=True)
+chosen = choose_recordings(("example", "clip", "upload", "record"), plain=True)
+recordings, problems = chosen.recordings, chosen.problems
 for name, problem in problems.items():
     st.error(f"{literal(name)}: {sentence(problem)}")
 audio_config, feature_config = knobs()
 for recording in recordings:
     for warning in recording.warnings:
-        st.warning(warning)
+        st.warning(sentence(warning))
     try:
         show_pipeline(recording.name, recording.audio, audio_config, feature_config)
     except SERError as error:

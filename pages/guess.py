@@ -19,7 +19,7 @@ from ser_core.corpus.folder import Corpus
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS, in_words
 from ser_core.errors import CorpusError
 from ser_core.serving.prediction import Prediction
-from ser_core.words import percent
+from ser_core.words import code, percent
 
 STATE = "guess"  # session state: number of the round, and the answers so far, None for a clip that was left out
 ROUND = "round"  # in the address
@@ -138,8 +138,8 @@ def explain(result: Scores, clips: Sequence[Clip], names: Sequence[str]) -> None
     seen = sum(was_trained_on(names[0], clip) for clip in clips)
     learned = f"It was trained on {seen} of these clips. " if seen else ""
     st.caption(
-        f"The model is `{names[0]}`. It must choose, as you must: its likeliest emotion counts, however unsure it is. "
-        f"{learned}{worth(names[0])}"
+        f"The model is {code(names[0])}. It must choose, as you must: its likeliest emotion counts, however unsure it "
+        f"is. {learned}{worth(names[0])}"
     )
 
 

@@ -25,7 +25,7 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import RunError
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import Run
-from ser_core.words import between, counted, percent
+from ser_core.words import between, code, counted, percent
 
 
 def show_agreement(predictions: Predictions) -> None:
@@ -75,7 +75,7 @@ def show_confusions(predictions: Predictions, run: Run) -> None:
             people, f"people-{run.name}", who="heard", file=f"confusion matrix raters {run.split_name} split"
         )
     with right, st.container(border=True):
-        st.markdown(f"`{label}`, {model.sum():,} clips")
+        st.markdown(f"{code(label)}, {model.sum():,} clips")
         cell = pick_cell(model, f"model-{run.name}", file=f"confusion matrix {label}")
     table = answers(predictions)
     if heard:

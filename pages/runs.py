@@ -12,7 +12,7 @@ from ser_app.charts import show_figure
 from ser_app.checkpoint_view import show_checkpoints
 from ser_app.corpora_view import show_corpora
 from ser_app.findings_view import show_findings
-from ser_app.messages import show_unreadable
+from ser_app.messages import literal, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, architecture, evaluations, follow_names, records, run_table, runs_in_address
 from ser_app.run_view import show_comparison, show_run
@@ -99,7 +99,7 @@ def show_all(runs: Sequence[Run]) -> list[Run]:
     splits = by_split(listed)
     for of_split in splits.values():
         if len(by_split(runs)) > 1:
-            st.markdown(f"**{split_title(of_split)}**")
+            st.markdown(f"**{literal(split_title(of_split))}**")
         show_table(of_split)
     return listed
 
@@ -169,7 +169,7 @@ def show_settings(runs: Sequence[Run]) -> list[Run]:
                 st.caption("No run yet.")
                 continue
             if found := differences(of_architecture, ("activation", "lr")):
-                st.warning(f"Not all are comparable: they also differ in {listed(found)}.")
+                st.warning(f"Not all are comparable: they also differ in {literal(listed(found))}.")
             show_figure(
                 accuracy_heatmap(of_architecture),
                 key,
@@ -199,7 +199,7 @@ def show_best(runs: Sequence[Run]) -> None:
     keep_listed([run for of_split in best.values() for run in of_split])
     for of_split in best.values():
         if len(best) > 1:
-            st.markdown(f"**{split_title(of_split)}**")
+            st.markdown(f"**{literal(split_title(of_split))}**")
         show_table(of_split)
     show_chosen([run for of_split in best.values() for run in of_split])
     if not st.session_state.get("run"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ser_app.loaders import said
+from ser_app.messages import literal
 from ser_app.records import elsewhere
 from ser_core.corpus.splits import SPLITS
 from ser_core.emotions import EMOTION_NAMES
@@ -54,7 +55,7 @@ def worth(checkpoint: str) -> str:
 
     try:
         config = load_config(checkpoints_dir() / checkpoint)
-        corpora = " and ".join(map(title_of, trained_on(config)))
+        corpora = " and ".join(literal(title_of(part)) for part in trained_on(config))
     except SERError:
         return ""
     right = said(config.provenance, "test", "metrics", "accuracy")

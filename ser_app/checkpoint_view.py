@@ -82,7 +82,8 @@ def show_card(name: str | None) -> None:
         st.info("This checkpoint has no card that can be read.")
         return
     with st.container(border=True):
-        st.markdown(re.sub(r"^(#+ )", r"##\1", text, flags=re.MULTILINE))
+        text_alone = text.replace("![", "!\\[")  # a picture would be fetched from wherever the card says
+        st.markdown(re.sub(r"^(#+ )", r"##\1", text_alone, flags=re.MULTILINE))
         st.download_button(
             "Save the card",
             text,

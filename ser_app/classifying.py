@@ -26,7 +26,7 @@ from ser_core.audio.mono import PART_SECONDS
 from ser_core.audio.preprocess import NO_SPEECH
 from ser_core.errors import NoSpeechError, SERError
 from ser_core.file_state import Fingerprint
-from ser_core.memory import Memory
+from ser_core.memory import Memory, give_back
 from ser_core.serving.prediction import HOP_SECONDS, WINDOW_SECONDS, Prediction
 from ser_core.serving.rows import answered, timeline_rows
 
@@ -144,6 +144,7 @@ def classify_uploads(
                 share = partial(_show_share, progress, done, n, text)
                 for name, answer in _ask_upload(upload, to_do(upload), any_sound, share).items():
                     known[keys[upload.name, name]] = answer
+        give_back()
     if stopped := [key for key in keys.values() if key not in known]:
         done = sum(all(keys[upload.name, name] in known for name in names) for upload in uploads)
         show_cancelled("many", f"Cancelled. {done:,} of {n:,} recordings are classified.", stopped)

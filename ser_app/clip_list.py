@@ -11,6 +11,7 @@ import streamlit as st
 
 from ser_app.charts import show_figure
 from ser_app.clip_view import play, sound_of
+from ser_app.messages import literal
 from ser_app.tables import choose_row
 from ser_core.analysis.confusion import cell_label, confused_pairs
 from ser_core.analysis.run_figures import confusion_figure
@@ -136,7 +137,7 @@ def show_clips(title: str, table: pd.DataFrame, key: str, link: Mapping[str, str
         link: the address of the same clips on Mistakes, if there is one.
     """
     with st.container(border=True, key=f"clips-{key}"):
-        st.markdown(f"**{title[:1].upper()}{title[1:]}** · {counted(len(table), 'clip')}")
+        st.markdown(f"**{literal(title[:1].upper() + title[1:])}** · {counted(len(table), 'clip')}")
         if not len(table):
             return
         corpus = Corpus.open()
@@ -155,7 +156,9 @@ def show_clips(title: str, table: pd.DataFrame, key: str, link: Mapping[str, str
         chosen = table.iloc[row]
         clip = find_clip(chosen["clip"])
         said = ", ".join(
-            f"{name} **{chosen[name]}**" for name in table.columns if name.startswith(("intended", "pred"))
+            f"{literal(name)} **{literal(str(chosen[name]))}**"
+            for name in table.columns
+            if name.startswith(("intended", "pred"))
         )
         st.markdown(f"“{clip.text}” {said[:1].upper()}{said[1:]}; most raters heard **{raters(chosen['clip'])}**.")
         if (audio := sound_of(clip, corpus, f"get-{key}", explain=bool(corpus.present))) is not None:

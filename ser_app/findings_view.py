@@ -21,7 +21,7 @@ from ser_core.errors import RunError
 from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
-from ser_core.words import counted
+from ser_core.words import code, counted
 
 ICONS = {
     Verdict.CONFIRMED: ":green-badge[:material/check: confirmed]",
@@ -56,7 +56,7 @@ def show_findings(runs: Sequence[Run]) -> None:
         with st.container(border=True):
             show_finding(finding, by_name)
             if missing := [name for name in finding.runs if name not in known]:
-                st.caption(f"Not trained yet: {', '.join(f'`{name}`' for name in missing)}")
+                st.caption(f"Not trained yet: {', '.join(code(name) for name in missing)}")
 
 
 HOW = f"""
@@ -88,11 +88,11 @@ def show_finding(finding: Finding, runs: Mapping[str, Run]) -> None:
             except RunError as error:
                 st.warning(sentence(error))
     for said in finding.set_aside:
-        st.caption(said)
+        st.caption(sentence(said))
     if finding.evidence:
         with st.expander("In words"):
             for said in finding.evidence:
-                st.markdown(f"- {said}")
+                st.markdown(f"- {sentence(said)}")
 
 
 def show_mark(mark: Mark, runs: Mapping[str, Run], key: str) -> None:

@@ -81,7 +81,7 @@ def show_second_look(model: Predictor, audio: np.ndarray, min_confidence: float)
     )
     show_adapted_to(prediction.adapted_to)
     for warning in prediction.warnings:
-        st.caption(warning)
+        st.caption(sentence(warning))
     show_timeline(timeline_rows(model.timeline(audio)), "second-look", live=False)
 
 

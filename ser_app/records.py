@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.address import choose
+from ser_app.messages import literal
 from ser_core.analysis.comparable import by_split
 from ser_core.analysis.configurations import reported_result, run_label
 from ser_core.file_state import Fingerprint, fingerprint
@@ -57,7 +58,9 @@ def heard_elsewhere(name: str) -> list[Evaluation]:
 
 def elsewhere(name: str) -> str:
     """How often a run's checkpoint is right on corpora of which it heard nothing, as the end of a sentence."""
-    shares = " and ".join(f"{percent(one.metrics.accuracy, 0)} ({one.corpus.title})" for one in heard_elsewhere(name))
+    shares = " and ".join(
+        f"{percent(one.metrics.accuracy, 0)} ({literal(one.corpus.title)})" for one in heard_elsewhere(name)
+    )
     return f"of recordings of other origin, {shares or 'nobody has measured it'}"
 
 

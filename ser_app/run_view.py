@@ -28,7 +28,7 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import RunError
 from ser_core.records.runs import Run
 from ser_core.serving.prediction import MIN_CONFIDENCE
-from ser_core.words import between, counted, percent, points, points_between
+from ser_core.words import between, code, counted, percent, points, points_between
 
 EXPLAINED = {
     "accuracy": "Share of the test clips whose intended emotion is predicted",
@@ -65,17 +65,17 @@ def show_run(run: Run) -> None:
             "diverged": "Its loss became NaN; the figures are of the best epoch before that.",
             "chance": "Its validation loss was never better than guessing.",
         }
-        st.warning(reasons.get(run.status, run.status))
+        st.warning(reasons.get(run.status, literal(run.status)))
     environment, clips = run.environment, run.environment.clips
     chosen = f"Validation {run.train.select} picked epoch {run.test.best_epoch}" if run.test.best_epoch else "No epoch"
     st.markdown(
         f"{run.test.parameters:,} parameters. {clips.train:,} clips are in the training set, {clips.val:,} in the "
         f"validation set, {clips.test:,} in the test set. {counted(run.test.epochs, 'epoch')} took "
-        f"{run.test.training_seconds / 60:.1f} minutes on {environment.device}. {chosen}"
+        f"{run.test.training_seconds / 60:.1f} minutes on {literal(environment.device)}. {chosen}"
         f"{'' if run.test.best_epoch else ' was picked'}. Intervals are 95\u00a0%, over {run.intervals_over}."
     )
     if run.environment.corpora:
-        st.caption(f"Trained and tested on {', '.join(part.title for part in run.environment.corpora)}.")
+        st.caption(f"Trained and tested on {literal(', '.join(part.title for part in run.environment.corpora))}.")
     else:
         listen, people, _ = st.columns([1, 1, 2])
         query = {"run": run_label(run)}
@@ -121,7 +121,7 @@ def show_confusions(runs: Sequence[Run]) -> None:
     for i, run in enumerate(runs):
         key, file = f"confusion-{run.name}", f"confusion matrix {run_label(run)}"
         with columns[i % len(columns)], st.container(border=True):
-            st.markdown(f"`{run_label(run)}`")
+            st.markdown(code(run_label(run)))
             if run.environment.corpora:
                 figure = confusion_figure(run.metrics.confusion, normalised=normalised == "Shares")
                 show_figure(figure, key, file=file, alt="Confusion matrix")
@@ -153,14 +153,14 @@ def show_calibration(runs: Sequence[Run]) -> None:
         try:
             said[run_label(run)] = run.predictions()
         except RunError as error:
-            st.warning(f"`{run_label(run)}`: {sentence(error)}")
+            st.warning(f"{code(run_label(run))}: {sentence(error)}")
     if not said:
         return
     st.header("Can its probabilities be believed?" if len(runs) == 1 else "Can their probabilities be believed?")
     believed, surest = st.columns(2)
     with believed, st.container(border=True):
         found = {name: reliability(predictions) for name, predictions in said.items()}
-        errors = "; ".join(f"`{name}` {percent(one.expected_calibration_error)}" for name, one in found.items())
+        errors = "; ".join(f"{code(name)} {percent(one.expected_calibration_error)}" for name, one in found.items())
         st.caption(
             "To the right, the probability that a network gives its prediction; upwards, the share of such predictions "
             f"that is right. The mean distance from the dotted line is the expected calibration error: {errors}."
@@ -170,7 +170,8 @@ def show_calibration(runs: Sequence[Run]) -> None:
     with surest, st.container(border=True):
         marks = {name: answered_from(predictions, MIN_CONFIDENCE) for name, predictions in said.items()}
         shares = "; ".join(
-            f"`{name}` answers {percent(share, 0)}" + (f", and is right in {percent(right)} of those" if share else "")
+            f"{code(name)} answers {percent(share, 0)}"
+            + (f", and is right in {percent(right)} of those" if share else "")
             for name, (share, right) in marks.items()
         )
         st.caption(
@@ -197,7 +198,7 @@ def show_differences(runs: Sequence[Run]) -> None:
         try:
             difference = compare(first.predictions(), other.predictions())
         except RunError as error:
-            st.warning(f"`{run_label(first)}` and `{run_label(other)}`: {sentence(error)}")
+            st.warning(f"{code(run_label(first))} and {code(run_label(other))}: {sentence(error)}")
             continue
         comparable = not differences([first, other])
         others.append(other)
@@ -224,11 +225,15 @@ def show_differences(runs: Sequence[Run]) -> None:
             show_disagreement(first, others[row], key)
     found = {other: differences([first, other]) for other in runs[1:]}
     lines = [
-        f"- `{run_label(other)}` also differs in {listed(settings)}" for other, settings in found.items() if settings
+        f"- {code(run_label(other))} also differs in {literal(listed(settings))}"
+        for other, settings in found.items()
+        if settings
     ]
     if lines:
         st.warning(
-            "\n".join([f"Not comparable with `{run_label(first)}`; part of a difference may be due to that:", *lines])
+            "\n".join(
+                [f"Not comparable with {code(run_label(first))}; part of a difference may be due to that:", *lines]
+            )
         )
 
 
@@ -250,7 +255,9 @@ def show_disagreement(first: Run, second: Run, key: str) -> None:
         f"Only {labels[1]} is right": shown[right[1] & ~right[0]],
         "Both are wrong": shown[~right[0] & ~right[1]],
     }
-    which = st.segmented_control("Clips", list(only), default=next(iter(only)), required=True, key=f"{key}-which")
+    which = st.segmented_control(
+        "Clips", list(only), default=next(iter(only)), required=True, format_func=literal, key=f"{key}-which"
+    )
     show_clips(which, only[which].reset_index(drop=True), f"{key}-clips")
 
 

@@ -13,7 +13,7 @@ from ser_app.address import choose, choose_named
 from ser_app.clip_view import sound_of
 from ser_app.messages import literal
 from ser_app.navigation import ARRIVED
-from ser_app.uploads import ZIP, Recording, Upload, digest_of, uploads_of
+from ser_app.uploads import ZIP, Recording, Upload, digest_of, release, uploads_of
 from ser_core.audio.synthetic import EXAMPLES, PLAIN_SOUNDS, synthesize
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
@@ -46,11 +46,13 @@ class Chosen(NamedTuple):
         recordings: at most `FEW`, decoded.
         uploads: all, where they are more; none otherwise.
         problems: by name of the file why others can't be used.
+        files: what the server calls the files that were uploaded.
     """
 
     recordings: list[Recording]
     uploads: list[Upload]
     problems: dict[str, str]
+    files: frozenset[str] = frozenset()
 
 
 def choose_recordings(sources: Sequence[str], *, several: bool = False, plain: bool = False) -> Chosen:
@@ -69,12 +71,19 @@ def choose_recordings(sources: Sequence[str], *, several: bool = False, plain: b
     key = f"brought-{source}-{several}"
     if any(brought):
         st.session_state[ARRIVED] = False
+        _forget(key, brought.files)
         st.session_state[key] = brought
     elif not st.session_state.get(ARRIVED):  # it was taken away here
-        st.session_state.pop(key, None)
+        _forget(key)
     elif key in st.session_state:
         return _kept(key)
     return brought
+
+
+def _forget(key: str, but: frozenset[str] = frozenset()) -> None:
+    """Let go what was brought, but for some files."""
+    if before := st.session_state.pop(key, None):
+        release(before.files - but)
 
 
 def _kept(key: str) -> Chosen:
@@ -85,7 +94,7 @@ def _kept(key: str) -> Chosen:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Still here from before: {literal(names[0])}{others}.", width="content")
         if st.button("Forget it", icon=":material/delete:", key=f"forget-{key}"):
-            del st.session_state[key]
+            _forget(key)
             st.rerun()
     return kept
 
@@ -120,8 +129,12 @@ def _brought(source: str, several: bool, plain: bool) -> Chosen:
 
 
 def _uploaded(files: Sequence[UploadedFile]) -> Chosen:
-    uploads, problems = uploads_of(files)
-    return Chosen([], uploads, problems) if len(uploads) > FEW else _few(uploads, problems)
+    try:
+        uploads, problems = uploads_of(files)
+    except SERError as error:
+        return Chosen([], [], {"this server": str(error)})
+    chosen = Chosen([], uploads, problems) if len(uploads) > FEW else _few(uploads, problems)
+    return chosen._replace(files=frozenset(file.file_id for file in files))
 
 
 @st.cache_data(show_spinner=False)

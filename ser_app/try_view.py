@@ -155,7 +155,7 @@ def show_answer(recording: Recording, *, any_sound: bool, clip: Clip | None = No
             st.caption(unsure_means(result.min_confidence))
         play(recording.audio, recording.name)
         for warning in result.warnings:
-            st.warning(warning)
+            st.warning(sentence(warning))
     with details:
         st.html(bars(result.probabilities))
     st.caption(worth(names[0]))

@@ -15,7 +15,7 @@ import streamlit as st
 
 from ser_app.loaders import checkpoint_files, predictor
 from ser_app.messages import literal, sentence
-from ser_app.uploads import MAX_SECONDS, Recording, Upload
+from ser_app.uploads import Recording, Upload, max_seconds
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import read_audio
 from ser_core.errors import SERError
@@ -106,16 +106,16 @@ def show_tuning(names: Sequence[str], recordings: Sequence[Recording | Upload] =
 
 
 def _sounds(recordings: Sequence[Recording | Upload]) -> dict[str, np.ndarray]:
-    """The samples of recordings that can be read, as long as they last `MAX_SECONDS` together, by what they are."""
+    """The samples of recordings that can be read, as long as they last `max_seconds` together, by what they are."""
     sounds: dict[str, np.ndarray] = {}
-    seconds = 0.0
+    seconds, most = 0.0, max_seconds()
     for one in recordings:
         try:
             audio = one.load().audio
         except SERError:  # the page names it
             continue
         seconds += len(audio) / SAMPLE_RATE
-        if seconds > MAX_SECONDS and sounds:
+        if seconds > most and sounds:
             break
         sounds[f"{one.name} {one.digest}"] = audio
     return sounds
@@ -124,7 +124,7 @@ def _sounds(recordings: Sequence[Recording | Upload]) -> dict[str, np.ndarray]:
 def _remember(text: str, data: bytes) -> None:
     own: dict[str, np.ndarray] = st.session_state[OWN]
     try:
-        audio = read_audio(data, max_seconds=MAX_SECONDS)[0]
+        audio = read_audio(data, max_seconds=max_seconds())[0]
     except SERError as error:
         st.error(sentence(error))
         return

@@ -13,6 +13,7 @@ import json
 import os
 import select
 import sys
+import unicodedata
 from collections.abc import Callable
 from typing import NoReturn, ParamSpec, TextIO, TypeVar
 
@@ -23,6 +24,7 @@ R = TypeVar("R")
 
 
 OUT_OF_MEMORY = "Out of memory."
+JOINERS = "\u200c\u200d"  # without which some scripts and emoji look otherwise
 CLOSED_PIPE = 128 + 13  # what a shell says of a program that SIGPIPE ended
 OF_THE_SYSTEM = {
     getattr(errno, name) for name in ("EACCES", "EPERM", "EROFS", "ENOTDIR", "ENAMETOOLONG", "ENOSPC", "EDQUOT")
@@ -143,6 +145,21 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     return "out of memory" in text or "can't allocate memory" in text
 
 
+def printable(text: str) -> str:
+    """What a terminal shows and doesn't obey: names may hold colours, line ends, and letters that turn a line round."""
+    return "".join(json.dumps(char)[1:-1] if _is_obeyed(char) else char for char in text)
+
+
+def _is_obeyed(char: str) -> bool:
+    category = unicodedata.category(char)
+    return category in ("Cc", "Cs", "Zl", "Zp") or (category == "Cf" and char not in JOINERS)
+
+
 def _fail(sentence: str) -> NoReturn:
-    print(f"error: {sentence}", file=sys.stderr)
+    try:
+        print("\n".join(map(printable, f"error: {sentence}".split("\n"))), file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:  # as where the disk is full to which it goes: the exit status says it, too
+        _forget(sys.stderr)
     sys.exit(2)

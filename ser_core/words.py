@@ -1,9 +1,16 @@
 """Words that sentences are made of."""
 
+import re
+
 
 def counted(n: int, what: str) -> str:
     """A number of things, as `1 clip` or `2 clips`."""
     return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def code(name: str) -> str:
+    """A name between backticks, as messages and pages show names; one that has backticks itself shows others."""
+    return "`" + re.sub(r"\s+", " ", name).replace("`", "´") + "`"
 
 
 def percent(share: float, digits: int = 1) -> str:

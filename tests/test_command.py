@@ -12,7 +12,9 @@ import soundfile
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.synthetic import EXAMPLES, synthesize
-from ser_core.command import CLOSED_PIPE, friendly_errors
+from ser_core.command import CLOSED_PIPE, friendly_errors, printable
+from ser_core.errors import SERError
+from ser_core.serving.predict_command import main as predict
 from tests.helpers import ROOT
 
 COMMANDS = (
@@ -85,6 +87,32 @@ def test_a_full_disk_is_a_sentence(unbuffered: str, recording: Path):
         "error: The output can't be written: No space left on device.",
     }
     assert done.stderr
+
+
+@pytest.mark.parametrize("name", ["nowhere.wav", "café 😀.wav"])
+def test_a_full_disk_for_errors_changes_nothing_else(name: str, recording: Path):
+    command = [sys.executable, "-m", "ser_core.predict", str(recording.with_name(name)), "--checkpoint", "nowhere"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=full, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_a_terminal_shows_names_and_does_not_obey_them(tmp_path: Path, capsys: pytest.CaptureFixture):
+    assert printable("a\n\x1b[31mb\u202ec\udcff d\u00a0é\u200d😀") == "a\\n\\u001b[31mb\\u202ec\\udcff d\u00a0é\u200d😀"
+
+    @friendly_errors()
+    def main() -> None:
+        raise SERError("no \x1b[2J file\nand another line")
+
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert capsys.readouterr().err == "error: no \\u001b[2J file\nand another line\n"
+    (tmp_path / "two\nlines\x1b[1m.wav").write_bytes(b"no sound")
+    with pytest.raises(SystemExit, match="2"):
+        predict([str(tmp_path)])
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert "two\\nlines\\u001b[1m.wav" in said.err
 
 
 def test_what_the_terminal_cannot_show_is_escaped(recording: Path):

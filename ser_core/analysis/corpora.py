@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ser_core.analysis.figures import finish
+from ser_core.analysis.figures import finish, plain
 from ser_core.emotions import EMOTIONS
 from ser_core.records.evaluations import Evaluation, Heard
 from ser_core.words import between, percent
@@ -107,10 +107,10 @@ def _column(one: Evaluation) -> Column:
 
 def _titles(columns: Sequence[Column]) -> list[str]:
     """Names of columns, with part of the checksum where title and number of clips are those of another one."""
-    plain = [f"{title}<br>{clips:,} clips" for title, clips, _ in columns]
+    texts = [f"{plain(title)}<br>{clips:,} clips" for title, clips, _ in columns]
     return [
-        text if plain.count(text) == 1 else f"{text}<br>{checksum[:4]}"
-        for text, (_, _, checksum) in zip(plain, columns, strict=True)
+        text if texts.count(text) == 1 else f"{text}<br>{checksum[:4]}"
+        for text, (_, _, checksum) in zip(texts, columns, strict=True)
     ]
 
 
@@ -129,7 +129,7 @@ def _in_lines(name: str) -> str:
         if lines[-1] and len(lines[-1] + part) > LABEL_CHARACTERS:
             lines.append("")
         lines[-1] += part
-    return "<br>".join(lines)
+    return "<br>".join(map(plain, lines))
 
 
 def _cell(one: Evaluation | None) -> str:
@@ -145,6 +145,7 @@ def _hover(one: Evaluation | None) -> str:
     low, high = one.interval
     who = f"{one.corpus.speakers} speakers" if one.corpus.speakers else "unknown speakers"
     return (
-        f"{one.checkpoint.name} on {one.corpus.title}<br>{between(low, high)} over {one.metrics.intervals_over}"
-        f"<br>{one.corpus.clips:,} clips of {who}, {one.corpus.part}"
+        f"{plain(one.checkpoint.name)} on {plain(one.corpus.title)}<br>"
+        f"{between(low, high)} over {plain(one.metrics.intervals_over)}"
+        f"<br>{one.corpus.clips:,} clips of {who}, {plain(one.corpus.part)}"
     )

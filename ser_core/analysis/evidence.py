@@ -32,7 +32,7 @@ from ser_core.records.metrics import resampled_confusions
 from ser_core.records.resampling import BOTH, N_BOOTSTRAP, interval
 from ser_core.records.runs import Run
 from ser_core.records.schema import UNKNOWN
-from ser_core.words import between, counted, percent, points, points_between
+from ser_core.words import between, code, counted, percent, points, points_between
 
 Runs = Mapping[str, Run]
 Records = Mapping[str, Mapping[int, Sequence[Run]]]
@@ -221,7 +221,7 @@ def order_of_emotions(
     )
     listing = ", ".join(f"{EMOTION_NAMES[emotion]} {value:.2f}" for emotion, value, _ in scores)
     evidence = (
-        f"F1 of `{run_label(run)}`: {listing}.",
+        f"F1 of {code(run_label(run))}: {listing}.",
         f"It holds in {percent(share, 0)} of {N_BOOTSTRAP:,} resamples of {BOTH}.",
     )
     if share > 1 - SIGNIFICANCE:
@@ -250,7 +250,7 @@ def unequal(runs: Runs, names: Sequence[str], asked: Collection[str]) -> str | N
     if not (found := differences(present, asked)):
         return None
     return (
-        f"{' and '.join(f'`{run_label(run)}`' for run in present)} are not comparable. They differ in {listed(found)}."
+        f"{' and '.join(code(run_label(run)) for run in present)} are not comparable. They differ in {listed(found)}."
     )
 
 
@@ -263,7 +263,7 @@ def set_aside(records: Records, runs: Runs, pair: Pair, asked: Collection[str]) 
     if longest > used:
         longer = {name: records[name][longest][0] for name in pair}
         reason = unequal(longer, pair, asked) or "At that length, not all that the claim is about can be compared."
-        have = ", and ".join(f"`{name}` has {percent(run.accuracy)}" for name, run in longer.items())
+        have = ", and ".join(f"{code(name)} has {percent(run.accuracy)}" for name, run in longer.items())
         yield f"Runs of {counted(longest, 'epoch')} are set aside, where {have}. {reason}"
 
 
@@ -274,7 +274,7 @@ def figures(runs: Runs, names: Sequence[str]) -> tuple[str, ...]:
         if run := runs.get(name):
             over = "" if run.intervals_over == BOTH else f", over {run.intervals_over}"
             sentences.append(
-                f"`{run_label(run)}` is right for {percent(run.accuracy)} of the test clips "
+                f"{code(run_label(run))} is right for {percent(run.accuracy)} of the test clips "
                 f"({between(*run.accuracy_interval)}{over})."
             )
     return tuple(sentences)
@@ -283,7 +283,7 @@ def figures(runs: Runs, names: Sequence[str]) -> tuple[str, ...]:
 def difference_sentence(runs: Runs, pair: Pair, difference: Difference) -> str:
     """By how much the first of two runs is more accurate."""
     first, second = (runs[name] for name in pair)
-    return f"`{run_label(first)}` against `{run_label(second)}`: {_points(difference)}."
+    return f"{code(run_label(first))} against {code(run_label(second))}: {_points(difference)}."
 
 
 def _points(difference: Difference) -> str:

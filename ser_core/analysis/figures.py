@@ -5,6 +5,7 @@ Time is in seconds and frequency in hertz on every axis. Colours hold on light a
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -145,7 +146,7 @@ def probability_figure(probabilities: Mapping[str, Mapping[str, float]], *, heig
         figure.add_bar(
             y=names,
             x=[shares[e] for e in EMOTIONS],
-            name=source,
+            name=plain(source),
             orientation="h",
             marker={
                 "color": [EMOTION_COLORS[e] for e in EMOTIONS] if single else colors[source],
@@ -153,7 +154,7 @@ def probability_figure(probabilities: Mapping[str, Mapping[str, float]], *, heig
             },
             text=[percent(shares[e], 0) for e in EMOTIONS] if single else None,
             textposition="auto",
-            hovertemplate="%{y}: %{x:.1%}<extra>" + source + "</extra>",
+            hovertemplate="%{y}: %{x:.1%}<extra>" + plain(source) + "</extra>",
         )
     figure.update_layout(barmode="group", showlegend=len(probabilities) > 1)
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
@@ -185,21 +186,31 @@ SELECTABLE = "selectable"
 """`meta` of a trace that shows nothing of its own, but makes the cells of a heatmap selectable."""
 
 
+def plain(name: str) -> str:
+    """A name from outside as text in a figure, where tags of HTML and `%{…}` would mean something."""
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace("%{", "%&#123;")
+
+
+def _said(value: Any) -> Any:
+    """What a label of a figure says, without what `plain` and figures put into it."""
+    return html.unescape(value.replace("<br>", " ")) if isinstance(value, str) else value
+
+
 def figure_rows(figure: go.Figure) -> list[dict[str, Any]]:
     """The numbers of a figure as rows: `series`, `x`, `y`, `value` of heatmaps, `low` and `high` of intervals."""
     rows = []
     for trace in figure.data:
         if trace.meta == SELECTABLE:
             continue
-        series = {"series": trace.name or ""}
+        series = {"series": _said(trace.name or "")}
         if isinstance(trace, go.Heatmap):
             rows += [
-                series | {"x": x, "y": y, "value": value}
+                series | {"x": _said(x), "y": _said(y), "value": value}
                 for y, values in zip(_places(trace.y, len(trace.z)), trace.z, strict=True)
                 for x, value in zip(_places(trace.x, len(values)), values, strict=True)
             ]
             continue
-        points = [series | {"x": x, "y": y} for x, y in zip(trace.x, trace.y, strict=True)]
+        points = [series | {"x": _said(x), "y": _said(y)} for x, y in zip(trace.x, trace.y, strict=True)]
         for values, error in ((trace.x, trace.error_x), (trace.y, trace.error_y)):
             if error.array is not None:
                 for point, value, above, below in zip(points, values, error.array, error.arrayminus, strict=True):

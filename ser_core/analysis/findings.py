@@ -35,7 +35,7 @@ from ser_core.models.registry import model_label
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
 from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_RATES
-from ser_core.words import between, percent
+from ser_core.words import between, code, percent
 
 BEST_2D, BEST_1D = "lr0.001-SiLU-2D", "lr0.01-ELU-1D"
 COMBINED, VARIABLE, MEAN = (f"lr0.001-SiLU-Combined{form}" for form in ("", "-variable", "-mean"))
@@ -188,8 +188,8 @@ def _resnets(records: Records) -> Finding:
         said = REPORT_RESNET101["training"] - REPORT_RESNET101["validation"] if name == RESNETS[-1] else None
         marks.append(Mark(model_label(run.train.model), gap, gap, gap, said, (run.name,)))
         evidence.append(
-            f"`{run_label(run)}` is right for {percent(training)} on the training set and {percent(validation)} on the "
-            f"validation set at the end. {_overconfidence(run)}"
+            f"{code(run_label(run))} is right for {percent(training)} on the training set and {percent(validation)} on "
+            f"the validation set at the end. {_overconfidence(run)}"
         )
     by_accuracy = [f"{name}-by-accuracy" for name in RESNETS]
     evidence += figures(chosen(records, [(by_accuracy[0], by_accuracy[1])], ["model"]), by_accuracy)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from ser_core.analysis.calibration import Reliability
 from ser_core.analysis.colors import ACCENT, GUIDE, series_colors
 from ser_core.analysis.confusion import cell_label, confused_pairs, row_shares
-from ser_core.analysis.figures import SELECTABLE, finish
+from ser_core.analysis.figures import SELECTABLE, finish, plain
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.models.activations import activation_label
 from ser_core.records.runs import Run
@@ -55,9 +55,9 @@ def accuracy_heatmap(runs: Iterable[Run], *, height: int = 260) -> go.Figure:
     figure.add_scatter(
         x=[f"{run.train.lr:g}" for run in present],
         y=[activation_label(run.train.activation) for run in present],
-        customdata=[[run.name, *run.accuracy_interval] for run in present],
+        customdata=[[run.name, *run.accuracy_interval, plain(run.name)] for run in present],
         **_cover(),
-        hovertemplate="%{customdata[0]}<br>%{customdata[1]:.1%} to %{customdata[2]:.1%}<extra></extra>",
+        hovertemplate="%{customdata[3]}<br>%{customdata[1]:.1%} to %{customdata[2]:.1%}<extra></extra>",
     )
     figure.update_xaxes(type="category", categoryarray=columns, range=[-0.5, len(columns) - 0.5])
     figure.update_yaxes(type="category", autorange="reversed")
@@ -69,7 +69,7 @@ def accuracy_heatmap(runs: Iterable[Run], *, height: int = 260) -> go.Figure:
 def _cell_text(run: Run | None) -> str:
     if run is None:
         return "no run"
-    status = "" if run.status == "finished" else f"<br>{run.status}"
+    status = "" if run.status == "finished" else f"<br>{plain(run.status)}"
     return f"<b>{percent(run.accuracy)}</b><br>{run.train.epochs} ep.{status}"
 
 
@@ -148,7 +148,7 @@ def curves_figure(histories: Mapping[str, Mapping[str, np.ndarray]], quantity: s
     for name, history in histories.items():
         color = colors[name]
         for part, style in (("train", "dot"), ("val", "solid")):
-            label = f"{name}, {'training' if part == 'train' else 'validation'}"
+            label = f"{plain(name)}, {'training' if part == 'train' else 'validation'}"
             figure.add_scatter(
                 x=history["epoch"],
                 y=history[f"{part}_{quantity}"],
@@ -172,9 +172,9 @@ def emotion_bars(values: Mapping[str, Mapping[str, float]], title: str, *, heigh
         figure.add_bar(
             x=[EMOTION_NAMES[emotion] for emotion in EMOTIONS],
             y=[by_emotion.get(emotion) for emotion in EMOTIONS],
-            name=source,
+            name=plain(source),
             marker={"color": colors[source]},
-            hovertemplate="%{x}: %{y:.2f}<extra>" + source + "</extra>",
+            hovertemplate="%{x}: %{y:.2f}<extra>" + plain(source) + "</extra>",
         )
     figure.update_layout(barmode="group", showlegend=len(values) > 1)
     figure.update_yaxes(range=[0, 1])
@@ -191,7 +191,7 @@ def reliability_figure(of_runs: Mapping[str, Reliability], *, height: int = 320)
             x=found.confidence,
             y=found.accuracy,
             customdata=found.share,
-            name=name,
+            name=plain(name),
             mode="lines+markers",
             marker={"size": 5 + 25 * found.share**0.5, "color": color},
             line={"width": 1, "color": color},
@@ -218,7 +218,7 @@ def risk_coverage_figure(
         figure.add_scatter(
             x=coverage[shown],
             y=accuracy[shown],
-            name=name,
+            name=plain(name),
             mode="lines",
             line={"color": colors[name]},
             hovertemplate="the surest %{x:.0%}: right %{y:.1%}<extra></extra>",
@@ -249,8 +249,8 @@ def cost_figure(rows: Sequence[Mapping[str, Any]], cost: str, *, height: int = 3
         go.Scatter(
             x=[row[cost] for row in rows],
             y=[row["accuracy"] for row in rows],
-            text=[row["network"] for row in rows],
-            customdata=[[row["parameters"] or 0, row["megabytes"], row["checkpoint"]] for row in rows],
+            text=[plain(row["network"]) for row in rows],
+            customdata=[[row["parameters"] or 0, row["megabytes"], plain(row["checkpoint"])] for row in rows],
             mode="markers+text",
             textposition="top center",
             cliponaxis=False,

@@ -16,6 +16,9 @@ MAX_CHANNELS = 8
 LOUDEST_FLOAT = 32.0
 """Floating-point samples that go beyond are no sound in ±1 that was made 30 dB too loud, but integers."""
 
+SPIKES = 0.001
+"""Share of samples: where no more than these go beyond `LOUDEST_FLOAT`, they are damage, and the others the sound."""
+
 WIDTHS = (16, 24, 32, 64)  # bits of a sample
 
 
@@ -146,6 +149,8 @@ def scaled(array: np.ndarray) -> Scaled:
     width = width_of(peak)
     if width is None:
         raise AudioError(f"The samples go up to {peak:.3g}, which is no sound: bring them to ±1.")
+    if array.dtype.kind == "f" and are_spikes(n_beyond := _n_beyond(array), array.size):
+        raise AudioError(spiked("The audio", n_beyond, peak))
     if array.dtype.kind == "i" and width == 8 * array.dtype.itemsize:
         return Scaled(of_type)
     return Scaled((array / 2.0 ** (width - 1)).astype(np.float32), (taken_for(peak, width),))
@@ -154,6 +159,24 @@ def scaled(array: np.ndarray) -> Scaled:
 def width_of(peak: float) -> int | None:
     """Bits of the numbers of which the largest is this one; None where no sound has such numbers."""
     return next((width for width in WIDTHS if peak <= 2.0 ** (width - 1)), None)
+
+
+def are_spikes(n_beyond: int, n_samples: int) -> bool:
+    """Whether so few samples go beyond `LOUDEST_FLOAT` that they are no sound, of whatever scale, but damage."""
+    return 0 < n_beyond <= SPIKES * n_samples
+
+
+def spiked(name: str, n_beyond: int, peak: float) -> str:
+    """The sentence about a recording with such samples; `name` begins it."""
+    samples = "a single sample" if n_beyond == 1 else f"{n_beyond:,} samples"
+    return (
+        f"{name} is damaged: {samples} of it go{'es' * (n_beyond == 1)} up to {peak:.3g}, and all others lie in "
+        f"±{LOUDEST_FLOAT:g}. Cut that out, or export it again."
+    )
+
+
+def _n_beyond(array: np.ndarray) -> int:
+    return int((array > LOUDEST_FLOAT).sum()) + int((array < -LOUDEST_FLOAT).sum())
 
 
 def taken_for(peak: float, width: int) -> str:

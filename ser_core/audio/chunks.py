@@ -1,7 +1,8 @@
 """Uncompressed files say in their headers how many bytes of samples follow, and some say it wrongly.
 
 A recorder writes that number when it stops. One that lost its power, or wrote to a pipe, left a 0 or an old number
-there. What follows is samples all the same: `mended` is the file with the right number.
+there. What follows is samples all the same: `mended` is the file with the right number. A number that is far too large,
+as of a recording that breaks off, is no better: libsndfile gives up on some of those.
 """
 
 from __future__ import annotations
@@ -98,14 +99,15 @@ def _chunks(file: BinaryIO, size: int, layout: Layout, position: int = 0) -> Ite
 
 
 def mended(file: BinaryIO, size: int, samples: Samples | None) -> Overlaid:
-    """The file, with a header that says how many bytes of samples there are, if it says too few.
+    """The file, with a header that says how many bytes of samples there are, if it says too few or too many.
 
-    What follows them may be chunks of another kind, as the title; then the header is right.
+    What follows too few of them may be chunks of another kind, as the title; then the header is right.
     """
     at, new = 0, b""
-    if samples and samples.promised < size - samples.start and not _is_chunk(file, size, samples):
+    there = max(0, size - samples.start) if samples else 0
+    if samples and (samples.promised > there or (samples.promised < there and not _is_chunk(file, size, samples))):
         most = (1 << 8 * samples.width) - 1
-        at, new = samples.field, min(size - samples.start, most).to_bytes(samples.width, samples.order)
+        at, new = samples.field, min(there, most).to_bytes(samples.width, samples.order)
     return Overlaid(file, at, new)
 
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ser_core.audio.arrays import MAX_CHANNELS
+from ser_core.audio.arrays import LOUDEST_FLOAT, MAX_CHANNELS, are_spikes, spiked
 from ser_core.audio.blocks import Block
 from ser_core.audio.chains import links
 from ser_core.audio.ends import ends_within_a_page, missing_seconds
 from ser_core.audio.ffmpeg import END_SECONDS, FFmpegReader
-from ser_core.audio.limit import MAX_SECONDS, Limit
+from ser_core.audio.limit import Limit
 from ser_core.audio.sndfile import SndfileReader, is_compressed
 from ser_core.audio.source import AudioSource, OpenFile, open_file, read_samples
 from ser_core.equality import ByContent
@@ -46,7 +46,7 @@ class Decoded(ByContent):
     warnings: tuple[str, ...] = ()
 
 
-def decode(source: AudioSource, *, sample_rate: int | None = None, max_seconds: float = MAX_SECONDS) -> Decoded:
+def decode(source: AudioSource, *, sample_rate: int | None = None, max_seconds: float | None = None) -> Decoded:
     """Read audio at its own rate and with all its channels.
 
     Where rate or channels change midway, the rate is that of the beginning, and the channels are as many as there are
@@ -56,7 +56,7 @@ def decode(source: AudioSource, *, sample_rate: int | None = None, max_seconds: 
         source: a path, bytes, a binary file, or samples, see `ser_core.audio.source.AudioSource`. Integers are scaled
             by their full scale, floats are taken to be in ±1, unless they are far beyond.
         sample_rate: the rate of samples in Hz, 8,000 to 192,000. Required for them, not accepted otherwise.
-        max_seconds: what is longer is refused.
+        max_seconds: what is longer is refused; None for what the setting says, see `ser_core.audio.limit`.
 
     Raises:
         AudioError: missing, empty or undecodable audio; NaN or infinite samples; a rate, a number of channels or a
@@ -78,7 +78,7 @@ class Recording:
         warnings: sentences about what is wrong with it, when all blocks were taken.
     """
 
-    def __init__(self, source: AudioSource, *, sample_rate: int | None = None, max_seconds: float = MAX_SECONDS):
+    def __init__(self, source: AudioSource, *, sample_rate: int | None = None, max_seconds: float | None = None):
         self.warnings: list[str] = []
         self._source, self._sample_rate, self._limit = source, sample_rate, Limit(max_seconds)
         self._name = "The audio"
@@ -115,7 +115,7 @@ class Recording:
             self._limit.check(self._name, samples.shape[1] / rate)
             yield Block(samples, rate)
             return
-        with open_file(self._source) as opened:
+        with open_file(self._source, self._limit) as opened:
             self._name = opened.name
             reader = FFmpegReader(self._limit)
             parts = links(opened.file, opened.size)
@@ -174,11 +174,14 @@ class Recording:
                 f"{self._name} has {len(block.samples)} channels; 1 to {MAX_CHANNELS} are supported, as "
                 "[channels, samples]."
             )
-        peak = float(np.abs(block.samples).max(initial=0.0))
+        level = np.abs(block.samples)
+        peak = float(level.max(initial=0.0))
         if not np.isfinite(peak):
             raise AudioError(f"{self._name} holds samples that are not numbers (NaN or infinite). Export it again.")
         if peak > LOUDEST:
             raise AudioError(f"{self._name} holds samples up to {peak:.3g}, which is no sound. Export it again.")
+        if peak > LOUDEST_FLOAT and are_spikes(n_beyond := int((level > LOUDEST_FLOAT).sum()), level.size):
+            raise AudioError(spiked(self._name, n_beyond, peak))
 
 
 def _cut(opened: OpenFile, start: int, end: int) -> OpenFile:

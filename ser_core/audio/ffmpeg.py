@@ -6,6 +6,7 @@ behind it, and its warnings say at which second.
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 from collections.abc import Iterator
@@ -39,7 +40,23 @@ def open_container(file: BinaryIO) -> InputContainer:
     import av
 
     file.seek(0)
-    return av.open(file, "r", options={"protocol_whitelist": ""})
+    return av.open(_Within(file), "r", options={"protocol_whitelist": ""})
+
+
+class _Within:
+    """A file that FFmpeg can be sent to any place of, as far as headers say: behind the end, there is nothing."""
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+        self.read, self.tell = file.read, file.tell
+        self.name = getattr(file, "name", None) or "<none>"  # some kinds are known by nothing else
+
+    def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
+        here = self._file.tell()
+        end = self._file.seek(0, io.SEEK_END)
+        place = position + {io.SEEK_SET: 0, io.SEEK_CUR: here, io.SEEK_END: end}[whence]
+        self._file.seek(min(place, end) if place >= 0 else here)
+        return min(place, end) if place >= 0 else -1  # which FFmpeg takes for an error
 
 
 class FFmpegReader:

@@ -10,12 +10,11 @@ import numpy as np
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import AudioSource, Recording
 from ser_core.audio.downmix import CANCEL, mixed_down
-from ser_core.audio.limit import MAX_SECONDS
 
 PART_SECONDS = 300
 
 
-def load_audio(source: AudioSource, *, sample_rate: int | None = None, max_seconds: float = MAX_SECONDS) -> np.ndarray:
+def load_audio(source: AudioSource, *, sample_rate: int | None = None, max_seconds: float | None = None) -> np.ndarray:
     """Decode, average the channels and resample to 16 kHz.
 
     Args:
@@ -33,7 +32,7 @@ def load_audio(source: AudioSource, *, sample_rate: int | None = None, max_secon
 
 
 def read_audio(
-    source: AudioSource, *, sample_rate: int | None = None, max_seconds: float = MAX_SECONDS
+    source: AudioSource, *, sample_rate: int | None = None, max_seconds: float | None = None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """The same as `load_audio`, with sentences about what is wrong with the recording, as `preprocess` takes them."""
     recording = Recording(source, sample_rate=sample_rate, max_seconds=max_seconds)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ser_core.audio.arrays import LOUDEST_FLOAT, taken_for, width_of
+from ser_core.audio.arrays import LOUDEST_FLOAT, are_spikes, spiked, taken_for, width_of
 from ser_core.audio.blocks import Block
 from ser_core.audio.chunks import find_samples, mended
 from ser_core.audio.ffmpeg import END_SECONDS, header_seconds
 from ser_core.audio.limit import believed
 from ser_core.audio.source import OpenFile
+from ser_core.errors import AudioError
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
@@ -115,15 +116,19 @@ class SndfileReader:
 
         if sound.subtype not in FLOATS:
             return 1.0
-        peak = 0.0
+        peak, n_beyond, n_samples = 0.0, 0, 0
         try:
             while len(samples := sound.read(sound.samplerate, dtype="float32", always_2d=True)):
-                peak = max(peak, float(np.abs(samples).max()))
+                level = np.abs(samples)
+                peak = max(peak, float(level.max()))
+                n_beyond, n_samples = n_beyond + int((level > LOUDEST_FLOAT).sum()), n_samples + samples.size
         except soundfile.LibsndfileError:
             pass  # what can be read up to there is heard
         sound.seek(0)
         width = width_of(peak) if LOUDEST_FLOAT < peak <= LARGEST_INTEGER else None
         if width is None:
             return 1.0
+        if are_spikes(n_beyond, n_samples):
+            raise AudioError(spiked(self._opened.name, n_beyond, peak))
         self.notes.append(taken_for(peak, width))
         return 2.0 ** (width - 1)

@@ -27,10 +27,10 @@ from ser_core.audio.arrays import (
     to_array,
     type_of,
 )
-from ser_core.audio.limit import MAX_SECONDS
+from ser_core.audio.limit import Limit
 from ser_core.errors import AudioError
 from ser_core.file_state import LFS_POINTER, POINTER, PULL
-from ser_core.sound_files import shown
+from ser_core.sound_files import NO_FILES, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,12 +52,10 @@ FILES = (str, bytes, bytearray, memoryview, PathLike)
 
 PIPE_SECONDS = 10.0
 """How long a pipe is waited for into which nobody writes."""
-MAX_BYTES = round(MAX_SECONDS * 48_000 * 2 * 4)
-"""How much is read of what has no size, as a pipe or an answer of a server: what as long a recording as is read takes
-in 32 bits, 48 kHz and stereo, which are 4 GB."""
 
-MEMORY_BYTES = 2**26  # of it that are kept in memory; the rest goes into a temporary file
-PART_BYTES = 2**20  # of it that are read at a time
+# Of what has no size, as a pipe or an answer of a server:
+MEMORY_BYTES = 2**26  # that are kept in memory; the rest goes into a temporary file
+PART_BYTES = 2**20  # that are read at a time
 
 
 class OpenFile(NamedTuple):
@@ -132,14 +130,14 @@ def _type_inside(samples: np.ndarray) -> str:
 
 
 @contextmanager
-def open_file(source: object) -> Iterator[OpenFile]:
+def open_file(source: object, limit: Limit) -> Iterator[OpenFile]:
     """A file from its first byte on, however it is given; an open one gets its position back.
 
     Raises:
-        AudioError: it is missing, empty or no file.
+        AudioError: it is missing, empty, too large or no file.
     """
     if isinstance(source, bytes | bytearray | memoryview):
-        yield _checked(io.BytesIO(source), "The audio")
+        yield _checked(io.BytesIO(source), "The audio", limit)
     elif source == "":
         raise AudioError("The name of the audio file is empty. Say which file.")
     elif isinstance(source, str | PathLike):
@@ -155,11 +153,11 @@ def open_file(source: object) -> Iterator[OpenFile]:
             raise AudioError(f"{shown(path)} can't be read: {getattr(error, 'strerror', None) or error}.") from None
         with opened as file:
             if file.seekable():
-                yield _checked(file, path.name)
+                yield _checked(file, path.name, limit)
             else:
-                yield from _read_once(file, path.name, path.name, first)
+                yield from _read_once(file, path.name, path.name, limit, first)
     elif has(source, "read"):
-        yield from _given(cast("BinaryIO", source))
+        yield from _given(cast("BinaryIO", source), limit)
     else:
         raise AudioError(f"Audio is {KINDS}, not of type {type(source).__name__}.")
 
@@ -168,9 +166,12 @@ def _opened(path: Path) -> tuple[bytes, BinaryIO]:
     """A file, and what was already read of it: something of a pipe, which is waited for if nobody writes into it yet.
 
     Raises:
-        AudioError: nobody does so in time: who just opens such a pipe may wait for ever.
+        AudioError: it is a device, as /dev/zero; or nobody writes in time: who just opens a pipe may wait for ever.
     """
-    if not stat.S_ISFIFO(path.stat().st_mode):
+    kind = stat.S_IFMT(path.stat().st_mode)
+    if kind != stat.S_IFIFO:
+        if kind in NO_FILES:
+            raise AudioError(f"{shown(path)} is {NO_FILES[kind]}, not a file.")
         return b"", path.open("rb")
     import select
 
@@ -191,7 +192,7 @@ def _opened(path: Path) -> tuple[bytes, BinaryIO]:
     return first, opened
 
 
-def _given(file: BinaryIO) -> Iterator[OpenFile]:
+def _given(file: BinaryIO, limit: Limit) -> Iterator[OpenFile]:
     named = getattr(file, "name", None)
     name = Path(named).name if isinstance(named, str) else "The audio"
     if getattr(file, "closed", False):
@@ -201,9 +202,9 @@ def _given(file: BinaryIO) -> Iterator[OpenFile]:
     who = type_of(file)
     with code_of(who):
         position = file.tell() if hasattr(file, "seekable") and file.seekable() else None
-        opened = _checked(file, name, who) if position is not None else None
+        opened = _checked(file, name, limit, who) if position is not None else None
     if opened is None or position is None:
-        yield from _read_once(file, name, who)
+        yield from _read_once(file, name, who, limit)
         return
     try:
         yield opened
@@ -212,7 +213,7 @@ def _given(file: BinaryIO) -> Iterator[OpenFile]:
             file.seek(position)
 
 
-def _read_once(file: BinaryIO, name: str, who: str, part: bytes = b"") -> Iterator[OpenFile]:
+def _read_once(file: BinaryIO, name: str, who: str, limit: Limit, part: bytes = b"") -> Iterator[OpenFile]:
     """What can't seek as a file that can.
 
     Args:
@@ -221,14 +222,10 @@ def _read_once(file: BinaryIO, name: str, who: str, part: bytes = b"") -> Iterat
     """
     with SpooledTemporaryFile(MEMORY_BYTES) as kept:
         while part or (part := _read(file, PART_BYTES, who)):
-            if kept.tell() + len(part) > MAX_BYTES:
-                raise AudioError(
-                    f"{name} goes on after {MAX_BYTES / 1e9:.1f} GB, and no more is read of what is no file on a disk. "
-                    "Cut it into shorter parts, or make a file of it."
-                )
+            limit.check_size(name, kept.tell() + len(part), so_far=True)
             kept.write(part)
             part = b""
-        yield _checked(cast("BinaryIO", kept), name)
+        yield _checked(cast("BinaryIO", kept), name, limit)
 
 
 def _read(file: BinaryIO, size: int, who: str) -> bytes:
@@ -239,11 +236,12 @@ def _read(file: BinaryIO, size: int, who: str) -> bytes:
     return part
 
 
-def _checked(file: BinaryIO, name: str, who: str = "The audio") -> OpenFile:
+def _checked(file: BinaryIO, name: str, limit: Limit, who: str = "The audio") -> OpenFile:
     file.seek(0, io.SEEK_END)
     size = file.tell()
     if not size:
         raise AudioError(f"{name} is empty: it holds no bytes. Record or export it again.")
+    limit.check_size(name, size)
     file.seek(0)
     if _read(file, len(LFS_POINTER), who) == LFS_POINTER:
         raise AudioError(f"{name} {POINTER}. {PULL}.")

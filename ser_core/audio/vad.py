@@ -132,6 +132,8 @@ def by_energy(waveform: np.ndarray, settings: VadSettings) -> Detected:
 
 def by_silero(waveform: np.ndarray, settings: VadSettings) -> Detected:
     """What silero's network hears; the loud parts where that is under 0.2 s: it misses some shouts and screams."""
+    if not waveform.any():  # hours of digital silence take no space, and should take no time
+        return Detected(np.zeros((0, 2), np.int64), False)
     intervals = silero_intervals(waveform, threshold=settings.vad_threshold)
     if speech_seconds(intervals) >= MIN_SPEECH_SECONDS:
         return Detected(intervals, True)

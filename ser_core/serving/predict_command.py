@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ser_core.audio.limit import MAX_SECONDS, Limit
-from ser_core.command import friendly_errors
+from ser_core.audio.limit import MAX_SECONDS, MINUTES, Limit
+from ser_core.command import friendly_errors, printable
 from ser_core.command_line import CheckpointName, Switch, parse
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import AudioError, ConfigError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ser_core.serving.predictor import Predictor
 
 PROG = "ser predict"
+MINUTES_HINT = f"(default: ${MINUTES}, or {MAX_SECONDS / 60:g})"
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,20 @@ class PredictCommand:
     checkpoint: CheckpointName = None
     min_confidence: float = MIN_CONFIDENCE
     any_sound: Switch = False
-    max_minutes: float = MAX_SECONDS / 60
+    max_minutes: Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint=MINUTES_HINT)] = None
     format: Literal["table", "json", "csv"] = "table"
     adapt: UseAppendAction[Annotated[tuple[Path, ...], arg(metavar="FILE", help_behavior_hint="")]] = ()
     adapt_emotion: Annotated[str | None, arg(metavar="EMOTION", help_behavior_hint="")] = None
     many: Many = field(default_factory=Many)
+
+    @property
+    def max_seconds(self) -> float:
+        """How long a recording may be.
+
+        Raises:
+            ConfigError: `max_minutes` or the setting in its place is no duration.
+        """
+        return Limit(None if self.max_minutes is None else 60 * self.max_minutes).seconds
 
 
 def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) -> PredictCommand:
@@ -69,7 +79,7 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
     if not args.files:
         raise ConfigError(f"Say which audio files, or folders of them: {prog} FILE. See {prog} --help.")
     require_probability(args.min_confidence)
-    Limit(60 * args.max_minutes)
+    _ = args.max_seconds
     args.many.check()
     if args.adapt_emotion is not None and not args.adapt:
         raise ConfigError("--adapt-emotion is for the recordings of --adapt: say which.")
@@ -117,11 +127,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
             _print_table(rows)
     for row in rows:
         for warning in row["warnings"]:
-            print(f"warning: {row['file']}: {warning}", file=sys.stderr)
+            print(printable(f"warning: {row['file']}: {warning}"), file=sys.stderr)
         if row["error"]:
             name = shown(Path(row["file"]))
             named = Path(row["file"]).name in row["error"] or name in row["error"]
-            print(f"error: {row['error']}" if named else f"error: {name}: {row['error']}", file=sys.stderr)
+            print(printable(f"error: {row['error']}" if named else f"error: {name}: {row['error']}"), file=sys.stderr)
     if any(row["error"] for row in rows):
         sys.exit(2)
 
@@ -132,7 +142,7 @@ def _load(args: PredictCommand) -> Predictor:
     return Predictor.load(
         args.checkpoint,
         min_confidence=args.min_confidence,
-        max_seconds=60 * args.max_minutes,
+        max_seconds=args.max_seconds,
         any_sound=args.any_sound,
     )
 
@@ -145,7 +155,7 @@ def _write_table(args: PredictCommand) -> None:
         args.many,
         checkpoint=args.checkpoint,
         min_confidence=args.min_confidence,
-        max_minutes=args.max_minutes,
+        max_minutes=args.max_seconds / 60,
         any_sound=args.any_sound,
         adaptation=_adapted(_load(args), args).adaptation if args.adapt else None,
     )
@@ -159,10 +169,10 @@ def _adapted(predictor: Predictor, args: PredictCommand) -> Predictor:
         raise errors[0]
     adapted = predictor.adapt([file for file, error in files if not error], emotion=args.adapt_emotion)
     for error in errors:
-        print(f"warning: {error}", file=sys.stderr)
+        print(printable(f"warning: {error}"), file=sys.stderr)
     assert adapted.adaptation
     for sentence in adapted.adaptation.left_out:
-        print(f"warning: {sentence} The network is tuned without it.", file=sys.stderr)
+        print(printable(f"warning: {sentence} The network is tuned without it."), file=sys.stderr)
     return adapted
 
 
@@ -171,4 +181,4 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         if not row["error"]:
             probabilities = "  ".join(f"{row[e]:4.2f}" for e in EMOTIONS)
-            print(f"{row['answer']:8} {row['confidence']:6.1%}  {probabilities}  {row['file']}")
+            print(f"{row['answer']:8} {row['confidence']:6.1%}  {probabilities}  {printable(row['file'])}")

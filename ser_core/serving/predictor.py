@@ -23,7 +23,7 @@ from torch import nn
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import Recording
-from ser_core.audio.limit import MAX_SECONDS, Limit
+from ser_core.audio.limit import Limit
 from ser_core.audio.mono import PART_SECONDS, mono_parts
 from ser_core.audio.preprocess import Detect, Speech, detect_speech, preprocess
 from ser_core.audio.source import AudioSource, is_samples, several
@@ -59,7 +59,7 @@ class Predictor:
         statistics: of its embeddings in training, which `adapt` needs.
         adaptation: to a speaker, see `adapt`.
         min_confidence: below this probability of the likeliest emotion the answer is "unsure"; 0 (never) to 1.
-        max_seconds: what lasts longer is refused, > 0.
+        max_seconds: what lasts longer is refused, > 0; None for what the setting says, see `ser_core.audio.limit`.
         any_sound: classify recordings even where no voice is recognised, as in some shouts.
 
     Raises:
@@ -74,7 +74,7 @@ class Predictor:
         adaptation: Adaptation | None = None,
         *,
         min_confidence: float = MIN_CONFIDENCE,
-        max_seconds: float = MAX_SECONDS,
+        max_seconds: float | None = None,
         any_sound: bool = False,
     ):
         self.config = config
@@ -92,7 +92,7 @@ class Predictor:
         *,
         root: str | Path | None = None,
         min_confidence: float = MIN_CONFIDENCE,
-        max_seconds: float = MAX_SECONDS,
+        max_seconds: float | None = None,
         any_sound: bool = False,
     ) -> Predictor:
         """Load a checkpoint by name, or the best that can be used (`ser_core.records.checkpoints`).

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from ser_core.audio.limit import duration
 from ser_core.audio.source import AudioSource
+from ser_core.command import printable
 
 Heard: TypeAlias = Callable[[float], None]
 """Is called with the seconds of a recording that are classified already, which grow."""
@@ -47,7 +48,7 @@ class ProgressLine:
             return
         name = Path(source).name if isinstance(source, str | PathLike) else "a recording"
         with self._lock:
-            print(f"{CLEAR}{name}: {duration(seconds)} heard…", end="", file=sys.stderr, flush=True)
+            print(f"{CLEAR}{printable(name)}: {duration(seconds)} heard…", end="", file=sys.stderr, flush=True)
             self._written = True
 
     def __enter__(self) -> ProgressLine:

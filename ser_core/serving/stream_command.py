@@ -17,7 +17,7 @@ from tyro.conf import Positional, arg
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import Recording
 from ser_core.audio.mono import mono_parts
-from ser_core.command import friendly_errors
+from ser_core.command import friendly_errors, printable
 from ser_core.command_line import CheckpointName, Switch, flags_of, parse
 from ser_core.emotions import EMOTIONS
 from ser_core.serving.prediction import MIN_CONFIDENCE, require_probability
@@ -98,7 +98,7 @@ def _heeding(recording: Recording, parts: Iterable[np.ndarray], file: Path) -> I
     said = 0
     for part in itertools.chain(parts, (np.zeros(0, np.float32),)):
         for warning in recording.warnings[said:]:
-            print(f"warning: {file}: {warning}", file=sys.stderr)
+            print(printable(f"warning: {file}: {warning}"), file=sys.stderr)
         said = len(recording.warnings)
         yield part
 

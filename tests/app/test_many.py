@@ -13,8 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from ser_app import classifying, loaders, work_view
 from ser_app.classifying import CLASSIFIED, FOLLOWED, remembered
-from ser_app.tuning import MAX_SECONDS
-from ser_app.uploads import Upload
+from ser_app.uploads import MINUTES, Upload, max_seconds
 from ser_core.audio import SAMPLE_RATE, detections
 from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.folder import Corpus
@@ -257,8 +256,8 @@ def test_a_recording_cancelled_before_anything_was_heard_says_so(
 
 
 def test_recordings_to_tune_to_last_no_longer_than_one_may(open_page: OpenPage, files: dict[str, bytes], monkeypatch):
-    assert MAX_SECONDS == 15 * 60
-    monkeypatch.setattr("ser_app.tuning.MAX_SECONDS", 5.0)
+    assert max_seconds() == 15 * 60
+    monkeypatch.setenv(MINUTES, str(5 / 60))
     good = {name: data for name, data in files.items() if name.startswith("day/")}
     app = upload(set_source(open_page(CLASSIFY), "upload"), {**good, "broken.wav": b""})
     labelled(app.button, "Tune to these 4 recordings").click().run()

@@ -3,6 +3,7 @@
 import io
 import struct
 import tracemalloc
+from pathlib import Path
 
 import av
 import numpy as np
@@ -11,7 +12,7 @@ import soxr
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.decode import Recording, decode
-from ser_core.audio.limit import MAX_SECONDS, duration
+from ser_core.audio.limit import MEGABYTES, MINUTES, Limit, duration
 from ser_core.audio.mono import mono_parts
 from ser_core.audio.preprocess import load_audio
 from ser_core.errors import AudioError, ConfigError
@@ -67,7 +68,38 @@ def test_a_limit_that_is_none_is_a_sentence(wrong: float):
         Recording(b"", max_seconds=wrong)
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(90, "90 seconds"), (900, "15 minutes"), (MAX_SECONDS, "3 hours")])
+def test_both_are_settings(monkeypatch: pytest.MonkeyPatch):
+    assert Limit().seconds == 3 * 3600
+    monkeypatch.setenv(MINUTES, "0.1")
+    data = TELLING["wav"]()
+    with pytest.raises(AudioError, match="lasts 12 seconds, and at most 6 seconds"):
+        load_audio(data)
+    assert len(load_audio(data, max_seconds=20))  # what is said comes before the setting
+    monkeypatch.setenv(MINUTES, "")
+    monkeypatch.setenv(MEGABYTES, "0.5")
+    with pytest.raises(AudioError, match=r"has 1 MB, and at most 0.5 MB are read.*SER_MAX_MB"):
+        load_audio(data)
+
+
+@pytest.mark.parametrize("variable", [MINUTES, MEGABYTES])
+@pytest.mark.parametrize("wrong", ["0", "-1", "nan", "inf", "much"])
+def test_a_setting_that_is_none_is_a_sentence(variable: str, wrong: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(variable, wrong)
+    with pytest.raises(ConfigError, match=rf"The environment variable {variable} is a number above 0, not '{wrong}'\."):
+        Recording(b"")
+
+
+def test_a_file_that_is_too_large_is_not_looked_at(tmp_path: Path):
+    """It may begin as one that is searched to its end."""
+    path = tmp_path / "large.flac"
+    with path.open("wb") as file:
+        file.write(b"fLaC")
+        file.truncate(10**11)  # which takes no space
+    with pytest.raises(AudioError, match="has 100,000 MB, and at most 8,000 MB are read"):
+        decode(path)
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(90, "90 seconds"), (900, "15 minutes"), (3 * 3600, "3 hours")])
 def test_durations_in_words(seconds: float, said: str):
     assert duration(seconds) == said
 

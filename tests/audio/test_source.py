@@ -18,6 +18,7 @@ import pytest
 import torch
 
 from ser_core.audio.decode import decode
+from ser_core.audio.limit import MEGABYTES
 from ser_core.audio.source import several
 from ser_core.errors import AudioError
 from tests.audio.encoded import written
@@ -79,13 +80,13 @@ def test_what_can_only_be_read_once_is_read(in_memory: int, monkeypatch: pytest.
 
 
 def test_what_has_no_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("ser_core.audio.source.MAX_BYTES", len(WAV))
+    monkeypatch.setenv(MEGABYTES, str(len(WAV) / 1e6))
     np.testing.assert_array_equal(decode(read_once(WAV)).samples, SOUND[None])
     for by_name in (False, True):
         with subprocess.Popen(["cat", "/dev/zero"], stdout=subprocess.PIPE) as process:
             assert process.stdout
             source: Any = f"/dev/fd/{process.stdout.fileno()}" if by_name else process.stdout
-            with pytest.raises(AudioError, match=r"goes on after .* GB"):
+            with pytest.raises(AudioError, match=r"goes on after .* MB, and at most"):
                 decode(source)
             process.kill()
 

@@ -125,6 +125,15 @@ def wait_until_idle(page: Page) -> None:
     page.wait_for_timeout(500)
 
 
+def scroll_through(page: Page) -> None:
+    """Scroll to all that is made when the visitor gets there (`ser_app.nearby`), until it is there."""
+    wait_until_idle(page)
+    marks = page.get_by_test_id("stMain").get_by_text("…", exact=True)
+    while marks.count():
+        marks.first.scroll_into_view_if_needed()
+        wait_until_idle(page)
+
+
 def navigation(page: Page) -> list[str]:
     """What the links in the sidebar are called."""
     links = page.get_by_test_id("stSidebar").get_by_role("link")

@@ -19,7 +19,7 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.records.runs import Run, load_runs
 from ser_core.serving.predictor import Predictor
 from ser_core.words import percent
-from tests.browser.app_server import ADDRESSES, LABELS, PHONE, OpenTab, navigation, wait_until_idle
+from tests.browser.app_server import ADDRESSES, LABELS, PHONE, OpenTab, navigation, scroll_through, wait_until_idle
 from tests.helpers import BROWSER
 
 pytestmark = BROWSER
@@ -70,7 +70,7 @@ def test_pages_fit_a_phone_in_light_and_in_dark(open_tab: OpenTab, label: str, d
         page.emulate_media(color_scheme="dark" if dark else "light")
         app = expect(page.get_by_test_id("stApp"))
         (app.not_to_have_css if dark else app.to_have_css)("background-color", WHITE)
-        wait_until_idle(page)
+        scroll_through(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         found = Axe().run(page).response["violations"]
         assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
@@ -120,11 +120,16 @@ def test_a_clip_is_heard_and_seen(open_tab: OpenTab):
     player = page.locator("audio").first
     page.wait_for_function("document.querySelector('audio').readyState >= 1")
     assert player.evaluate("e => e.duration") == pytest.approx(2.275, abs=0.05)
-    expect(page.get_by_test_id("stPlotlyChart").first.locator("svg").first).to_be_visible()
     expect(page.get_by_text(re.compile("^The model predicts"))).to_be_visible()
     expect(page.get_by_role("heading", name="The same actor and sentence")).to_be_visible()
-    # What is below is made when the visitor gets there.
+    # What is below is made when the visitor gets there; what draws it is loaded while he reads.
+    page.wait_for_function("performance.getEntriesByType('resource').some(one => one.name.includes('/PlotlyChart'))")
+    chart = page.get_by_test_id("stPlotlyChart").first.locator("svg").first
+    expect(chart).to_have_count(0)
     expect(page.get_by_text("Same scales for all")).to_have_count(0)
+    page.get_by_text("Waveform").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 200)
+    expect(chart).to_be_visible()
     page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, main.scrollHeight)")
     expect(page.get_by_text("Same scales for all")).to_be_visible()
 
@@ -271,8 +276,7 @@ def test_a_cell_of_a_confusion_matrix_opens_its_clips_to_be_heard(open_tab: Open
     expect(player.or_(clips.get_by_text("not on this machine"))).to_be_visible()
     clips.get_by_role("link", name="All of them in Mistakes").click()
     wait_until_idle(page)
-    assert "intended=fear" in page.url
-    assert "predicted=sadness" in page.url
+    expect(page).to_have_url(re.compile("intended=fear.*predicted=sadness"))
     expect(page.get_by_role("heading", name="Fear, predicted as sadness")).to_be_visible()
 
 
@@ -324,6 +328,7 @@ def test_a_figure_is_downloaded_as_an_image_from_its_menu(open_tab: OpenTab, dow
     run = recorded("lr0.001-SiLU-2D")
     page = open_tab(f"/runs?run={run.name}")
     wait_until_idle(page)
+    scroll_through(page)
     chart = page.get_by_test_id("stPlotlyChart").first
     chart.hover()
     with page.expect_download() as download:

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import preprocess
 from ser_core.audio.synthetic import EXAMPLES, synthesize
-from tests.browser.app_server import OpenTab, wait_until_idle
+from tests.browser.app_server import OpenTab, scroll_through, wait_until_idle
 from tests.helpers import BROWSER
 
 pytestmark = BROWSER
@@ -62,6 +62,9 @@ def test_a_line_follows_the_sound_a_click_seeks_and_keys_play_and_go_on(open_tab
     expect(page.get_by_text("Click a picture to go there.")).to_be_visible()
     assert lines(page) == []
 
+    page.get_by_text("Log-mel spectrogram").scroll_into_view_if_needed()
+    expect(page.locator(".js-plotly-plot").nth(1)).to_be_attached()
+    wait_until_idle(page)
     page.locator("audio").first.evaluate("sound => { sound.playbackRate = 0.25 }")  # it lasts on a busy machine, too
     page.keyboard.press(" ")
     page.wait_for_function("document.querySelector('audio').currentTime > 0.1")
@@ -103,7 +106,7 @@ def test_a_line_follows_the_sound_a_click_seeks_and_keys_play_and_go_on(open_tab
 
 def test_a_picture_of_the_speech_alone_goes_with_the_sound_of_the_speech(open_tab: OpenTab):
     page = open_tab("/features")
-    wait_until_idle(page)
+    scroll_through(page)
     speech = preprocess(synthesize(next(iter(EXAMPLES.values()))))
     click(picture(page, 1), 0.5)
     kept = 2  # behind the whole sound, and what was dropped
@@ -123,7 +126,7 @@ def test_a_click_into_the_timeline_of_a_long_recording_seeks(open_tab: OpenTab, 
     wait_until_idle(page)
     page.locator("input[type=file]").set_input_files(tmp_path / "long.wav")
     expect(page.get_by_role("heading", name="Over time")).to_be_visible()
-    wait_until_idle(page)
+    scroll_through(page)
     click(picture(page, 2), 0.5)
     assert seconds(page) == pytest.approx(len(clip) / SAMPLE_RATE, abs=0.05)
     page.wait_for_timeout(100)

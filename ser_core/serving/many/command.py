@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ser_core.command import printable
 from ser_core.places import require_writable
 from ser_core.ray_cluster import require
 from ser_core.records.checkpoints import checkpoints_dir, default_checkpoint, load_config
@@ -82,7 +83,7 @@ def _report(outcome: Outcome, table: Path) -> None:
     if outcome.left_out:
         verb = "is" if outcome.left_out == 1 else "are"
         gone = f"{_files(outcome.left_out)} of those in {table} before {verb} not named now and left out."
-        print(f"warning: {gone}", file=sys.stderr)
+        print(printable(f"warning: {gone}"), file=sys.stderr)
     if outcome.failed:
         print(f"error: {outcome.failed:,} of {files} can't be used: the column `error` says why.", file=sys.stderr)
         sys.exit(2)

@@ -1,0 +1,104 @@
+"""What a visitor brings is bounded, and let go when the visitor leaves."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+
+from ser_app import visitors
+from ser_app.uploads import MEGABYTES, REFUSED, release, uploads_of
+from ser_core.errors import AudioError, ConfigError
+
+
+def test_no_more_is_kept_of_a_visitor_than_the_setting_says(monkeypatch: pytest.MonkeyPatch):
+    """Whatever the browser sends: what is too much never lies in memory beside the rest."""
+    monkeypatch.setenv(MEGABYTES, "0.002")
+    files = MemoryUploadedFileManager("/upload")
+    visitors.bound(files)
+    for visitor in ("one", "another"):
+        for name in ("a", "b", "c"):
+            files.add_file(visitor, UploadedFileRec(name, f"{name}.wav", "audio/wav", 900 * name.encode()))
+        kept = files.get_files(visitor, ["a", "b", "c"])
+        assert [len(file.data) for file in kept] == [900, 900, len(REFUSED)]
+    files.remove_file("one", "a")
+    files.add_file("one", UploadedFileRec("c", "c.wav", "audio/wav", 900 * b"c"))
+    assert files.get_files("one", ["c"])[0].data == 900 * b"c"
+
+
+def brought(name: str, data: bytes) -> Any:
+    return SimpleNamespace(name=name, size=len(data), getvalue=lambda: data)
+
+
+def test_what_is_too_much_is_said(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(MEGABYTES, "0.002")
+    says = {"2 more files": "At most 0.002 MB are kept of what you bring. Take some away, or bring fewer at once."}
+    files = [brought("a.wav", 900 * b"a"), brought("b.wav", REFUSED), brought("c.wav", 2000 * b"c")]
+    uploads, problems = uploads_of(files)
+    assert ([upload.name for upload in uploads], problems) == (["a.wav"], says)
+    monkeypatch.setenv(MEGABYTES, "much")
+    with pytest.raises(ConfigError, match=MEGABYTES):
+        uploads_of(files)
+
+
+class Server:
+    """Stands for Streamlit's, with one session."""
+
+    def __init__(self, *active: bool):
+        self.active = list(active)
+        self.closed: list[str] = []
+        self.removed: list[str] = []
+        self.uploaded_file_mgr = SimpleNamespace(remove_session_files=self.removed.append)
+
+    def is_active_session(self, _: str) -> bool:
+        return self.active.pop(0) if len(self.active) > 1 else self.active[0]
+
+    def close_session(self, session: str) -> None:
+        self.closed.append(session)
+
+
+@pytest.mark.parametrize(
+    ("active", "looks"), [((False,), 1), ((True, False), 3), ((True, True, False), 4), ((True, False, True, False), 5)]
+)
+def test_a_session_that_is_left_is_shut_down_with_its_files(active: tuple, looks: int, monkeypatch: pytest.MonkeyPatch):
+    """A connection that broke may come back, and break again, without a run of the page: it is looked at again."""
+    server = Server(*active)
+    monkeypatch.setattr(visitors.runtime, "get_instance", lambda: server)
+    monkeypatch.setattr(visitors.st, "get_option", {"server.disconnectedSessionTTL": 0.01}.get)
+    n, state, forget = [0], {"brought": "sound"}, visitors._forget
+
+    def counted(visitor: visitors.Visitor, gone: bool) -> None:
+        n[0] += 1
+        forget(visitor, gone)
+
+    monkeypatch.setattr(visitors, "_forget", counted)
+    session: Any = SimpleNamespace(session_state=state)
+
+    async def leave() -> None:
+        visitors._left(visitors.Visitor("me", lambda: session))
+        while not server.closed:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(leave(), 10))
+    assert (server.closed, server.removed, state, n) == (["me"], ["me"], {}, [looks])
+
+
+def test_a_server_that_ends_has_nothing_to_wait_for():
+    visitors._left(visitors.Visitor("me", lambda: None))
+
+
+def test_what_was_brought_is_not_held_twice(monkeypatch: pytest.MonkeyPatch):
+    """Streamlit gives a page a copy of each file; what the page remembers is where the file itself lies."""
+    files = MemoryUploadedFileManager("/upload")
+    files.add_file("me", UploadedFileRec("1", "a.wav", "audio/wav", b"sound"))
+    monkeypatch.setattr("ser_app.uploads._files", lambda: files)
+    monkeypatch.setattr("ser_app.uploads.get_script_run_ctx", lambda: SimpleNamespace(session_id="me"))
+    copy = SimpleNamespace(name="a.wav", size=5, file_id="1", getvalue=lambda: bytes(bytearray(b"sound")))
+    uploads, _ = uploads_of([copy])  # type: ignore[list-item]
+    assert uploads[0].data() is files.get_files("me", ["1"])[0].data
+    release(["1", "2"])
+    assert not files.get_files("me", ["1"])
+    with pytest.raises(AudioError, match="is not on the server any more"):
+        uploads[0].load()
