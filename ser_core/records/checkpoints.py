@@ -17,7 +17,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from reprlib import repr as brief  # of what a damaged file may hold: however long and deep, it stays short
@@ -27,16 +27,19 @@ from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import REPORT_SPLIT_ID
 from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
-from ser_core.errors import CheckpointError, ConfigError
+from ser_core.errors import CheckpointError
 from ser_core.features.config import FeatureConfig
-from ser_core.features.inputs import FORMS, Form
+from ser_core.features.inputs import Form
 from ser_core.file_state import LFS_POINTER, POINTER, PULL
 from ser_core.files import replace_file, replace_folder, write_text
+from ser_core.json_file import read_json
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.registry import MODELS
 from ser_core.places import found, how_to_run, own
 from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics, save_statistics
-from ser_core.records.schema import MIN_TEMPERATURE, read_value
+from ser_core.records.metrics import check_range
+from ser_core.records.reading import read_value
+from ser_core.records.schema import MIN_TEMPERATURE
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -72,6 +75,14 @@ class CheckpointConfig(ByContent):
     features: FeatureConfig
     provenance: dict[str, Any]
     temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, value, known in (("model", self.model, MODELS), ("activation", self.activation, ACTIVATIONS)):
+            if value not in known:
+                raise ValueError(f"{name} should be one of {', '.join(known)}, not {brief(value)}")
+        if self.form not in MODELS[self.model].forms:
+            raise ValueError(f"form should be fixed, which {self.model} takes alone, not {brief(self.form)}")
+        check_range("temperature", self.temperature, MIN_TEMPERATURE)
 
 
 def save_checkpoint(
@@ -113,16 +124,11 @@ def load_config(folder: Path) -> CheckpointConfig:
         CheckpointError: missing, damaged, or of a format this version doesn't know.
     """
     try:
-        text = (folder / "config.json").read_text(encoding="utf-8")
-        config = _parse(folder.name, json.loads(text))
+        config = _parse(folder.name, read_json(folder / "config.json"))
     except FileNotFoundError:
         names = ", ".join(list_checkpoints(folder.parent)) or "none"
         raise CheckpointError(f"There is no checkpoint {folder.name!r}. Available: {names}.") from None
-    except KeyError as error:
-        raise _damaged(folder, f"it lacks {error}") from None
-    except RecursionError:
-        raise _damaged(folder, "it is nested too deeply") from None
-    except (OSError, ValueError, TypeError, ConfigError) as error:
+    except (OSError, ValueError) as error:
         raise _damaged(folder, str(error).rstrip(".")) from None
     return replace(config, name=folder.name)  # a copy is another checkpoint, whatever it says
 
@@ -134,33 +140,18 @@ def _damaged(folder: Path, reason: str) -> CheckpointError:
 
 
 def _parse(folder: str, values: Any) -> CheckpointConfig:
-    _check_object("it", values)
-    version, emotions = values["format"], values["emotions"]
-    if type(version) is not int or not 1 <= version <= FORMAT or emotions != list(EMOTIONS):
+    if not isinstance(values, dict):
+        raise ValueError(f"it should be an object, not {brief(values)}")
+    if missing := [name for name in ("format", "emotions") if name not in values]:
+        raise ValueError(f"{missing[0]} is missing")
+    version = values["format"]
+    if type(version) is not int or not 1 <= version <= FORMAT or values["emotions"] != list(EMOTIONS):
         raise CheckpointError(f"The checkpoint {folder} was made by another version of this project.")
     for migrate in MIGRATIONS[version - 1 :]:
         values = migrate(values)
-    values = {key: value for key, value in values.items() if key not in ("format", "emotions")}
-    if unknown := values.keys() - {field.name for field in fields(CheckpointConfig)}:
-        raise ValueError(f"{brief(min(unknown))} is none of its entries")
-    for key, known in (("model", MODELS), ("activation", ACTIVATIONS), ("form", FORMS)):
-        if not isinstance(values[key], str) or values[key] not in known:
-            raise ValueError(f"{key} should be one of {', '.join(known)}, not {brief(values[key])}")
-    if values["form"] not in MODELS[values["model"]].forms:
-        raise ValueError(f"{values['model']} takes the fixed form only, not {values['form']!r}")
-    if not isinstance(values["name"], str):
-        raise TypeError(f"name should be a text, not {brief(values['name'])}")
-    _check_object("provenance", values["provenance"])
-    temperature = values.get("temperature", 1.0)
-    if not is_number(temperature) or temperature < MIN_TEMPERATURE:
-        raise ValueError(f"temperature should be a number from {MIN_TEMPERATURE:g} up, not {brief(temperature)}")
-    parts = {"audio": AudioConfig, "features": FeatureConfig}
-    return CheckpointConfig(**values | {part: read_value(kind, values[part], part) for part, kind in parts.items()})
-
-
-def _check_object(part: str, value: object) -> None:
-    if not isinstance(value, dict):
-        raise TypeError(f"{part} should be an object, not {brief(value)}")
+    return read_value(
+        CheckpointConfig, {key: value for key, value in values.items() if key not in ("format", "emotions")}
+    )
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

@@ -20,10 +20,11 @@ from ser_core.equality import ByContent
 from ser_core.errors import RunError
 from ser_core.file_state import fingerprint
 from ser_core.files import replace_folder, safe_name, write_text
+from ser_core.json_file import read_json
 from ser_core.places import found
 from ser_core.records.metrics import Metrics, check_range
 from ser_core.records.predictions import Predictions, read_predictions, write_predictions
-from ser_core.records.schema import read_value
+from ser_core.records.reading import read_value
 
 VERSION = 2
 
@@ -165,7 +166,7 @@ def load_evaluation(folder: Path) -> Evaluation:
     """
     path = folder / FILE
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
         if not isinstance(values, dict):
             raise ValueError(f"it should be an object, not {brief(values)}")
         version = values.pop("version", None)
@@ -173,10 +174,9 @@ def load_evaluation(folder: Path) -> Evaluation:
             raise ValueError(f"its version is {brief(version)}, and this project knows those up to {VERSION}")
         for migrate in MIGRATIONS[version - 1 :]:
             values = migrate(values)
-        return read_value(Evaluation, values, "")
-    except (OSError, ValueError, RecursionError) as error:
-        said = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise RunError(f"{folder.parent.name}/{folder.name}: {FILE} can't be read ({said}).") from None
+        return read_value(Evaluation, values)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder.parent.name}/{folder.name}: {FILE} can't be read ({error}).") from None
 
 
 def load_predictions(folder: Path) -> Predictions:
@@ -190,7 +190,7 @@ def load_predictions(folder: Path) -> Predictions:
         return read_predictions(path, fingerprint(path))
     except RunError as error:
         raise RunError(f"{folder.parent.name}/{folder.name}: {TABLE} {error}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise RunError(f"{folder.parent.name}/{folder.name}: {TABLE} can't be read ({error}).") from None
 
 
