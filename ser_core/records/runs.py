@@ -4,6 +4,7 @@
     history.csv        one line an epoch
     test.json          status, and the one look at the test set
     predictions.csv    probabilities for every test clip
+    SHA256SUMS         of all of these, see `ser_core.checksums`
 
 A run in progress writes to `runs/.partial/<name>/`; what it wrote gets its place when it is whole.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
+from ser_core.checksums import check_sums, remove_sums, write_sums
 from ser_core.equality import ByContent
 from ser_core.errors import RunError, SERError
 from ser_core.file_state import fingerprint
@@ -35,6 +37,7 @@ from ser_core.training.config import TrainConfig
 
 RUNS_DIR = own("runs")
 PARTIAL = ".partial"
+RECORD_FILES = ("config.json", "history.csv", "test.json", "predictions.csv")
 UNREADABLE = (OSError, ValueError)
 """What reading a damaged table raises."""
 
@@ -138,6 +141,7 @@ class Run(ByContent):
         path, clips = self.folder / "predictions.csv", self.environment.clips.test
         try:
             predictions = read_predictions(path, fingerprint(path))
+            check_sums(self.folder, path.name)
         except RunError as error:
             raise RunError(f"{self.name}: predictions.csv {error}") from None
         except UNREADABLE as error:
@@ -196,9 +200,11 @@ def write_history(folder: Path, history: Sequence[Sequence[float]]) -> None:
 
 
 def write_result(folder: Path, predictions: Predictions, test: Result) -> None:
-    """Write predictions.csv and then test.json, which completes the record."""
+    """Write predictions.csv and then test.json, which completes the record, and the sums of all."""
+    remove_sums(folder)
     write_predictions(folder / "predictions.csv", predictions)
     write_text(folder / "test.json", _json(to_json(test)))
+    write_sums(folder, RECORD_FILES)
 
 
 def load_run(folder: Path) -> Run:
@@ -216,7 +222,8 @@ def load_run(folder: Path) -> Run:
         raise RunError(f"{folder.name}: history.csv can't be read ({error}).") from None
     try:
         _check_together(run)
-    except ValueError as error:
+        check_sums(folder, "config.json", "history.csv", "test.json")
+    except (OSError, ValueError) as error:
         raise RunError(f"{folder.name}: {error}.") from None
     return run
 

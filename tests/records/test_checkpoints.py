@@ -19,13 +19,13 @@ from ser_core.records.checkpoints import (
     CHECKPOINTS_DIR,
     CheckpointConfig,
     default_checkpoint,
-    halved,
     list_checkpoints,
     load_config,
     load_model,
     save_checkpoint,
     survey_checkpoints,
 )
+from ser_core.records.weights import halved
 from ser_core.serving.predictor import Predictor
 from tests.helpers import ROOT
 
