@@ -19,11 +19,8 @@ NAMES = {"read_pickle", "to_pickle", "fromfile", "load_state_dict_from_url", "we
 OF_MODULES = {("torch", "load"), ("torch", "save"), ("torch", "hub"), ("torch", "jit")}
 CALLS = {"eval", "exec", "compile", "__import__"}
 
-EXCEPTIONS = {
-    "ser_core/serving/many/cluster.py": {
-        "pickle"
-    },  # between the processes of a Ray cluster, which pickles all it moves
-}
+EXCEPTIONS = {"ser_core/serving/many/cluster.py": {"pickle"}}
+"""Between the processes of a Ray cluster, which pickles all that it moves; nothing of that is stored."""
 
 
 def found_in(path: Path) -> set[str]:

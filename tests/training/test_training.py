@@ -334,6 +334,7 @@ def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: S
         "history.csv",
         "test.json",
         "predictions.csv",
+        "SHA256SUMS",
     }
 
     predictions = run.predictions()
