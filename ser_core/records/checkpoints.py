@@ -50,6 +50,9 @@ logger = logging.getLogger(__name__)
 CHECKPOINTS_DIR = own("checkpoints")
 CHECKPOINT_FILES = ("config.json", WEIGHTS_FILE, EMBEDDING_FILE)  # those that decide what it says
 FORMAT = 1
+FIGURES = {("test", "metrics", "accuracy"): 1, ("test", "metrics", "uar"): 1, ("test", "parameters"): None}
+"""What pages show of a checkpoint's provenance, and the largest that it can be."""
+
 MIGRATIONS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = ()
 """The first takes format 1 to format 2, and so on; settings that came later have defaults that change nothing."""
 
@@ -82,6 +85,12 @@ class CheckpointConfig(ByContent):
         if self.form not in MODELS[self.model].forms:
             raise ValueError(f"form should be fixed, which {self.model} takes alone, not {brief(self.form)}")
         check_range("temperature", self.temperature, MIN_TEMPERATURE)
+        for names, high in FIGURES.items():
+            said: Any = self.provenance
+            for entry in names:
+                said = said.get(entry) if isinstance(said, dict) else None
+            if is_number(said):  # what is none is shown as unknown
+                check_range(".".join(("provenance", *names)), said, 0, high)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
