@@ -193,7 +193,7 @@ def checkpoint_folder(root: Path, name: str | None) -> Path:
     Raises:
         CheckpointError: no checkpoint can have that name, as one that leads to another folder; or there is no best.
     """
-    name = name or default_checkpoint(root)
+    name = str(name or default_checkpoint(root))
     if Path(name).name != name or name == "..":
         raise CheckpointError(f"{name!r} is not the name of a checkpoint: it is that of a folder in {root}.")
     return root / name
