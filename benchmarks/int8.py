@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from benchmarks.robustness import shared_clips
 from ser_core.emotions import EMOTIONS
-from ser_core.records.checkpoints import HALF_MIN_ELEMENTS, checkpoints_dir, list_checkpoints
+from ser_core.records.checkpoints import checkpoints_dir, list_checkpoints
+from ser_core.records.weights import HALF_MIN_ELEMENTS
 from ser_core.serving.predictor import Predictor
 
 STEPS = 127  # to either side of zero

@@ -16,8 +16,10 @@ from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import cost_figure
 from ser_core.errors import SERError
 from ser_core.file_state import Fingerprint
+from ser_core.json_file import check_size
 from ser_core.models.registry import model_label
 
+MAX_CARD_BYTES = 100_000
 MEASURED = "latency-measured"
 ELSEWHERE = "on "  # and the title of a corpus: how a column begins
 LATENCIES = Path(__file__).parents[1] / "benchmarks" / "results" / "latency.txt"
@@ -77,8 +79,9 @@ def show_card(name: str | None) -> None:
         return
     card = checkpoints_dir() / name / "README.md"
     try:
+        check_size(card, MAX_CARD_BYTES)
         text = card.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):
         st.info("This checkpoint has no card that can be read.")
         return
     with st.container(border=True):

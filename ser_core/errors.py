@@ -21,7 +21,7 @@ class CorpusError(SERError):
     """A corpus, or a clip of one, that is missing, damaged or wrongly named."""
 
 
-class ConfigError(SERError):
+class ConfigError(SERError, ValueError):
     """A setting outside its range."""
 
 

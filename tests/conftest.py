@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from ser_core.audio.preprocess import AudioConfig
+from ser_core.checksums import remove_sums
 from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.emotions import EMOTIONS
@@ -97,7 +98,7 @@ def speech_like() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one untrained checkpoint of each architecture and form."""
+    """A folder with one untrained checkpoint of each architecture and form; tests change them, so they have no sums."""
     import torch
 
     from ser_core.models.registry import build_model
@@ -115,6 +116,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
             of_emotions = np.eye(len(EMOTIONS), width, dtype=np.float32)
             statistics = EmbeddingStatistics(np.zeros(width, np.float32), np.ones(width, np.float32), of_emotions)
             save_checkpoint(root / name, config, weights, "untrained", statistics)
+            remove_sums(root / name)
     return root
 
 

@@ -81,7 +81,7 @@ def test_a_wheel_holds_the_library_what_it_ships_and_nothing_else(wheel: Path):
     package = {
         f"ser_core/{path.relative_to(ROOT / 'ser_core').as_posix()}" for path in (ROOT / "ser_core").rglob("*.py")
     }
-    data = {f"ser_core/corpus/data/{name}.csv" for name in ("actors", "clips")}
+    data = {f"ser_core/corpus/data/{name}" for name in ("actors.csv", "clips.csv", "SHA256SUMS")}
     shipped = {f"ser_core/shipped/{path}" for path in shipped_files(ROOT)}
     assert len(shipped) > 100
     metadata = {name for name in names if ".dist-info/" in name}

@@ -9,12 +9,12 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from ser_core.corpus.clips import load_actors, load_index
+from ser_core.checksums import write_sums
+from ser_core.corpus.clips import DATA_DIR, load_actors, load_index
 from ser_core.corpus.names import parse_name
 from ser_core.corpus.splits import listing_4
 from ser_core.errors import CorpusError
 
-DATA_DIR = Path(__file__).parent / "data"
 MODALITIES = {"1": "voice", "2": "face", "3": "both"}  # first digit of the row id in tabulatedVotes.csv
 VOTE_COLUMNS = ("A", "D", "F", "H", "N", "S")  # the order of EMOTIONS
 
@@ -54,6 +54,7 @@ def build_index(csv_dir: Path, out_dir: Path = DATA_DIR) -> int:
             for row in _read(csv_dir / "VideoDemographics.csv")
         ],
     )
+    write_sums(out_dir, ("actors.csv", "clips.csv"))
     load_actors.cache_clear()
     load_index.cache_clear()
     return len(names)

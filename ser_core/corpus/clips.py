@@ -12,11 +12,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
+from ser_core.checksums import check_sums
 from ser_core.corpus.names import SENTENCES, parse_name, stem_of
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import CorpusError
@@ -24,6 +25,7 @@ from ser_core.once import once
 
 WAV_HEADER_BYTES = 44  # of every official file; 16-bit mono follows
 N_CLIPS = 7442
+DATA_DIR = Path(__file__).parent / "data"
 
 DEFECTS = {
     "1076_MTI_SAD_XX": "digital silence",
@@ -122,8 +124,8 @@ class Clip:
 
 @once
 def load_actors() -> dict[int, Actor]:
-    """The 91 actors by id."""
-    with (files("ser_core.corpus") / "data" / "actors.csv").open(encoding="utf-8") as table:
+    """The 91 actors by id; a damaged table raises a `CorpusError`."""
+    with _shipped("actors.csv").open(encoding="utf-8") as table:
         rows = list(csv.DictReader(table))
     return {
         int(row["actor"]): Actor(int(row["actor"]), int(row["age"]), row["sex"], row["race"], row["ethnicity"])
@@ -133,10 +135,14 @@ def load_actors() -> dict[int, Actor]:
 
 @once
 def load_index() -> dict[str, Clip]:
-    """All 7,442 clips by name, sorted by name."""
+    """All 7,442 clips by name, sorted by name.
+
+    Raises:
+        CorpusError: the index is damaged.
+    """
     actors = load_actors()
     clips = {}
-    with (files("ser_core.corpus") / "data" / "clips.csv").open(encoding="utf-8") as table:
+    with _shipped("clips.csv").open(encoding="utf-8") as table:
         for row in csv.DictReader(table):
             parts = parse_name(row["name"])
             clips[row["name"]] = Clip(
@@ -149,6 +155,15 @@ def load_index() -> dict[str, Clip]:
                 *(Votes(tuple(int(n) for n in row[kind].split())) for kind in ("voice", "face", "both")),
             )
     return clips
+
+
+def _shipped(name: str) -> Path:
+    """A table of the index, which is as it was built; a damaged one raises a `CorpusError`."""
+    try:
+        check_sums(DATA_DIR, name)
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"The index of CREMA-D is damaged: {error}. Install this project again.") from None
+    return DATA_DIR / name
 
 
 def find_clip(name: str) -> Clip:

@@ -7,7 +7,6 @@ actor on one side. Both are deterministic.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 
 from ser_core.corpus.clips import Clip, by_name, load_index
 from ser_core.errors import ConfigError
+from ser_core.json_file import read_json
 
 RANDOM_SEED = 42
 REPORT_SPLIT_ID = "386df9667a2f"
@@ -79,13 +79,13 @@ def load_split(name: str) -> Split:
 
 def _read_split(path: Path) -> Split:
     try:
-        parts = json.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a byte order mark
+        parts = read_json(path, "utf-8-sig")  # some editors begin a file with a byte order mark
         train, val, test = (tuple(map(_clip_name, parts[name])) for name in ("train", "val", "test"))
         split = Split(path.stem, train, val, test)
         counts = Counter((*split.train, *split.val, *split.test))
     except FileNotFoundError:
         raise ConfigError(f"There is no split file {path}.") from None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         raise ConfigError(
             f'{path} holds no split. It should be {{"train": [names of clips], "val": [...], "test": [...]}}.'
         ) from None

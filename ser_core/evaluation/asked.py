@@ -21,8 +21,10 @@ def asked_checkpoints(root: Path, checkpoint: str | None, every: bool) -> list[s
     """Names of the checkpoints in a folder that are asked for: all that can be used, or one, which has a default.
 
     Raises:
-        CheckpointError: there is no default, for there is none that can be used.
+        CheckpointError: no checkpoint can have that name; or there is no default, for there is none that can be used.
     """
-    from ser_core.records.checkpoints import default_checkpoint, survey_checkpoints
+    from ser_core.records.checkpoints import checkpoint_folder, survey_checkpoints
 
-    return list(survey_checkpoints(root)[0]) if every else [checkpoint or default_checkpoint(root)]
+    if every:
+        return list(survey_checkpoints(root)[0])
+    return [checkpoint_folder(root, checkpoint).name]

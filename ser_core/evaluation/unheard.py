@@ -13,7 +13,7 @@ from ser_core.corpus.splits import Split, load_split
 from ser_core.errors import CorpusError, SERError
 from ser_core.records.checkpoints import CheckpointConfig
 from ser_core.records.evaluations import Heard
-from ser_core.records.schema import read_value
+from ser_core.records.reading import read_value
 from ser_core.words import counted
 
 ALL = "all clips"
@@ -168,7 +168,8 @@ def _split_of(config: CheckpointConfig) -> Split:
     """The split by which a checkpoint was trained on CREMA-D, by itself or beside other corpora."""
     own = next((part for part in _corpora(config) if part.name == CREMAD), None)
     split_id = own.split_id if own else _environment(config).get("split_id")
-    said = str(config.provenance["train"].get("split"))
+    train = config.provenance.get("train")
+    said = str(train.get("split")) if isinstance(train, Mapping) else ""
     try:
         split = load_split(said)
     except SERError:

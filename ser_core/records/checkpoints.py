@@ -5,6 +5,7 @@
     embedding.safetensors  how its embeddings are distributed, for adaptation (older checkpoints have none)
     map.safetensors     where it puts its test clips, if `ser map` drew that
     README.md           model card
+    SHA256SUMS          of all but the card, see `ser_core.checksums`
 
 Nothing is pickled: a checkpoint from a stranger can't run code.
 """
@@ -17,26 +18,29 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
-from functools import cache
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from reprlib import repr as brief  # of what a damaged file may hold: however long and deep, it stays short
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ser_core.audio.preprocess import AudioConfig
+from ser_core.checksums import check_sums, write_sums
 from ser_core.corpus.splits import REPORT_SPLIT_ID
 from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
-from ser_core.errors import CheckpointError, ConfigError
+from ser_core.errors import CheckpointError
 from ser_core.features.config import FeatureConfig
-from ser_core.features.inputs import FORMS, Form
-from ser_core.file_state import LFS_POINTER, POINTER, PULL
+from ser_core.features.inputs import Form
 from ser_core.files import replace_file, replace_folder, write_text
+from ser_core.json_file import read_json
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.registry import MODELS
 from ser_core.places import found, how_to_run, own
 from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics, save_statistics
-from ser_core.records.schema import MIN_TEMPERATURE, read_value
+from ser_core.records.metrics import check_range
+from ser_core.records.reading import read_value
+from ser_core.records.schema import MIN_TEMPERATURE
+from ser_core.records.weights import WEIGHTS_FILE, check_contents, check_weights, load_weights, weight_shapes
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -44,12 +48,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CHECKPOINTS_DIR = own("checkpoints")
-CHECKPOINT_FILES = ("config.json", "model.safetensors", EMBEDDING_FILE)  # those that decide what it says
+CHECKPOINT_FILES = ("config.json", WEIGHTS_FILE, EMBEDDING_FILE)  # those that decide what it says
 FORMAT = 1
+FIGURES = {("test", "metrics", "accuracy"): 1, ("test", "metrics", "uar"): 1, ("test", "parameters"): None}
+"""What pages show of a checkpoint's provenance, and the largest that it can be."""
+
 MIGRATIONS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = ()
 """The first takes format 1 to format 2, and so on; settings that came later have defaults that change nothing."""
-HALF_TOLERANCE = 1e-3  # largest change of a probability that 16-bit weights may cause
-HALF_MIN_ELEMENTS = 10_000  # smaller tensors stay in 32 bits: they cost nothing, and rounding them changes most
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +78,25 @@ class CheckpointConfig(ByContent):
     provenance: dict[str, Any]
     temperature: float = 1.0
 
+    def __post_init__(self) -> None:
+        for name, value, known in (("model", self.model, MODELS), ("activation", self.activation, ACTIVATIONS)):
+            if value not in known:
+                raise ValueError(f"{name} should be one of {', '.join(known)}, not {brief(value)}")
+        if self.form not in MODELS[self.model].forms:
+            raise ValueError(f"form should be fixed, which {self.model} takes alone, not {brief(self.form)}")
+        check_range("temperature", self.temperature, MIN_TEMPERATURE)
+        for names, high in FIGURES.items():
+            said: Any = self.provenance
+            for entry in names:
+                said = said.get(entry) if isinstance(said, dict) else None
+            if is_number(said):  # what is none is shown as unknown
+                check_range(".".join(("provenance", *names)), said, 0, high)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each of its network's weights by name."""
+        return weight_shapes(self.model, self.activation, self.form, self.features)
+
 
 def save_checkpoint(
     folder: Path,
@@ -91,19 +115,15 @@ def save_checkpoint(
 
     new = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
-    with replace_file(new / "model.safetensors") as path:
+    with replace_file(new / WEIGHTS_FILE) as path:
         path.write_bytes(save(weights, {"format": str(FORMAT)}))  # `save_file` lets nobody else read it
     if statistics:
         save_statistics(new, statistics)
     write_text(new / "README.md", model_card)
     values = {"format": FORMAT, "emotions": EMOTIONS, **asdict(config)}
     write_text(new / "config.json", json.dumps(values, indent=2) + "\n")
+    write_sums(new, CHECKPOINT_FILES)
     replace_folder(new, folder)
-
-
-def halved(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights with their large tensors in 16 bits."""
-    return {name: value.half() if value.numel() >= HALF_MIN_ELEMENTS else value for name, value in weights.items()}
 
 
 def load_config(folder: Path) -> CheckpointConfig:
@@ -113,16 +133,12 @@ def load_config(folder: Path) -> CheckpointConfig:
         CheckpointError: missing, damaged, or of a format this version doesn't know.
     """
     try:
-        text = (folder / "config.json").read_text(encoding="utf-8")
-        config = _parse(folder.name, json.loads(text))
+        config = _parse(folder.name, read_json(folder / "config.json"))
+        check_sums(folder, "config.json")
     except FileNotFoundError:
         names = ", ".join(list_checkpoints(folder.parent)) or "none"
         raise CheckpointError(f"There is no checkpoint {folder.name!r}. Available: {names}.") from None
-    except KeyError as error:
-        raise _damaged(folder, f"it lacks {error}") from None
-    except RecursionError:
-        raise _damaged(folder, "it is nested too deeply") from None
-    except (OSError, ValueError, TypeError, ConfigError) as error:
+    except (OSError, ValueError) as error:
         raise _damaged(folder, str(error).rstrip(".")) from None
     return replace(config, name=folder.name)  # a copy is another checkpoint, whatever it says
 
@@ -134,33 +150,18 @@ def _damaged(folder: Path, reason: str) -> CheckpointError:
 
 
 def _parse(folder: str, values: Any) -> CheckpointConfig:
-    _check_object("it", values)
-    version, emotions = values["format"], values["emotions"]
-    if type(version) is not int or not 1 <= version <= FORMAT or emotions != list(EMOTIONS):
+    if not isinstance(values, dict):
+        raise ValueError(f"it should be an object, not {brief(values)}")
+    if missing := [name for name in ("format", "emotions") if name not in values]:
+        raise ValueError(f"{missing[0]} is missing")
+    version = values["format"]
+    if type(version) is not int or not 1 <= version <= FORMAT or values["emotions"] != list(EMOTIONS):
         raise CheckpointError(f"The checkpoint {folder} was made by another version of this project.")
     for migrate in MIGRATIONS[version - 1 :]:
         values = migrate(values)
-    values = {key: value for key, value in values.items() if key not in ("format", "emotions")}
-    if unknown := values.keys() - {field.name for field in fields(CheckpointConfig)}:
-        raise ValueError(f"{brief(min(unknown))} is none of its entries")
-    for key, known in (("model", MODELS), ("activation", ACTIVATIONS), ("form", FORMS)):
-        if not isinstance(values[key], str) or values[key] not in known:
-            raise ValueError(f"{key} should be one of {', '.join(known)}, not {brief(values[key])}")
-    if values["form"] not in MODELS[values["model"]].forms:
-        raise ValueError(f"{values['model']} takes the fixed form only, not {values['form']!r}")
-    if not isinstance(values["name"], str):
-        raise TypeError(f"name should be a text, not {brief(values['name'])}")
-    _check_object("provenance", values["provenance"])
-    temperature = values.get("temperature", 1.0)
-    if not is_number(temperature) or temperature < MIN_TEMPERATURE:
-        raise ValueError(f"temperature should be a number from {MIN_TEMPERATURE:g} up, not {brief(temperature)}")
-    parts = {"audio": AudioConfig, "features": FeatureConfig}
-    return CheckpointConfig(**values | {part: read_value(kind, values[part], part) for part, kind in parts.items()})
-
-
-def _check_object(part: str, value: object) -> None:
-    if not isinstance(value, dict):
-        raise TypeError(f"{part} should be an object, not {brief(value)}")
+    return read_value(
+        CheckpointConfig, {key: value for key, value in values.items() if key not in ("format", "emotions")}
+    )
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
@@ -175,76 +176,27 @@ def load_model(folder: Path) -> tuple[CheckpointConfig, nn.Module]:
         its description and the network.
 
     Raises:
-        CheckpointError: see `load_config`; or the weights are damaged or don't fit the architecture.
+        CheckpointError: see `load_config` and `load_weights`.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     from ser_core.models.registry import build_model
 
     config = load_config(folder)
-    check_weights(folder, config)
-    try:
-        weights = load_file(folder / "model.safetensors")
-        if odd := [
-            name for name, value in weights.items() if not (value.is_floating_point() and value.isfinite().all())
-        ]:
-            raise CheckpointError(
-                f"The weights of checkpoint {folder.name} are damaged: {odd[0]} holds what is not a number. Train it "
-                "again, or remove it."
-            )
-        model = build_model(config.model, config.activation, config.form, config.features)
-        model.load_state_dict({name: value.float() for name, value in weights.items()})
-    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
-        raise _unusable_weights(folder, error) from None
+    weights = load_weights(folder, config.shapes)
+    model = build_model(config.model, config.activation, config.form, config.features)
+    model.load_state_dict(weights)
     return config, model.eval()
 
 
-def check_weights(folder: Path, config: CheckpointConfig) -> None:
-    """Look whether a checkpoint's weights are there, whole, and those of its network, without reading them.
+def checkpoint_folder(root: Path, name: str | None) -> Path:
+    """The folder of the checkpoint of that name, or else of the best, see `default_checkpoint`.
 
     Raises:
-        CheckpointError: they are not.
+        CheckpointError: no checkpoint can have that name, as one that leads to another folder; or there is no best.
     """
-    from safetensors import SafetensorError, safe_open
-
-    path = folder / "model.safetensors"
-    try:
-        with path.open("rb") as file:
-            if file.read(len(LFS_POINTER)) == LFS_POINTER:
-                raise CheckpointError(f"The weights of checkpoint {folder.name} {POINTER}. {PULL}.")
-        with safe_open(path, framework="numpy") as file:
-            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise _unusable_weights(folder, error) from None
-    expected = weight_shapes(config.model, config.activation, config.form, config.features)
-    if others := [name for name in (*expected, *shapes) if shapes.get(name) != expected.get(name)]:
-        name, *_ = others  # the lowest layer: the others follow from it
-        shown = [" × ".join(map(str, found[name])) if name in found else "missing" for found in (shapes, expected)]
-        raise CheckpointError(
-            f"The weights of checkpoint {folder.name} are not those of its network: {name} is {shown[0]}, and should "
-            f"be {shown[1]}."
-        )
-
-
-@cache
-def weight_shapes(model: str, activation: str, form: Form, features: FeatureConfig) -> dict[str, tuple[int, ...]]:
-    """Shape of each of a network's weights by name."""
-    import torch
-
-    from ser_core.models.registry import build_model
-
-    # On the device "meta" nothing would be computed, but all of torch's compiler be loaded: a second and more. And what
-    # a module computes when it is first imported, as Winograd's transforms, would be empty there for good.
-    with torch.random.fork_rng(devices=[]):
-        network = build_model(model, activation, form, features)
-    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
-
-
-def _unusable_weights(folder: Path, error: Exception) -> CheckpointError:
-    said = error.strerror if isinstance(error, OSError) else str(error)
-    reason, *_ = (said or type(error).__name__).splitlines()
-    return CheckpointError(f"The weights of checkpoint {folder.name} can't be loaded ({reason}).")
+    name = str(name or default_checkpoint(root))
+    if Path(name).name != name or name == "..":
+        raise CheckpointError(f"{name!r} is not the name of a checkpoint: it is that of a folder in {root}.")
+    return root / name
 
 
 def checkpoints_dir() -> Path:
@@ -273,9 +225,10 @@ def _split_id(config: CheckpointConfig) -> str | None:
     return split_id if isinstance(split_id, str) else None
 
 
-def survey_checkpoints(root: Path = CHECKPOINTS_DIR) -> tuple[list[str], dict[str, str]]:
+def survey_checkpoints(root: Path = CHECKPOINTS_DIR, *, contents: bool = True) -> tuple[list[str], dict[str, str]]:
     """Names of the checkpoints that can be used, and why each of the others can't be.
 
+    All their weights are read once a process, in 30 ms for 40 MB, unless `contents` is false: a changed byte is seen.
     Validation accuracies on different clips don't compare: those of the report's split come first, or else of the most
     common one, and the best first among the checkpoints of one split.
     """
@@ -284,7 +237,9 @@ def survey_checkpoints(root: Path = CHECKPOINTS_DIR) -> tuple[list[str], dict[st
     for name in list_checkpoints(root):
         try:
             config = load_config(root / name)
-            check_weights(root / name, config)
+            check_weights(root / name, config.shapes)
+            if contents:
+                check_contents(root / name)
         except CheckpointError as error:
             unusable[name] = str(error)
             continue
@@ -310,11 +265,21 @@ def default_checkpoint(root: Path = CHECKPOINTS_DIR) -> str:
     Raises:
         CheckpointError: there is none, or none that can be used.
     """
-    names, unusable = survey_checkpoints(root)
-    if names:
+    names, unusable = survey_checkpoints(root, contents=False)
+    best = next((name for name in names if not _changed(root / name, unusable)), None)
+    if best:
         for reason in unusable.values():
             logger.warning("%s", reason)
-        return names[0]
+        return best
     if unusable:
         raise CheckpointError(f"No checkpoint in {root} can be used. {' '.join(unusable.values())}")
     raise CheckpointError(f"There is no checkpoint in {root}. Train one with `{how_to_run('train')}`.")
+
+
+def _changed(folder: Path, unusable: dict[str, str]) -> bool:
+    """Whether a checkpoint's weights have changed; the sentence joins those that say what can't be used."""
+    try:
+        check_contents(folder)
+    except CheckpointError as error:
+        unusable[folder.name] = str(error)
+    return folder.name in unusable

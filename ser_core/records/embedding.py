@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ser_core.checksums import check_sums
 from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 from ser_core.errors import CheckpointError
@@ -67,6 +68,7 @@ def load_statistics(folder: Path) -> EmbeddingStatistics | None:
     path = folder / EMBEDDING_FILE
     try:
         values = load_file(path)
+        check_sums(folder, EMBEDDING_FILE)
         values = {name: value.astype(np.float32) for name, value in values.items()}
         mean, deviation, emotion_means = values["mean"], values["deviation"], values.get("emotion_means")
     except FileNotFoundError:

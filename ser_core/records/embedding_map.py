@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from ser_core.checksums import add_sum, check_sums, sha256_of
 from ser_core.corpus.clips import load_index
 from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 from ser_core.errors import CheckpointError
 from ser_core.files import replace_file
 from ser_core.places import how_to_run
+from ser_core.records.weights import WEIGHTS_FILE
 
 MAP_FILE = "map.safetensors"
 WEIGHTS, CLIPS = "weights", "clips"
@@ -89,6 +91,7 @@ def save_map(folder: Path, embedding_map: EmbeddingMap) -> None:
     typed = {name: np.ascontiguousarray(value.astype(SHAPES[name][0])) for name, value in arrays.items()}
     with replace_file(folder / MAP_FILE) as path:
         path.write_bytes(save(typed, {WEIGHTS: weights_checksum(folder), CLIPS: _index_checksum()}))
+    add_sum(folder, MAP_FILE)
 
 
 def load_map(folder: Path) -> EmbeddingMap | None:
@@ -106,6 +109,7 @@ def load_map(folder: Path) -> EmbeddingMap | None:
         if said.get(WEIGHTS) != weights_checksum(folder):
             raise CheckpointError(f"The map of checkpoint {folder.name} was made with other weights. {_again(folder)}")
         _check(arrays, said)
+        check_sums(folder, MAP_FILE)
     except FileNotFoundError:
         return None
     except (OSError, SafetensorError, ValueError) as error:
@@ -131,8 +135,7 @@ def weights_checksum(folder: Path) -> str:
     Raises:
         OSError: they can't be read.
     """
-    with (folder / "model.safetensors").open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(folder / WEIGHTS_FILE)
 
 
 def _index_checksum() -> str:

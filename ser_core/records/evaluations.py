@@ -2,6 +2,7 @@
 
     evaluation.json     which corpus, which weights, and the figures
     predictions.csv     probabilities for every clip
+    SHA256SUMS          of both, see `ser_core.checksums`
 
 Facts alone: no sound of the corpus.
 """
@@ -16,14 +17,16 @@ from pathlib import Path
 from reprlib import repr as brief
 from typing import Any, Literal
 
+from ser_core.checksums import check_sums, write_sums
 from ser_core.equality import ByContent
 from ser_core.errors import RunError
 from ser_core.file_state import fingerprint
 from ser_core.files import replace_folder, safe_name, write_text
+from ser_core.json_file import read_json
 from ser_core.places import found
 from ser_core.records.metrics import Metrics, check_range
 from ser_core.records.predictions import Predictions, read_predictions, write_predictions
-from ser_core.records.schema import read_value
+from ser_core.records.reading import read_value
 
 VERSION = 2
 
@@ -154,6 +157,7 @@ def save_evaluation(folder: Path, evaluation: Evaluation, predictions: Predictio
     shutil.rmtree(new, ignore_errors=True)
     write_predictions(new / TABLE, predictions)
     write_text(new / FILE, json.dumps({"version": VERSION, **asdict(evaluation)}, indent=2) + "\n")
+    write_sums(new, (FILE, TABLE))
     replace_folder(new, folder)
 
 
@@ -165,7 +169,7 @@ def load_evaluation(folder: Path) -> Evaluation:
     """
     path = folder / FILE
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
         if not isinstance(values, dict):
             raise ValueError(f"it should be an object, not {brief(values)}")
         version = values.pop("version", None)
@@ -173,10 +177,11 @@ def load_evaluation(folder: Path) -> Evaluation:
             raise ValueError(f"its version is {brief(version)}, and this project knows those up to {VERSION}")
         for migrate in MIGRATIONS[version - 1 :]:
             values = migrate(values)
-        return read_value(Evaluation, values, "")
-    except (OSError, ValueError, RecursionError) as error:
-        said = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise RunError(f"{folder.parent.name}/{folder.name}: {FILE} can't be read ({said}).") from None
+        evaluation = read_value(Evaluation, values)
+        check_sums(folder, FILE)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder.parent.name}/{folder.name}: {FILE} can't be read ({error}).") from None
+    return evaluation
 
 
 def load_predictions(folder: Path) -> Predictions:
@@ -187,11 +192,13 @@ def load_predictions(folder: Path) -> Predictions:
     """
     path = folder / TABLE
     try:
-        return read_predictions(path, fingerprint(path))
+        predictions = read_predictions(path, fingerprint(path))
+        check_sums(folder, TABLE)
     except RunError as error:
         raise RunError(f"{folder.parent.name}/{folder.name}: {TABLE} {error}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise RunError(f"{folder.parent.name}/{folder.name}: {TABLE} can't be read ({error}).") from None
+    return predictions
 
 
 def evaluations_dir() -> Path:

@@ -6,6 +6,7 @@ import csv
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -15,11 +16,27 @@ from ser_core.equality import ByContent
 from ser_core.errors import RunError
 from ser_core.file_state import Fingerprint
 from ser_core.files import replace_file
+from ser_core.records.reading import read_table
 
 PROBABILITY_DECIMALS = 4
 SPEAKER = "speaker"
 """Column that says who speaks, where clips are not all CREMA-D's."""
 SUM_TOLERANCE = 10 * len(EMOTIONS) * 10**-PROBABILITY_DECIMALS / 2  # ten times what rounding does at most
+
+
+@dataclass(frozen=True)
+class PredictionRow:
+    """A line of predictions.csv; `speaker` is empty where nobody knows who speaks, None where it has no such column."""
+
+    clip: str
+    target: Literal["ANG", "DIS", "FEA", "HAP", "NEU", "SAD"]
+    ANG: float
+    DIS: float
+    FEA: float
+    HAP: float
+    NEU: float
+    SAD: float
+    speaker: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,16 +80,17 @@ def read_predictions(path: Path, state: Fingerprint) -> Predictions:
 
     Raises:
         RunError: what of them can't be true, as the end of a sentence that begins with the file.
-        OSError, KeyError, ValueError, TypeError, csv.Error: they can't be read.
+        OSError, ValueError: they can't be read.
     """
-    with path.open(encoding="utf-8", newline="") as table:
-        rows = list(csv.DictReader(table))
-    probabilities = [[float(row[emotion]) for emotion in EMOTIONS] for row in rows]
+    rows = read_table(path, PredictionRow)
+    if not rows:
+        raise ValueError("it has no clips")
+    speakers = tuple(row.speaker for row in rows)
     predictions = Predictions(
-        tuple(row["clip"] for row in rows),
-        np.array([EMOTIONS.index(row["target"]) for row in rows], dtype=int),
-        np.array(probabilities, dtype=np.float32).reshape(-1, len(EMOTIONS)),
-        tuple(row[SPEAKER] or "" for row in rows if SPEAKER in row),
+        tuple(row.clip for row in rows),
+        np.array([EMOTIONS.index(row.target) for row in rows], dtype=int),
+        np.array([[getattr(row, emotion) for emotion in EMOTIONS] for row in rows], dtype=np.float32),
+        tuple(speaker or "" for speaker in speakers) if speakers[0] is not None else (),
     )
     _check(predictions)
     predictions.targets.flags.writeable = predictions.probabilities.flags.writeable = False  # shared from now on

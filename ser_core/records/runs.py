@@ -4,6 +4,7 @@
     history.csv        one line an epoch
     test.json          status, and the one look at the test set
     predictions.csv    probabilities for every test clip
+    SHA256SUMS         of all of these, see `ser_core.checksums`
 
 A run in progress writes to `runs/.partial/<name>/`; what it wrote gets its place when it is whole.
 """
@@ -15,27 +16,46 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock, Timeout
 
+from ser_core.checksums import check_sums, remove_sums, write_sums
 from ser_core.equality import ByContent
 from ser_core.errors import RunError, SERError
 from ser_core.file_state import fingerprint
 from ser_core.files import replace_file, restore_folder, set_aside, write_text
+from ser_core.json_file import read_json
 from ser_core.places import found, own
 from ser_core.records.metrics import FIGURE_TOLERANCE, ROUNDING, Metrics, check_range
 from ser_core.records.predictions import Predictions, read_predictions, write_predictions
+from ser_core.records.reading import read_table
 from ser_core.records.schema import Environment, Record, Result, RunConfig, from_json, to_json
 from ser_core.training.config import TrainConfig
 
 RUNS_DIR = own("runs")
 PARTIAL = ".partial"
-HISTORY_COLUMNS = ("epoch", "lr", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds")
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, csv.Error)
+RECORD_FILES = ("config.json", "history.csv", "test.json", "predictions.csv")
+UNREADABLE = (OSError, ValueError)
 """What reading a damaged table raises."""
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """A line of history.csv: losses are cross-entropies in nats, NaN once a run diverges; accuracies are in 0..1."""
+
+    epoch: int
+    lr: float
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    seconds: float
+
+
+HISTORY_COLUMNS = tuple(field.name for field in fields(HistoryRow))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,10 +141,11 @@ class Run(ByContent):
         path, clips = self.folder / "predictions.csv", self.environment.clips.test
         try:
             predictions = read_predictions(path, fingerprint(path))
+            check_sums(self.folder, path.name)
         except RunError as error:
             raise RunError(f"{self.name}: predictions.csv {error}") from None
         except UNREADABLE as error:
-            raise RunError(f"{self.name}: predictions.csv can't be read ({type(error).__name__}: {error}).") from None
+            raise RunError(f"{self.name}: predictions.csv can't be read ({error}).") from None
         if len(predictions.names) != clips:
             raise RunError(f"{self.name}: predictions.csv has {len(predictions.names)} clips, and should have {clips}.")
         right = (predictions.predicted == predictions.targets).mean()
@@ -179,9 +200,11 @@ def write_history(folder: Path, history: Sequence[Sequence[float]]) -> None:
 
 
 def write_result(folder: Path, predictions: Predictions, test: Result) -> None:
-    """Write predictions.csv and then test.json, which completes the record."""
+    """Write predictions.csv and then test.json, which completes the record, and the sums of all."""
+    remove_sums(folder)
     write_predictions(folder / "predictions.csv", predictions)
     write_text(folder / "test.json", _json(to_json(test)))
+    write_sums(folder, RECORD_FILES)
 
 
 def load_run(folder: Path) -> Run:
@@ -196,10 +219,11 @@ def load_run(folder: Path) -> Run:
     except FileNotFoundError:
         raise RunError(f"{folder.name} is not finished: it has no history.csv.") from None
     except UNREADABLE as error:
-        raise RunError(f"{folder.name} can't be read ({type(error).__name__}: {error}).") from None
+        raise RunError(f"{folder.name}: history.csv can't be read ({error}).") from None
     try:
         _check_together(run)
-    except ValueError as error:
+        check_sums(folder, "config.json", "history.csv", "test.json")
+    except (OSError, ValueError) as error:
         raise RunError(f"{folder.name}: {error}.") from None
     return run
 
@@ -234,21 +258,17 @@ def read_config(folder: Path) -> RunConfig:
 
 def _read_part(kind: type[Record], path: Path) -> Record:
     try:
-        return from_json(kind, json.loads(path.read_text(encoding="utf-8")))
+        return from_json(kind, read_json(path))
     except FileNotFoundError:
         raise RunError(f"{path.parent.name} is not finished: it has no {path.name}.") from None
-    except (OSError, ValueError, RecursionError) as error:
-        said = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise RunError(f"{path.parent.name}: {path.name} can't be read ({said}).") from None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path.parent.name}: {path.name} can't be read ({error}).") from None
 
 
 def _read_history(path: Path) -> dict[str, np.ndarray]:
-    with path.open(encoding="utf-8", newline="") as table:
-        reader = csv.DictReader(table)
-        if tuple(reader.fieldnames or ()) != HISTORY_COLUMNS:
-            raise ValueError(f"{path.name} lacks its header")
-        rows = list(reader)
-    return {column: np.array([float(row[column]) for row in rows]) for column in HISTORY_COLUMNS}
+    rows = [[getattr(row, column) for column in HISTORY_COLUMNS] for row in read_table(path, HistoryRow)]
+    columns = np.array(rows, dtype=np.float64).reshape(-1, len(HISTORY_COLUMNS)).T
+    return dict(zip(HISTORY_COLUMNS, columns, strict=True))
 
 
 def recorded_in() -> Path:

@@ -8,19 +8,17 @@ Each file says its version. What is read is of the newest, whatever the file's: 
 
 from __future__ import annotations
 
-import sys
-import types
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass
 from reprlib import repr as brief  # a damaged file may hold anything: however long and deep, it stays short
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
 from ser_core.corpus.recordings import CorpusPart
 from ser_core.equality import ByContent
-from ser_core.errors import ConfigError
-from ser_core.records.metrics import LARGEST, Metrics, check_range
+from ser_core.records.metrics import Metrics, check_range
+from ser_core.records.reading import read_value
 from ser_core.records.resampling import CLIPS_ALONE
-from ser_core.training.config import PARTS, TrainConfig
+from ser_core.training.config import TrainConfig
 
 VERSION = 4
 UNKNOWN = "unknown"  # what a record doesn't say
@@ -137,7 +135,8 @@ def from_json(kind: type[Record], values: Any) -> Record:
         raise ValueError(f"its version is {brief(version)}, and this project knows those up to {VERSION}")
     for migrate in MIGRATIONS[kind][version - 1 :]:
         values = migrate(values)
-    return read_value(kind, {key: value for key, value in values.items() if key != "version"}, "")
+    _require(kind, values)
+    return read_value(kind, {key: value for key, value in values.items() if key != "version"})
 
 
 def _config_of_version_1(values: dict[str, Any]) -> dict[str, Any]:
@@ -190,69 +189,14 @@ MIGRATIONS: dict[type, tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] =
 }
 """The first takes version 1 to version 2, and so on."""
 
-SETTINGS = (TrainConfig, *PARTS.values())
-"""Types whose later fields have defaults that change nothing, see `TrainConfig.from_dict`."""
-
-ALWAYS_SAID = ("model", "activation", "lr", "form", "split", "epochs", "seed")
-"""Settings that no version left to their default."""
-
-
-def read_value(kind: Any, value: Any, where: str) -> Any:
-    """A value of that type, which may be a dataclass, from plain ones as JSON has them.
-
-    Args:
-        where: names it in what is raised.
-
-    Raises:
-        ValueError: it is of another type, or out of its range, and where.
-    """
-    name, origin, parts = where or "it", get_origin(kind), get_args(kind)
-    if is_dataclass(kind):
-        return _read_fields(kind, value, where)
-    if origin is types.UnionType:
-        return None if value is None else read_value(parts[0], value, where)
-    if origin is Literal:
-        if value not in parts:
-            raise ValueError(f"{name} should be one of {', '.join(parts)}, not {brief(value)}")
-        return value
-    if origin is dict:
-        _check(isinstance(value, dict), name, "an object", value)
-        return {key: read_value(parts[1], item, f"{name}.{key}") for key, item in value.items()}
-    if origin is tuple:
-        _check(isinstance(value, list), name, "a list", value)
-        if parts[-1] is not Ellipsis and len(value) != len(parts):
-            raise ValueError(f"{name} should have {len(parts)} values, not {len(value)}")
-        return tuple(read_value(parts[0], item, f"{name}[{i}]") for i, item in enumerate(value))
-    if kind is float:
-        _check(isinstance(value, int | float) and not isinstance(value, bool), name, "a number", value)
-        _check(abs(value) <= sys.float_info.max, name, "a finite number", value)  # JSON may hold NaN, and any integer
-        return float(value)
-    _check(type(value) is kind, name, {int: "a whole number", str: "a text", bool: "true or false"}[kind], value)
-    if kind is int:
-        _check(abs(value) <= LARGEST, name, f"a whole number up to {LARGEST}", value)
-    if kind is str:  # JSON may hold half of a character, which no page and no file can show
-        _check(not any("\ud800" <= c <= "\udfff" for c in value), name, "a text", value)
-    return value
+SAID: dict[type, dict[str, tuple[str, ...]]] = {
+    RunConfig: {"train": ("model", "activation", "lr", "form", "split", "epochs", "seed"), "environment": ("corpora",)},
+    Result: {},
+}
+"""What has a default, and yet is said by every version: other settings have one that changes nothing."""
 
 
-def _read_fields(kind: Any, value: Any, where: str) -> Any:
-    _check(isinstance(value, dict), where or "it", "an object", value)
-    hints, given, prefix = get_type_hints(kind), {}, f"{where}." if where else ""
-    for field in fields(kind):
-        if field.name in value:
-            given[field.name] = read_value(hints[field.name], value[field.name], prefix + field.name)
-        elif kind not in SETTINGS or field.name in ALWAYS_SAID:
-            raise ValueError(f"{prefix}{field.name} is missing")
-    if kind in SETTINGS and (unknown := value.keys() - {field.name for field in fields(kind)}):
-        raise ValueError(f"{where} has no setting {brief(min(unknown))}")
-    try:
-        return kind(**given)
-    except ConfigError as error:
-        raise ValueError(f"{prefix.rstrip('.')}: {str(error).rstrip('.')}") from None
-    except ValueError as error:  # a sentence that begins with the field's name
-        raise ValueError(f"{prefix}{error}") from None
-
-
-def _check(is_right: bool, name: str, expected: str, value: object) -> None:
-    if not is_right:
-        raise ValueError(f"{name} should be {expected}, not {brief(value)}")
+def _require(kind: type, values: dict[str, Any]) -> None:
+    for part, names in SAID[kind].items():
+        if isinstance(said := values.get(part), dict) and (missing := [name for name in names if name not in said]):
+            raise ValueError(f"{part}.{missing[0]} is missing")

@@ -29,7 +29,7 @@ from ser_core.audio.preprocess import Detect, Speech, detect_speech, preprocess
 from ser_core.audio.source import AudioSource, is_samples, several
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import CheckpointError, ConfigError, SERError
-from ser_core.records.checkpoints import CheckpointConfig, checkpoints_dir, default_checkpoint, load_model
+from ser_core.records.checkpoints import CheckpointConfig, checkpoint_folder, checkpoints_dir, load_model
 from ser_core.records.embedding import EmbeddingStatistics, load_statistics
 from ser_core.serving.adaptation import Adaptation, learn_from
 from ser_core.serving.arguments import inputs_of
@@ -106,7 +106,7 @@ class Predictor:
             ConfigError: `min_confidence` or `max_seconds` is out of its range.
         """
         root = Path(root) if root else checkpoints_dir()
-        folder = root / str(checkpoint or default_checkpoint(root))
+        folder = checkpoint_folder(root, checkpoint)
         model, statistics = load_model(folder), load_statistics(folder)
         predictor = Predictor(*model, statistics, min_confidence=min_confidence, max_seconds=max_seconds)
         predictor.any_sound = any_sound

@@ -27,7 +27,7 @@ from ser_core.features.cache import COMPUTING_LIBRARIES, ChangedCopy, data_check
 from ser_core.files import replace_folder
 from ser_core.models.registry import MODELS, count_parameters
 from ser_core.models.winograd import Numerics
-from ser_core.records.checkpoints import CHECKPOINTS_DIR, HALF_TOLERANCE, CheckpointConfig, halved, save_checkpoint
+from ser_core.records.checkpoints import CHECKPOINTS_DIR, CheckpointConfig, save_checkpoint
 from ser_core.records.metrics import evaluate
 from ser_core.records.model_card import model_card
 from ser_core.records.predictions import Predictions
@@ -42,6 +42,7 @@ from ser_core.records.runs import (
     write_result,
 )
 from ser_core.records.schema import ClipCounts, Environment, Result, RunConfig
+from ser_core.records.weights import HALF_TOLERANCE, halved
 from ser_core.training.batches import ClipTensors
 from ser_core.training.calibration import fit_temperature, probabilities
 from ser_core.training.config import TrainConfig

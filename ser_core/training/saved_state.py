@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ser_core.errors import ConfigError, RunError
 from ser_core.training.config import TrainConfig
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 STATE_FILE = "state.safetensors"
+DIGEST = "sha256"
+"""Entry of the file's metadata: `digest` of all else in it. Older ones have none."""
 RESTART = "--restart instead of --resume"
 
 
@@ -50,6 +56,15 @@ def read_state(folder: Path) -> Saved:
         raise RunError(f"There is nothing to resume in {folder}: start without --resume.") from None
     except (SafetensorError, OSError, TypeError, KeyError, ValueError, ConfigError):
         raise damaged(folder) from None
+
+
+def digest(metadata: dict[str, str], tensors: dict[str, Tensor]) -> str:
+    """SHA-256 of a saved state, by which a changed byte is noticed: 1 GB takes about a second."""
+    total = hashlib.sha256(json.dumps(sorted(metadata.items())).encode())
+    for name in sorted(tensors):
+        total.update(name.encode())
+        total.update(tensors[name].numpy().tobytes())
+    return total.hexdigest()
 
 
 def damaged(folder: Path) -> RunError:

@@ -26,7 +26,7 @@ from ser_core.training.batches import ClipTensors
 from ser_core.training.config import TrainConfig, learning_rate
 from ser_core.training.device import Device, full_precision
 from ser_core.training.mixup import mixup
-from ser_core.training.saved_state import RESTART, STATE_FILE, Epoch, damaged, read_state
+from ser_core.training.saved_state import DIGEST, RESTART, STATE_FILE, Epoch, damaged, digest, read_state
 from ser_core.training.spec_augment import spec_augment
 
 SAVE_EVERY_SECONDS = 5.0  # epochs shorter than this are not saved one by one
@@ -178,7 +178,7 @@ class Trainer:
             "arithmetic": self._arithmetic,
         }
         with replace_file(folder / STATE_FILE) as path:
-            save_file(tensors, path, metadata)
+            save_file(tensors, path, metadata | {DIGEST: digest(metadata, tensors)})
 
     def load(self, folder: Path) -> None:
         """Go on where `save` left off.
@@ -202,6 +202,9 @@ class Trainer:
             )
         with safe_open(folder / STATE_FILE, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            metadata = file.metadata()
+        if metadata.pop(DIGEST, None) not in (None, digest(metadata, tensors)):
+            raise damaged(folder)
         state: dict[int, dict[str, Tensor]] = {}
         try:
             for key, value in _part(tensors, "adam.").items():

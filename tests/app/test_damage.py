@@ -1,6 +1,7 @@
 """A damaged checkpoint or clip takes no page down: it is named, with what is wrong, and the rest works."""
 
 import json
+import math
 import re
 import shutil
 from collections.abc import Callable
@@ -10,7 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ser_app.messages import literal, sentence
+from ser_core.checksums import write_sums
 from ser_core.places import RUNS_VARIABLE
+from ser_core.records.checkpoints import CHECKPOINT_FILES
+from ser_core.records.weights import WEIGHTS_FILE
 from tests.app.helpers import CLIP, Connection, labelled, set_source, texts
 from tests.helpers import LFS_POINTER
 from tests.made_records import NAMES, record
@@ -29,14 +33,19 @@ def models_offered(app: AppTest, page: str) -> list[str]:
     return labelled(app.multiselect, "Models").options if page == CLASSIFY else labelled(app.selectbox, "Model").options
 
 
-def without_accuracy(config: str) -> str:
-    values = json.loads(config)
-    values["provenance"]["test"]["val_accuracy"] = None
-    return json.dumps(values)
+def with_accuracy(accuracy: object) -> Callable[[str], str]:
+    def change(config: str) -> str:
+        values = json.loads(config)
+        values["provenance"]["test"]["val_accuracy"] = accuracy
+        return json.dumps(values)
+
+    return change
 
 
 @pytest.mark.parametrize("page", [SAMPLES, CLASSIFY, LIVE])
-@pytest.mark.parametrize("damage", [lambda _: "null", lambda _: "{", without_accuracy, lambda c: c.replace("1d", "9d")])
+@pytest.mark.parametrize(
+    "damage", [lambda _: "null", lambda _: "{", with_accuracy(None), lambda c: c.replace("1d", "9d")]
+)
 def test_a_damaged_checkpoint_is_left_out_and_named(
     open_page: OpenPage, two_checkpoints: Path, one_clip: Path, page: str, damage: Callable[[str], str]
 ):
@@ -50,6 +59,70 @@ def test_a_damaged_checkpoint_is_left_out_and_named(
         assert "The model predicts **sadness**" in texts(app)
     if page == CLASSIFY:
         assert app.metric[0].value == "Sadness"
+
+
+ODD_CONFIGS: dict[str, Callable[[str], str]] = {
+    "null": lambda _: "null",
+    "a text": lambda _: '"text"',
+    "deep": lambda _: "[" * 200_000 + "]" * 200_000,
+    "form": lambda config: config.replace('"fixed"', '"square"'),
+    "megabytes": lambda config: config.replace('"name": "', '"name": "' + "x" * 3_000_000),
+    "text": with_accuracy("0.9"),
+    "nan": with_accuracy(math.nan),
+    "missing": lambda config: config.replace("val_accuracy", "accuracy"),
+    "accuracy": lambda config: json.dumps(json.loads(config) | {"provenance": {"test": {"metrics": {"accuracy": 7}}}}),
+}
+ODD_RECORDS: dict[str, tuple[str, Callable[[str], str]]] = {
+    "deep": ("test.json", lambda _: '{"a":' * 200_000 + "1" + "}" * 200_000),
+    "megabytes": ("config.json", lambda text: text.replace('"device": "', '"device": "' + "<b>" * 1_000_000)),
+    "epochs": ("test.json", lambda text: text.replace('"epochs": 3', '"epochs": 1' + "0" * 400)),
+    "accuracy": ("test.json", lambda text: re.sub(r'"accuracy": [\d.]+', '"accuracy": NaN', text)),
+    "confusion": ("test.json", lambda text: re.sub(r'("confusion": \[\s*\[\s*)\d+', r"\1-5", text)),
+    "history": ("history.csv", lambda text: text.splitlines()[0] + "\n"),
+    "../../x <b>*name*": ("config.json", lambda text: text.replace(': "report"', ': "../../../etc/x.json"', 1)),
+}
+
+
+@pytest.mark.parametrize("page", ["pages/runs.py", CLASSIFY])
+def test_odd_checkpoints_are_all_named_and_the_rest_goes_on(
+    open_page: OpenPage, two_checkpoints: Path, one_clip: Path, page: str
+):
+    for name, change in ODD_CONFIGS.items():
+        folder = Path(shutil.copytree(two_checkpoints / "glad", two_checkpoints / f"odd {name}"))
+        (folder / "config.json").write_text(change((folder / "config.json").read_text()))
+    folder = Path(shutil.copytree(two_checkpoints / "glad", two_checkpoints / "odd bit"))
+    write_sums(folder, CHECKPOINT_FILES)
+    content = bytearray((folder / WEIGHTS_FILE).read_bytes())
+    content[-1] ^= 1
+    (folder / WEIGHTS_FILE).write_bytes(content)
+    app = open_page(page, corpus=one_clip, **({} if page == CLASSIFY else {"view": "Checkpoints"}))
+    assert not app.exception
+    assert f"{len(ODD_CONFIGS) + 1} checkpoints can't be read" in [expander.label for expander in app.expander]
+    for name in (*ODD_CONFIGS, "bit"):
+        assert f"checkpoint odd {name} " in texts(app), name
+    assert len(texts(app)) < 100_000
+    if page == CLASSIFY:
+        assert sorted(models_offered(set_source(app, "clip"), page)) == ["glad", "sad"]
+
+
+def test_odd_records_are_all_named_and_the_rest_goes_on(
+    open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    runs = tmp_path / "runs"
+    monkeypatch.setenv(RUNS_VARIABLE, str(runs))
+    record(runs, "lr0.001-SiLU-2D", 100)
+    for name, (file, change) in ODD_RECORDS.items():
+        folder = Path(shutil.copytree(runs / "lr0.001-SiLU-2D", runs / name.replace("/", "\u2215")))
+        changed = change((folder / file).read_text())
+        assert changed != (folder / file).read_text()
+        (folder / file).write_text(changed)
+    app = open_page("pages/runs.py")
+    assert not app.exception
+    odd = [name for name in ODD_RECORDS if not name.startswith("..")]  # that one says nothing wrong of itself
+    assert f"{len(odd)} records can't be read" in [expander.label for expander in app.expander]
+    for name in odd:
+        assert f"{name}: {ODD_RECORDS[name][0]}" in texts(app)
+    assert len(texts(app)) < 100_000
 
 
 @pytest.mark.parametrize("page", [CLASSIFY, LIVE])

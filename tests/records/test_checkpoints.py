@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import REPORT_SPLIT_ID
 from ser_core.errors import CheckpointError
+from ser_core.evaluation.asked import asked_checkpoints
 from ser_core.features.config import FeatureConfig
 from ser_core.models.registry import build_model, count_parameters
 from ser_core.places import CHECKPOINTS_VARIABLE
@@ -19,13 +20,13 @@ from ser_core.records.checkpoints import (
     CHECKPOINTS_DIR,
     CheckpointConfig,
     default_checkpoint,
-    halved,
     list_checkpoints,
     load_config,
     load_model,
     save_checkpoint,
     survey_checkpoints,
 )
+from ser_core.records.weights import halved
 from ser_core.serving.predictor import Predictor
 from tests.helpers import ROOT
 
@@ -130,6 +131,14 @@ def test_a_network_of_other_spectral_features_is_rebuilt(tmp_path: Path):
     assert model(torch.zeros(1, 21, 301)).shape == (1, 6)
 
 
+@pytest.mark.parametrize("name", ["../1d-fixed", "..", ".", "x/../1d-fixed", "/tmp", "1d-fixed/", "a\0b"])
+def test_no_name_leads_to_another_folder(folder: Path, name: str):
+    with pytest.raises(CheckpointError, match=r"is not the name of a checkpoint|damaged"):
+        Predictor.load(name, root=folder.parent)
+    with pytest.raises(CheckpointError, match=r"is not the name of a checkpoint|damaged"):
+        asked_checkpoints(folder.parent, name, False), load_config(folder.parent / name)
+
+
 def test_an_unknown_name_lists_what_there_is(checkpoints: Path):
     with pytest.raises(CheckpointError, match=r"no checkpoint 'nothing'. Available: 1d-fixed"):
         load_config(checkpoints / "nothing")
@@ -150,23 +159,30 @@ def change_config(folder: Path, **changes: object) -> None:
         ({"extra": 1}, "'extra'"),
         ({"name": None}, "name should be a text"),
         ({"model": "3d"}, "model should be one of 1d, 2d"),
-        ({"model": ["1d"]}, "model should be one of 1d, 2d"),
+        ({"model": ["1d"]}, "model should be a text"),
         ({"activation": "gelu"}, "activation should be one of"),
         ({"form": None}, "form should be one of"),
-        ({"model": "resnet38", "form": "variable"}, "fixed form only"),
+        ({"model": "resnet38", "form": "variable"}, "form should be fixed, which resnet38 takes alone, not 'variable'"),
         ({"audio": None}, "audio should be an object, not None"),
         ({"audio": {"vad": "loud"}}, "vad is one of silero"),
         ({"audio": {"normalize": "yes"}}, "audio.normalize should be true or false, not 'yes'"),
         ({"audio": {"vad_top_db": math.nan}}, "audio.vad_top_db should be a finite number, not nan"),
         ({"features": []}, "features should be an object"),
-        ({"features": {"unknown": 1}}, "no setting 'unknown'"),
+        ({"features": {"unknown": 1}}, "features has no entry 'unknown'"),
         ({"features": {"hop_length": 160.5}}, "features.hop_length should be a whole number, not 160.5"),
         ({"features": {"mel_fmax": 10**400}}, "features.mel_fmax should be a finite number"),
         ({"features": {"hop_length": -1}}, "hop_length is a number above 0"),
         ({"provenance": 1}, "provenance should be an object"),
-        ({"temperature": 1e-300}, "temperature should be a number"),
+        ({"temperature": 1e-300}, "temperature should be 0.001 or more"),
+        (
+            {"provenance": {"test": {"metrics": {"accuracy": 7}}}},
+            "provenance.test.metrics.accuracy should be from 0 to 1",
+        ),
+        ({"provenance": {"test": {"parameters": -1}}}, "provenance.test.parameters should be 0 or more"),
+        ({"name": "x" * 10_000}, "name should be a text of at most 5000 characters"),
+        ({"name": "x" * 5_000_000}, "it has 5,.* bytes, and at most 4,000,000 are read"),
         ({"temperature": "1"}, "temperature should be a number"),
-        ({"temperature": math.inf}, "temperature should be a number"),
+        ({"temperature": math.inf}, "temperature should be a finite number"),
     ],
 )
 def test_a_configuration_of_another_kind_is_a_sentence(folder: Path, change: dict, says: str):
@@ -180,7 +196,7 @@ def test_a_configuration_that_lacks_something_says_what(folder: Path, entry: str
     values = json.loads((folder / "config.json").read_text())
     del values[entry]
     (folder / "config.json").write_text(json.dumps(values))
-    with pytest.raises(CheckpointError, match=f"1d-fixed is damaged.*'{entry}'"):
+    with pytest.raises(CheckpointError, match=rf"1d-fixed is damaged.*\({entry} is missing\)"):
         load_config(folder)
 
 
@@ -313,7 +329,7 @@ def test_damaged_or_foreign_weights_are_a_sentence(folder: Path, checkpoints: Pa
 def test_shipped_checkpoints_are_whole_small_and_never_pickled():
     assert list_checkpoints(CHECKPOINTS_DIR)
     files = [path for path in CHECKPOINTS_DIR.rglob("*") if path.is_file()]
-    kinds = {"model.safetensors", "embedding.safetensors", "map.safetensors", "config.json", "README.md"}
+    kinds = {"model.safetensors", "embedding.safetensors", "map.safetensors", "config.json", "README.md", "SHA256SUMS"}
     assert {path.name for path in files} == kinds
     assert sum(path.stat().st_size for path in files) < MAX_BYTES
     for name in list_checkpoints(CHECKPOINTS_DIR):

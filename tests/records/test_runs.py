@@ -135,7 +135,14 @@ def in_line(number: int, column: int, value: str) -> Callable[[str], str]:
         (in_line(3, 2, "-0.1"), "has probabilities of 1001_DFA_FEA_XX that are not"),
         (in_line(3, 2, "1.5"), "has probabilities of 1001_DFA_FEA_XX that are not"),
         (in_line(1, 2, "0.99"), "has probabilities of 1001_DFA_ANG_XX that are not"),
-        (lambda table: table + "x" * 200_000, "can't be read (Error: field larger than field limit"),
+        (
+            in_line(3, 1, "JOY"),
+            "can't be read (line 4: target should be one of ANG, DIS, FEA, HAP, NEU, SAD",
+        ),
+        (in_line(3, 2, "much"), "can't be read (line 4: ANG should be a number, not 'much'"),
+        (in_line(0, 2, "JOY"), "can't be read (line 2: ANG is missing"),
+        (lambda table: table.splitlines()[0], "can't be read (it has no clips"),
+        (lambda table: table + "x" * 200_000, "can't be read (line 6: field larger than field limit"),
     ],
 )
 def test_predictions_that_cannot_be_of_this_run_are_refused(folder: Path, change: Callable[[str], str], says: str):
@@ -173,6 +180,9 @@ def test_predictions_are_as_often_right_as_the_record_says_but_for_ties(folder: 
         (in_line(2, 3, "nan"), "history.csv: train_accuracy should be from 0 to 1, not nan"),
         (in_line(2, 5, "1.5"), "history.csv: val_accuracy should be from 0 to 1, not 1.5"),
         (in_line(2, 5, "0.9"), "val_accuracy is 0.9 in history.csv, and test.json says 0.4 of epoch 2"),
+        (in_line(2, 3, "good"), "history.csv can't be read (line 3: train_accuracy should be a number, not 'good')"),
+        (in_line(2, 0, "1.5"), "history.csv can't be read (line 3: epoch should be a whole number, not '1.5')"),
+        (lambda table: table + "4,0.1", "history.csv can't be read (line 5: train_loss should be a number, not None)"),
         (in_line(2, 4, "-1"), "history.csv: val_loss should be 0 or more"),
         (in_line(2, 4, "-inf"), "history.csv: val_loss should be 0 or more"),
         (in_line(2, 6, "-2"), "history.csv: seconds should be 0 or more, not -2.0"),

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def change(path: Path, place: str, value: Any) -> None:
         ("config.json", "train.model", "3d", "train: model is one of"),
         ("config.json", "train.form", "square", "train.form should be one of fixed, variable, mean, not 'square'"),
         ("config.json", "train.audio", 1, "train.audio should be an object, not 1"),
-        ("config.json", "train.audio.loudness", 1, "train.audio has no setting 'loudness'"),
+        ("config.json", "train.audio.loudness", 1, "train.audio has no entry 'loudness'"),
         ("config.json", "train.audio.normalize", "yes", "train.audio.normalize should be true or false, not 'yes'"),
         ("config.json", "environment.device", None, "environment.device is missing"),
         ("config.json", "environment.precision", None, "environment.precision is missing"),
@@ -58,7 +59,7 @@ def change(path: Path, place: str, value: Any) -> None:
         ("test.json", "metrics.per_class.ANG.f1", None, "metrics.per_class.ANG.f1 is missing"),
         ("test.json", "metrics.per_class.ANG", None, "metrics.per_class.ANG is missing"),
         ("test.json", "metrics.intervals.uar", None, "metrics.intervals.uar is missing"),
-        ("test.json", "metrics.intervals.uar", [0.1], "metrics.intervals.uar should have 2 values, not 1"),
+        ("test.json", "metrics.intervals.uar", [0.1], "metrics.intervals.uar[1] is missing"),
         ("test.json", "metrics.confusion", [[1]], "metrics.confusion is not 6 × 6"),
         (
             "test.json",
@@ -70,7 +71,7 @@ def change(path: Path, place: str, value: Any) -> None:
         ("test.json", "metrics.accuracy", 1.0, "metrics.accuracy is 1, and by confusion it is 0"),
         ("test.json", "metrics.accuracy", math.nan, "metrics.accuracy should be a finite number, not nan"),
         ("test.json", "metrics.uar", 1.5, "metrics.uar should be from 0 to 1, not 1.5"),
-        pytest.param("test.json", "metrics.uar", 10**400, "metrics.uar should be a finite number, not 1000", id="uar"),
+        pytest.param("test.json", "metrics.uar", 10**400, "metrics.uar should be a finite number, not inf", id="uar"),
         ("test.json", "metrics.f1_macro", -0.5, "metrics.f1_macro should be from 0 to 1, not -0.5"),
         ("test.json", "metrics.per_class.ANG.recall", 2, "metrics.per_class.ANG.recall should be from 0 to 1, not 2.0"),
         ("test.json", "metrics.per_class.ANG.support", -1, "metrics.per_class.ANG.support should be 0 or more, not -1"),
@@ -91,7 +92,7 @@ def change(path: Path, place: str, value: Any) -> None:
             "test.json",
             "parameters",
             10**400,
-            "parameters should be a whole number up to 9007199254740992, not 1000",
+            "parameters should be a whole number of at most 15 digits",
             id="parameters",
         ),
         ("test.json", "training_seconds", -1, "training_seconds should be 0 or more, not -1.0"),
@@ -99,12 +100,27 @@ def change(path: Path, place: str, value: Any) -> None:
         ("test.json", "metrics.per_class.FEA.f1", 0.9, "metrics.per_class.FEA.f1 is 0.9, and by confusion it is 0"),
         ("test.json", "status", "great", "status should be one of finished, diverged, chance, not 'great'"),
         ("test.json", "temperature", 0, "temperature should be 0.001 or more, not 0.0"),
-        pytest.param("config.json", "train.seed", 10**400, "train.seed should be a whole number up to", id="seed"),
-        pytest.param("config.json", "environment.device", "\ud800", "environment.device should be a text", id="half"),
+        pytest.param(
+            "config.json", "train.seed", 10**400, "train.seed should be a whole number of at most 15 digits", id="seed"
+        ),
+        pytest.param("config.json", "environment.device", "\ud800", "it holds half of a character", id="half"),
         ("config.json", "environment.clips.train", -1, "environment.clips.train should be 0 or more, not -1"),
         ("test.json", "metrics.confusion", [[0.5]], "metrics.confusion[0][0] should be a whole number, not 0.5"),
         ("config.json", "version", VERSION + 1, f"its version is {VERSION + 1}, and this project knows those up to"),
         ("test.json", "version", "new", "its version is 'new'"),
+        pytest.param("test.json", "version", 10**400, "its version is inf", id="version"),
+        pytest.param("test.json", "epochs", 10**400, "epochs should be a whole number of at most 15", id="epochs"),
+        pytest.param(
+            "config.json",
+            "environment.device",
+            "x" * 3_000_000,
+            "environment.device should be a text of at most 5000 characters, not 'xxxxxxxx",
+            id="megabytes",
+        ),
+        pytest.param("config.json", "environment.device", "x" * 5_000_000, "it has 5,00", id="more-megabytes"),
+        ("config.json", "colour", "red", "it has no entry 'colour'"),
+        ("config.json", "environment.corpora", None, "environment.corpora is missing"),
+        ("config.json", "environment.corpora", [{"name": "x"}], "environment.corpora[0].title is missing"),
     ],
 )
 def test_damage_is_named_by_its_place(folder: Path, name: str, place: str, value: Any, says: str):
@@ -114,9 +130,19 @@ def test_damage_is_named_by_its_place(folder: Path, name: str, place: str, value
     assert str(error.value).startswith(f"a: {name} can't be read ({says}")
 
 
-def test_a_nested_record_is_a_sentence(folder: Path):
-    (folder / "config.json").write_text('{"train":' * 100_000)
-    with pytest.raises(RunError, match=r"a: config.json can't be read \("):
+@pytest.mark.parametrize("depth", [150, 500, 900, 200_000])
+@pytest.mark.parametrize("name", ["config.json", "test.json"])
+def test_a_nested_record_is_a_short_sentence(folder: Path, name: str, depth: int):
+    (folder / name).write_text('{"train":' * depth + "1" + "}" * depth)
+    with pytest.raises(RunError, match=rf"a: {name} can't be read \(") as error:
+        load_run(folder)
+    assert len(str(error.value)) < 300
+
+
+def test_nothing_waits_for_a_record_that_is_no_file(folder: Path):
+    (folder / "config.json").unlink()
+    os.mkfifo(folder / "config.json")
+    with pytest.raises(RunError, match=r"a: config.json can't be read \(it is not a file\)"):
         load_run(folder)
 
 

@@ -19,7 +19,7 @@ from ser_core.corpus.splits import Split
 from ser_core.errors import RunError
 from ser_core.records.runs import load_run, partial_folder
 from ser_core.training.experiment import Watcher, run_experiment
-from ser_core.training.saved_state import STATE_FILE, Epoch
+from ser_core.training.saved_state import DIGEST, STATE_FILE, Epoch
 from ser_core.training.survey import epochs_in_progress, how_to_start
 from tests.training.small import CPU, TINY
 
@@ -87,7 +87,19 @@ STATE_DAMAGE = {
     "half a history": rewritten(lambda state, metadata: metadata.update(history=metadata["history"][:-9])),
     "other settings": rewritten(lambda state, metadata: metadata.update(config='{"model": "9d"}')),
 }
+
+
+def flip(partial: Path) -> None:
+    content = bytearray((partial / STATE_FILE).read_bytes())
+    content[-1000] ^= 1
+    (partial / STATE_FILE).write_bytes(content)
+
+
 WEIGHT_DAMAGE = {
+    "one bit": flip,
+    "another history": rewritten(
+        lambda state, metadata: metadata.update(history=metadata["history"].replace("[[1, ", "[[1, 1"))
+    ),
     "no weights": rewritten(without_weights),
     "weights of another network": rewritten(
         lambda state, metadata: state.update({next(n for n in state if n.startswith("model.")): torch.zeros(3)})
@@ -124,6 +136,12 @@ def test_damaged_settings_are_a_sentence_and_restart_works(damage: Callable[[Pat
     with pytest.raises(RunError, match=says):
         run_experiment(RUN, **options, resume=True)
     assert run_experiment(RUN, **options, restart=True).test.epochs == 2
+
+
+def test_a_state_of_an_older_version_has_no_digest_and_goes_on(options: dict[str, Any]):
+    partial = partial_folder(options["runs_dir"], RUN.name)
+    rewritten(lambda state, metadata: metadata.pop(DIGEST))(partial)
+    assert run_experiment(RUN, **options, resume=True).test.epochs == 2
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_settings_that_this_version_does_not_know_are_named(tmp_path: Path):
     write_run(tmp_path / "new", BEST_2D)
     path = tmp_path / "new" / "config.json"
     path.write_text(path.read_text().replace('"seed"', '"seeds"', 1).replace('"lr"', '"seed": 42, "lr"', 1))
-    with pytest.raises(RunError, match="train has no setting 'seeds'"):
+    with pytest.raises(RunError, match="train has no entry 'seeds'"):
         load_run(tmp_path / "new")
 
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, SequentialLR
 
+from ser_core.checksums import SUMS_FILE
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.splits import Split
 from ser_core.errors import ConfigError, RunError
@@ -21,7 +22,7 @@ from ser_core.features.inputs import Form
 from ser_core.models.registry import MODELS
 from ser_core.models.whisper import SIZES, WhisperEncoder
 from ser_core.records.checkpoints import list_checkpoints, load_model
-from ser_core.records.runs import load_run, load_runs, partial_folder
+from ser_core.records.runs import RECORD_FILES, load_run, load_runs, partial_folder
 from ser_core.records.schema import ClipCounts
 from ser_core.serving.predictor import Predictor
 from ser_core.training import command as train
@@ -329,12 +330,7 @@ def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: S
     }
     assert load_run(run.folder).accuracy == run.accuracy
     assert run.intervals_over == "speakers and clips"
-    assert {path.name for path in run.folder.iterdir()} == {
-        "config.json",
-        "history.csv",
-        "test.json",
-        "predictions.csv",
-    }
+    assert {path.name for path in run.folder.iterdir()} == {*RECORD_FILES, SUMS_FILE}
 
     predictions = run.predictions()
     assert predictions.names == split.test
@@ -558,12 +554,7 @@ def test_a_run_that_is_killed_while_it_is_recorded_is_finished_by_the_same_comma
         (partial_folder(runs_dir, "taken") / f".{STATE_FILE}-0123").touch()  # as if it was killed in a file, too
         run_experiment(config, **options, resume=True)
     run = load_run(runs_dir / "taken")
-    assert {path.name for path in run.folder.iterdir()} == {
-        "config.json",
-        "history.csv",
-        "test.json",
-        "predictions.csv",
-    }
+    assert {path.name for path in run.folder.iterdir()} == {*RECORD_FILES, SUMS_FILE}
     described, _ = load_model(options["checkpoints_dir"] / "taken")
     assert described.provenance["test"] == json.loads(json.dumps(asdict(run.test)))
     assert TrainConfig.from_dict(described.provenance["train"]) == config

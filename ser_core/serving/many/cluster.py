@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from ser_core.checksums import SUMS_FILE
 from ser_core.errors import ConfigError
 from ser_core.ray_cluster import connect
 from ser_core.records.checkpoints import CHECKPOINT_FILES, checkpoints_dir
@@ -47,7 +48,9 @@ def classify_on_cluster(blocks: Iterator[Block], address: str, work: Classificat
         ray.data.DataContext.get_current().enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         folder = (work.root or checkpoints_dir()) / work.settings.checkpoint
-        files = {name: (folder / name).read_bytes() for name in CHECKPOINT_FILES if (folder / name).is_file()}
+        files = {
+            name: (folder / name).read_bytes() for name in (*CHECKPOINT_FILES, SUMS_FILE) if (folder / name).is_file()
+        }
         sent = ray.put(replace(work, root=None, files=files))
         most = min(workers or 1_000_000, max(1, int(ray.cluster_resources().get("CPU", 1))))
         while portion := list(itertools.islice(blocks, BLOCKS_AT_ONCE)):

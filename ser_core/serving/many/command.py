@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ser_core.command import printable
 from ser_core.places import require_writable
 from ser_core.ray_cluster import require
-from ser_core.records.checkpoints import checkpoints_dir, default_checkpoint, load_config
+from ser_core.records.checkpoints import checkpoint_folder, checkpoints_dir, load_config
 from ser_core.serving.many.blocks import Block, Results
 from ser_core.serving.many.classifier import Classification
 from ser_core.serving.many.options import Many
@@ -45,7 +45,7 @@ def run(
     assert table is not None
     require_writable(table.parent)
     root = checkpoints_dir()
-    folder = root / (checkpoint or default_checkpoint(root))
+    folder = checkpoint_folder(root, checkpoint)
     settings = ManySettings(
         checkpoint=load_config(folder).name,
         weights=checksum_of_checkpoint(folder),
