@@ -8,17 +8,27 @@ from __future__ import annotations
 import streamlit as st
 
 NEAR = "near"  # session state: keys of what was reached
+# What is seen at once is said one after another: of several fragments' changes in one message, Streamlit follows one.
 JS = """
+const APART = 100 // milliseconds
+let turn = Promise.resolve()
 export default function ({ parentElement, setStateValue }) {
-  const mark = parentElement.querySelector("p")
+  let here = true
+  const say = () => {
+    if (!here) return
+    setStateValue("near", true)
+    return new Promise(next => setTimeout(next, APART))
+  }
   const observer = new IntersectionObserver(seen => {
-    if (seen.some(one => one.isIntersecting)) {
-      observer.disconnect()
-      setStateValue("near", true)
-    }
+    if (!seen.some(one => one.isIntersecting)) return
+    observer.disconnect()
+    turn = turn.then(say)
   })
-  observer.observe(mark)
-  return () => observer.disconnect()
+  observer.observe(parentElement.querySelector("p"))
+  return () => {
+    here = false
+    observer.disconnect()
+  }
 }
 """
 _mark = st.components.v2.component("nearby", html="<p>…</p>", css="p { height: 100%; margin: 0 }", js=JS)

@@ -128,7 +128,7 @@ def wait_until_idle(page: Page) -> None:
 def scroll_through(page: Page) -> None:
     """Scroll to all that is made when the visitor gets there (`ser_app.nearby`), until it is there."""
     wait_until_idle(page)
-    marks = page.get_by_test_id("stMain").get_by_text("…", exact=True)
+    marks = page.get_by_test_id("stMain").get_by_text("…", exact=True).filter(visible=True)
     while marks.count():
         marks.first.scroll_into_view_if_needed()
         wait_until_idle(page)
