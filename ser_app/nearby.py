@@ -9,15 +9,23 @@ import streamlit as st
 
 NEAR = "near"  # session state: keys of what was reached
 # What is seen at once is said one after another: of several fragments' changes in one message, Streamlit follows one.
+# Nothing is said just after a click on a link: it may lead to another page, which would stay empty, for Streamlit
+# would look there for the fragment.
 JS = """
-const APART = 100 // milliseconds
+const APART = 100, LEAVING = 3000 // milliseconds
 let turn = Promise.resolve()
+let left = -LEAVING // when a link was clicked
+const sleep = milliseconds => new Promise(wake => setTimeout(wake, milliseconds))
+const leave = event => { if (event.composedPath().some(one => one.tagName === "A")) left = performance.now() }
+addEventListener("click", leave, true)
+
 export default function ({ parentElement, setStateValue }) {
   let here = true
-  const say = () => {
+  const say = async () => {
+    while (here && performance.now() - left < LEAVING) await sleep(APART)
     if (!here) return
     setStateValue("near", true)
-    return new Promise(next => setTimeout(next, APART))
+    await sleep(APART)
   }
   const observer = new IntersectionObserver(seen => {
     if (!seen.some(one => one.isIntersecting)) return
