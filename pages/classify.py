@@ -35,7 +35,7 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.limit import duration
 from ser_core.audio.mono import PART_SECONDS
 from ser_core.emotions import EMOTION_NAMES
-from ser_core.errors import AudioError, NoSpeechError, SERError
+from ser_core.errors import AudioError, NoVoiceError, SERError
 from ser_core.serving.prediction import UNSURE, WINDOW_SECONDS, Prediction
 from ser_core.serving.rows import TIMELINE_COLUMNS, result_row
 
@@ -62,7 +62,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
     for name, answer in answers.items():
         if isinstance(answer, SERError):
             st.error(f"{literal(recording.name if len(names) == 1 else name)}: {sentence(answer)}")
-    if any(isinstance(answer, NoSpeechError) and "silent" not in str(answer) for answer in answers.values()):
+    if any(isinstance(answer, NoVoiceError) for answer in answers.values()):
         st.caption("Does somebody shout in it? Switch on **Any sound** in the settings.")
     warnings = {warning: None for prediction in predictions.values() for warning in prediction.warnings}
     verdicts, sound = st.columns([2, 3], gap="large")

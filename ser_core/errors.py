@@ -17,6 +17,10 @@ class NoSpeechError(AudioError):
     """Audio that was read but holds no speech, or too little of it to classify."""
 
 
+class NoVoiceError(NoSpeechError):
+    """Audio that holds sound, of which none is recognised as a voice."""
+
+
 class CorpusError(SERError):
     """A corpus, or a clip of one, that is missing, damaged or wrongly named."""
 

@@ -13,7 +13,7 @@ import numpy as np
 from ser_core.audio.level import to_speech_level
 from ser_core.audio.preprocess import AudioConfig, Speech
 from ser_core.audio.vad import MIN_SPEECH_SECONDS, energy_intervals, silero_intervals, speech_seconds
-from ser_core.errors import NoSpeechError
+from ser_core.errors import NoVoiceError
 
 FAINT_THRESHOLD = 0.15  # of silero: what it takes for a voice at all
 FAINT_SHARE = 0.6  # of the loud parts that it has to hear at that threshold
@@ -53,10 +53,10 @@ def require_voice(speech: Speech, config: AudioConfig) -> Speech:
     """The speech itself, if a voice is recognised in its recording, see `voice_intervals`.
 
     Raises:
-        NoSpeechError: there is none.
+        NoVoiceError: there is none.
     """
     if len(voice_intervals(speech, config)) == 0:
-        raise NoSpeechError(
+        raise NoVoiceError(
             "No voice was recognised: this sounds like music, noise or a tone. Record somebody who speaks, close to "
             "the microphone."
         )
