@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from reprlib import repr as brief  # of what somebody types: however long, it stays short
 
@@ -51,8 +52,8 @@ def put_right(folder: Path, partial: Path, checkpoint: Path) -> None:
     restore_folder(checkpoint)
     if folder.is_dir():
         (folder / STATE_FILE).unlink(missing_ok=True)
-    for temporary in partial.glob(".*"):  # half-written, see `replace_file`
-        temporary.unlink()
+    for unfinished in partial.glob(".*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def refuse_to_replace(asked: Settings, folder: Path, partial: Path, checkpoint: Path, resume: bool) -> None:
