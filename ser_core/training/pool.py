@@ -20,6 +20,7 @@ from ser_core.command import OUT_OF_MEMORY
 from ser_core.places import PACKAGE
 from ser_core.records.runs import partial_folder
 from ser_core.training.survey import Entry, How, how_to_start, survey_one
+from ser_core.workers import ending_with_this
 
 POLL_SECONDS = 0.3
 MAX_ATTEMPTS = 3  # of a run whose process was killed; one that fails by itself is not tried again
@@ -85,12 +86,14 @@ def importable() -> dict[str, str]:
 
 def _end_group(process: subprocess.Popen) -> None:
     """End a process, or what is left of it, with the workers that compute features for it."""
+    assert process.stdin is not None
+    process.stdin.close()
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
 
 
 class LocalPool:
-    """Processes on this machine.
+    """Processes on this machine, which end when this one does.
 
     Args:
         command: makes the command line of an entry.
@@ -123,10 +126,10 @@ class LocalPool:
         with log.open("wb") as output:
             self.processes[entry.name] = subprocess.Popen(
                 self.command(entry, how_to_start(entry.config, self.runs_dir)),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **importable(), "OMP_NUM_THREADS": str(self.threads)},
+                env={**os.environ, **importable(), **ending_with_this(), "OMP_NUM_THREADS": str(self.threads)},
                 process_group=0,  # Ctrl-C is for the grid, which ends its processes itself; `nice` is for all of them
             )
 

@@ -22,6 +22,9 @@ from ser_core.serving.many.settings import ManySettings
 FORMAT = "1"
 PAGE = 1000  # files that are looked up at a time
 
+NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+"""What SQLite calls a disk that holds no more, and a write of which only a part went through."""
+
 TO_DO, FINAL, AGAIN = range(3)
 """States of a file: to classify; classified; could not be classified for a reason that may pass."""
 
@@ -171,6 +174,7 @@ def open_journal(table: Path, settings: ManySettings) -> Iterator[Journal]:
     Raises:
         ConfigError: the table was made with other settings, or nobody knows with which; another process writes to it;
             the journal is damaged.
+        DiskFullError: there is no room for the journal.
     """
     path = journal_of(table)
     if table.exists() and not path.exists():
@@ -192,6 +196,8 @@ def open_journal(table: Path, settings: ManySettings) -> Iterator[Journal]:
         finally:
             database.close()
     except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode in NO_ROOM:
+            raise DiskFullError(full(path.parent)) from None
         if "locked" not in str(error):
             raise ConfigError(f"{path} can't be written: {error}. Choose another --out.") from None
         raise ConfigError(f"{table} is being made by another process. Wait for it, or choose another --out.") from None
