@@ -29,10 +29,11 @@ from typing import NamedTuple
 
 from benchmarks import open_corpus
 
-N_CLIPS = 140  # so many jobs that two processes compute features
+N_CLIPS = 70  # so many jobs that two processes compute features
 KILLS = 20
 SHARES = (0.02, 0.2, 0.4, 0.6, 0.8, 0.95)
 """Of what is written, that fits on the disk."""
+SMALLEST = 8192  # bytes of a disk
 PATIENCE = 5.0  # seconds in which the processes of a killed one end
 LIMIT = 300.0  # seconds that a command may take
 MARK = "SER_KILLS"  # environment variable by which processes are found
@@ -248,6 +249,11 @@ def content(place: Path) -> dict[str, str]:
     return found
 
 
+def sizes_in(place: Path) -> list[int]:
+    """Bytes of each file in a folder."""
+    return [path.stat().st_size for path in place.rglob("*") if path.is_file()]
+
+
 def difference(expected: Mapping[str, str], found: Mapping[str, str]) -> str:
     """In what files differ, in a few words; empty if in nothing."""
     left, missing = sorted(found.keys() - expected.keys()), sorted(expected.keys() - found.keys())
@@ -260,25 +266,30 @@ def _last_line(said: str) -> str:
     return next((line for line in reversed(said.splitlines()) if line.strip()), "nothing was said")
 
 
-def killed(work: Work, root: Path, seconds: float, moment: float, expected: Mapping[str, str]) -> str:
-    """Kill it at a moment, in 0..1 of the seconds that it takes; what goes wrong then, or nothing."""
+def killed(work: Work, root: Path, seconds: float, expected: Mapping[str, str]) -> str:
+    """Kill it after so many seconds; what goes wrong then, or nothing."""
     with tempfile.TemporaryDirectory(dir=root) as name:
         place = Path(name)
         try:
-            work.run(place, kill_after=moment * seconds)
+            work.run(place, kill_after=seconds)
             return work.finish(place, expected)
         except RuntimeError as error:
             return str(error)
 
 
-def full(work: Work, root: Path, share: float, expected: Mapping[str, str], n_bytes: int) -> str:
-    """Let it fill a disk that holds a share of what it writes, and then make room; what goes wrong, or nothing."""
+def full(work: Work, root: Path, share: float, expected: Mapping[str, str], sizes: Sequence[int]) -> str:
+    """Let it fill a disk, and then make room; what goes wrong, or nothing.
+
+    Args:
+        share: of what it writes that the disk holds; where no disk can be mounted, of the largest file that it may
+            write.
+        sizes: of the files that it writes, in bytes.
+    """
     with tempfile.TemporaryDirectory(dir=root) as name:
         place = Path(name)
-        size = max(8192, int(share * n_bytes))
-        mounted = mount(place, size)
+        mounted = mount(place, max(SMALLEST, int(share * sum(sizes))))
         try:
-            ended = work.run(place, most_bytes=None if mounted else size // 4)
+            ended = work.run(place, most_bytes=None if mounted else int(share * max(sizes)))
             wrong = "" if ended.status == 0 or _says_it(ended) else f"says {_last_line(ended.said)}"
             if mounted:
                 mount(place, 1 << 30, "remount,")
@@ -312,12 +323,12 @@ def main(names: Sequence[str] = tuple(KINDS), kills: int = KILLS) -> None:
             started = time.perf_counter()
             ended = work.run(whole)
             seconds, expected = time.perf_counter() - started, content(whole)
-            n_bytes = sum(path.stat().st_size for path in whole.rglob("*") if path.is_file())
+            sizes = sizes_in(whole)
             assert ended.status == 0, ended.said
-            print(f"{name}: {len(expected)} files of {n_bytes / 1e6:.2f} MB in {seconds:.1f} s", flush=True)
+            print(f"{name}: {len(expected)} files of {sum(sizes) / 1e6:.2f} MB in {seconds:.1f} s", flush=True)
             outcomes = {
-                "killed": [killed(work, root, seconds, rng.random(), expected) for _ in range(kills)],
-                "on a full disk": [full(work, root, share, expected, n_bytes) for share in SHARES],
+                "killed": [killed(work, root, rng.random() * seconds, expected) for _ in range(kills)],
+                "on a full disk": [full(work, root, share, expected, sizes) for share in SHARES],
             }
             for what, wrong in outcomes.items():
                 print(f"  {what:14} {wrong.count(''):2} of {len(wrong)} end as undisturbed", flush=True)

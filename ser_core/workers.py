@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-ENDS_WITH: Final = "SER_ENDS_WITH_STDIN"
+ENDS_WITH: Final = "_SER_ENDS_WITH_INPUT"
 
 
 def map_in_processes(function: Callable[[Job], Result], jobs: Sequence[Job], workers: int) -> Iterator[Result]:

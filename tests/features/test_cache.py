@@ -344,7 +344,7 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-5])
 
 
-DAMAGE: dict[str, Callable[[Path], None]] = {
+DAMAGE: dict[str, Callable[[Path], object]] = {
     "a bit": flip,
     "cut off": cut,
     "empty": lambda path: path.write_bytes(b""),
@@ -376,9 +376,12 @@ def test_damaged_features_are_computed_anew_and_that_is_said(
 
 def test_a_disk_that_keeps_nothing_whole_is_a_sentence(corpus, few, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     finish = stored.FeatureWriter.finish
-    monkeypatch.setattr(
-        stored.FeatureWriter, "finish", lambda writer: (finish(writer), cut(writer.folder / "values.f32"))
-    )
+
+    def finish_badly(writer: stored.FeatureWriter) -> None:
+        finish(writer)
+        cut(writer.folder / "values.f32")
+
+    monkeypatch.setattr(stored.FeatureWriter, "finish", finish_badly)
     with pytest.raises(CorpusError, match="damaged while it was written: check that disk"):
         load_features(corpus, ["mel"], clips=few[:1], audio=ENERGY, cache_dir=tmp_path)
 

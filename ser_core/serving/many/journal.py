@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from ser_core.errors import ConfigError
+from ser_core.errors import ConfigError, DiskFullError
+from ser_core.files import full
 from ser_core.serving.many.blocks import Done, File, Row
 from ser_core.serving.many.columns import error_row
 from ser_core.serving.many.listing import Listed
@@ -21,9 +22,6 @@ from ser_core.serving.many.settings import ManySettings
 
 FORMAT = "1"
 PAGE = 1000  # files that are looked up at a time
-
-NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
-"""What SQLite calls a disk that holds no more, and a write of which only a part went through."""
 
 TO_DO, FINAL, AGAIN = range(3)
 """States of a file: to classify; classified; could not be classified for a reason that may pass."""
@@ -196,7 +194,7 @@ def open_journal(table: Path, settings: ManySettings) -> Iterator[Journal]:
         finally:
             database.close()
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode in NO_ROOM:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             raise DiskFullError(full(path.parent)) from None
         if "locked" not in str(error):
             raise ConfigError(f"{path} can't be written: {error}. Choose another --out.") from None
