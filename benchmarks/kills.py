@@ -31,7 +31,7 @@ from benchmarks import open_corpus
 
 N_CLIPS = 70  # so many jobs that two processes compute features
 KILLS = 20
-SHARES = (0.02, 0.2, 0.4, 0.6, 0.8, 0.95)
+SHARES = (0.02, 0.3, 0.6, 0.9)
 """Of what is written, that fits on the disk."""
 SMALLEST = 8192  # bytes of a disk
 PATIENCE = 5.0  # seconds in which the processes of a killed one end
