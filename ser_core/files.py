@@ -109,7 +109,7 @@ def _remove_what_was_left(parent: Path) -> None:
 
 
 def remove_unfinished(parent: Path) -> None:
-    """Remove what processes left in a folder that were killed while they wrote to it; nobody may be waited for."""
+    """Remove what processes left in a folder that were killed while they wrote to it; nobody is waited for."""
     for folder in parent.glob(f"{UNFINISHED}*") if fcntl else ():
         with suppress(OSError):  # somebody writes to it, or another removed it
             lock = os.open(folder, os.O_RDONLY)

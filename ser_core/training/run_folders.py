@@ -54,8 +54,11 @@ def put_right(folder: Path, partial: Path, checkpoint: Path) -> None:
     restore_folder(checkpoint)
     if folder.is_dir():
         (folder / STATE_FILE).unlink(missing_ok=True)
-    for unfinished in partial.glob(".*"):
-        shutil.rmtree(unfinished, ignore_errors=True)
+    for unfinished in partial.glob(".*"):  # see `replace_file`; nobody else writes here meanwhile
+        if unfinished.is_dir():
+            shutil.rmtree(unfinished)
+        else:
+            unfinished.unlink()
 
 
 @contextmanager
