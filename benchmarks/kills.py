@@ -34,7 +34,7 @@ KILLS = 20
 SHARES = (0.02, 0.3, 0.6, 0.9)
 """Of what is written, that fits on the disk."""
 SMALLEST = 8192  # bytes of a disk
-PATIENCE = 5.0  # seconds in which the processes of a killed one end
+PATIENCE = 30.0  # seconds in which the processes of a killed one end: one that loads torch sees it when that is done
 LIMIT = 300.0  # seconds that a command may take
 MARK = "SER_KILLS"  # environment variable by which processes are found
 ROOT = Path(__file__).parents[1]
@@ -171,10 +171,14 @@ class Work:
     Args:
         name: one of `KINDS`.
         setting: what it works on.
+
+    Attributes:
+        longest_stay: seconds from the end of a main process to that of the last one that it started.
     """
 
     def __init__(self, name: str, setting: Setting):
         self.name, self.setting = name, setting
+        self.longest_stay = 0.0
 
     def run(self, place: Path, *, kill_after: float = LIMIT, most_bytes: int | None = None) -> Ended:
         """Give the command once; a process that it left is a `RuntimeError`.
@@ -208,7 +212,7 @@ class Work:
                 process.wait()
             output.seek(0)
             said = output.read().decode(errors="replace")
-        require_none_left(mark)
+        self.longest_stay = max(self.longest_stay, require_none_left(mark))
         return Ended(process.returncode, said)
 
     def finish(self, place: Path, expected: Mapping[str, str]) -> str:
@@ -219,16 +223,17 @@ class Work:
         return difference(expected, content(place))
 
 
-def require_none_left(mark: str) -> None:
-    """Wait until no process is left that has a mark; one that stays is ended, and a `RuntimeError`."""
-    deadline = time.monotonic() + PATIENCE
+def require_none_left(mark: str) -> float:
+    """Seconds until no process is left that has a mark; one that stays is ended, and a `RuntimeError`."""
+    started = time.monotonic()
     while left := _marked(mark):
-        if time.monotonic() > deadline:
+        if time.monotonic() > started + PATIENCE:
             for pid in left:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             raise RuntimeError(f"{len(left)} processes left")
         time.sleep(0.05)
+    return time.monotonic() - started
 
 
 def _marked(mark: str) -> list[int]:
@@ -334,6 +339,7 @@ def main(names: Sequence[str] = tuple(KINDS), kills: int = KILLS) -> None:
                 print(f"  {what:14} {wrong.count(''):2} of {len(wrong)} end as undisturbed", flush=True)
                 for sentence in sorted({one for one in wrong if one}):
                     print(f"    {wrong.count(sentence)} x {sentence}", flush=True)
+            print(f"  the last process ends within {work.longest_stay:.1f} s of the main one", flush=True)
 
 
 if __name__ == "__main__":

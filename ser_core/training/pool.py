@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Protocol
 
 from ser_core.command import OUT_OF_MEMORY
+from ser_core.errors import RunError
 from ser_core.places import PACKAGE
-from ser_core.records.runs import partial_folder
+from ser_core.records.runs import alone, partial_folder
 from ser_core.training.survey import Entry, How, how_to_start, survey_one
 from ser_core.workers import ending_with_this
 
@@ -92,6 +93,19 @@ def _end_group(process: subprocess.Popen) -> None:
         os.killpg(process.pid, signal.SIGTERM)
 
 
+def log_of(runs_dir: Path, name: str) -> Path:
+    """What a run says that a grid trains on this machine."""
+    return partial_folder(runs_dir, name).with_name(f"{name}.log")
+
+
+def remove_logs(entries: Sequence[Entry], runs_dir: Path) -> None:
+    """Remove those of recorded runs, which a grid leaves that is killed before it sees that they are."""
+    for entry in entries:
+        if entry.state == "recorded" and (log := log_of(runs_dir, entry.name)).exists():
+            with contextlib.suppress(RunError), alone(runs_dir, entry.name):  # otherwise somebody trains it
+                log.unlink(missing_ok=True)
+
+
 class LocalPool:
     """Processes on this machine, which end when this one does.
 
@@ -121,7 +135,7 @@ class LocalPool:
         """See `Pool`."""
         self.entries[entry.name] = entry
         self.attempts[entry.name] = self.attempts.get(entry.name, 0) + 1
-        log = self._log(entry.name)
+        log = log_of(self.runs_dir, entry.name)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
             self.processes[entry.name] = subprocess.Popen(
@@ -158,11 +172,8 @@ class LocalPool:
             process.wait()
         self.processes.clear()
 
-    def _log(self, name: str) -> Path:
-        return partial_folder(self.runs_dir, name).with_name(f"{name}.log")
-
     def _why(self, name: str, status: int) -> str | None:
-        log = self._log(name)
+        log = log_of(self.runs_dir, name)
         if status == 0:
             log.unlink(missing_ok=True)
             return None

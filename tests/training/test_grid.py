@@ -31,7 +31,7 @@ from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device
 from ser_core.training.estimate import Estimator, training_flops
-from ser_core.training.pool import MAX_ATTEMPTS, LocalPool, train_all
+from ser_core.training.pool import MAX_ATTEMPTS, LocalPool, log_of, remove_logs, train_all
 from ser_core.training.study import STUDIES, report_study, with_epochs
 from ser_core.training.survey import Entry, How, epochs_in_progress, how_to_start, survey
 from tests.helpers import LONG, QUICK, ROOT
@@ -374,6 +374,21 @@ def test_the_runs_of_a_killed_grid_end_with_it(tmp_path: Path):
         assert all(map(is_running, runs))
         process.kill()
     wait_for(lambda: not any(map(is_running, runs)))
+
+
+def test_the_log_of_a_run_that_was_recorded_when_its_grid_was_killed_is_removed(tmp_path: Path):
+    configs = [TrainConfig(model=model, activation="elu", epochs=3, warmup_epochs=3) for model in ("1d", "2d")]
+    logs = [log_of(tmp_path, config.name) for config in configs]
+    write_run(tmp_path / configs[0].name, configs[0])
+    for log in logs:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("what it said")
+    entries = survey(configs, tmp_path)
+    with alone(tmp_path, configs[0].name):  # somebody trains it
+        remove_logs(entries, tmp_path)
+    assert all(log.exists() for log in logs)
+    remove_logs(entries, tmp_path)
+    assert [log.exists() for log in logs] == [False, True]  # why the other failed can still be read
 
 
 def wait_for(holds: Callable[[], object]) -> None:
