@@ -49,6 +49,7 @@ NAMES = (
     "explanations",
     "long_recordings",
     "many",
+    "kills",
 )
 ALL = "(default: all of them)"
 Name: Any = choice(NAMES)

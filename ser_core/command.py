@@ -15,9 +15,11 @@ import select
 import sys
 import unicodedata
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn, ParamSpec, TextIO, TypeVar
 
 from ser_core.errors import SERError
+from ser_core.files import FULL, full, is_full
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,7 +29,8 @@ OUT_OF_MEMORY = "Out of memory."
 JOINERS = "\u200c\u200d"  # without which some scripts and emoji look otherwise
 CLOSED_PIPE = 128 + 13  # what a shell says of a program that SIGPIPE ended
 OF_THE_SYSTEM = {
-    getattr(errno, name) for name in ("EACCES", "EPERM", "EROFS", "ENOTDIR", "ENAMETOOLONG", "ENOSPC", "EDQUOT")
+    *FULL,
+    *(getattr(errno, name) for name in ("EACCES", "EPERM", "EROFS", "ENOTDIR", "ENAMETOOLONG")),
 }
 """Errors of files that are no fault of the program's: not allowed, no such place, a full disk."""
 
@@ -64,6 +67,8 @@ def _wrap(main: Callable[P, R], *, interrupted: str, less_memory: str) -> Callab
                 raise
             _fail(no_memory)
         except OSError as error:
+            if is_full(error) and isinstance(error.filename, str):
+                _fail(full(Path(error.filename).parent))
             if error.errno not in OF_THE_SYSTEM:
                 raise
             _fail(": ".join(str(part) for part in (error.filename, error.strerror) if part) + ".")

@@ -35,3 +35,7 @@ class CheckpointError(SERError):
 
 class RunError(SERError):
     """A run's record that is missing, damaged or half-written."""
+
+
+class DiskFullError(SERError):
+    """A disk without room for what is to be written."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ser_core.files import replace_file
+
 TIMEOUT_SECONDS = 20  # without an answer
 
 
@@ -23,16 +25,21 @@ def fetch_file(
         why that failed, in words, or None.
 
     Raises:
+        DiskFullError: there is no room for it.
         OSError: the folder can't be written to.
     """
     import pooch
     import requests
     import urllib3
 
-    pooch.get_logger().setLevel("ERROR")
+    if target.is_file() and pooch.file_hash(str(target)) == sha256:
+        return None
     downloader, host = pooch.HTTPDownloader(timeout=timeout_seconds, progressbar=progress), _host(url)
     try:
-        pooch.retrieve(url, f"sha256:{sha256}", target.name, target.parent, downloader=downloader)
+        with replace_file(target) as path:
+            downloader(url, str(path), None)
+            if pooch.file_hash(str(path)) != sha256:
+                raise _OtherContent
     except requests.HTTPError as error:
         status = "with an error" if error.response is None else error.response.status_code
         return f"{host} answered {status}"
@@ -40,9 +47,13 @@ def fetch_file(
         return f"{url} is no address: one begins with https://"
     except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError, TimeoutError):
         return f"{host} could not be reached"
-    except ValueError:
+    except _OtherContent:
         return f"{host} sent something else (wrong checksum)"
     return None
+
+
+class _OtherContent(Exception):  # noqa: N818
+    """What came is not the file."""
 
 
 def _host(url: str) -> str:

@@ -1,4 +1,9 @@
-"""Files and folders that are either there and whole, or not there."""
+"""Files and folders that are either there and whole, or not there.
+
+What is written gets its name when it is whole. Until then it is in a folder `.unfinished-…` beside its place, which
+who writes holds locked: what is there without a lock was left by a process that was killed, and the next one that
+writes beside it removes it, however many do so at once. Systems without such locks keep what was left.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +14,21 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
+from ser_core.errors import DiskFullError
+
+try:
+    import fcntl
+except ImportError:  # a system without such locks
+    fcntl = None  # type: ignore[assignment]
+
+UNFINISHED = ".unfinished-"
 AT_FDCWD = -100  # of Linux: paths are as the process sees them
 RENAME_EXCHANGE = 2
+FULL = tuple(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name))
 NOT_SUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)  # by the kernel, or by the file system
 
 
@@ -24,17 +39,113 @@ def safe_name(text: str) -> str:
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; it gets the name `path` when the block ends without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    # The system takes the user's mask from these permissions; to read the mask, a process has to change it for a moment
-    # in all its threads.
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    """A path to write a file to, which gets the name `path` when the block ends without an error.
+
+    Raises:
+        DiskFullError: there is no room for it.
+    """
+    with _unfinished(path.parent) as folder:
+        yield folder / path.name
+        (folder / path.name).replace(path)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder to write to, which takes the place of `path` when the block ends without an error.
+
+    Raises:
+        DiskFullError: there is no room for what is written.
+    """
+    with _unfinished(path.parent) as folder:
+        (folder / path.name).mkdir()
+        yield folder / path.name
+        replace_folder(folder / path.name, path)
+
+
+@contextmanager
+def _unfinished(parent: Path) -> Iterator[Path]:
+    """A folder for what is not whole yet."""
+    with room_in(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        _remove_what_was_left(parent.absolute())
+        folder, lock = _locked(parent)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
+
+
+def _locked(parent: Path) -> tuple[Path, int | None]:
+    """A new folder that this process holds locked, and what its lock is freed with."""
+    while True:
+        folder = parent / f"{UNFINISHED}{secrets.token_hex(8)}"
+        folder.mkdir()
+        if fcntl is None:
+            return folder, None
+        with suppress(FileNotFoundError):  # who removes what was left was faster
+            lock = os.open(folder, os.O_RDONLY)
+            if _lock(lock) and folder.exists():
+                return folder, lock
+            os.close(lock)
+
+
+def _lock(folder: int) -> bool:
+    """Lock an open folder; False where another has. A disk that knows no locks lets nobody remove it, either."""
     try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+@cache
+def _remove_what_was_left(parent: Path) -> None:
+    """Once a process: in a folder of thousands of files, a look takes as long as writing one."""
+    remove_unfinished(parent)
+
+
+def remove_unfinished(parent: Path) -> None:
+    """Remove what processes left in a folder that were killed while they wrote to it; nobody is waited for."""
+    for folder in parent.glob(f"{UNFINISHED}*") if fcntl else ():
+        with suppress(OSError):  # somebody writes to it, or another removed it
+            lock = os.open(folder, os.O_RDONLY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+@contextmanager
+def room_in(folder: Path) -> Iterator[None]:
+    """Say which disk it is where one is full.
+
+    Raises:
+        DiskFullError: there is no room for what is written.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_full(error):
+            raise
+        raise DiskFullError(full(folder)) from None
+
+
+def is_full(error: Exception) -> bool:
+    """Whether an error says that a disk, or somebody's share of it, is full; libraries in Rust have their own kinds."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in FULL
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return found is not None and int(found[1]) in FULL
+
+
+def full(folder: Path) -> str:
+    """A sentence that says so."""
+    return f"The disk of {folder} is full. Make room there, and the same command goes on: what was saved is not lost."
 
 
 def write_text(path: Path, text: str) -> None:

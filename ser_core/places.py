@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from ser_core.errors import ConfigError
+from ser_core.files import room_in
 
 Kind = Literal["runs", "checkpoints", "evaluations"]
 
@@ -94,10 +95,11 @@ def require_writable(folder: Path) -> None:
 
     Raises:
         ConfigError: they can't, and why.
+        DiskFullError: there is no room.
     """
     nearest = require_folder(folder)
     try:
-        with TemporaryDirectory(prefix=".", dir=nearest):
+        with room_in(nearest), TemporaryDirectory(prefix=".", dir=nearest):
             pass
     except OSError as error:
         raise ConfigError(f"Nothing can be written to {nearest} ({error.strerror}). Choose another folder.") from None

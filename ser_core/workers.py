@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import TypeVar
+from typing import Final, TypeVar
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+
+ENDS_WITH: Final = "_SER_ENDS_WITH_INPUT"
 
 
 def map_in_processes(function: Callable[[Job], Result], jobs: Sequence[Job], workers: int) -> Iterator[Result]:
@@ -36,3 +39,23 @@ def end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+def ending_with_this() -> Mapping[str, str]:
+    """Environment of a command that is to end when this process does: give it a pipe as its standard input, too.
+
+    The system closes the pipe however this process ends, and `end_with_starter` sees that.
+    """
+    return {ENDS_WITH: "1"}
+
+
+def end_with_starter() -> None:
+    """End this process when the one that started it does, if that asked for it, see `ending_with_this`."""
+    if os.environ.pop(ENDS_WITH, None):
+        threading.Thread(target=_end_with_input, args=(sys.stdin.fileno(),), daemon=True).start()
+
+
+def _end_with_input(descriptor: int) -> None:
+    while os.read(descriptor, 1):  # not through `sys.stdin`, which the interpreter waits for when it ends
+        pass
+    os._exit(1)

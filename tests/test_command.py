@@ -14,6 +14,7 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.synthetic import EXAMPLES, synthesize
 from ser_core.command import CLOSED_PIPE, friendly_errors, printable
 from ser_core.errors import SERError
+from ser_core.files import full
 from ser_core.serving.predict_command import main as predict
 from tests.helpers import ROOT
 
@@ -139,6 +140,7 @@ def test_a_name_of_any_bytes_is_shown(tmp_path: Path):
     [
         (PermissionError(errno.EACCES, "Permission denied", "/there"), "error: /there: Permission denied.\n"),
         (OSError(errno.ENOSPC, "No space left on device"), "error: No space left on device.\n"),
+        (OSError(errno.ENOSPC, "No space left", "/there/it"), f"error: {full(Path('/there'))}\n"),
     ],
 )
 def test_what_the_system_refuses_is_a_sentence(error: OSError, says: str, capsys: pytest.CaptureFixture):

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
 
 import ser_core.files as files
-from ser_core.files import replace_file, replace_folder, restore_folder, write_text
+from ser_core.errors import DiskFullError
+from ser_core.files import new_folder, remove_unfinished, replace_file, replace_folder, restore_folder, write_text
 from ser_core.records.checkpoints import list_checkpoints
 from ser_core.records.runs import alone, load_runs
+from tests.helpers import ROOT
 from tests.made_records import write_run
+
+HANG = """
+import sys
+from pathlib import Path
+from ser_core.files import replace_file
+with replace_file(Path(sys.argv[1])) as path:
+    path.write_text("half")
+    print(flush=True)
+    sys.stdin.read()
+"""
 
 
 class Killed(BaseException):
@@ -133,6 +152,101 @@ def test_a_record_that_was_set_aside_is_found_by_who_reads_records(tmp_path: Pat
 
 
 def test_checkpoints_on_their_way_in_or_out_are_not_listed(checkpoints: Path, tmp_path: Path):
-    for name in ("whole", ".whole.new", ".whole.replaced"):
+    for name in ("whole", ".unfinished-0/whole", ".whole.replaced"):
         shutil.copytree(checkpoints / "1d-fixed", tmp_path / name)
     assert list_checkpoints(tmp_path) == ["whole"]
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_and_nobody_elses(tmp_path: Path):
+    def write() -> subprocess.Popen:
+        command = [sys.executable, "-c", HANG, str(tmp_path / "file")]
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert process.stdout.readline() == b"\n"
+        return process
+
+    killed = write()
+    with killed:
+        (left,) = tmp_path.iterdir()
+        killed.kill()
+    assert (left / "file").read_text() == "half"
+    with write() as other:  # and removes it
+        assert not left.exists()
+        remove_unfinished(tmp_path)
+        write_text(tmp_path / "file", "mine")
+        assert (tmp_path / "file").read_text() == "mine"
+        other.communicate()  # which lets it go on
+        assert other.returncode == 0
+    assert (tmp_path / "file").read_text() == "half"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_who_is_removed_before_it_could_lock_its_folder_makes_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    lock, tries = files._lock, []
+
+    def removed_at_first(folder: int) -> bool:
+        tries.append(folder)
+        if len(tries) == 1:
+            shutil.rmtree(next(tmp_path.iterdir()))
+        return len(tries) != 2 and lock(folder)
+
+    monkeypatch.setattr(files, "_lock", removed_at_first)
+    write_text(tmp_path / "file", "text")
+    assert len(tries) == 3
+    assert (tmp_path / "file").read_text() == "text"
+
+
+def test_systems_without_locks_write_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(files, "fcntl", None)
+    (tmp_path / ".unfinished-0").mkdir()
+    write_text(tmp_path / "file", "text")
+    remove_unfinished(tmp_path)  # which can't know whose it is
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".unfinished-0", "file"]
+
+
+def out_of_room(path: Path) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def out_of_room_in_rust(path: Path) -> None:
+    """As it says it, which is no `OSError`."""
+    raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+
+def too_large(path: Path) -> None:
+    """As a limit of the shell's says it."""
+    raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+
+
+@pytest.mark.parametrize("write", [out_of_room, out_of_room_in_rust, too_large])
+@pytest.mark.parametrize("begin", [replace_file, new_folder])
+def test_a_full_disk_is_a_sentence_that_says_which_and_nothing_is_lost(
+    begin: Callable, write: Callable[[Path], None], tmp_path: Path
+):
+    place = tmp_path / "place"
+    if begin is replace_file:
+        place.write_text("before")
+    else:
+        write_folder(place, "before")
+    with pytest.raises(DiskFullError) as said, begin(place) as path:
+        write(path if begin is replace_file else path / "file")
+    assert str(said.value) == (
+        f"The disk of {tmp_path} is full. Make room there, and the same command goes on: what was saved is not lost."
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["place"]
+    assert (place if begin is replace_file else place / "file").read_text() == "before"
+
+
+def test_other_errors_stay_what_they_are(tmp_path: Path):
+    with pytest.raises(SafetensorError), replace_file(tmp_path / "file"):
+        raise SafetensorError("header too large")
+    with pytest.raises(FileNotFoundError), replace_file(tmp_path / "file"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_library_that_makes_files_of_its_own_leaves_none(tmp_path: Path):
+    """Safetensors writes to another name, too, and that is in the same folder."""
+    with replace_file(tmp_path / "file") as path:
+        save_file({"weights": torch.zeros(3)}, path)
+        assert list(tmp_path.iterdir()) == [path.parent]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

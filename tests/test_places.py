@@ -1,5 +1,7 @@
 """Where runs and checkpoints are found and written: by a setting, in a checkout, in an installed package."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +12,19 @@ import pytest
 from ser_core import places
 from ser_core.commands import COMMANDS
 from ser_core.corpus.clip_file import load_clip
-from ser_core.errors import CheckpointError, CorpusError
-from ser_core.places import CHECKOUT_COMMANDS, VARIABLES, Kind, checkout, found, how_to_run, own, searched, written
+from ser_core.errors import CheckpointError, CorpusError, DiskFullError
+from ser_core.places import (
+    CHECKOUT_COMMANDS,
+    VARIABLES,
+    Kind,
+    checkout,
+    found,
+    how_to_run,
+    own,
+    require_writable,
+    searched,
+    written,
+)
 from ser_core.records.checkpoints import default_checkpoint
 from ser_core.training.flags import folder_for
 from tests.helpers import ROOT
@@ -91,3 +104,13 @@ def test_an_installed_package_advises_its_own_command(installed: Path, monkeypat
         default_checkpoint(found("checkpoints"))
     with pytest.raises(CorpusError, match="with `ser corpus download --to "):
         load_clip(installed / "1001_DFA_ANG_XX.wav")
+
+
+def test_a_full_disk_is_not_taken_for_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "mkdir", no_room)
+        with pytest.raises(DiskFullError, match=rf"The disk of {tmp_path} is full\."):
+            require_writable(tmp_path / "runs")

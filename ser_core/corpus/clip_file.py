@@ -10,6 +10,7 @@ import numpy as np
 
 from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.clips import load_index
+from ser_core.corpus.identity import content_of
 from ser_core.errors import AudioError, CorpusError
 from ser_core.file_state import LFS_POINTER, POINTER, PULL
 from ser_core.places import how_to_run
@@ -17,13 +18,21 @@ from ser_core.places import how_to_run
 RIFF_HEADER_BYTES = 8  # `RIFF` and the number of bytes that follow
 
 
-def load_clip(path: Path) -> np.ndarray:
+def load_clip(path: Path, sha256: str | None = None) -> np.ndarray:
     """A clip's sound: float32 `[samples]` at 16 kHz.
 
+    Args:
+        path: its file.
+        sha256: of the file, in hexadecimal digits; not compared if not given.
+
     Raises:
-        CorpusError: its file is missing or damaged; the message names it and says what to do.
+        CorpusError: its file is missing, damaged, or another one; the message names it and says what to do.
     """
     damage = damage_of(path)
+    if damage is None and sha256 and content_of(path) != sha256:
+        if path.stem not in load_index():
+            raise CorpusError(f"{path} was changed while its corpus was in use. Leave it as it is, and start again.")
+        damage = "is not the official file"
     if damage is None:
         try:
             return load_audio(path)

@@ -1,7 +1,7 @@
 """Get CREMA-D clips from the official repository, or a mirror of it.
 
-Pooch fetches each file to a temporary name, checks it against the index's SHA-256 and renames it, so a clip in the
-folder is whole and official. What is there already is not fetched again.
+Each file is fetched to a temporary name, checked against the index's SHA-256 and renamed, so a clip in the folder is
+whole and official. What is there already is not fetched again.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ class Downloader:
 
         Raises:
             CorpusError: no mirror could deliver it intact, and what each said; or the folder can't be written to.
+            DiskFullError: there is no room for it.
         """
         reasons = []
         for mirror in self.mirrors:

@@ -3,39 +3,45 @@
 A cache is a folder named after a hash of everything that decides its content: the preprocessing, the features, the
 data's checksum and the code that computes them. Anything else is another folder, so nothing stale is ever read; a
 folder gets its name only when it is complete, so a killed build leaves nothing that could be read, and the next one
-removes what it left.
+removes what it left. Only clips with the checksum that the corpus says are computed; what was damaged since is computed
+anew, which the log says.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
-import shutil
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from filelock import FileLock
 
-from ser_core.audio.changes.augment import AugmentationConfig, augment
-from ser_core.audio.preprocess import AudioConfig, preprocess, z_score
-from ser_core.corpus.clip_file import load_clip
+from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
 from ser_core.errors import CorpusError
+from ser_core.features.clip_waveform import ChangedCopy, clip_waveform
 from ser_core.features.config import FeatureConfig
-from ser_core.features.feature_set import UNFINISHED, FeatureSet, _Writer
+from ser_core.features.feature_set import FeatureSet
 from ser_core.features.inputs import Form, network_inputs
+from ser_core.features.stored import DamagedFeaturesError, new_features, read_features
+from ser_core.files import room_in
 from ser_core.workers import map_in_processes
+
+logger = logging.getLogger(__name__)
 
 SOURCES = ("audio", "features")
 """Packages whose code decides the numbers."""
+
+KEEPING = ("cache.py", "stored.py")
+"""Modules among them that only keep the numbers."""
 
 COMPUTING_LIBRARIES = ("numpy", "scipy", "soundfile", "av", "soxr", "silero-vad", "onnxruntime", "pillow")
 """Libraries whose versions decide the numbers, too."""
@@ -61,21 +67,9 @@ def data_checksum(clips: Sequence[Clip]) -> str:
 def code_checksum() -> str:
     """Twelve hexadecimal digits over the code that computes features, and the versions of the libraries it uses."""
     root = Path(__file__).parents[1]
-    modules = sorted(path for package in SOURCES for path in (root / package).rglob("*.py"))
+    modules = sorted(path for package in SOURCES for path in (root / package).rglob("*.py") if path.name not in KEEPING)
     code = [path.read_text(encoding="utf-8") for path in modules]
     return _digest([*code, *(version(library) for library in COMPUTING_LIBRARIES)])
-
-
-class ChangedCopy(NamedTuple):
-    """One of several copies of the clips, each of which was changed at random before anything else was done to it.
-
-    Attributes:
-        number: from 0 up; each is another draw, the same every time.
-        augmentation: how much is changed.
-    """
-
-    number: int
-    augmentation: AugmentationConfig
 
 
 def cache_key(
@@ -124,42 +118,56 @@ def load_features(
         the features by input.
 
     Raises:
-        CorpusError: clips are missing or damaged, or the list is empty.
+        CorpusError: clips are missing, damaged or others than their checksums say, or the list is empty.
+        DiskFullError: there is no room for the features.
     """
     clips = list(load_index().values() if clips is None else clips)
     if not clips:
         raise CorpusError("Features are computed of one clip or more, and the list of clips is empty.")
     root = cache_dir or default_cache_dir()
     folders = {name: root / cache_key(clips, name, form, audio, features, copy) for name in inputs}
-    if _missing(folders):
+    found = _read(folders)
+    for name, folder in folders.items():
+        if name not in found and folder.is_dir():
+            logger.warning("The features in %s are damaged: they are computed anew.", folder)
+    if found.keys() != folders.keys():
         corpus.require(clips)
-        files = [(corpus.path(clip), clip.name) for clip in clips]
-        root.mkdir(parents=True, exist_ok=True)
+        files = [(corpus.path(clip), clip.name, clip.sha256) for clip in clips]
+        with room_in(root):
+            root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / ".computing.lock"):
-            missing = _missing(folders)  # less than before, if this waited
+            found |= _read(_without(folders, found))  # what was computed while this waited
+            missing = _without(folders, found)
             jobs = [(files[i : i + 64], list(missing), form, audio, features, copy) for i in range(0, len(files), 64)]
             if missing:
-                _remove_unfinished(root)
                 _build(missing, jobs, workers or os.cpu_count() or 1, len(files), progress)
-    return {name: FeatureSet.load(folder) for name, folder in folders.items()}
+        found |= _read(missing)
+        for folder in _without(folders, found).values():
+            raise CorpusError(
+                f"{folder} was damaged while it was written: check that disk, or use another with --cache."
+            )
+    return {name: found[name] for name in folders}
 
 
-def _missing(folders: dict[str, Path]) -> dict[str, Path]:
-    return {name: folder for name, folder in folders.items() if not folder.is_dir()}
+def _without(folders: Mapping[str, Path], names: Iterable[str]) -> dict[str, Path]:
+    return {name: folder for name, folder in folders.items() if name not in names}
 
 
-def _remove_unfinished(root: Path) -> None:
-    """Remove what builds left that were killed; only who holds the cache's lock may do so."""
-    for folder in root.glob(f"{UNFINISHED}*"):
-        shutil.rmtree(folder, ignore_errors=True)
+def _read(folders: Mapping[str, Path]) -> dict[str, FeatureSet]:
+    """Those that are there and whole."""
+    found = {}
+    for name, folder in folders.items():
+        with suppress(DamagedFeaturesError):
+            found[name] = read_features(folder)
+    return found
 
 
 def _build(
     folders: dict[str, Path], jobs: Sequence, workers: int, total: int, progress: Callable[[int, int], None] | None
 ) -> None:
-    writers = {name: _Writer(folder) for name, folder in folders.items()}
     done = 0
-    try:
+    with ExitStack() as stack:
+        writers = {name: stack.enter_context(new_features(folder)) for name, folder in folders.items()}
         for block in map_in_processes(_compute, jobs, workers):
             for arrays in block:
                 for name, writer in writers.items():
@@ -167,40 +175,16 @@ def _build(
             done += len(block)
             if progress:
                 progress(done, total)
-        for writer in writers.values():
-            writer.finish()
-    finally:
-        for writer in writers.values():
-            writer.clean_up()
 
 
 def _compute(
-    job: tuple[Sequence[tuple[Path, str]], Sequence[str], Form, AudioConfig, FeatureConfig, ChangedCopy | None],
+    job: tuple[Sequence[tuple[Path, str, str]], Sequence[str], Form, AudioConfig, FeatureConfig, ChangedCopy | None],
 ) -> list[dict[str, np.ndarray]]:
     files, inputs, form, audio, features, copy = job
-    return [network_inputs(clip_waveform(path, name, audio, copy), inputs, form, features) for path, name in files]
-
-
-def clip_waveform(path: Path, name: str, audio: AudioConfig, copy: ChangedCopy | None = None) -> np.ndarray:
-    """A corpus clip's speech; a clip without any (one is digital silence) is kept whole, as the split keeps it.
-
-    Args:
-        name: differs from that of any other clip; what is changed in a copy is drawn by it.
-
-    Raises:
-        CorpusError: the file is damaged, and its name.
-    """
-    waveform = load_clip(path)
-    if copy:
-        # By the clip's name, so that neither the number of processes nor the other clips change what is drawn: a corpus
-        # that calls its clips by the stems of their files has the same drawn beside others as by itself.
-        name = path.stem if name.endswith(f"/{path.stem}") else name
-        rng = np.random.default_rng([copy.number, zlib.crc32(name.encode())])
-        waveform = augment(waveform, rng, copy.augmentation)
-    speech = preprocess(waveform, audio)
-    if len(speech.intervals):
-        return speech.waveform
-    return z_score(speech.audio) if audio.normalize else speech.audio
+    return [
+        network_inputs(clip_waveform(path, name, audio, copy, sha256), inputs, form, features)
+        for path, name, sha256 in files
+    ]
 
 
 def _digest(value: object) -> str:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -31,7 +30,7 @@ from ser_core.equality import ByContent
 from ser_core.errors import CheckpointError
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
-from ser_core.files import replace_file, replace_folder, write_text
+from ser_core.files import new_folder, replace_file, write_text
 from ser_core.json_file import read_json
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.registry import MODELS
@@ -113,17 +112,15 @@ def save_checkpoint(
     """
     from safetensors.torch import save
 
-    new = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    with replace_file(new / WEIGHTS_FILE) as path:
-        path.write_bytes(save(weights, {"format": str(FORMAT)}))  # `save_file` lets nobody else read it
-    if statistics:
-        save_statistics(new, statistics)
-    write_text(new / "README.md", model_card)
-    values = {"format": FORMAT, "emotions": EMOTIONS, **asdict(config)}
-    write_text(new / "config.json", json.dumps(values, indent=2) + "\n")
-    write_sums(new, CHECKPOINT_FILES)
-    replace_folder(new, folder)
+    with new_folder(folder) as new:
+        with replace_file(new / WEIGHTS_FILE) as path:
+            path.write_bytes(save(weights, {"format": str(FORMAT)}))  # `save_file` lets nobody else read it
+        if statistics:
+            save_statistics(new, statistics)
+        write_text(new / "README.md", model_card)
+        values = {"format": FORMAT, "emotions": EMOTIONS, **asdict(config)}
+        write_text(new / "config.json", json.dumps(values, indent=2) + "\n")
+        write_sums(new, CHECKPOINT_FILES)
 
 
 def load_config(folder: Path) -> CheckpointConfig:

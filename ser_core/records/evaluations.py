@@ -10,7 +10,6 @@ Facts alone: no sound of the corpus.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from ser_core.checksums import check_sums, write_sums
 from ser_core.equality import ByContent
 from ser_core.errors import RunError
 from ser_core.file_state import fingerprint
-from ser_core.files import replace_folder, safe_name, write_text
+from ser_core.files import new_folder, safe_name, write_text
 from ser_core.json_file import read_json
 from ser_core.places import found
 from ser_core.records.metrics import Metrics, check_range
@@ -153,12 +152,10 @@ def folder_of(root: Path, corpus: str, checkpoint: str) -> Path:
 
 def save_evaluation(folder: Path, evaluation: Evaluation, predictions: Predictions) -> None:
     """Write a record, which takes the place of what is in its folder when it is whole."""
-    new = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    write_predictions(new / TABLE, predictions)
-    write_text(new / FILE, json.dumps({"version": VERSION, **asdict(evaluation)}, indent=2) + "\n")
-    write_sums(new, (FILE, TABLE))
-    replace_folder(new, folder)
+    with new_folder(folder) as new:
+        write_predictions(new / TABLE, predictions)
+        write_text(new / FILE, json.dumps({"version": VERSION, **asdict(evaluation)}, indent=2) + "\n")
+        write_sums(new, (FILE, TABLE))
 
 
 def load_evaluation(folder: Path) -> Evaluation:

@@ -15,6 +15,7 @@ from ser_core.places import CHECKPOINTS_VARIABLE, found, how_to_run
 from ser_core.training.compute import Compute
 from ser_core.training.flags import Cache, Out, RunSettings, folder_for, idle_flags
 from ser_core.words import counted
+from ser_core.workers import end_with_starter
 
 if TYPE_CHECKING:
     from ser_core.training.experiment import Watcher
@@ -81,6 +82,7 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
 @friendly_errors(interrupted=INTERRUPTED, less_memory="Make --batch-size smaller, or close other programs.")
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """Train as the command line says."""
+    end_with_starter()
     args = parse_arguments(arguments, prog)
     for sentence in idle_flags(sys.argv[1:] if arguments is None else arguments, args.config):
         print(sentence, file=sys.stderr)

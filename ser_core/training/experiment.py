@@ -23,7 +23,8 @@ from ser_core.corpus.gathered import Gathered, GatheredSplit
 from ser_core.corpus.identity import CONTENTS
 from ser_core.corpus.splits import Split, load_split
 from ser_core.emotions import EMOTIONS
-from ser_core.features.cache import COMPUTING_LIBRARIES, ChangedCopy, data_checksum, load_features
+from ser_core.features.cache import COMPUTING_LIBRARIES, data_checksum, load_features
+from ser_core.features.clip_waveform import ChangedCopy
 from ser_core.files import replace_folder
 from ser_core.models.registry import MODELS, count_parameters
 from ser_core.models.winograd import Numerics
@@ -43,12 +44,12 @@ from ser_core.records.runs import (
 )
 from ser_core.records.schema import ClipCounts, Environment, Result, RunConfig
 from ser_core.records.weights import HALF_TOLERANCE, halved
+from ser_core.training import run_folders
 from ser_core.training.batches import ClipTensors
 from ser_core.training.calibration import fit_temperature, probabilities
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device, full_precision
 from ser_core.training.embedding import embedding_statistics
-from ser_core.training.run_folders import check_folders, check_name, put_right, refuse_to_replace, what_is_replaced
 from ser_core.training.saved_state import STATE_FILE, Epoch
 from ser_core.training.settings import read_settings, settings_of
 from ser_core.training.trainer import SAVE_EVERY_SECONDS, Trainer, predict_logits
@@ -116,20 +117,20 @@ def run_experiment(
         SERError: a name that no run can have; a folder that can't be written to; no corpus or a damaged clip; nothing
             to resume; a record that would be lost; a name that is taken by other settings, and in what they differ.
     """
-    check_name(config.name if name is None else name, given=name is not None)
-    check_folders(runs_dir, checkpoints_dir, cache_dir)
+    run_folders.check_name(config.name if name is None else name, given=name is not None)
+    run_folders.check_folders(runs_dir, checkpoints_dir, cache_dir)
     folder = runs_dir / (name or config.name)
     partial = partial_folder(runs_dir, folder.name)
-    with alone(runs_dir, folder.name):
-        put_right(folder, partial, checkpoints_dir / folder.name)
+    with alone(runs_dir, folder.name), run_folders.resumable(partial):
+        run_folders.put_right(folder, partial, checkpoints_dir / folder.name)
         split = corpus.split if isinstance(corpus, Gathered) else split or load_split(config.split)
         asked = settings_of(config, split, device.asked)
         if restart:
-            for sentence in what_is_replaced(asked, folder, partial):
+            for sentence in run_folders.what_is_replaced(asked, folder, partial):
                 for watcher in watchers:
                     watcher.replaces(sentence)
         else:
-            refuse_to_replace(asked, folder, partial, checkpoints_dir / folder.name, resume)
+            run_folders.refuse_to_replace(asked, folder, partial, checkpoints_dir / folder.name, resume)
         if resume:
             config = read_settings(partial).config  # the same, but its split file may have lain in another place
         clips: Sequence[Any] = corpus.clips(sorted(split.train + split.val + split.test))
@@ -235,8 +236,7 @@ def _load_data(
 ) -> ClipTensors:
     """The clips' features; `copy` says which of the changed copies, if not the clips as they are.
 
-    The cache asks a `Corpus` for the files of its clips; `Gathered` answers the same. Its code says only the first, as
-    any word more in it would have all features computed anew.
+    The cache asks a `Corpus` for the files of its clips; `Gathered` answers the same.
     """
 
     def progress(done: int, total: int) -> None:

@@ -23,7 +23,7 @@ from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import SPLIT_HELP, Cache, Out, command_line, folder_for
 from ser_core.training.grid_progress import Display, print_list, what_to_do
-from ser_core.training.pool import LocalPool, Pool, train_all
+from ser_core.training.pool import LocalPool, Pool, remove_logs, train_all
 from ser_core.training.study import STUDIES, with_epochs
 from ser_core.training.survey import Entry, How, survey
 from ser_core.words import counted
@@ -238,6 +238,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
         return
     if waiting and not args.cluster.ray:  # other machines have their own
         check_folders(args.runs_dir, folder_for("checkpoints", args.out), args.cache)
+    remove_logs(entries, args.runs_dir)
     taken = [entry for entry in entries if entry.state == "other settings"]
     for entry in taken:
         print(f"not trained: {entry.name}: {entry.reason} {what_to_do()}", file=sys.stderr)

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Protocol
 
 from ser_core.command import OUT_OF_MEMORY
+from ser_core.errors import RunError
 from ser_core.places import PACKAGE
-from ser_core.records.runs import partial_folder
+from ser_core.records.runs import alone, partial_folder
 from ser_core.training.survey import Entry, How, how_to_start, survey_one
+from ser_core.workers import ending_with_this
 
 POLL_SECONDS = 0.3
 MAX_ATTEMPTS = 3  # of a run whose process was killed; one that fails by itself is not tried again
@@ -85,12 +87,27 @@ def importable() -> dict[str, str]:
 
 def _end_group(process: subprocess.Popen) -> None:
     """End a process, or what is left of it, with the workers that compute features for it."""
+    assert process.stdin is not None
+    process.stdin.close()
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
 
 
+def log_of(runs_dir: Path, name: str) -> Path:
+    """What a run says that a grid trains on this machine."""
+    return partial_folder(runs_dir, name).with_name(f"{name}.log")
+
+
+def remove_logs(entries: Sequence[Entry], runs_dir: Path) -> None:
+    """Remove those of recorded runs, which a grid leaves that is killed before it sees that they are."""
+    for entry in entries:
+        if entry.state == "recorded" and (log := log_of(runs_dir, entry.name)).exists():
+            with contextlib.suppress(RunError), alone(runs_dir, entry.name):  # otherwise somebody trains it
+                log.unlink(missing_ok=True)
+
+
 class LocalPool:
-    """Processes on this machine.
+    """Processes on this machine, which end when this one does.
 
     Args:
         command: makes the command line of an entry.
@@ -118,15 +135,15 @@ class LocalPool:
         """See `Pool`."""
         self.entries[entry.name] = entry
         self.attempts[entry.name] = self.attempts.get(entry.name, 0) + 1
-        log = self._log(entry.name)
+        log = log_of(self.runs_dir, entry.name)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
             self.processes[entry.name] = subprocess.Popen(
                 self.command(entry, how_to_start(entry.config, self.runs_dir)),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **importable(), "OMP_NUM_THREADS": str(self.threads)},
+                env={**os.environ, **importable(), **ending_with_this(), "OMP_NUM_THREADS": str(self.threads)},
                 process_group=0,  # Ctrl-C is for the grid, which ends its processes itself; `nice` is for all of them
             )
 
@@ -155,11 +172,8 @@ class LocalPool:
             process.wait()
         self.processes.clear()
 
-    def _log(self, name: str) -> Path:
-        return partial_folder(self.runs_dir, name).with_name(f"{name}.log")
-
     def _why(self, name: str, status: int) -> str | None:
-        log = self._log(name)
+        log = log_of(self.runs_dir, name)
         if status == 0:
             log.unlink(missing_ok=True)
             return None

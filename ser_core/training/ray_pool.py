@@ -8,13 +8,12 @@ own `CREMAD_DIR`.
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from ser_core.corpus.splits import Split, load_split
 from ser_core.errors import ConfigError, RunError, SERError
-from ser_core.files import replace_folder
+from ser_core.files import new_folder
 from ser_core.ray_cluster import connect
 from ser_core.records.runs import restore_runs
 from ser_core.training.compute import Compute
@@ -108,12 +107,9 @@ def _store(files: Files, folder: Path) -> None:
     """Write a record or checkpoint that came back, unless the machine that trained it sees the same folder."""
     if folder.is_dir() and _files(folder) == files:
         return
-    new = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
-    for name, content in files.items():
-        (new / name).write_bytes(content)
-    replace_folder(new, folder)
+    with new_folder(folder) as new:
+        for name, content in files.items():
+            (new / name).write_bytes(content)
 
 
 def train_one(

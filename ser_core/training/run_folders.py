@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from reprlib import repr as brief  # of what somebody types: however long, it stays short
 
-from ser_core.errors import ConfigError, RunError
+from ser_core.errors import ConfigError, DiskFullError, RunError
 from ser_core.features.cache import default_cache_dir
 from ser_core.files import restore_folder
 from ser_core.places import require_writable
@@ -51,8 +54,26 @@ def put_right(folder: Path, partial: Path, checkpoint: Path) -> None:
     restore_folder(checkpoint)
     if folder.is_dir():
         (folder / STATE_FILE).unlink(missing_ok=True)
-    for temporary in partial.glob(".*"):  # half-written, see `replace_file`
-        temporary.unlink()
+    for unfinished in partial.glob(".*"):  # see `replace_file`; nobody else writes here meanwhile
+        if unfinished.is_dir():
+            shutil.rmtree(unfinished)
+        else:
+            unfinished.unlink()
+
+
+@contextmanager
+def resumable(partial: Path) -> Iterator[None]:
+    """Say how a run goes on that a full disk stops.
+
+    Raises:
+        DiskFullError: it does.
+    """
+    try:
+        yield
+    except DiskFullError as error:
+        if not (partial / STATE_FILE).exists():
+            raise
+        raise DiskFullError(f"{error} Epochs are saved: add --resume.") from None
 
 
 def refuse_to_replace(asked: Settings, folder: Path, partial: Path, checkpoint: Path, resume: bool) -> None:

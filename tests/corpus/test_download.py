@@ -143,11 +143,10 @@ def test_threads_see_all_mirrors_while_one_puts_them_into_another_order(
             seen.append(set(downloader.mirrors))
             return str.__ne__(self, other)
 
-    def retrieve(url: str, *_: object, **__: object) -> None:
-        if "//b." not in url:
-            raise requests.ConnectionError
+    def fetch_file(url: str, *_: object, **__: object) -> str | None:
+        return None if "//b." in url else "it could not be reached"
 
-    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    monkeypatch.setattr("ser_core.corpus.download.fetch_file", fetch_file)
     monkeypatch.setenv("CREMAD_MIRRORS", "http://a.example/ http://b.example/ http://c.example/")
     downloader = Downloader(Corpus(tmp_path))
     downloader.mirrors = type(downloader.mirrors)(map(Mirror, downloader.mirrors))
@@ -170,10 +169,10 @@ def test_threads_see_all_mirrors_while_one_puts_them_into_another_order(
     ids=repr,
 )
 def test_every_failure_has_a_reason(error: Exception, says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    def retrieve(*_: object, **__: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", fail)
     monkeypatch.setenv("CREMAD_MIRRORS", "http://127.0.0.1:1/")
     with pytest.raises(CorpusError, match=re.escape(says)):
         fetch_clip(find_clip("1001_DFA_ANG_XX"), Corpus(tmp_path))

@@ -1,9 +1,13 @@
+import errno
+import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,8 +21,11 @@ from ser_core.audio.changes.augment import AugmentationConfig, augment
 from ser_core.audio.preprocess import AudioConfig, load_audio, preprocess
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.gathered import GatheredClip
-from ser_core.errors import CorpusError
-from ser_core.features.cache import ChangedCopy, cache_key, clip_waveform, code_checksum, load_features
+from ser_core.corpus.identity import content_of
+from ser_core.errors import CorpusError, DiskFullError
+from ser_core.features import stored
+from ser_core.features.cache import cache_key, code_checksum, load_features
+from ser_core.features.clip_waveform import ChangedCopy, clip_waveform
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import network_inputs
 from ser_core.features.mel import log_mel, mel_image
@@ -293,9 +300,105 @@ def test_clips_of_several_folders_get_their_names(tmp_path: Path):
     write_sounds(tmp_path, *names)
     for name in names:
         (tmp_path / name).write_bytes((tmp_path / names[0]).read_bytes())
-    clips = [GatheredClip(f"mine/{name}", tmp_path / name, "ANG", "0" * 64, "mine/anna") for name in names]
+    sha256 = content_of(tmp_path / names[0])
+    clips = [GatheredClip(f"mine/{name}", tmp_path / name, "ANG", sha256, "mine/anna") for name in names]
     corpus: Any = SimpleNamespace(path=lambda clip: clip.path, require=lambda clips: None)
     copy = ChangedCopy(0, AugmentationConfig(noise=1.0))
     options: Any = {"clips": clips, "audio": ENERGY, "copy": copy, "cache_dir": tmp_path / "cache"}
     features = load_features(corpus, ["spectral"], **options)["spectral"].stack()
     assert len({row.tobytes() for row in features}) == len(names)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_clip_whose_sound_was_changed_is_not_trained_on(corpus, clips, tmp_path: Path, workers: int):
+    """All that is known of its file but the checksum stays: name, size, header."""
+    chosen = clips[:70]
+    for clip in chosen:
+        shutil.copy(corpus.path(clip), tmp_path)
+    path = tmp_path / chosen[3].filename
+    data = path.read_bytes()
+    path.write_bytes(data[:44] + bytes(len(data) - 44))
+    options: Any = {"clips": chosen, "audio": ENERGY, "cache_dir": tmp_path / "cache", "workers": workers}
+    with pytest.raises(CorpusError, match=rf"^{path.name} is not the official file\. Get it whole with .*download"):
+        load_features(Corpus(tmp_path), ["mel"], **options)
+    assert built(tmp_path / "cache") == []
+    path.write_bytes(data)
+    assert len(load_features(Corpus(tmp_path), ["mel"], **options)["mel"]) == 70
+
+
+def test_a_recording_that_changes_while_its_corpus_is_in_use_is_a_sentence(tmp_path: Path):
+    clip = GatheredClip("mine/a", write_sounds(tmp_path, "a.wav") / "a.wav", "ANG", "0" * 64, "mine/anna")
+    corpus: Any = SimpleNamespace(path=lambda clip: clip.path, require=lambda clips: None)
+    options: Any = {"clips": [clip], "audio": ENERGY, "cache_dir": tmp_path / "cache"}
+    with pytest.raises(CorpusError, match="was changed while its corpus was in use"):
+        load_features(corpus, ["mel"], **options)
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-2] ^= 4
+    path.write_bytes(data)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-5])
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "a bit": flip,
+    "cut off": cut,
+    "empty": lambda path: path.write_bytes(b""),
+    "another": lambda path: path.write_text("[]"),
+    "gone": Path.unlink,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("file", ["values.f32", "starts.npy", "channels.npy", "checksums.json"])
+def test_damaged_features_are_computed_anew_and_that_is_said(
+    file: str, damage: str, corpus, few, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    options: Any = {"clips": few[:2], "audio": ENERGY, "cache_dir": tmp_path}
+    whole = load_features(corpus, ["mel", "spectral"], **options)
+    values, images = np.array(whole["spectral"].values), whole["mel"].values
+    (folder,) = tmp_path.glob("spectral-*")
+    DAMAGE[damage](folder / file)
+    with pytest.raises(CorpusError, match="2 of 2 clips are missing"):  # it isn't given out without the corpus, either
+        load_features(Corpus(tmp_path / "nowhere"), ["mel", "spectral"], **options)
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        again = load_features(corpus, ["mel", "spectral"], **options)
+    assert caplog.messages == [f"The features in {folder} are damaged: they are computed anew."]
+    np.testing.assert_array_equal(again["spectral"].values, values)
+    np.testing.assert_array_equal(again["mel"].values, images)
+    assert sorted(name.partition("-")[0] for name in built(tmp_path)) == ["mel", "spectral"]
+
+
+def test_a_disk_that_keeps_nothing_whole_is_a_sentence(corpus, few, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    finish = stored.FeatureWriter.finish
+
+    def finish_badly(writer: stored.FeatureWriter) -> None:
+        finish(writer)
+        cut(writer.folder / "values.f32")
+
+    monkeypatch.setattr(stored.FeatureWriter, "finish", finish_badly)
+    with pytest.raises(CorpusError, match="damaged while it was written: check that disk"):
+        load_features(corpus, ["mel"], clips=few[:1], audio=ENERGY, cache_dir=tmp_path)
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_what_was_there(
+    corpus, few, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    load_features(corpus, ["mel"], clips=few[:1], audio=ENERGY, cache_dir=tmp_path)
+    before = built(tmp_path)
+
+    def add(writer: stored.FeatureWriter, clip: np.ndarray) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stored.FeatureWriter, "add", add)
+        with pytest.raises(DiskFullError, match=rf"The disk of {tmp_path} is full\."):
+            load_features(corpus, ["spectral", "mel"], clips=few[:2], audio=ENERGY, cache_dir=tmp_path)
+    assert built(tmp_path) == before
+    load_features(corpus, ["spectral", "mel"], clips=few[:2], audio=ENERGY, cache_dir=tmp_path)
+    assert len(built(tmp_path)) == 3

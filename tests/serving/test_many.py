@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ser_core.audio.preprocess import load_audio
-from ser_core.errors import CheckpointError, ConfigError
-from ser_core.serving.many import command, run
+from ser_core.errors import CheckpointError, ConfigError, DiskFullError
+from ser_core.serving.many import command, journal, run
 from ser_core.serving.many.blocks import BLOCK_BYTES, BLOCK_FILES, Block, Done, File, Results, in_blocks
 from ser_core.serving.many.classifier import Classifier
 from ser_core.serving.many.journal import journal_of, open_journal
@@ -339,3 +339,13 @@ def test_a_file_that_ends_processes_costs_only_itself(tmp_path: Path):
             list(damaged.map(iter(blocks)))
     finally:
         damaged.close()
+
+
+def test_a_disk_without_room_for_the_journal_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    schema = journal.SCHEMA
+    monkeypatch.setattr(journal, "SCHEMA", f"PRAGMA max_page_count = 2; {schema}")  # for SQLite, that is the disk
+    with pytest.raises(DiskFullError, match=rf"The disk of {tmp_path} is full\."):
+        open_journal(tmp_path / "x.csv", SETTINGS).__enter__()
+    monkeypatch.setattr(journal, "SCHEMA", schema)
+    with open_journal(tmp_path / "x.csv", SETTINGS) as opened:
+        assert opened.counts().files == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -30,10 +31,10 @@ from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device
 from ser_core.training.estimate import Estimator, training_flops
-from ser_core.training.pool import MAX_ATTEMPTS, LocalPool, train_all
+from ser_core.training.pool import MAX_ATTEMPTS, LocalPool, log_of, remove_logs, train_all
 from ser_core.training.study import STUDIES, report_study, with_epochs
 from ser_core.training.survey import Entry, How, epochs_in_progress, how_to_start, survey
-from tests.helpers import LONG, QUICK
+from tests.helpers import LONG, QUICK, ROOT
 from tests.made_records import write_run, write_state
 
 SAVE_ALWAYS = (
@@ -347,6 +348,47 @@ def test_the_workers_of_a_run_end_with_it(how: str, tmp_path: Path):
         wait_for(pool.ended)
     pid = int(worker.read_text())
     wait_for(lambda: not is_running(pid))
+
+
+KILLED_GRID = """
+import sys, time
+from pathlib import Path
+from ser_core.training.config import TrainConfig
+from ser_core.training.pool import LocalPool
+from ser_core.training.survey import survey
+hang = "import os, sys, time; from pathlib import Path; import ser_core.training.command as train; "
+hang += "train.parse_arguments = lambda *_: (Path(sys.argv[1]).write_text(str(os.getpid())), time.sleep(300)); "
+hang += "train.main()"
+folder = Path(sys.argv[1])
+pool = LocalPool(lambda entry, how: [sys.executable, "-c", hang, str(folder / entry.name)], folder / "runs", 2, 1)
+for entry in survey([TrainConfig(model=model, activation="elu") for model in ("1d", "2d")], folder / "runs"):
+    pool.start(entry)
+time.sleep(300)
+"""
+
+
+def test_the_runs_of_a_killed_grid_end_with_it(tmp_path: Path):
+    with subprocess.Popen([sys.executable, "-c", KILLED_GRID, str(tmp_path)], cwd=ROOT) as process:
+        wait_for(lambda: len([path for path in tmp_path.glob("lr*") if path.read_text()]) == 2)
+        runs = [int(path.read_text()) for path in tmp_path.glob("lr*")]
+        assert all(map(is_running, runs))
+        process.kill()
+    wait_for(lambda: not any(map(is_running, runs)))
+
+
+def test_the_log_of_a_run_that_was_recorded_when_its_grid_was_killed_is_removed(tmp_path: Path):
+    configs = [TrainConfig(model=model, activation="elu", epochs=3, warmup_epochs=3) for model in ("1d", "2d")]
+    logs = [log_of(tmp_path, config.name) for config in configs]
+    write_run(tmp_path / configs[0].name, configs[0])
+    for log in logs:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("what it said")
+    entries = survey(configs, tmp_path)
+    with alone(tmp_path, configs[0].name):  # somebody trains it
+        remove_logs(entries, tmp_path)
+    assert all(log.exists() for log in logs)
+    remove_logs(entries, tmp_path)
+    assert [log.exists() for log in logs] == [False, True]  # why the other failed can still be read
 
 
 def wait_for(holds: Callable[[], object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,12 +12,13 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.splits import Split
-from ser_core.errors import RunError
+from ser_core.errors import DiskFullError, RunError
+from ser_core.files import full
 from ser_core.records.runs import load_run, partial_folder
 from ser_core.training.experiment import Watcher, run_experiment
 from ser_core.training.saved_state import DIGEST, STATE_FILE, Epoch
@@ -181,3 +183,30 @@ def test_a_finished_run_does_not_go_on(options: dict[str, Any]):
         run_experiment(longer, **options, name="whole", resume=True)
     assert run_experiment(longer, **options, name="longer").test.epochs == 3
     assert run_experiment(longer, **options, name="whole", restart=True).test.epochs == 3
+
+
+@pytest.mark.parametrize("saved", [0, 1])
+def test_a_run_that_a_full_disk_stops_goes_on_as_it_says(
+    saved: int, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
+    """Safetensors has an error of its own for it; what was saved before is not lost."""
+    states: list[Path] = []
+    partial = partial_folder(options["runs_dir"], RUN.name)
+    shutil.rmtree(partial)
+
+    def no_room(tensors: dict, path: Path, metadata: dict) -> None:
+        states.append(path)
+        if len(states) > saved:
+            path.write_bytes(b"half")
+            raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+        save_file(tensors, path, metadata)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ser_core.training.experiment.SAVE_EVERY_SECONDS", 0)
+        patch.setattr("safetensors.torch.save_file", no_room)
+        says = full(partial) + saved * " Epochs are saved: add --resume."
+        with pytest.raises(DiskFullError, match=f"^{re.escape(says)}$"):
+            run_experiment(RUN, **options)
+    assert not list(partial.glob(".*"))
+    run = run_experiment(RUN, **options, resume=bool(saved))
+    assert run.metrics == load_run(options["runs_dir"] / "whole").metrics

@@ -551,7 +551,10 @@ def test_a_run_that_is_killed_while_it_is_recorded_is_finished_by_the_same_comma
         with pytest.raises(RunError, match="already holds a finished run"):
             run_experiment(config, **options, resume=True)
     else:
-        (partial_folder(runs_dir, "taken") / f".{STATE_FILE}-0123").touch()  # as if it was killed in a file, too
+        partial = partial_folder(runs_dir, "taken")
+        (partial / f".{STATE_FILE}-0123").touch()  # as if it was killed in a file, too
+        (partial / ".unfinished-0123").mkdir()
+        (partial / ".unfinished-0123" / STATE_FILE).touch()
         run_experiment(config, **options, resume=True)
     run = load_run(runs_dir / "taken")
     assert {path.name for path in run.folder.iterdir()} == {*RECORD_FILES, SUMS_FILE}

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from ser_core.errors import ConfigError
+from ser_core.errors import ConfigError, DiskFullError
+from ser_core.files import full
 from ser_core.serving.many.blocks import Done, File, Row
 from ser_core.serving.many.columns import error_row
 from ser_core.serving.many.listing import Listed
@@ -171,6 +172,7 @@ def open_journal(table: Path, settings: ManySettings) -> Iterator[Journal]:
     Raises:
         ConfigError: the table was made with other settings, or nobody knows with which; another process writes to it;
             the journal is damaged.
+        DiskFullError: there is no room for the journal.
     """
     path = journal_of(table)
     if table.exists() and not path.exists():
@@ -192,6 +194,8 @@ def open_journal(table: Path, settings: ManySettings) -> Iterator[Journal]:
         finally:
             database.close()
     except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            raise DiskFullError(full(path.parent)) from None
         if "locked" not in str(error):
             raise ConfigError(f"{path} can't be written: {error}. Choose another --out.") from None
         raise ConfigError(f"{table} is being made by another process. Wait for it, or choose another --out.") from None
