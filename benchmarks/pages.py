@@ -1,7 +1,9 @@
 """Pages with the corpus, warm, in real Chromium: until they are drawn, and until they have followed a choice.
 
 Times are from opening the address, or from the key or the click, to the last change of the page. An empty Streamlit
-page on a server of its own says what of that is Streamlit's and the machine's.
+page on a server of its own says what of that is Streamlit's and the machine's, and a page with one chart of two bars
+what a first chart costs: the browser runs the code of Plotly. What is further down is drawn when the visitor gets there
+(`ser_app.nearby`), and isn't in these times. A choice comes when the page has been read for some seconds.
 """
 
 from __future__ import annotations
@@ -16,6 +18,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.app_server import ADDRESSES, DESKTOP, AppServer, find_chromium, launch, wait_until_idle
 
+CHART = """
+import plotly.graph_objects as go
+import streamlit as st
+
+st.title("One chart")
+st.plotly_chart(go.Figure(go.Bar(x=[1, 2], y=[2, 3])))
+"""
 EMPTY = 'import time\n\nimport streamlit as st\n\nst.title("Empty")\nst.button("Press")\nst.write(time.time())\n'
 CLIP = "1001_DFA_ANG_XX"
 RUN = "lr0.001-SiLU-2D"
@@ -24,6 +33,7 @@ OPENED = ADDRESSES | {
     "Runs, one run": f"/runs?run={RUN}",
 }
 ROUNDS = 3
+READ_MS = 4000  # until a visitor chooses something
 QUIET_MS = 700  # without a change, after which a page is drawn
 WATCH = """
 window.lastChange = 0;
@@ -49,6 +59,7 @@ def opened(context: BrowserContext, address: str) -> float:
 def followed(page: Page, choose: Callable[[Page], None]) -> float:
     """Seconds until an open page has followed a choice."""
     wait_until_idle(page)
+    page.wait_for_timeout(READ_MS)
     page.evaluate("window.chosen = performance.now()")
     choose(page)
     page.wait_for_timeout(100)
@@ -97,16 +108,18 @@ def main() -> None:
         browser = launch(playwright, chromium)
         context = browser.new_context(viewport=DESKTOP)
         context.add_init_script(WATCH)
-        with AppServer(script=script) as nothing, AppServer() as server:
-            addresses = {what: server.url + path for what, path in OPENED.items()}
-            for address in (nothing.url, *addresses.values()):  # warms the server, and the system's caches
+        chart = Path(folder) / "chart.py"
+        chart.write_text(CHART)
+        with AppServer(script=script) as nothing, AppServer(script=chart) as bars, AppServer() as server:
+            addresses = {"an empty page": nothing.url, "one chart": bars.url}
+            addresses |= {what: server.url + path for what, path in OPENED.items()}
+            for address in addresses.values():  # warms the servers, and the system's caches
                 opened(context, address)
-            times: dict[str, list[float]] = {what: [] for what in ("an empty page", *addresses)}
+            times: dict[str, list[float]] = {what: [] for what in addresses}
             for _ in range(ROUNDS):
-                times["an empty page"].append(opened(context, nothing.url))
                 for what, address in addresses.items():
                     times[what].append(opened(context, address))
-            print(f"drawn, median of {ROUNDS} in new tabs of a browser that knows the app; an empty page in between")
+            print(f"drawn, median of {ROUNDS} in new tabs of a browser that knows the app, in turn")
             empty = statistics.median(times["an empty page"])
             for what, seconds in times.items():
                 print(line(what, seconds, empty))

@@ -34,8 +34,10 @@ export default function({ data }) {
   window.chartsAreWarm = true
   const script = document.querySelector('script[src*="/static/js/"]')
   const load = () => import(new URL(data.chunk, script.src)).catch(() => {})
+  let quiet = 0 // looks, half a second apart, since the page is drawn
   const wait = () => {
-    if (!document.querySelector('[data-test-script-state="notRunning"]')) setTimeout(wait, 500)
+    quiet = document.querySelector('[data-test-script-state="notRunning"]') ? quiet + 1 : 0
+    if (quiet < 4) setTimeout(wait, 500)
     else if (window.requestIdleCallback) requestIdleCallback(load)
     else load()
   }
