@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ser_core.corpus.splits import REPORT_SPLIT_ID
+from ser_core.corpus.splits import FOLD_IDS, REPORT_SPLIT_ID
 from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run
 from ser_core.records.schema import UNKNOWN
@@ -86,6 +86,8 @@ def split_title(runs: Sequence[Run]) -> str:
         return "The report's split"
     if run.environment.corpora:
         return f"{', '.join(part.title for part in run.environment.corpora)} ({run.split_id})"
+    if run.split_id in FOLD_IDS:
+        return f"Speakers apart, fold {FOLD_IDS.index(run.split_id) + 1} of {len(FOLD_IDS)}"
     return f"Split {run.split_name} ({'id unknown' if run.split_id == UNKNOWN else run.split_id})"
 
 

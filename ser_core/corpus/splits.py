@@ -22,6 +22,9 @@ RANDOM_SEED = 42
 REPORT_SPLIT_ID = "386df9667a2f"
 """Of the report's split, see `Split.id`: known without reading the index."""
 
+FOLD_IDS = ("675f368795c6", "5bcba265508b", "893b5dcc354d", "a6b990b1226d", "c935f0815399")
+"""Of `speaker_folds`, likewise."""
+
 N_FOLDS = 5
 SPLITS = ("report", *(f"fold{k}" for k in range(1, N_FOLDS + 1)))
 """Names of all splits: the report's, and the five speaker-independent folds."""

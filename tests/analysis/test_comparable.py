@@ -9,7 +9,7 @@ from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import REPORT_SPLIT_ID, report_split
 from ser_core.features.config import FeatureConfig
 from ser_core.models.registry import MODELS
-from ser_core.records.runs import Run, load_run
+from ser_core.records.runs import Run, load_run, load_runs
 from ser_core.training.config import TrainConfig
 from tests.made_records import older, write_run
 
@@ -85,6 +85,11 @@ def test_several_differences_are_listed_as_in_a_sentence():
     assert listed({"a": ["1", "2"]}) == "a (1, 2)"
     assert listed({"a": ["1", "2"], "b": ["x"]}) == "a (1, 2) and b (x)"
     assert listed({"a": ["1"], "b": ["x"], "c": ["y", "z"]}) == "a (1), b (x) and c (y, z)"
+
+
+def test_a_fold_is_called_by_what_it_keeps_apart():
+    (run,) = [run for run in load_runs()[0] if run.split_name == "fold1"]
+    assert split_title([run]) == "Speakers apart, fold 1 of 5"
 
 
 def test_splits_do_not_mix_and_the_reports_comes_first(tmp_path: Path):

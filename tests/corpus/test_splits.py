@@ -6,7 +6,7 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from ser_core.corpus.clips import load_index
-from ser_core.corpus.splits import SPLITS, Split, listing_4, load_split, report_split, speaker_folds
+from ser_core.corpus.splits import FOLD_IDS, SPLITS, Split, listing_4, load_split, report_split, speaker_folds
 from ser_core.errors import ConfigError
 
 
@@ -49,6 +49,7 @@ def test_the_reports_split_is_stratified():
 
 def test_speaker_folds_share_no_actor_and_test_everyone_once():
     index, folds = load_index(), speaker_folds()
+    assert tuple(fold.id for fold in folds) == FOLD_IDS
     tested = [name for fold in folds for name in fold.test]
     assert sorted(tested) == sorted(index)
     for fold in folds:
