@@ -1,6 +1,7 @@
 """What a visitor brings is bounded, and let go when the visitor leaves."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -81,7 +82,8 @@ def test_a_session_that_is_left_is_shut_down_with_its_files(active: tuple, looks
         while not server.closed:
             await asyncio.sleep(0.01)
 
-    asyncio.run(asyncio.wait_for(leave(), 10))
+    with ThreadPoolExecutor(1) as thread:  # where no other test's loop runs
+        thread.submit(lambda: asyncio.run(asyncio.wait_for(leave(), 10))).result()
     assert (server.closed, server.removed, state, n) == (["me"], ["me"], {}, [looks])
 
 

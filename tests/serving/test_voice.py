@@ -10,7 +10,7 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.level import change_gain
 from ser_core.audio.preprocess import AudioConfig, load_audio, preprocess
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import NoSpeechError
+from ser_core.errors import NoSpeechError, NoVoiceError
 from ser_core.serving import voice
 from ser_core.serving.predict_command import main
 from ser_core.serving.prediction import Prediction
@@ -102,7 +102,7 @@ def test_files_timelines_and_live_signals_ask_for_a_voice_too(predictor: Predict
     soundfile.write(tmp_path / "tone.wav", dial_tone, SAMPLE_RATE)
     soundfile.write(tmp_path / "shout.wav", shout, SAMPLE_RATE)
     files = predictor.classify_many([tmp_path / "tone.wav", tmp_path / "shout.wav"])
-    assert [type(result) for result in files] == [NoSpeechError, Prediction]
+    assert [type(result) for result in files] == [NoVoiceError, Prediction]
     any_sound = Predictor(predictor.config, predictor.model, any_sound=True)
     assert isinstance(any_sound(tmp_path / "tone.wav"), Prediction)
     name = "lr0.01-ELU-1D"
