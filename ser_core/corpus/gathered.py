@@ -12,6 +12,7 @@ all its clips, also the three recordings that it has under two labels.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -102,7 +103,10 @@ class Gathered:
     def __init__(self, cremad: Corpus | None, others: Sequence[Recordings], split: str = SPLITS[0]):
         if cremad is None and split != SPLITS[0]:
             raise ConfigError(f"--split {split} divides CREMA-D, and it is not among the corpora. Leave it out.")
-        names = [CREMAD] * (cremad is not None) + [safe_name(one.name) for one in others]
+        kinds = Counter(one.name for one in others)
+        names = [CREMAD] * (cremad is not None) + [
+            safe_name(one.name if kinds[one.name] == 1 else f"{one.name}-{one.folder.name}") for one in others
+        ]
         if twice := [name for name in names if names.count(name) > 1]:
             raise ConfigError(f"Two corpora are called {twice[0]}: their clips can't be told apart. Rename a folder.")
         self.cremad, self.names = cremad, tuple(names)

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -151,6 +152,9 @@ def learn_from(
     for source in sources:
         try:
             parts = list(_embeddings(predictor, source, sample_rate if is_samples(source) else None))
+        except NoSpeechError as error:  # of what can't be read, the sentence names the file
+            errors.append(type(error)(f"{source}: {error}") if isinstance(source, (str, Path)) else error)
+            continue
         except SERError as error:
             errors.append(error)
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,14 @@ def test_files_that_changed_are_other_clips(tmp_path: Path):
     clip.path.write_bytes(b"")
     with pytest.raises(CorpusError, match=r"is empty\. Replace it"):
         first.require([clip])
+
+
+def test_two_corpora_of_one_kind_are_told_apart_by_their_folders(tmp_path: Path):
+    folders = [table(tmp_path / name) for name in ("mine", "theirs")]
+    for i in range(3):
+        (folders[1] / f"{i}.wav").write_bytes(b"another %d" % i)
+    corpora = [replace(open_recordings(folder), name="savee") for folder in folders]
+    assert Gathered(None, corpora).names == ("savee-mine", "savee-theirs")
 
 
 def test_corpora_that_cannot_be_told_apart_are_refused(tmp_path: Path, shared: Path):

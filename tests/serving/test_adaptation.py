@@ -264,6 +264,7 @@ def test_the_command_adapts(
     main(arguments)
     plain = capsys.readouterr().out
     (tmp_path / "text.wav").write_text("no sound")
+    soundfile.write(tmp_path / "silence.wav", np.zeros(SAMPLE_RATE), SAMPLE_RATE)
     main([*arguments, "--adapt", str(tmp_path)])
     adapted = capsys.readouterr()
     assert plain.splitlines()[0] == adapted.out.splitlines()[0]
@@ -273,6 +274,7 @@ def test_the_command_adapts(
     assert pq.read_table(tmp_path / "t.parquet")["adapted_to"].to_pylist() == [1]
     capsys.readouterr()
     assert "text.wav" in adapted.err
+    assert "silence.wav" in adapted.err
     assert "tuned without it" in adapted.err
     neutral = [*arguments, "--adapt", str(voices[1]), "--adapt-emotion", "neutral"]
     main(neutral)
