@@ -18,7 +18,7 @@ from ser_app.records import HOW_TO_TRAIN, architecture, evaluations, follow_name
 from ser_app.run_view import show_comparison, show_run
 from ser_app.steps_view import show_steps
 from ser_app.tables import choose_rows
-from ser_core.analysis.comparable import by_split, differences, listed, over, split_title
+from ser_core.analysis.comparable import by_split, candidates, differences, listed, over, split_title
 from ser_core.analysis.configurations import by_configuration, run_label
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import accuracy_heatmap
@@ -184,7 +184,7 @@ def show_settings(runs: Sequence[Run]) -> list[Run]:
 def best_of_each(runs: Sequence[Run]) -> list[Run]:
     """The first run of each architecture: of runs of one split in their order, that of the best validation accuracy."""
     best: dict[str, Run] = {}
-    for run in runs:
+    for run in candidates(runs):
         best.setdefault(architecture(run), run)
     return list(best.values())
 

@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from ser_core.analysis.comparable import by_split, differences, over, split_title  # noqa: E402
+from ser_core.analysis.comparable import by_split, candidates, differences, over, split_title  # noqa: E402
 from ser_core.analysis.comparison import compare, probability  # noqa: E402
 from ser_core.analysis.configurations import by_configuration, reported_result  # noqa: E402
 from ser_core.analysis.raters import rater_confusion  # noqa: E402
@@ -53,7 +53,7 @@ MARKED = re.compile(r"<!-- (\w+): made by tools/readme\.py -->\n.*?<!-- end of \
 
 def best(runs: list[Run]) -> str:
     """Markdown, a line an architecture: its run of the best validation accuracy on the report's split."""
-    ranked = sorted(by_split(runs).get(REPORT_SPLIT_ID, []), key=lambda run: run.val_rank, reverse=True)
+    ranked = sorted(candidates(by_split(runs).get(REPORT_SPLIT_ID, [])), key=lambda run: run.val_rank, reverse=True)
     chosen: dict[str, Run] = {}
     for run in ranked:
         chosen.setdefault(run.train.model, run)

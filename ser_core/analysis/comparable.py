@@ -14,7 +14,7 @@ from ser_core.corpus.splits import FOLD_IDS, REPORT_SPLIT_ID
 from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run
 from ser_core.records.schema import UNKNOWN
-from ser_core.training.config import PARTS
+from ser_core.training.config import PARTS, TrainConfig
 
 NAMED = ("model", "activation", "lr", "form")
 """What a run's name says, and so what is asked where people choose runs to compare."""
@@ -77,6 +77,17 @@ def by_split(runs: Iterable[Run]) -> dict[str, list[Run]]:
     for run in runs:
         splits.setdefault(run.split_name if run.split_id == UNKNOWN else run.split_id, []).append(run)
     return dict(sorted(splits.items(), key=lambda item: (item[0] != REPORT_SPLIT_ID, -len(item[1]))))
+
+
+def candidates(runs: Iterable[Run]) -> list[Run]:
+    """Those that stand for their settings: repeats of another one with another seed only say how much is chance."""
+    known, usual = list(runs), TrainConfig().seed
+
+    def but_the_seed(run: Run) -> str:
+        return str(asdict(run.train.effective) | {"seed": usual})
+
+    first = {but_the_seed(run) for run in known if run.train.seed == usual}
+    return [run for run in known if run.train.seed == usual or but_the_seed(run) not in first]
 
 
 def split_title(runs: Sequence[Run]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ser_core.analysis.comparable import by_split
+from ser_core.analysis.comparable import by_split, candidates
 from ser_core.analysis.raters import rater_confusion
 from ser_core.corpus.clips import Clip
 from ser_core.corpus.splits import SPLITS
@@ -50,7 +50,7 @@ def model_bars(runs: Iterable[Run], evaluations: Iterable[Evaluation]) -> list[B
         ("Best model, speakers it never heard", SPLITS[1:]),
     ):
         if of_split := next(iter(by_split(run for run in of_cremad if run.train.split in splits).values()), None):
-            best = max(of_split, key=lambda run: run.val_rank)
+            best = max(candidates(of_split), key=lambda run: run.val_rank)
             detail = f"{best.environment.clips.test:,} clips of CREMA-D"
             bars.append(Bar(what, detail, best.accuracy, best.accuracy_interval, best.name))
     ranks = {run.name: run.val_rank for run in known}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ser_core.analysis.comparable import by_split, differences, listed, split_title
+from ser_core.analysis.comparable import by_split, candidates, differences, listed, split_title
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import REPORT_SPLIT_ID, report_split
 from ser_core.features.config import FeatureConfig
@@ -90,6 +90,14 @@ def test_several_differences_are_listed_as_in_a_sentence():
 def test_a_fold_is_called_by_what_it_keeps_apart():
     (run,) = [run for run in load_runs()[0] if run.split_name == "fold1"]
     assert split_title([run]) == "Speakers apart, fold 1 of 5"
+
+
+def test_a_repeat_with_another_seed_is_no_candidate(tmp_path: Path):
+    runs = [
+        run(tmp_path / name, replace(TWO_D, seed=seed, lr=lr))
+        for name, seed, lr in (("a", 42, 0.001), ("b", 7, 0.001), ("c", 7, 0.01))
+    ]
+    assert [r.name for r in candidates(runs)] == ["a", "c"]
 
 
 def test_splits_do_not_mix_and_the_reports_comes_first(tmp_path: Path):
