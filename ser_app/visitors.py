@@ -97,6 +97,7 @@ def _forget(visitor: Visitor, gone: bool) -> None:
         return
     server.close_session(visitor.id)
     server.uploaded_file_mgr.remove_session_files(visitor.id)
+    server.media_file_mgr.remove_orphaned_files()  # what could be downloaded goes the second time
     if session := visitor.session():
         session.session_state.clear()
     del session

@@ -51,6 +51,7 @@ class Server:
         self.closed: list[str] = []
         self.removed: list[str] = []
         self.uploaded_file_mgr = SimpleNamespace(remove_session_files=self.removed.append)
+        self.media_file_mgr = SimpleNamespace(remove_orphaned_files=lambda: self.removed.append("downloads"))
 
     def is_active_session(self, _: str) -> bool:
         return self.active.pop(0) if len(self.active) > 1 else self.active[0]
@@ -82,7 +83,7 @@ def test_a_session_that_is_left_is_shut_down_with_its_files(active: tuple, looks
             await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(leave(), 10))
-    assert (server.closed, server.removed, state, n) == (["me"], ["me"], {}, [looks])
+    assert (server.closed, server.removed, state, n) == (["me"], ["me", "downloads"], {}, [looks])
 
 
 def test_a_server_that_ends_has_nothing_to_wait_for():
