@@ -73,5 +73,5 @@ def test_the_image_has_what_the_app_reads(folder: str):
 def test_the_image_has_nothing_else():
     assert in_the_image("serve.py")
     assert in_the_image("requirements.txt")
-    for path in (".git/config", "tests/conftest.py", ".venv/bin/python", "ser_core/__pycache__/x.pyc", "runs/.partial/x"):
+    for path in (".git/config", "tests/conftest.py", ".venv/bin/python", "pages/__pycache__/x.pyc", "runs/.partial/x"):
         assert not in_the_image(path)
