@@ -13,11 +13,13 @@ COPY . .
 # All that it may write is /cache: features of clips, and the corpus where one is put there.
 RUN useradd --create-home --uid 1000 ser && mkdir /cache && chown ser /cache
 USER 1000
+ENV SER_RUNS_DIR=/app/runs SER_CHECKPOINTS_DIR=/app/checkpoints SER_EVALUATIONS_DIR=/app/evaluations
 ENV SER_CACHE_DIR=/cache/features CREMAD_DIR=/cache/crema-d XDG_CACHE_HOME=/cache PYTHONDONTWRITEBYTECODE=1
 VOLUME /cache
 
 # Within its container it answers every address: who reaches it is decided by what is published.
-ENV STREAMLIT_SERVER_ADDRESS=0.0.0.0 STREAMLIT_SERVER_HEADLESS=true STREAMLIT_SERVER_FILE_WATCHER_TYPE=none
+# It is told its name, as it would ask the internet for it otherwise.
+ENV STREAMLIT_SERVER_ADDRESS=0.0.0.0 STREAMLIT_BROWSER_SERVER_ADDRESS=localhost STREAMLIT_SERVER_HEADLESS=true STREAMLIT_SERVER_FILE_WATCHER_TYPE=none
 EXPOSE 8501
 HEALTHCHECK --start-period=60s CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://localhost:8501/' + os.environ.get('STREAMLIT_SERVER_BASE_URL_PATH', '').strip('/') + '/_stcore/health')"]
 CMD ["streamlit", "run", "serve.py"]
