@@ -1,4 +1,5 @@
 # make app    install what the app needs and serve it on http://localhost:8501
+# make audit  ask PyPI whether a version that is in use has a known weakness (needs the internet)
 # make test   install what the tests need, then lint, format check, type check and all tests
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: app test types pytest format screenshots
+.PHONY: app test types pytest format screenshots audit
 
 app: $(VENV)/app.installed
 	$(BIN)/streamlit run streamlit_app.py --server.address localhost --server.port 8501
@@ -28,6 +29,11 @@ pytest:
 format: $(VENV)/test.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What can't be looked up fails, rather than to pass for safe. PyPI knows no local versions, as 2.13.0+cpu: they are cut.
+audit: $(VENV)/test.installed
+	$(BIN)/python -m pip freeze | sed 's/+.*//' > $(VENV)/audited.txt
+	$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off --requirement $(VENV)/audited.txt
 
 screenshots: $(VENV)/test.installed
 	tools/install-chromium

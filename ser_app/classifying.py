@@ -216,10 +216,16 @@ def _ask(recording: Recording, name: str, key: Key, show: Callable[[Following], 
         rows = timeline_rows(following.timeline()) if following.n_pieces > 1 else []
         answer = Answer(result, rows)
     except SERError as error:
-        answer = Answer(error, [])
+        answer = Answer(_alone(error), [])
     followed.pop(key, None)
     remembered().put(key, answer)
     return answer
+
+
+def _alone(error: SERError) -> SERError:
+    """It without what led to it, which holds on to the sound: what is remembered outlives the visitor's session."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _ask_upload(
@@ -229,9 +235,10 @@ def _ask_upload(
     try:
         recording = decoded(upload)
     except SERError as error:
+        answer = Answer(_alone(error), [])
         for name in names:
-            remembered().put(_key(upload.digest, name, any_sound), Answer(error, []))
-        return dict.fromkeys(names, Answer(error, []))
+            remembered().put(_key(upload.digest, name, any_sound), answer)
+        return dict.fromkeys(names, answer)
     answers: dict[str, Answer] = {}
     long = _seconds(recording) > LONG_SECONDS
 

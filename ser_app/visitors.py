@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import weakref
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
@@ -97,8 +99,12 @@ def _forget(visitor: Visitor, gone: bool) -> None:
         return
     server.close_session(visitor.id)
     server.uploaded_file_mgr.remove_session_files(visitor.id)
+    server.media_file_mgr.remove_orphaned_files()  # what could be downloaded goes the second time
     if session := visitor.session():
         session.session_state.clear()
+        session.session_state._new_widget_state.widget_metadata.clear()  # functions of its pages, with all they hold
+        session._fragment_storage.clear()  # what its pages hand to their fragments
+    sys.modules["__main__"] = ModuleType("__main__")  # the page that ran last, with all that it holds
     del session
     gc.collect()
     give_back()

@@ -1,12 +1,15 @@
 """What a visitor brings is bounded, and let go when the visitor leaves."""
 
 import asyncio
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from streamlit.runtime.fragment import MemoryFragmentStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.state import SessionState
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from ser_app import visitors
@@ -52,6 +55,7 @@ class Server:
         self.closed: list[str] = []
         self.removed: list[str] = []
         self.uploaded_file_mgr = SimpleNamespace(remove_session_files=self.removed.append)
+        self.media_file_mgr = SimpleNamespace(remove_orphaned_files=lambda: self.removed.append("downloads"))
 
     def is_active_session(self, _: str) -> bool:
         return self.active.pop(0) if len(self.active) > 1 else self.active[0]
@@ -68,14 +72,19 @@ def test_a_session_that_is_left_is_shut_down_with_its_files(active: tuple, looks
     server = Server(*active)
     monkeypatch.setattr(visitors.runtime, "get_instance", lambda: server)
     monkeypatch.setattr(visitors.st, "get_option", {"server.disconnectedSessionTTL": 0.01}.get)
-    n, state, forget = [0], {"brought": "sound"}, visitors._forget
+    n, forget = [0], visitors._forget
 
     def counted(visitor: visitors.Visitor, gone: bool) -> None:
         n[0] += 1
         forget(visitor, gone)
 
     monkeypatch.setattr(visitors, "_forget", counted)
-    session: Any = SimpleNamespace(session_state=state)
+    state, fragments = SessionState(), MemoryFragmentStorage()
+    state._new_session_state["brought"] = "sound"
+    state._new_widget_state.widget_metadata["id"] = SimpleNamespace(format=lambda _: "sound")  # type: ignore[assignment]
+    fragments._fragments["id"] = lambda: "sound"
+    session: Any = SimpleNamespace(session_state=state, _fragment_storage=fragments)
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
     async def leave() -> None:
         visitors._left(visitors.Visitor("me", lambda: session))
@@ -84,7 +93,10 @@ def test_a_session_that_is_left_is_shut_down_with_its_files(active: tuple, looks
 
     with ThreadPoolExecutor(1) as thread:  # where no other test's loop runs
         thread.submit(lambda: asyncio.run(asyncio.wait_for(leave(), 10))).result()
-    assert (server.closed, server.removed, state, n) == (["me"], ["me"], {}, [looks])
+    assert (server.closed, server.removed, n) == (["me"], ["me", "downloads"], [looks])
+    assert not state._new_session_state
+    assert not state._new_widget_state.widget_metadata
+    assert not fragments._fragments
 
 
 def test_a_server_that_ends_has_nothing_to_wait_for():

@@ -54,6 +54,7 @@ class AppServer:
         environment: variables to set for the app, beyond this process's.
         script: another one.
         before: Python that runs in the app's process first.
+        prefix: of its paths, as `/ser`.
     """
 
     def __init__(
@@ -61,13 +62,14 @@ class AppServer:
         environment: dict[str, str] | None = None,
         script: Path | str = "streamlit_app.py",
         before: str = "",
+        prefix: str = "",
     ):
         self.program, self.script = f"{before}\n{STREAMLIT}", str(script)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.url = f"http://localhost:{self.port}"
-        self.environment = {**os.environ, **(environment or {})}
+        self.url = f"http://localhost:{self.port}{prefix}"
+        self.environment = {**os.environ, "STREAMLIT_SERVER_BASE_URL_PATH": prefix, **(environment or {})}
 
     def __enter__(self) -> AppServer:
         self.output = tempfile.TemporaryFile()
