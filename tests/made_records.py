@@ -26,10 +26,10 @@ from ser_core.records.evaluations import (
 )
 from ser_core.records.metrics import evaluate
 from ser_core.records.predictions import Predictions
-from ser_core.records.runs import HISTORY_COLUMNS, write_config, write_history, write_result
+from ser_core.records.runs import HISTORY_COLUMNS, Epoch, write_config, write_history, write_result
 from ser_core.records.schema import ClipCounts, Environment, Result, RunConfig
 from ser_core.training.config import TrainConfig
-from ser_core.training.saved_state import STATE_FILE, Epoch
+from ser_core.training.saved_state import STATE_FILE
 from ser_core.training.study import report_study
 
 CLIPS = ("1001_DFA_ANG_XX", "1001_DFA_DIS_XX", "1001_DFA_FEA_XX", "1001_DFA_HAP_XX")

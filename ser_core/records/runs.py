@@ -16,7 +16,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +43,8 @@ UNREADABLE = (OSError, ValueError)
 
 
 @dataclass(frozen=True)
-class HistoryRow:
-    """A line of history.csv: losses are cross-entropies in nats, NaN once a run diverges; accuracies are in 0..1."""
+class Epoch:
+    """A line of a run's history: losses are cross-entropies in nats, NaN once it diverges; accuracies are in 0..1."""
 
     epoch: int
     lr: float
@@ -55,7 +55,7 @@ class HistoryRow:
     seconds: float
 
 
-HISTORY_COLUMNS = tuple(field.name for field in fields(HistoryRow))
+HISTORY_COLUMNS = tuple(field.name for field in fields(Epoch))
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,12 +191,12 @@ def write_config(folder: Path, config: RunConfig) -> None:
     write_text(folder / "config.json", _json(to_json(config)))
 
 
-def write_history(folder: Path, history: Sequence[Sequence[float]]) -> None:
+def write_history(folder: Path, history: Sequence[Epoch]) -> None:
     """Write history.csv, all epochs so far."""
     with replace_file(folder / "history.csv") as path, path.open("w", newline="") as table:
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(HISTORY_COLUMNS)
-        writer.writerows([f"{value:.6g}" for value in epoch] for epoch in history)
+        writer.writerows([f"{value:.6g}" for value in astuple(epoch)] for epoch in history)
 
 
 def write_result(folder: Path, predictions: Predictions, test: Result) -> None:
@@ -266,7 +266,7 @@ def _read_part(kind: type[Record], path: Path) -> Record:
 
 
 def _read_history(path: Path) -> dict[str, np.ndarray]:
-    rows = [[getattr(row, column) for column in HISTORY_COLUMNS] for row in read_table(path, HistoryRow)]
+    rows = [astuple(epoch) for epoch in read_table(path, Epoch)]
     columns = np.array(rows, dtype=np.float64).reshape(-1, len(HISTORY_COLUMNS)).T
     return dict(zip(HISTORY_COLUMNS, columns, strict=True))
 

@@ -34,6 +34,7 @@ from ser_core.records.model_card import model_card
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import (
     RUNS_DIR,
+    Epoch,
     Run,
     alone,
     load_run,
@@ -50,7 +51,7 @@ from ser_core.training.calibration import fit_temperature, probabilities
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device, full_precision
 from ser_core.training.embedding import embedding_statistics
-from ser_core.training.saved_state import STATE_FILE, Epoch
+from ser_core.training.saved_state import STATE_FILE
 from ser_core.training.settings import read_settings, settings_of
 from ser_core.training.trainer import SAVE_EVERY_SECONDS, Trainer, predict_logits
 
@@ -283,12 +284,9 @@ def _logits(trainer: Trainer, weights: dict[str, Tensor], clips: Tensor) -> Tens
 
 
 def _storable_weights(trainer: Trainer) -> dict[str, Tensor]:
-    """The best weights in 16 bits, if that leaves the probabilities of the validation clips as they are.
-
-    Those of a pretrained network are in 16 bits in any case: in 32, they are too large to ship.
-    """
+    """The best weights in 16 bits, if that leaves the probabilities of the validation clips as they are."""
     half = halved(trainer.best)
-    if trainer.pretrained:
+    if trainer.pretrained:  # in 32 bits, these are too large to ship
         return half
     exact, rounded = (_logits(trainer, weights, trainer.val_clips).softmax(1) for weights in (trainer.best, half))
     return half if bool((exact - rounded).abs().max() <= HALF_TOLERANCE) else trainer.best

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from ser_core.records.runs import Run
+from ser_core.records.runs import Epoch, Run
 from ser_core.training.experiment import Watcher
-from ser_core.training.saved_state import Epoch
 from ser_core.training.trainer import Trainer
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ser_core.errors import ConfigError, RunError
+from ser_core.records.runs import Epoch
 from ser_core.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -17,18 +18,6 @@ STATE_FILE = "state.safetensors"
 DIGEST = "sha256"
 """Entry of the file's metadata: `digest` of all else in it. Older ones have none."""
 RESTART = "--restart instead of --resume"
-
-
-class Epoch(NamedTuple):
-    """One line of a run's history; losses are cross-entropies in nats, accuracies in 0..1."""
-
-    epoch: int
-    lr: float
-    train_loss: float
-    train_accuracy: float
-    val_loss: float
-    val_accuracy: float
-    seconds: float
 
 
 class Saved(NamedTuple):

@@ -10,7 +10,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 
 import torch
@@ -22,11 +22,12 @@ from ser_core.files import replace_file
 from ser_core.models.pretrained import load_encoder
 from ser_core.models.registry import MODELS, build_model
 from ser_core.models.winograd import use_winograd
+from ser_core.records.runs import Epoch
 from ser_core.training.batches import ClipTensors
 from ser_core.training.config import TrainConfig, learning_rate
 from ser_core.training.device import Device, full_precision
 from ser_core.training.mixup import mixup
-from ser_core.training.saved_state import DIGEST, RESTART, STATE_FILE, Epoch, damaged, digest, read_state
+from ser_core.training.saved_state import DIGEST, RESTART, STATE_FILE, damaged, digest, read_state
 from ser_core.training.spec_augment import spec_augment
 
 SAVE_EVERY_SECONDS = 5.0  # epochs shorter than this are not saved one by one
@@ -174,7 +175,7 @@ class Trainer:
             tensors |= {f"adam.{i}.{key}": value.detach().cpu().contiguous() for key, value in state.items()}
         metadata = {
             "config": json.dumps(asdict(self.config)),
-            "history": json.dumps(self.history),
+            "history": json.dumps([astuple(epoch) for epoch in self.history]),
             "arithmetic": self._arithmetic,
         }
         with replace_file(folder / STATE_FILE) as path:

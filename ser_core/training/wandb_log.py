@@ -13,9 +13,8 @@ from urllib.request import getproxies
 
 from ser_core.errors import ConfigError
 from ser_core.places import require_writable
-from ser_core.records.runs import Run
+from ser_core.records.runs import Epoch, Run
 from ser_core.training.experiment import Watcher
-from ser_core.training.saved_state import Epoch
 from ser_core.training.trainer import Trainer
 
 PROJECT = "ser-cremad"
@@ -50,7 +49,7 @@ class WandbLog(Watcher):
         self.log = self.wandb.init(project=PROJECT, name=name, config=asdict(trainer.config), mode=self.mode)
 
     def epoch(self, epoch: Epoch) -> None:
-        self.log.log(epoch._asdict(), step=epoch.epoch)
+        self.log.log(asdict(epoch), step=epoch.epoch)
 
     def finished(self, run: Run) -> None:
         self.log.summary.update({f"test/{name}": value for name, value in run.metrics.summary.items()})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -42,4 +44,4 @@ def run_all(trainer: Trainer) -> list:
 
 
 def without_times(history: list) -> list:
-    return [epoch._replace(seconds=0) for epoch in history]
+    return [replace(epoch, seconds=0) for epoch in history]

@@ -19,9 +19,9 @@ from ser_core.corpus.folder import Corpus
 from ser_core.corpus.splits import Split
 from ser_core.errors import DiskFullError, RunError
 from ser_core.files import full
-from ser_core.records.runs import load_run, partial_folder
+from ser_core.records.runs import Epoch, load_run, partial_folder
 from ser_core.training.experiment import Watcher, run_experiment
-from ser_core.training.saved_state import DIGEST, STATE_FILE, Epoch
+from ser_core.training.saved_state import DIGEST, STATE_FILE
 from ser_core.training.survey import epochs_in_progress, how_to_start
 from tests.training.small import CPU, TINY
 

@@ -22,7 +22,7 @@ from ser_core.features.inputs import Form
 from ser_core.models.registry import MODELS
 from ser_core.models.whisper import SIZES, WhisperEncoder
 from ser_core.records.checkpoints import list_checkpoints, load_model
-from ser_core.records.runs import RECORD_FILES, load_run, load_runs, partial_folder
+from ser_core.records.runs import RECORD_FILES, Epoch, load_run, load_runs, partial_folder
 from ser_core.records.schema import ClipCounts
 from ser_core.serving.predictor import Predictor
 from ser_core.training import command as train
@@ -32,7 +32,7 @@ from ser_core.training.config import Select, TrainConfig, learning_rate, usual_c
 from ser_core.training.device import Device
 from ser_core.training.experiment import Watcher, _status, run_experiment
 from ser_core.training.progress import ProgressBar
-from ser_core.training.saved_state import STATE_FILE, Epoch
+from ser_core.training.saved_state import STATE_FILE
 from ser_core.training.settings import read_settings
 from ser_core.training.trainer import Trainer, predict_logits
 from tests.training.small import CPU, TINY, run_all, tensors, trainer_for
@@ -370,7 +370,7 @@ def test_what_was_learned_is_told_from_chance():
     trainer.run_epoch()
     guessing = math.log(6)
     for losses, status in (([guessing * 1.2, guessing], "chance"), ([guessing * 1.2, guessing * 0.9], "finished")):
-        trainer.history = [trainer.history[0]._replace(epoch=i + 1, val_loss=loss) for i, loss in enumerate(losses)]
+        trainer.history = [replace(trainer.history[0], epoch=i + 1, val_loss=loss) for i, loss in enumerate(losses)]
         assert _status(trainer) == status
 
 
@@ -380,8 +380,8 @@ def test_an_overconfident_epoch_that_was_chosen_for_its_accuracy_is_not_chance()
     (epoch,), guessing = trainer.history, math.log(6)
     for first_loss, status in ((guessing * 0.9, "finished"), (guessing, "chance")):
         trainer.history = [
-            epoch._replace(val_loss=first_loss, val_accuracy=0.3),
-            epoch._replace(epoch=2, val_loss=guessing * 1.5, val_accuracy=0.6),
+            replace(epoch, val_loss=first_loss, val_accuracy=0.3),
+            replace(epoch, epoch=2, val_loss=guessing * 1.5, val_accuracy=0.6),
         ]
         assert trainer.best_epoch.epoch == 2
         assert _status(trainer) == status

@@ -8,10 +8,10 @@ import pytest
 
 from ser_core.errors import ConfigError, RunError
 from ser_core.records.metrics import SUMMARY
+from ser_core.records.runs import Epoch
 from ser_core.training import command as train
 from ser_core.training import experiment, wandb_log
 from ser_core.training.config import TrainConfig
-from ser_core.training.saved_state import Epoch
 from ser_core.training.wandb_log import WandbLog
 
 
