@@ -10,7 +10,7 @@ import streamlit as st
 
 from ser_app.address import choose
 from ser_app.messages import literal
-from ser_core.analysis.comparable import by_split
+from ser_core.analysis.comparable import by_split, candidates
 from ser_core.analysis.configurations import reported_result, run_label
 from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.models.activations import activation_label
@@ -124,12 +124,14 @@ def follow_names(runs: Sequence[Run], *, several: bool = False) -> None:
 
 
 def choose_run(runs: Sequence[Run]) -> Run:
-    """Draw the choice of one run; the address keeps it."""
+    """Draw the choice of one run, at first the best of the `candidates`; the address keeps it."""
     follow_names(runs)
     by_name = {run.name: run for run in runs}
     labels = {run.name: run_label(run) for run in runs}
-    run = by_name[
-        choose(st.selectbox, "Run", list(by_name), key="run", format_func=labels.__getitem__, also=by_name.keys())
-    ]
+    first = runs.index(candidates(runs)[0])
+    name = choose(
+        st.selectbox, "Run", list(by_name), key="run", format_func=labels.__getitem__, also=by_name.keys(), index=first
+    )
+    run = by_name[name]
     st.caption(f"{percent(run.accuracy)} of the test clips right; {elsewhere(run.name)}")
     return run

@@ -78,6 +78,12 @@ def test_home_shows_the_best_run_in_validation_and_not_on_the_test_set(open_page
     )  # the worst
 
 
+@pytest.mark.parametrize("page", [MISTAKES, HUMANS])
+def test_the_run_that_opens_is_no_repeat_with_another_seed(open_page: OpenPage, page: str):
+    assert any("-seed" in run.name for run in load_runs()[0])
+    assert labelled(open_page(page).selectbox, "Run").value == "lr6e-05-SiLU-Whisper-base"
+
+
 def test_home_shows_one_of_the_projects_own_records(open_page: OpenPage):
     of_the_report = [run for run in load_runs()[0] if run.split_id == REPORT_SPLIT_ID and not run.environment.corpora]
     best = max(of_the_report, key=lambda run: run.val_rank)
