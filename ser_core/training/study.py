@@ -24,6 +24,10 @@ CHANGES = {
     "speed": "speed",
 }
 """Of the waveform, those that are on by default, and what a table calls them."""
+SELDOM = {"codec": "codecs", "pitch": "pitch"}
+"""Of the waveform, those that are off by default."""
+SELDOM_SHARE = 0.5  # of the clips, when they are tried
+MIXUP = 0.2  # as its authors have it for pictures
 STEP_COPIES = 2  # changed copies of each clip in the study of recordings
 NO_NOISE_DB = 200.0  # so far below the voice is as good as none
 
@@ -72,7 +76,8 @@ def recording_steps() -> list[Step]:
     """What makes a network hear the voice and not the recording, step by step, on the one that trains fastest.
 
     The report's pipeline; the level brought up before speech is looked for; steady noise as well, so that a silent
-    background is no cue; then all changes of the waveform and SpecAugment, and each of them by itself.
+    background is no cue; then all changes of the waveform and SpecAugment, each of them by itself, and what is off by
+    default.
     """
     level = replace(BEST_1D, audio=AudioConfig(pipeline="voice", noise_db=NO_NOISE_DB))
     voice = replace(BEST_1D, audio=AudioConfig(pipeline="voice"))
@@ -80,7 +85,7 @@ def recording_steps() -> list[Step]:
     nothing = AugmentationConfig(noise=0, spectrum=0, room=0, gate=0, gain=0, speed=0)
 
     def alone(name: str) -> TrainConfig:
-        augmentation = replace(nothing, **{name: getattr(AugmentationConfig(), name)})
+        augmentation = replace(nothing, **{name: getattr(AugmentationConfig(), name) or SELDOM_SHARE})
         return replace(voice, copies=STEP_COPIES, augmentation=augmentation)
 
     return [
@@ -90,7 +95,8 @@ def recording_steps() -> list[Step]:
         Step("all changes and SpecAugment", replace(voice, copies=STEP_COPIES, spec_augment=2), steady),
         Step("all changes", replace(voice, copies=STEP_COPIES), steady),
         Step("SpecAugment", replace(voice, spec_augment=2), steady),
-        *(Step(label, alone(name), steady) for name, label in CHANGES.items()),
+        *(Step(label, alone(name), steady) for name, label in (CHANGES | SELDOM).items()),
+        Step("mixup", replace(voice, mixup=MIXUP), steady),
     ]
 
 
