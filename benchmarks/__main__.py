@@ -29,6 +29,7 @@ The corpus is taken from $CREMAD_DIR or the user's cache. Results go to benchmar
 NAMES = (
     "features",
     "training",
+    "augmentation",
     "latency",
     "cold_start",
     "pages",

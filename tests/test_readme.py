@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from ser_core.training.config import TrainConfig
 from ser_core.training.grid_command import parse_arguments as grid_arguments
 from tests.helpers import ROOT
 from tests.made_records import older, set_val_accuracy, write_run
+from tools.aims import Aim, Reached, of_unseen_actors, on_the_reports_split, on_unseen_actors
 from tools.readme import (
     FILES,
     MARKED,
@@ -162,6 +164,38 @@ def test_what_is_missing_is_named_with_the_hours_it_would_take(tmp_path: Path):
     assert "| `lr0.001-ReLU-ResNet38` | 0 | 150 | – | – |" in text
     write_run(tmp_path / "lr0.001-SiLU-2D", TrainConfig(seed=1))
     assert "31 are not trained yet" in missing(load_runs(tmp_path)[0])
+
+
+@pytest.mark.parametrize(
+    ("value", "at_least", "said"),
+    [
+        (0.8796, True, "**88.0%**"),  # as it is read
+        (0.8794, True, "missed: 87.9%"),
+        (0.8804, False, "**88.0%**"),
+        (0.8806, False, "missed: 88.1%"),
+    ],
+)
+def test_an_aim_that_was_missed_is_called_missed(value: float, at_least: bool, said: str):
+    aim = Aim("a", (".1%", ""), at_least, 0.88, None, lambda runs, name: Reached(value, "why"))
+    assert aim.cells([], "a", 0.88) == [f"{'≥' if at_least else '≤'} 88%", f"{said} (why)"]
+    assert aim.cells([], "a", None) == ["–", "–"]
+    unknown = Aim("a", (".1%", ""), at_least, 0.88, None, lambda runs, name: None)
+    assert unknown.cells([], "a", 0.88)[1] == "not measured"
+
+
+def test_aims_are_of_all_seeds_and_folds_of_the_same_settings(tmp_path: Path):
+    own = TrainConfig(epochs=30)
+    others = [replace(own, seed=7), replace(own, split="fold1"), replace(own, split="fold3"), replace(own, lr=0.01)]
+    for config in (own, *others):
+        write_run(tmp_path / config.name, config)
+    runs = load_runs(tmp_path)[0]
+    assert on_the_reports_split(runs, own.name).of_what.startswith("2 seeds, ")
+    assert [run.train.split for run in of_unseen_actors(runs, own.name)] == ["fold1", "fold3"]
+    found = on_unseen_actors(runs, own.name)
+    assert found
+    assert found.of_what == "only folds 1 and 3 of 5"
+    assert on_unseen_actors(runs, "lr0.01-SiLU-2D") is None
+    assert on_the_reports_split(runs, "lr0.01-SiLU-2D").of_what == "one seed"
 
 
 def test_intervals_say_what_they_are_over(tmp_path: Path):

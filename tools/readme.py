@@ -33,6 +33,7 @@ from ser_core.records.runs import RUNS_DIR, Run, load_runs  # noqa: E402
 from ser_core.records.shipped import shipped, write_shipped  # noqa: E402
 from ser_core.training.config import TrainConfig  # noqa: E402
 from ser_core.training.study import report_study  # noqa: E402
+from tools.aims import aims, columns  # noqa: E402
 from tools.build_hook import shipped_files  # noqa: E402
 
 FILES = ("README.md", "docs/results.md")
@@ -111,9 +112,9 @@ def recordings(_: list[Run]) -> str:
 
 def kept_labels(text: str) -> dict[str, list[str]]:
     """Of each checkpoint in what the robustness benchmark printed, the shares of labels kept in `SHOWN_CHANGES`."""
-    header, *rows = [re.split(r"  +", line.strip()) for line in text.splitlines() if "  " in line.strip()]
-    of_change = {row[0]: dict(zip(header, row[1:], strict=True)) for row in rows if len(row) == len(header) + 1}
-    return {name: [of_change[label][name].split(" / ")[0] for label in SHOWN_CHANGES] for name in header}
+    of_change = columns(text)
+    names = next(iter(of_change.values()))
+    return {name: [of_change[label][name].split(" / ")[0] for label in SHOWN_CHANGES] for name in names}
 
 
 def adaptation(_: list[Run]) -> str:
@@ -325,6 +326,7 @@ PARTS: dict[str, Callable[[list[Run]], str]] = {
         results,
         selections,
         steps,
+        aims,
         missing,
     )
 }

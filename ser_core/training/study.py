@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ser_core.audio.changes.augment import AugmentationConfig
 from ser_core.audio.preprocess import AudioConfig
@@ -85,7 +86,8 @@ def recording_steps() -> list[Step]:
     nothing = AugmentationConfig(noise=0, spectrum=0, room=0, gate=0, gain=0, speed=0)
 
     def alone(name: str) -> TrainConfig:
-        augmentation = replace(nothing, **{name: getattr(AugmentationConfig(), name) or SELDOM_SHARE})
+        share: Any = getattr(AugmentationConfig(), name) or SELDOM_SHARE
+        augmentation = replace(nothing, **{name: share})
         return replace(voice, copies=STEP_COPIES, augmentation=augmentation)
 
     return [

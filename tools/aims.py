@@ -1,0 +1,208 @@
+"""What networks for recordings of any origin were to reach, and what was reached, from records and results."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import mean
+
+from ser_core.analysis.calibration import reliability
+from ser_core.corpus.splits import N_FOLDS
+from ser_core.models.registry import MODELS, model_label
+from ser_core.records.evaluations import evaluations_dir, load_evaluations
+from ser_core.records.runs import Run
+from tools.build_hook import shipped_files
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+LEVELS = ("20 dB quieter", "40 dB quieter", "20 dB louder, not clipped")
+"""Changes of level, which have an aim of their own."""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A figure, and what a reader has to know of it."""
+
+    value: float
+    of_what: str = ""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A line of the table.
+
+    Attributes:
+        label: what is measured.
+        figure: how a number is written, as `.0%`, and what follows it.
+        at_least: whether more is better.
+        pretrained, cnn: what was to be reached by either; None for no aim.
+        reached: by a checkpoint; None where it wasn't measured.
+    """
+
+    label: str
+    figure: tuple[str, str]
+    at_least: bool
+    pretrained: float
+    cnn: float | None
+    reached: Callable[[Sequence[Run], str], Reached | None]
+
+    def cells(self, runs: Sequence[Run], name: str, aim: float | None) -> list[str]:
+        """An aim, and what was reached of it."""
+        if aim is None:
+            return ["–", "–"]
+        form, unit = self.figure
+        said = f"{'≥' if self.at_least else '≤'} {aim:{'.0%' if '%' in form else 'g'}}{unit}"
+        if (found := self.reached(runs, name)) is None:
+            return [said, "not measured"]
+        text = f"{found.value:{form}}"  # what is judged is what is read
+        shown = float(text.rstrip("%")) / (100 if "%" in form else 1)
+        met = shown >= aim if self.at_least else shown <= aim
+        note = f" ({found.of_what})" if found.of_what else ""
+        return [said, f"{f'**{text}{unit}**' if met else f'missed: {text}{unit}'}{note}"]
+
+
+def printed(benchmark: str) -> str:
+    """What it printed last."""
+    return (RESULTS / f"{benchmark}.txt").read_text(encoding="utf-8")
+
+
+def columns(text: str) -> dict[str, dict[str, str]]:
+    """By label of each row of a printed table, its cells by the checkpoint that its header names."""
+    header, *rows = [re.split(r"  +", line.strip()) for line in text.splitlines() if "  " in line.strip()]
+    return {row[0]: dict(zip(header, row[1:], strict=True)) for row in rows if len(row) == len(header) + 1}
+
+
+def alike(runs: Iterable[Run], name: str, **other: object) -> list[Run]:
+    """The run of that name, and those that differ from it in nothing but these settings."""
+    runs = list(runs)
+    own = next(run for run in runs if run.name == name)
+    settings = {key: getattr(own.train, key) for key in other}
+    return [run for run in runs if replace(run.train, **settings) == own.train]
+
+
+def shipped_checkpoints() -> list[str]:
+    """Files of those that come with the project."""
+    return [path for path in shipped_files(ROOT) if path.startswith("checkpoints/")]
+
+
+def best_shipped(runs: Sequence[Run], *, pretrained: bool) -> str:
+    """Name of the checkpoint that was best in validation, of the pretrained ones or of the report's networks."""
+    names = {path.split("/")[1] for path in shipped_checkpoints()}
+    of_kind = [run for run in runs if run.name in names and MODELS[run.train.model].pretrained == pretrained]
+    return max(of_kind, key=lambda run: run.val_rank).name
+
+
+def on_the_reports_split(runs: Sequence[Run], name: str) -> Reached:
+    accuracies = [run.accuracy for run in alike(runs, name, seed=None)]
+    low, high = min(accuracies), max(accuracies)
+    return Reached(
+        mean(accuracies), f"{len(accuracies)} seeds, {low:.1%} to {high:.1%}" if len(accuracies) > 1 else "one seed"
+    )
+
+
+def of_unseen_actors(runs: Sequence[Run], name: str) -> list[Run]:
+    return [run for run in alike(runs, name, split=None) if run.train.split.startswith("fold")]
+
+
+def which_folds(folds: Sequence[Run]) -> str:
+    numbers = sorted(run.train.split.removeprefix("fold") for run in folds)
+    named = f"fold{'s' if len(folds) > 1 else ''} {' and '.join(numbers)}"
+    return "" if len(folds) == N_FOLDS else f"only {named} of {N_FOLDS}"
+
+
+def on_unseen_actors(runs: Sequence[Run], name: str) -> Reached | None:
+    folds = of_unseen_actors(runs, name)
+    return Reached(mean(run.accuracy for run in folds), which_folds(folds)) if folds else None
+
+
+def elsewhere(runs: Sequence[Run], name: str) -> Reached:
+    (recall,) = re.findall(rf"^{re.escape(name)} +unweighted average recall ([\d.]+)%", printed("robustness"), re.M)
+    return Reached(float(recall) / 100)
+
+
+def adapted(runs: Sequence[Run], name: str) -> Reached:
+    (line,) = re.findall(rf"^{re.escape(name)} .*$", printed("adaptation").split("\nRAVDESS")[1], re.M)
+    return Reached(float(line.split()[-1].rstrip("%")) / 100, "to all clips of a speaker")
+
+
+def kept(name: str) -> dict[str, float]:
+    """Share of labels that stay, by change."""
+    rows = columns(printed("robustness").partition("RAVDESS")[0])
+    return {label: float(cells[name].split("%")[0]) / 100 for label, cells in rows.items() if label != "unchanged"}
+
+
+def least_kept(runs: Sequence[Run], name: str) -> Reached:
+    others = {label: share for label, share in kept(name).items() if label not in LEVELS}
+    least = min(others, key=lambda label: others[label])
+    return Reached(others[least], least)
+
+
+def kept_at_any_level(runs: Sequence[Run], name: str) -> Reached:
+    least = min(LEVELS, key=lambda label: kept(name)[label])
+    return Reached(kept(name)[least], least)
+
+
+def miscalibrated(runs: Sequence[Run], name: str) -> Reached | None:
+    folds = of_unseen_actors(runs, name)
+    errors = [reliability(run.predictions()).expected_calibration_error for run in folds]
+    return Reached(mean(errors), which_folds(folds)) if folds else None
+
+
+def miscalibrated_elsewhere(runs: Sequence[Run], name: str) -> Reached:
+    evaluated = {(one.corpus.name, one.checkpoint.name): one for one in load_evaluations(evaluations_dir())[0]}
+    return Reached(evaluated["ravdess", name].calibration_error)
+
+
+def milliseconds(runs: Sequence[Run], name: str) -> Reached:
+    (found,) = re.findall(rf"^{re.escape(name)} .*3 s on one core: +([\d.]+) ms", printed("latency"), re.M)
+    return Reached(float(found))
+
+
+def slowed(runs: Sequence[Run], name: str) -> Reached:
+    measured = dict(re.findall(r"^(\S+) +features: .*\n.*\(([\d.]+) x\)", printed("augmentation"), re.M))
+    (run,) = [run for run in runs if run.name == name]
+    model = run.train.model if run.train.model in measured else "2d"
+    return Reached(float(measured[model]), "" if model == run.train.model else f"the {model_label(model)} network")
+
+
+def parameters(runs: Sequence[Run], name: str) -> Reached:
+    (run,) = [run for run in runs if run.name == name]
+    return Reached(run.test.parameters / 1e6)
+
+
+def megabytes(runs: Sequence[Run], name: str) -> Reached:
+    files = shipped_checkpoints()
+    together = sum((ROOT / path).stat().st_size for path in files) / 1e6
+    return Reached(together, f"{len({path.split('/')[1] for path in files})} checkpoints")
+
+
+SHARE, TIMES = (".1%", ""), (".2f", " ×")
+AIMS = (
+    Aim("the report's split, accuracy", SHARE, True, 0.79, 0.66, on_the_reports_split),
+    Aim("unseen actors, accuracy", SHARE, True, 0.76, 0.62, on_unseen_actors),
+    Aim("RAVDESS, average recall", SHARE, True, 0.65, 0.42, elsewhere),
+    Aim("… adapted, without labels", SHARE, True, 0.72, 0.50, adapted),
+    Aim("same label, under the worst change", (".0%", ""), True, 0.88, 0.80, least_kept),
+    Aim("same label at another level", (".0%", ""), True, 0.99, 0.99, kept_at_any_level),
+    Aim("calibration error, unseen actors", SHARE, False, 0.03, 0.03, miscalibrated),
+    Aim("… RAVDESS", SHARE, False, 0.10, 0.10, miscalibrated_elsewhere),
+    Aim("3 s of audio on one core", (".1f", " ms"), False, 120, 25, milliseconds),
+    Aim("training with changed copies, beside without", TIMES, False, 1.5, 1.5, slowed),
+    Aim("parameters", (".1f", " million"), False, 21, None, parameters),
+    Aim("all shipped checkpoints together", (".0f", " MB"), False, 75, None, megabytes),
+)
+
+
+def aims(runs: list[Run]) -> str:
+    """Markdown, a line an aim: what was to be reached and what was, by the pretrained network and by the report's."""
+    pretrained, cnn = (best_shipped(runs, pretrained=kind) for kind in (True, False))
+    lines = [
+        f"| | pretrained, `{pretrained}`: aim | reached | the report's, `{cnn}`: aim | reached |",
+        "|---|---|---|---|---|",
+    ]
+    for aim in AIMS:
+        cells = [*aim.cells(runs, pretrained, aim.pretrained), *aim.cells(runs, cnn, aim.cnn)]
+        lines.append(f"| {aim.label} | {' | '.join(cells)} |")
+    return "\n".join(lines)
