@@ -10,9 +10,20 @@ from ser_core.serving.predictor import Predictor
 from tests.helpers import LONG, case
 
 N_CLIPS = 24
-# Shares of labels that stay, a little below what these clips have: telephone 0.62, gate 0.88, pink 0.92. Of all shared
-# clips, of which there are 302, they are 0.82, 0.93 and 0.87 (benchmarks/results/robustness.txt).
-FLOORS = {"quieter-40": 0.97, "louder-20": 0.97, "telephone": 0.6, "gate": 0.8, "pink-15": 0.8}
+FLOORS = {
+    "quieter-40": 0.97,
+    "louder-20": 0.97,
+    "telephone": 0.6,
+    "gate": 0.8,
+    "pink-15": 0.8,
+    "babble-15": 0.85,
+    "less-bass": 0.8,
+    "room": 0.85,
+}
+"""Shares of labels that stay. Level is no cue at all, so all stay there. The others are two or three clips below what
+these clips have, as a processor that rounds otherwise may turn a clip that lies between two emotions: telephone 0.62,
+gate 0.88, pink 0.92, babble 0.96, bass 0.92, room 0.96. Of all 302 shared clips they are in
+benchmarks/results/robustness.txt; the report's networks are below every one of these floors."""
 FOR_ANY_RECORDING = [
     name for name in list_checkpoints(CHECKPOINTS_DIR) if load_config(CHECKPOINTS_DIR / name).audio.pipeline == "voice"
 ]
