@@ -12,6 +12,7 @@ from ser_app.address import choose
 from ser_app.messages import literal
 from ser_core.analysis.comparable import by_split, candidates
 from ser_core.analysis.configurations import reported_result, run_label
+from ser_core.emotions import in_words
 from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.models.activations import activation_label
 from ser_core.models.registry import model_label
@@ -59,9 +60,16 @@ def heard_elsewhere(name: str) -> list[Evaluation]:
 def elsewhere(name: str) -> str:
     """How often a run's checkpoint is right on corpora of which it heard nothing, as the end of a sentence."""
     shares = " and ".join(
-        f"{percent(one.metrics.accuracy, 0)} ({literal(one.corpus.title)})" for one in heard_elsewhere(name)
+        f"{percent(one.metrics.accuracy, 0)} ({literal(one.corpus.title)}{_seldom(one)})"
+        for one in heard_elsewhere(name)
     )
     return f"of recordings of other origin, {shares or 'nobody has measured it'}"
+
+
+def _seldom(evaluation: Evaluation) -> str:
+    """What it hears in fewer clips than guessing would, as the end of a clause."""
+    names = in_words(evaluation.seldom_heard, ", ")
+    return f", where it seldom hears {names}" if names else ""
 
 
 def architecture(run: Run) -> str:

@@ -26,6 +26,7 @@ from ser_core.analysis.report import REPORT_SUMMARY  # noqa: E402
 from ser_core.analysis.steps import INTERVAL, step_results, step_rows  # noqa: E402
 from ser_core.corpus.clips import load_index  # noqa: E402
 from ser_core.corpus.splits import RANDOM_SEED, REPORT_SPLIT_ID, report_split  # noqa: E402
+from ser_core.emotions import EMOTION_NAMES  # noqa: E402
 from ser_core.files import write_text  # noqa: E402
 from ser_core.models.registry import model_label  # noqa: E402
 from ser_core.records.evaluations import evaluations_dir, load_evaluations  # noqa: E402
@@ -142,6 +143,21 @@ def silent_clips(_: list[Run]) -> str:
         f"In {silent} clips of RAVDESS no voice is recognised. Without adaptation, `{name}` has {wrong} where they "
         f"count as wrong, as in the table above this one, {left_out} where they are left out, as here, and "
         f"{evaluated['ravdess', name]:.1%} where all are answered, as by `ser evaluate` and on the app's Runs page."
+    )
+
+
+def seldom(_: list[Run]) -> str:
+    """A sentence: what the best checkpoint hardly hears on RAVDESS, and how far off its model scores are there."""
+    name = adaptation([]).splitlines()[2].split("`")[1]
+    evaluated = {(one.corpus.name, one.checkpoint.name): one for one in load_evaluations(evaluations_dir())[0]}
+    found = evaluated["ravdess", name]
+    heard = [f"{EMOTION_NAMES[one]} in {found.metrics.per_class[one].recall:.0%}" for one in found.seldom_heard]
+    missed = (
+        f" It hears {' and '.join(heard)} of the clips that are meant so, fewer than guessing would." if heard else ""
+    )
+    return (
+        f"On RAVDESS, the model scores of `{name}` are {100 * found.calibration_error:.0f} points off on average: "
+        f"don't take them for the chance of being right.{missed}"
     )
 
 
@@ -321,6 +337,7 @@ PARTS: dict[str, Callable[[list[Run]], str]] = {
         recordings,
         adaptation,
         silent_clips,
+        seldom,
         neutral,
         thousand_hours,
         results,

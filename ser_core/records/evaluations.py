@@ -17,6 +17,7 @@ from reprlib import repr as brief
 from typing import Any, Literal
 
 from ser_core.checksums import check_sums, write_sums
+from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 from ser_core.errors import RunError
 from ser_core.file_state import fingerprint
@@ -143,6 +144,12 @@ class Evaluation(ByContent):
     def interval(self) -> tuple[float, float]:
         """Its 95 % interval."""
         return self.metrics.intervals["uar"]
+
+    @property
+    def seldom_heard(self) -> list[str]:
+        """Those of `EMOTIONS` that it names in fewer of their clips than guessing would."""
+        scores = self.metrics.per_class
+        return [name for name in EMOTIONS if scores[name].support and scores[name].recall < 1 / len(EMOTIONS)]
 
 
 def folder_of(root: Path, corpus: str, checkpoint: str) -> Path:
