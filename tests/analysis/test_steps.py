@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from ser_core.analysis.steps import step_results, step_rows
-from ser_core.records.evaluations import Evaluation
+from ser_core.records.evaluations import Evaluation, load_evaluations
 from ser_core.records.runs import load_runs
 from ser_core.training.study import recording_steps, with_epochs
+from tests.helpers import ROOT
 from tests.made_records import TARGETS, answering, evaluated, write_run
 
 STEPS = {step.label: step for step in recording_steps()}
@@ -34,6 +35,12 @@ def test_each_step_is_one_of_the_study_and_adds_to_one_before_it():
     assert len(STEPS) == len(recording_steps())
     for i, step in enumerate(recording_steps()):
         assert step.to in (LABELS[:i] if i else [None])
+
+
+def test_all_steps_are_recorded_and_what_they_hear_elsewhere():
+    found = step_results(load_runs(ROOT / "runs")[0], load_evaluations(ROOT / "evaluations")[0])
+    assert [result.step.label for result in found] == LABELS
+    assert all(set(result.elsewhere) == {"RAVDESS"} for result in found)
 
 
 def test_a_step_gives_what_it_is_better_than_what_it_adds_to(tmp_path: Path):
