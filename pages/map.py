@@ -35,6 +35,9 @@ HOW_TO_READ = (
 HOW_TO_CHOOSE = "Touch a point, draw around some with the lasso from the map's menu, or click on a row here."
 MOST_ROWS, TABLE_HEIGHT = 14, 540  # pixels: beside the map
 
+# Session state: the clip that the visitor came with, which has a ring, and the one that the page shows.
+CAME_WITH, SHOWN_CLIP = "map-came-with", "map-shown"
+
 
 def choose_actors(drawn: EmbeddingMap) -> list[int]:
     """Draw the choice of the actors who are picked out."""
@@ -82,15 +85,31 @@ def show_map(drawn: EmbeddingMap, model: str, colouring: str, actors: Sequence[i
     return chosen_names(event)
 
 
-def choose_clip(drawn: EmbeddingMap, names: Sequence[str], linked: str) -> str | None:
-    """Draw the table of the clips that are chosen, or of all; name of the one that is selected."""
+def clip_of_address() -> tuple[str, bool]:
+    """The clip that the visitor came with or went back to, and whether that is news.
+
+    What is chosen on the page gets into the address, but no ring: the map would be drawn anew.
+    """
+    asked = st.query_params.get("clip", "")
+    news = asked not in ("", st.session_state.get(SHOWN_CLIP))
+    if news:
+        st.session_state[CAME_WITH] = asked
+    return st.session_state.get(CAME_WITH, ""), news
+
+
+def choose_clip(drawn: EmbeddingMap, names: Sequence[str], linked: str, news: bool) -> str | None:
+    """Draw the table of the clips that are chosen, or of all; name of the one that is selected.
+
+    Args:
+        linked: name of the clip in the address.
+        news: choose that one, whichever was before.
+    """
     shown = names or drawn.names
     said = f"{len(names):,} of {len(drawn.names):,} clips chosen." if names else f"All {len(drawn.names):,} test clips."
     st.caption(f"{said} {HOW_TO_CHOOSE}")
-    first = [0] if names else [drawn.rows[linked]] if linked in drawn.rows else []
-    key = f"chosen-{hash(tuple(shown))}-{linked}"  # it holds the rows: an old selection would mean another clip
-    if key not in st.session_state:
-        keep(key, first)
+    key = f"chosen-{hash(tuple(shown))}"  # it holds the rows: an old selection would mean another clip
+    if news or key not in st.session_state:
+        keep(key, [shown.index(linked)] if linked in shown else [0] if names else [])
     row = choose_row(
         clip_rows(drawn, shown),
         key,
@@ -130,7 +149,7 @@ mapped = [name for name in available if has_map(name)]
 if mapped:
     model = choose(st.selectbox, "Model", mapped, key="model")
     st.caption(f"{about_checkpoint(model)} {worth(model)}")
-    linked = st.query_params.get("clip", "")
+    linked, news = clip_of_address()
     try:
         drawn = map_of(model)
     except SERError as error:
@@ -139,15 +158,19 @@ if mapped:
         assert drawn is not None
         if linked and linked not in drawn.rows:
             st.warning(f"The address asks for clip={literal(linked[:60])}, which is not on this map of test clips.")
-            linked = ""
+            linked = st.session_state[CAME_WITH] = ""
         colouring, actors = choose_colour(drawn)
         left, right = st.columns([3, 2])
         with left:
             chosen = show_map(drawn, model, colouring, actors, linked)
         with right:
-            name = choose_clip(drawn, chosen, linked)
+            name = choose_clip(drawn, chosen, linked, news)
+        st.session_state[SHOWN_CLIP] = name
         if name:
+            st.query_params["clip"] = name
             show_clip(name, drawn, model)
+        elif st.query_params.get("clip") in drawn.rows:
+            del st.query_params["clip"]
     show_shared(mapped)
 else:
     st.info(f"No model here has a map of its test clips. {HOW_TO_MAKE_MAPS}" if available else HOW_TO_MAKE_CHECKPOINTS)

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from ser_app.address import choose
 from ser_app.charts import show_figure
 from ser_app.clip_view import play, sound_of
 from ser_app.messages import literal
@@ -79,11 +80,13 @@ def answers(predictions: Predictions) -> pd.DataFrame:
 def pick(figure: go.Figure, key: str, labels: Sequence[str], *, alt: str, file: str | None = None) -> str | None:
     """A figure of whose labels one may be picked: with a click on its mark, or from the box below; None to begin with.
 
+    The address has it, too.
+
     Args:
         labels: which there are; a mark's `customdata` begins with one.
         file: what its data are called.
     """
-    box = f"{key}-picked"
+    box = picked_in(key)
 
     def select() -> None:
         points = st.session_state[key].selection.points
@@ -93,9 +96,20 @@ def pick(figure: go.Figure, key: str, labels: Sequence[str], *, alt: str, file: 
     if st.session_state.get(box) not in labels:
         st.session_state.pop(box, None)
     show_figure(figure, key, file=file, alt=alt, on_select=select, selection_mode="points")
-    return st.selectbox(
-        "Hear the clips of", labels, index=None, placeholder="Click in the figure, or choose here", key=box
+    picked: str | None = choose(
+        st.selectbox,
+        "Hear the clips of",
+        labels,
+        key=box,
+        index=None,
+        placeholder="Click in the figure, or choose here",
     )
+    return picked
+
+
+def picked_in(key: str) -> str:
+    """Where the session state, and the address, hold what is picked in the figure of that `key`."""
+    return f"hear-{key}"
 
 
 def pick_cell(

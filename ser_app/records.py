@@ -124,11 +124,13 @@ def runs_in_address(runs: Sequence[Run], key: str = "run") -> list[str]:
 def follow_names(runs: Sequence[Run], *, several: bool = False) -> None:
     """Let the box for runs that is drawn after this follow an address that has the names of records.
 
-    The box itself writes labels to the address, and takes no others from there.
+    The box itself writes labels to the address, and takes no others from there: it would cut names off.
     """
     if {run.name for run in runs} & set(st.query_params.get_all("run")):
-        asked = runs_in_address(runs)
+        asked = runs_in_address(runs) if several else runs_in_address(runs)[:1]
         st.session_state["run"] = asked if several else asked[0]
+        st.query_params["run"] = [run_label(run) for run in runs if run.name in asked]
+        st.rerun()  # the box reads what the address was when the page began
 
 
 def choose_run(runs: Sequence[Run]) -> Run:

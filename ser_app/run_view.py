@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.charts import show_figure, spoken
-from ser_app.clip_list import answers, in_cell, link_to_cell, pick_cell, show_clips
+from ser_app.clip_list import answers, in_cell, link_to_cell, pick_cell, picked_in, show_clips
 from ser_app.messages import literal, sentence
 from ser_app.tables import choose_row, choose_rows
 from ser_core.analysis.calibration import answered_from, reliability, risk_coverage
@@ -276,7 +276,7 @@ def show_pairs(runs: Sequence[Run]) -> None:
             for run, pair in found
         ]
     )
-    cells = [(f"confusion-{run.name}-picked", cell_label(pair.true, pair.predicted)) for run, pair in found]
+    cells = [(picked_in(f"confusion-{run.name}"), cell_label(pair.true, pair.predicted)) for run, pair in found]
     chosen = [i for i, (box, cell) in enumerate(cells) if st.session_state.get(box) == cell]
 
     def open_cells(rows: list[int], _alone: bool) -> None:

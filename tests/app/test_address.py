@@ -79,3 +79,9 @@ def test_what_was_brought_is_there_when_its_page_is_opened_again(open_page: Open
     assert not app.exception
     assert "Still here" not in texts(app)
     assert not app.metric
+
+
+@pytest.mark.parametrize("page", ["pages/mistakes.py", "pages/humans.py", "pages/runs.py"])
+def test_the_name_of_a_record_opens_its_run_and_stays_an_address_of_it(open_page: OpenPage, page: str):
+    asked = open_page(page, run="lr0.001-SiLU-2D").query_params["run"]
+    assert asked in ("lr0.001-SiLU-2D, 150 epochs", ["lr0.001-SiLU-2D, 150 epochs"])

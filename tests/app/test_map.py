@@ -64,6 +64,26 @@ def test_the_address_says_the_model_the_colour_and_the_clip(open_page: OpenPage,
     assert f"of these 10 {'is' if same == 1 else 'are'} by the same actor" in texts(app)
 
 
+def test_the_clip_that_is_chosen_is_in_the_address_and_one_can_go_back_to_the_last(
+    open_page: OpenPage, maps: EmbeddingMap
+):
+    app = open_page(MAP, clip=MAPPED[3])
+    key = f"chosen-{hash(MAPPED)}"
+    for row in (5, 2):
+        app.session_state[key] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+        app.run()
+        assert app.query_params["clip"] in (MAPPED[row], [MAPPED[row]])
+        assert f"{find_clip(MAPPED[row]).text}" in texts(app)
+    for name in (MAPPED[5], MAPPED[3], MAPPED[5]):
+        app.query_params["clip"] = name
+        app.run()
+        assert app.session_state[key]["selection"]["rows"] == [MAPPED.index(name)]
+        assert app.query_params["clip"] in (name, [name])
+    app.session_state[key] = {"selection": {"rows": [], "columns": [], "cells": []}}
+    app.run()
+    assert "clip" not in app.query_params
+
+
 def test_what_neighbours_have_in_common_stands_beside_chance(open_page: OpenPage, maps: EmbeddingMap):
     table = open_page(MAP).dataframe[-1].value
     assert list(table["model"]) == ["glad", "sad", "chance"]

@@ -719,6 +719,11 @@ def test_a_cell_of_a_run_opens_its_clips_and_so_does_a_row_of_what_it_confuses_m
     (table,) = [frame.value for frame in app.dataframe if "clip" in frame.value]
     run = load_run(many_runs / "lr0.001-SiLU-2D")
     assert set(table["clip"]) == clips_where(run, lambda *pair: pair == (intended, predicted))
+    key = "hear-confusion-lr0.001-SiLU-2D"
+    again = open_page(RUNS, **{key: cell.options[0], "run": "lr0.001-SiLU-2D"})
+    (same,) = [frame.value for frame in again.dataframe if "clip" in frame.value]
+    assert list(same["clip"]) == list(table["clip"])
+    assert f"asks for {key}=fear" in open_page(RUNS, **{key: "fear", "run": "lr0.001-SiLU-2D"}).warning[0].value
 
 
 def test_two_runs_open_the_clips_on_which_they_differ(open_page: OpenPage, many_runs: Path):

@@ -272,6 +272,7 @@ def test_a_cell_of_a_confusion_matrix_opens_its_clips_to_be_heard(open_tab: Open
     clips = page.locator("[class*=st-key-clips-cell]")
     expect(clips.get_by_text("Fear predicted as sadness")).to_be_visible()
     wait_until_idle(page)
+    expect(page).to_have_url(re.compile("hear-model-lr0.001-SiLU-2D=fear.predicted.as.sadness"))
     player = clips.locator("audio")
     expect(player.or_(clips.get_by_text("not on this machine"))).to_be_visible()
     clips.get_by_role("link", name="All of them in Mistakes").click()

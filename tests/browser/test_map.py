@@ -43,6 +43,7 @@ def test_a_point_and_a_lasso_choose_clips(open_tab: OpenTab):
     heading = page.get_by_role("heading", name=re.compile(f"{emotion}, (as predicted|predicted as)"))
     expect(heading).to_contain_text(clip.text)
     wait_until_idle(page)
+    expect(page).to_have_url(re.compile(f"clip={point['name']}"))
 
     page.locator(".js-plotly-plot").first.hover()
     page.locator('.modebar-btn[data-title="Lasso Select"]').first.click()
