@@ -64,7 +64,7 @@ def result(out: Path) -> tuple[list[dict[str, str]], dict[str, bytes], str, str]
 
 @pytest.mark.long
 def test_the_same_command_gives_the_same_bits_also_when_it_is_killed_and_resumed(command: list[str], tmp_path: Path):
-    """The broken one is the same command, too: features and two epochs in a process of their own, the rest in another."""
+    """The broken one is the same command, too: features and two epochs in one process, the rest in another."""
     assert train(command, tmp_path / "whole", "1", ["train.py"]) == 0
     whole = result(tmp_path / "whole")
     assert len(whole[0]) == 3
