@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Hashable
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from ser_core.records.evaluations import (
     folder_of,
     save_evaluation,
 )
-from ser_core.records.metrics import evaluate
+from ser_core.records.metrics import Metrics, evaluate
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import HISTORY_COLUMNS, Epoch, write_config, write_history, write_result
 from ser_core.records.schema import ClipCounts, Environment, Result, RunConfig
@@ -36,6 +38,12 @@ CLIPS = ("1001_DFA_ANG_XX", "1001_DFA_DIS_XX", "1001_DFA_FEA_XX", "1001_DFA_HAP_
 NAMES = tuple(name for name, clip in load_index().items() if clip.report_split == "test")[:400]
 TARGETS = np.array([EMOTIONS.index(name.split("_")[2]) for name in NAMES])
 CONFIGS = {config.name: config for config in report_study()}
+
+
+@cache
+def metrics_of(targets: tuple[int, ...], said: tuple[int, ...], speakers: tuple[Hashable, ...]) -> Metrics:
+    """As `evaluate`, whose bootstrap takes a while; many records that tests make say the same."""
+    return evaluate(targets, said, speakers=speakers)
 
 
 def write_run(
@@ -53,9 +61,8 @@ def write_run(
         predictions = Predictions(CLIPS, np.array([0, 1, 2, 3]), probabilities)
     write_config(folder, RunConfig(config, surroundings(config, device, len(predictions.names), environment or {})))
     write_history(folder, [Epoch(i, 0.001, 1.5, 0.3, 1.4, 0.4, 2.0) for i in (1, 2, 3)])
-    metrics = evaluate(
-        predictions.targets.tolist(), predictions.predicted.tolist(), speakers=predictions.speakers.tolist()
-    )
+    answers = (predictions.targets, predictions.predicted, predictions.speakers)
+    metrics = metrics_of(*(tuple(values.tolist()) for values in answers))
     write_result(folder, predictions, Result(status, 3, 2, None, 0.4, 9, 6.0, 1.0, metrics))
     remove_sums(folder)
 
