@@ -1,9 +1,10 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
 
 from tests.browser.app_server import DESKTOP, AppServer, OpenTab, find_chromium, launch
 from tests.helpers import skip_or_fail
@@ -37,26 +38,40 @@ def server(corpus) -> Iterator[AppServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def profiles(browser: Browser) -> Callable[..., BrowserContext]:
+    """A profile for each set of options: in one that knows the app a page opens a second sooner."""
+    return cache(browser.new_context)
+
+
 @pytest.fixture
-def open_tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[OpenTab]:
-    """Open a tab in a profile of its own, unless said otherwise of the app that all tests share.
+def open_tab(
+    browser: Browser, profiles: Callable[..., BrowserContext], request: pytest.FixtureRequest
+) -> Iterator[OpenTab]:
+    """Open a tab of the app that all tests share, or of the one at `url`, and then in a profile of its own.
 
     Requests that leave this machine fail the test.
     """
-    contexts, strangers = [], []
+    strangers: list[str] = []
+    pages: list[Page] = []
 
     def open_it(path: str, *, url: str | None = None, viewport: ViewportSize = DESKTOP, **options: Any) -> Page:
-        url = url or request.getfixturevalue("server").url
-        context = browser.new_context(viewport=viewport, **options)
-        contexts.append(context)
+        if url:
+            context = browser.new_context(viewport=viewport, **options)
+            request.addfinalizer(context.close)
+        else:
+            context = profiles(**options)
+            url = request.getfixturevalue("server").url
         page = context.new_page()
+        page.set_viewport_size(viewport)
+        pages.append(page)
         page.on("request", lambda request: strangers.append(request.url) if is_foreign(request.url) else None)
         page.goto(url + path)
         return page
 
     yield open_it
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert strangers == []
 
 
