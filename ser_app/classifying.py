@@ -144,8 +144,8 @@ def classify_uploads(
                 progress(done / n, text, lambda: show(results()))
                 share = partial(_show_share, progress, done, n, text)
                 turns().stand_back()
-            for name, answer in _ask_upload(upload, to_do(upload), any_sound, share).items():
-                known[keys[upload.name, name]] = answer
+                for name, answer in _ask_upload(upload, to_do(upload), any_sound, share).items():
+                    known[keys[upload.name, name]] = answer
         give_back()
     if stopped := [key for key in keys.values() if key not in known]:
         done = sum(all(keys[upload.name, name] in known for name in names) for upload in uploads)

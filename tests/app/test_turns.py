@@ -42,7 +42,7 @@ def test_a_short_recording_goes_first_and_a_long_one_stands_back(
     kinds: list[str] = []
 
     class Noted(Turns):
-        def short(self):  # type: ignore[no-untyped-def]
+        def short(self):
             kinds.append("short")
             return super().short()
 
