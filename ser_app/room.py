@@ -19,8 +19,8 @@ VISITORS, LISTENERS = "SER_VISITORS", "SER_LISTENERS"
 """Environment variables that say for how many there is room at once, and how many of them may listen live."""
 
 OF_A_CORE = {VISITORS: 10, LISTENERS: 4}
-"""How many each core of the processor is for, where the app is served to others (`serve.py`) and no setting says it:
-`python -m benchmarks load` has them all at work at once."""
+"""How many each core of the processor is for, where the app is served to others (`serve.py`) and no setting says it.
+`python -m benchmarks load` has so many at work."""
 
 UNLIMITED = 1e9
 IDLE_SECONDS = 600.0  # after which an open tab takes no place until it does something
