@@ -20,7 +20,8 @@ VISITORS, LISTENERS = "SER_VISITORS", "SER_LISTENERS"
 
 OF_A_CORE = {VISITORS: 10, LISTENERS: 4}
 """How many each core of the processor is for, where the app is served to others (`serve.py`) and no setting says it.
-`python -m benchmarks load` has so many at work."""
+A page that listens takes a fifth of a core (`python -m benchmarks live`): four leave a little to others. Ten visitors a
+core is what `python -m benchmarks load` puts to the test."""
 
 UNLIMITED = 1e9
 IDLE_SECONDS = 600.0  # after which an open tab takes no place until it does something
