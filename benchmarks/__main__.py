@@ -51,6 +51,7 @@ NAMES = (
     "long_recordings",
     "many",
     "kills",
+    "load",
 )
 ALL = "(default: all of them)"
 Name: Any = choice(NAMES)

@@ -16,6 +16,7 @@ from ser_app.messages import sentence, show_unreadable
 from ser_app.microphone import connect, show_problem
 from ser_app.navigation import LISTENER, LISTENING_WANTED, start_page
 from ser_app.page_scripts import announce, ask_before_leaving
+from ser_app.room import ASK_SECONDS, ask_to_listen, show_line, stop_listening
 from ser_app.tuning import show_tuning, tuned
 from ser_app.utterances_view import announcement, said, show_newest, span
 from ser_core.analysis.timeline_figure import points
@@ -104,6 +105,8 @@ def want(listening: bool) -> None:
     st.session_state[LISTENING_WANTED], st.session_state[RECONNECT] = listening, False
     st.session_state[TRIED] = st.session_state[FAILED] = False
     st.session_state[SINCE] = time.monotonic()
+    if not listening:
+        stop_listening()
 
 
 def give_up() -> None:
@@ -131,13 +134,25 @@ def follow(listener: Listener, state: WebRtcStreamerState, problem: str | None) 
 
 def show_connecting() -> None:
     """What to do until the connection stands; drawn again and again until then."""
+    ask_to_listen(again=True)
     st.caption("Connecting… Allow the microphone if the browser asks for it.")
     if time.monotonic() - st.session_state[SINCE] > CONNECT_SECONDS:
         give_up()
 
 
+def show_waiting() -> None:
+    """What to do until there is room for one more who listens; drawn again and again until then."""
+    if number := ask_to_listen(again=False):
+        show_line(number, "listen live")
+        st.caption("The microphone starts by itself as soon as somebody stops. Until then it is off.")
+    else:
+        st.session_state[SINCE] = time.monotonic()
+        st.rerun()
+
+
 def show_listening(listener: Listener, min_confidence: float) -> None:
     """What is heard right now; drawn again and again while the microphone is on."""
+    ask_to_listen(again=True)
     heard = listener.look()
     with st.container():  # what follows doesn't move
         show_connection(heard)
@@ -239,8 +254,9 @@ try:
     make_reruns_cheap()
     listener = listener_for(model, config, keep)
     with microphone:
-        wanted = bool(st.session_state.get(LISTENING_WANTED)) and not st.session_state.get(RECONNECT)
-        context = connect(listener, playing=wanted)
+        asked = bool(st.session_state.get(LISTENING_WANTED))
+        waits = asked and ask_to_listen(again=st.session_state.get(PLAYED, False)) > 0
+        context = connect(listener, playing=asked and not waits and not st.session_state.get(RECONNECT))
 except SERError as error:
     st.error(sentence(error))
     st.stop()
@@ -249,7 +265,9 @@ playing = context.state.playing
 with controls:
     show_controls(listener, playing)
 with answers:
-    if st.session_state.get(LISTENING_WANTED) and not playing:
+    if waits:
+        st.fragment(show_waiting, run_every=ASK_SECONDS)()
+    elif st.session_state.get(LISTENING_WANTED) and not playing:
         st.fragment(show_connecting, run_every=1.0)()
     elif st.session_state.get(FAILED) and not problem:
         st.warning("The connection to the microphone ended, or none was made. What the browser says stands below.")

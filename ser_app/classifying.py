@@ -18,6 +18,7 @@ from ser_app.loaders import checkpoint_files
 from ser_app.messages import literal
 from ser_app.sources import decoded
 from ser_app.tuning import tuned, tuned_to
+from ser_app.turns import turns
 from ser_app.work_view import Progress, cancelled, long_work, show_cancelled
 from ser_core.analysis.timeline_figure import points, timeline_figure
 from ser_core.audio import SAMPLE_RATE
@@ -87,7 +88,7 @@ def classify(recordings: Sequence[Recording], names: Sequence[str], min_confiden
                     partial(_show_following, progress, min_confidence, recording, name, i, len(missing)),
                 )
     elif missing:
-        with st.spinner("Classifying…"):
+        with turns().short(), st.spinner("Classifying…"):
             for recording, name, key in missing:
                 _ask(recording, name, key)
     classified: dict[Key, Prediction | SERError] = {}
@@ -142,6 +143,7 @@ def classify_uploads(
                 text = f"{done:,} of {n:,} · {literal(upload.name)}"
                 progress(done / n, text, lambda: show(results()))
                 share = partial(_show_share, progress, done, n, text)
+                turns().stand_back()
                 for name, answer in _ask_upload(upload, to_do(upload), any_sound, share).items():
                     known[keys[upload.name, name]] = answer
         give_back()
@@ -212,6 +214,7 @@ def _ask(recording: Recording, name: str, key: Key, show: Callable[[Following], 
         for _ in following:
             if show:
                 show(following)
+                turns().stand_back()
         result = replace(following.answer(), speech=NO_SPEECH)
         rows = timeline_rows(following.timeline()) if following.n_pieces > 1 else []
         answer = Answer(result, rows)

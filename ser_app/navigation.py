@@ -12,6 +12,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from ser_app.page_scripts import warm_charts
+from ser_app.room import let_in
 from ser_app.visitors import look_after
 
 
@@ -114,12 +115,13 @@ themes changes only these. And no toolbar over charts on a touch screen, where i
 
 
 def start_page(title: str) -> None:
-    """Configure a page and draw the navigation. Called first on every page."""
+    """Configure a page and draw the navigation, or say that there is no room. Called first on every page."""
     look_after()
     if title != "Live":
         st.session_state.pop(LISTENING_WANTED, None)  # the microphone is closed with its page
     st.set_page_config(page_title=f"{title} · Speech emotion", page_icon=str(FAVICON), layout="wide")
     st.html(READABLE)
+    let_in()
     st.session_state[ARRIVED] = st.session_state.get(OPEN_PAGE) != title or st.session_state.get(ARRIVED, False)
     st.session_state[OPEN_PAGE] = title
     with st.sidebar:

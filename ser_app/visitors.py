@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 from streamlit import runtime
+from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
@@ -46,6 +47,7 @@ def _bound() -> None:
     files = runtime.get_instance().uploaded_file_mgr
     if isinstance(files, MemoryUploadedFileManager):
         bound(files)
+    keep_while_drawn(runtime.get_instance().media_file_mgr)
 
 
 def bound(files: MemoryUploadedFileManager) -> None:
@@ -61,6 +63,36 @@ def bound(files: MemoryUploadedFileManager) -> None:
         add(session_id, file if fits else file._replace(data=REFUSED))
 
     files.add_file = add_file  # type: ignore[method-assign]
+
+
+def keep_while_drawn(media: MediaFileManager) -> None:
+    """Have it keep the sounds and downloads of a page until the next run of the page is over.
+
+    Streamlit 1.67 forgets at the beginning of a run whose they are, and whichever run of any visitor ends next removes
+    them: among many visitors, who plays or loads a sound at that moment is told that there is none.
+    """
+    clear, remove, pages = media.clear_session_refs, media.remove_orphaned_files, media._files_by_session_and_coord
+
+    def before(session_id: str) -> str:
+        return f"before {session_id}"
+
+    def clear_session_refs(session_id: str | None = None) -> None:
+        context = get_script_run_ctx()
+        with media._lock:
+            if session_id is not None:  # it ends
+                pages.pop(before(session_id), None)
+            elif context and context.session_id in pages:
+                pages[before(context.session_id)] = pages[context.session_id]
+        clear(session_id)
+
+    def remove_orphaned_files() -> None:
+        if context := get_script_run_ctx():
+            with media._lock:
+                pages.pop(before(context.session_id), None)
+        remove()
+
+    media.clear_session_refs = clear_session_refs  # type: ignore[method-assign]
+    media.remove_orphaned_files = remove_orphaned_files  # type: ignore[method-assign]
 
 
 class Visitor(NamedTuple):

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from ser_app.room import stay
 from ser_core.audio.limit import duration
 
 CANCELLED = "cancelled"  # session state: keys of work that nobody wants done
@@ -54,6 +55,7 @@ class Progress:
             text += f" · about {roughly((now - self._began) / mine * (1 - share))} left"
         self._bar.progress(min(1.0, share), text)
         if draw and now - self._drawn > DRAW_SECONDS:
+            stay()
             with self._place.container():
                 draw()
             self._drawn = time.monotonic()

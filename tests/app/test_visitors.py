@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from streamlit.runtime.fragment import MemoryFragmentStorage
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.state import SessionState
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
@@ -30,6 +32,30 @@ def test_no_more_is_kept_of_a_visitor_than_the_setting_says(monkeypatch: pytest.
     files.remove_file("one", "a")
     files.add_file("one", UploadedFileRec("c", "c.wav", "audio/wav", 900 * b"c"))
     assert files.get_files("one", ["c"])[0].data == 900 * b"c"
+
+
+def test_a_sound_stays_until_the_page_is_drawn_anew_whoever_else_is_served(monkeypatch: pytest.MonkeyPatch):
+    media = MediaFileManager(MemoryMediaFileStorage("/media"))
+    visitors.keep_while_drawn(media)
+    who = SimpleNamespace(session_id="me")
+    monkeypatch.setattr(visitors, "get_script_run_ctx", lambda: who)
+    monkeypatch.setattr("streamlit.runtime.media_file_manager._get_session_id", lambda: who.session_id)
+    media.add(b"sound", "audio/wav", "1")
+    media.clear_session_refs()  # my page begins to be drawn anew
+    who.session_id = "other"
+    media.clear_session_refs()
+    media.remove_orphaned_files()  # and another's is ready
+    assert len(media._file_metadata) == 1
+    who.session_id = "me"
+    media.add(b"another sound", "audio/wav", "1")
+    media.remove_orphaned_files()
+    assert len(media._file_metadata) == 1
+    media.clear_session_refs()
+    media.clear_session_refs("me")  # the session ends while the page is drawn
+    who.session_id = "other"
+    media.remove_orphaned_files()
+    assert not media._file_metadata
+    assert not media._files_by_session_and_coord
 
 
 def brought(name: str, data: bytes) -> Any:

@@ -18,6 +18,7 @@ from playwright.sync_api import Page, Playwright, Response, expect
 
 from ser_app.headers import HEADERS
 from ser_app.page_scripts import CHUNK
+from ser_app.room import VISITORS
 from ser_core.audio import SAMPLE_RATE
 from ser_core.corpus.folder import Corpus
 from tests.browser.app_server import AppServer, OpenTab, launch, wait_until_idle
@@ -81,6 +82,7 @@ def served(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": str(TTL),
         "TMPDIR": str(temporary),
         "NOTES": str(folder),
+        VISITORS: "2",
     }
     with AppServer(environment, "serve.py", NOTES, PREFIX) as app:
         yield Served(app, folder, temporary)
@@ -102,7 +104,11 @@ def test_behind_a_path_no_request_fails_and_no_header_forbids_anything(
     failed: list[str] = []
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.on("requestfailed", lambda request: failed.append(request.url))
+    # A blob is the browser's own: that one is forbidden is said on the console.
+    page.on(
+        "requestfailed",
+        lambda request: failed.append(request.url) if not request.url.startswith("blob:") else None,
+    )
     page.on("pageerror", lambda error: failed.append(str(error)))
     page.on(
         "response",
@@ -115,6 +121,15 @@ def test_behind_a_path_no_request_fails_and_no_header_forbids_anything(
         lambda said: failed.append(said.text) if said.type == "error" and "status of 404" not in said.text else None,
     )
     page.goto(f"{served.app.url}/classify?source=example")
+    expect(page.get_by_test_id("stMetricValue")).to_be_visible()
+    wait_until_idle(page)
+    page.get_by_role("radio", name="Record").click()
+    wait_until_idle(page)
+    page.get_by_role("button", name="Record", exact=True).first.click()
+    stop = page.get_by_role("button", name="Stop recording")
+    expect(stop).to_be_visible()
+    page.wait_for_timeout(4_000)
+    stop.click()
     expect(page.get_by_test_id("stMetricValue")).to_be_visible()
     wait_until_idle(page)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Live").click()
@@ -198,3 +213,15 @@ def test_what_a_visitor_brings_is_written_nowhere_and_gone_with_the_session(
     assert not any(mark.decode(errors="replace") in served.app._said_since(0) for mark in marks)
     # The id that onnxruntime gives its process is all there is; it is as long as that.
     assert [path.name for path in served.temporary.rglob("*") if path.stat().st_size > 60 or path.name != ".ses"] == []
+
+
+def test_a_newcomer_reads_that_there_is_no_room_until_somebody_leaves(served: Served, open_tab: OpenTab):
+    first, _, newcomer = (open_tab(path, url=served.app.url) for path in ("/guess", "/live", "/guess?round=3"))
+    full = newcomer.get_by_text("There is no room right now")
+    expect(full).to_be_visible()
+    expect(newcomer.get_by_text("You are next.")).to_be_visible()
+    expect(first.get_by_role("heading", name="Guess yourself", level=1)).to_be_visible()
+    first.context.close()
+    expect(newcomer.get_by_role("heading", name="Guess yourself", level=1)).to_be_visible()
+    expect(full).to_have_count(0)
+    assert newcomer.url.endswith("/guess?round=3")
