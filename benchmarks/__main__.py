@@ -41,6 +41,7 @@ NAMES = (
     "live_ravdess",
     "live_utterances",
     "live_memory",
+    "long_life",
     "vad",
     "robustness",
     "int8",
