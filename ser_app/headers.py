@@ -29,6 +29,7 @@ INDEX = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding=
 POLICY = {
     "default-src": "'self'",
     "script-src": f"'self' blob: {inline_scripts(INDEX)}",  # components of the app's own come as blobs
+    "connect-src": "'self' blob:",  # a recorder reads what it recorded from a blob
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob:",
     "media-src": "'self' data: blob:",
