@@ -42,6 +42,7 @@ NAMES = (
     "live_ravdess",
     "live_utterances",
     "live_memory",
+    "long_life",
     "vad",
     "robustness",
     "int8",

@@ -1,6 +1,7 @@
 """What the networks say about recordings, each asked once a server; long work shows how far it is, and can be stopped.
 
-Answers are remembered by the sound's content, the checkpoint's files and what else changes them, without any sound.
+Answers are remembered by the sound's content, the checkpoint's files and what else changes them, without any sound, and
+without what a network made of a visitor's voice.
 """
 
 from __future__ import annotations
@@ -78,10 +79,11 @@ def classify(recordings: Sequence[Recording], names: Sequence[str], min_confiden
     asked = [(recording, name, _key(recording.digest, name, any_sound)) for recording in recordings for name in names]
     missing = [(recording, name, key) for recording, name, key in asked if key not in known and _wanted(key)]
     long = any(_seconds(recording) > LONG_SECONDS for recording, *_ in missing)
+    asked_now: dict[Key, Answer] = {}
     if long:
         with long_work("long", [key for *_, key in missing]) as progress:
             for i, (recording, name, key) in enumerate(missing):
-                _ask(
+                asked_now[key] = _ask(
                     recording,
                     name,
                     key,
@@ -90,13 +92,13 @@ def classify(recordings: Sequence[Recording], names: Sequence[str], min_confiden
     elif missing:
         with turns().short(), st.spinner("Classifying…"):
             for recording, name, key in missing:
-                _ask(recording, name, key)
+                asked_now[key] = _ask(recording, name, key)
     classified: dict[Key, Prediction | SERError] = {}
     results: Results = {}
     stopped = []
     for recording, name, key in asked:
         result = known.get(key)
-        if result is None and (answer := remembered().get(key)):
+        if result is None and (answer := asked_now.get(key) or remembered().get(key)):
             result = _with_speech(answer.result, recording, name, any_sound)
         if result is not None:
             classified[key] = result
@@ -221,8 +223,15 @@ def _ask(recording: Recording, name: str, key: Key, show: Callable[[Following], 
     except SERError as error:
         answer = Answer(_alone(error), [])
     followed.pop(key, None)
-    remembered().put(key, answer)
+    remembered().put(key, _to_remember(answer, recording))
     return answer
+
+
+def _to_remember(answer: Answer, recording: Recording) -> Answer:
+    """It without the embedding of what a visitor brought, which tells voices apart: this outlives the session."""
+    if not recording.file or not isinstance(answer.result, Prediction):
+        return answer
+    return answer._replace(result=replace(answer.result, embedding=None))
 
 
 def _alone(error: SERError) -> SERError:
@@ -264,9 +273,12 @@ def _with_speech(
     for start in range(0, len(recording.audio), size):
         part = recording.audio[start : start + size]
         try:
-            return replace(result, speech=tuned(name).prepare(part, recording.warnings, any_sound=any_sound))
+            model = tuned(name)
+            speech = model.prepare(part, recording.warnings, any_sound=any_sound)
         except NoSpeechError:
             continue
+        embedding = model.classify_speech(speech).embedding if result.embedding is None else result.embedding
+        return replace(result, speech=speech, embedding=embedding)
     return result
 
 

@@ -109,6 +109,7 @@ class Listener:
         self._rows: deque[dict[str, Any]] = deque(maxlen=MAX_ROWS)
         self._utterances = Utterances()
         self._kept: list[tuple[int, np.ndarray]] = []  # with the sample at which each begins
+        self._n_kept = 0  # samples
         self._newest: StreamPrediction | None = None
         self._block_error: str | None = None
         self._window_error: str | None = None
@@ -148,7 +149,7 @@ class Listener:
                 utterances=self._utterances.all(),
                 waited=time.monotonic() - self._last_block,
                 backlog_seconds=max(0.0, self._fed - self._taken),
-                kept_seconds=sum(len(piece) for _, piece in self._kept) / SAMPLE_RATE,
+                kept_seconds=self._n_kept / SAMPLE_RATE,
                 error=self._block_error or self._window_error,
             )
 
@@ -281,6 +282,7 @@ class Listener:
         if self.keep_audio and self._stream.n_samples < MAX_KEPT_SECONDS * SAMPLE_RATE:
             samples = np.clip(np.rint(audio * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
             self._kept.append((self._stream.n_samples - len(samples), samples))
+            self._n_kept += len(samples)
 
 
 def _attempt(action: Callable[[], T], known: str | None) -> tuple[T | None, str | None]:

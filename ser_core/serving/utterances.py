@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ser_core.serving.stream import StreamPrediction
 
 MAX_UTTERANCES = 10_000  # that are remembered, of the newest
+MAX_MOMENTS = 600  # of one: five minutes at two a second; who speaks on begins another
+MAX_ENDED_MOMENTS = 50_000  # of all that have ended: seven hours
 HALTING = 2.5  # times as long may it take to say as much as the first label needs
 LEAST_PROBABILITY = 1e-4  # one window that rules an emotion out doesn't do so for good
 
@@ -172,7 +174,8 @@ class Utterances:
 
     def __init__(self, config: UtteranceConfig = UtteranceConfig()):
         self.config = config
-        self._ended: deque[Utterance] = deque(maxlen=MAX_UTTERANCES)
+        self._ended: deque[Utterance] = deque()
+        self._n_moments = 0  # of those that have ended
         self._current: _Current | None = None
         self._last_end = 0.0  # of the voice that was heard last
 
@@ -181,7 +184,7 @@ class Utterances:
         if heard.prediction is None:
             self.end()
             return
-        if self._current and not self._current.is_of(heard.prediction):
+        if self._current and not (self._current.has_room and self._current.is_of(heard.prediction)):
             self.end()  # another model's word is nothing to go on with
         spans = heard.start + heard.prediction.speech.intervals / SAMPLE_RATE
         if self._current is None:
@@ -195,6 +198,9 @@ class Utterances:
         """A pause: what is heard from now on is another utterance."""
         if self._current:
             self._ended.append(self._current.so_far(ended=True))
+            self._n_moments += len(self._ended[-1].moments)
+            while len(self._ended) > MAX_UTTERANCES or self._n_moments > MAX_ENDED_MOMENTS:
+                self._n_moments -= len(self._ended.popleft().moments)
         self._current = None
 
     def all(self) -> tuple[Utterance, ...]:
@@ -210,6 +216,10 @@ class _Current:
         self._checkpoint, self._adapted_to, self._config = prediction.checkpoint, prediction.adapted_to, config
         self._moments: list[Moment] = []
         self._evidence, self._weight, self._at = np.zeros(len(EMOTIONS)), 0.0, 0.0
+
+    @property
+    def has_room(self) -> bool:
+        return len(self._moments) < MAX_MOMENTS
 
     def is_of(self, prediction: Prediction) -> bool:
         return (prediction.checkpoint, prediction.adapted_to) == (self._checkpoint, self._adapted_to)

@@ -75,6 +75,17 @@ def test_the_odd_ones_come_first_and_can_be_filtered(
     assert not any(result.speech.audio.size for result in answers if isinstance(result, Prediction))
 
 
+def test_what_outlives_a_session_does_not_tell_voices_apart(
+    open_page: OpenPage, two_checkpoints: Path, files: dict[str, bytes]
+):
+    """Whoever brings the same sound again has its embedding nevertheless."""
+    for _ in range(2):
+        app = upload(set_source(open_page(CLASSIFY), "upload"), {"loud.wav": files["loud.wav"]})
+        (shown,) = app.session_state[CLASSIFIED].values()
+        assert shown.embedding is not None
+        assert [answer.result.embedding for answer in remembered()._values.values()] == [None]
+
+
 def test_a_zip_file_is_as_good_as_its_recordings(
     open_page: OpenPage, two_checkpoints: Path, files: dict[str, bytes], tmp_path: Path
 ):

@@ -51,14 +51,14 @@ def open_page(
         browser.close()
 
 
-def record(page: Page, seconds: float) -> None:
-    """Press the first recorder's button, and again when the clip is over.
+def record(page: Page, seconds: float, which: int = 0) -> None:
+    """Press a recorder's button, the first one's unless said otherwise, and again when the clip is over.
 
     A click at the moment at which the page is drawn anew is lost, as people know too: they click again.
     """
     stop = page.get_by_role("button", name="Stop recording")
     for _ in range(3):
-        page.get_by_role("button", name="Record", exact=True).first.click()
+        page.get_by_role("button", name="Record", exact=True).nth(which).click()
         with suppress(TimeoutError):
             stop.wait_for(timeout=8_000)
             break

@@ -71,6 +71,16 @@ def test_what_was_said_before_a_pause_is_another_utterance():
     assert (second.start, second.end, second.label(BAR), second.ended) == (pytest.approx(2.2), 3.0, "SAD", False)
 
 
+def test_who_never_pauses_begins_another_utterance_and_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch):
+    """Hours of a radio don't grow without end."""
+    monkeypatch.setattr("ser_core.serving.utterances.MAX_MOMENTS", 4)
+    monkeypatch.setattr("ser_core.serving.utterances.MAX_ENDED_MOMENTS", 10)
+    heard = follow(*(window(i, (max(0, i - 3), i), ANG=0.8) for i in range(1, 31)))
+    assert [len(each.moments) for each in heard] == [4, 4, 2]
+    assert [(each.start, each.end) for each in heard] == [(20, 24), (24, 28), (28, 30)]
+    assert [each.ended for each in heard] == [True, True, False]
+
+
 def test_nobody_is_no_utterance_and_the_end_comes_once():
     assert follow() == follow(window(1.0), window(1.5)) == ()
     utterances = Utterances()
