@@ -1,6 +1,7 @@
 """Pages with the corpus, warm, in real Chromium: until they are drawn, and until they have followed a choice.
 
-Times are from opening the address, or from the key or the click, to the last change of the page. An empty Streamlit
+Times are from opening the address, or from the key or the click, to the last change of the page. The browser has a
+profile, as people's have: it keeps the code of the app compiled, which a private window does not. An empty Streamlit
 page on a server of its own says what of that is Streamlit's and the machine's, and a page with one chart of two bars
 what a first chart costs: the browser runs the code of Plotly. What is further down is drawn when the visitor gets there
 (`ser_app.nearby`), and isn't in these times. A choice comes when the page has been read for some seconds.
@@ -14,9 +15,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from tests.browser.app_server import ADDRESSES, DESKTOP, AppServer, find_chromium, launch, wait_until_idle
+from tests.browser.app_server import ADDRESSES, CHROMIUM_FLAGS, DESKTOP, AppServer, find_chromium, wait_until_idle
 
 CHART = """
 import plotly.graph_objects as go
@@ -105,15 +106,16 @@ def main() -> None:
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "empty.py"
         script.write_text(EMPTY)
-        browser = launch(playwright, chromium)
-        context = browser.new_context(viewport=DESKTOP)
+        context = playwright.chromium.launch_persistent_context(
+            f"{folder}/profile", executable_path=chromium, args=list(CHROMIUM_FLAGS), headless=True, viewport=DESKTOP
+        )
         context.add_init_script(WATCH)
         chart = Path(folder) / "chart.py"
         chart.write_text(CHART)
         with AppServer(script=script) as nothing, AppServer(script=chart) as bars, AppServer() as server:
             addresses = {"an empty page": nothing.url, "one chart": bars.url}
             addresses |= {what: server.url + path for what, path in OPENED.items()}
-            for address in addresses.values():  # warms the servers, and the system's caches
+            for address in 2 * [*addresses.values()]:  # warms the servers, the system's caches, and the profile
                 opened(context, address)
             times: dict[str, list[float]] = {what: [] for what in addresses}
             for _ in range(ROUNDS):
@@ -124,18 +126,16 @@ def main() -> None:
             for what, seconds in times.items():
                 print(line(what, seconds, empty))
             print("a choice is followed; a button on the empty page")
-            empty = statistics.median(choices(browser, nothing.url, press("Press", "button")))
+            empty = statistics.median(choices(context, nothing.url, press("Press", "button")))
             for what, (path, choose) in CHOICES.items():
-                print(line(what, choices(browser, server.url + path, choose), empty))
-        browser.close()
+                print(line(what, choices(context, server.url + path, choose), empty))
+        context.close()
 
 
-def choices(browser: Browser, address: str, choose: Callable[[Page], None]) -> list[float]:
+def choices(context: BrowserContext, address: str, choose: Callable[[Page], None]) -> list[float]:
     """Seconds of the same choice in several new tabs; the first, which warms the server, isn't counted."""
     seconds = []
     for _ in range(ROUNDS + 1):
-        context = browser.new_context(viewport=DESKTOP)
-        context.add_init_script(WATCH)
         page = context.new_page()
         page.goto(address)
         wait_until_idle(page)
@@ -143,7 +143,7 @@ def choices(browser: Browser, address: str, choose: Callable[[Page], None]) -> l
             page.get_by_text("Parameters", exact=True).click()
             page.wait_for_timeout(1000)
         seconds.append(followed(page, choose))
-        context.close()
+        page.close()
     return seconds[1:]
 
 
