@@ -115,6 +115,7 @@ async def connection(listener: Listener, signal: np.ndarray) -> bool:
     async def hear(track: AudioStreamTrack) -> None:
         while True:
             frame = await track.recv()
+            assert isinstance(frame, av.AudioFrame)
             listener.feed(samples_of(frame), frame.sample_rate)
 
     server.on("track", lambda track: heard.append(asyncio.ensure_future(hear(track))))

@@ -288,7 +288,6 @@ def test_what_a_visitor_says_is_gone_with_the_session(
     voice = f"--use-file-for-fake-audio-capture={tape(tmp_path / 'voice.wav', clip)}"
     flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", voice)
     browser = launch(playwright, chromium, *flags)
-    assert held(served, []) == [0, 0, 0]
     (served.notes / "written").write_text("")
     speak(browser.new_context(permissions=["microphone"]).new_page(), served)
     assert 0 not in held(served, [])  # its sound, what is known of the voice, and what listens
