@@ -3,7 +3,6 @@
 These tests run one after another while others run beside them: sound can't wait for a machine that is busy.
 """
 
-import contextlib
 import heapq
 import json
 import re
@@ -16,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from playwright.sync_api import Browser, Dialog, Locator, Page, Playwright, TimeoutError, ViewportSize, expect
+from playwright.sync_api import Browser, Dialog, Page, Playwright, ViewportSize, expect
 
 from ser_app.microphone import PROBLEMS
 from ser_core.audio import SAMPLE_RATE
@@ -27,6 +26,7 @@ from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.records.runs import RUNS_DIR, load_run
 from ser_core.serving.predictor import Predictor
 from tests.browser.app_server import PHONE, AppServer, launch, wait_until_idle
+from tests.browser.microphone import button, keep_audio, press, start, stop
 from tests.helpers import REAL_TIME
 
 pytestmark = REAL_TIME
@@ -38,7 +38,6 @@ QUIET_SECONDS = 3.0  # between the hiss and the first clip: the longest window h
 LARGE: ViewportSize = {"width": 1280, "height": 1200}
 LAPTOP: ViewportSize = {"width": 1366, "height": 768}
 HISS = 0.001  # amplitude of the noise at the beginning, which shows on the level meter that sound comes
-CONNECT_SECONDS = 20
 CANDIDATES = 8  # clips of each emotion that are tried on a bad line
 LABELS = {name.capitalize() for name in EMOTION_NAMES.values()}
 
@@ -137,29 +136,6 @@ def open_microphone(playwright: Playwright, chromium: str, server: AppServer) ->
         browser.close()
 
 
-def button(page: Page, name: str) -> Locator:
-    return page.get_by_role("button", name=name)
-
-
-def press(page: Page, name: str) -> None:
-    button(page, name).click()
-
-
-def start(page: Page) -> None:
-    """Start listening; once in a while no sound comes, and the page offers to connect again."""
-    press(page, "Start listening")
-    sound = page.get_by_text(re.compile(r"Level: -\d+ dBFS"))
-    again = page.get_by_role("button", name="Connect again")
-    expect(sound.or_(again).first).to_be_visible(timeout=CONNECT_SECONDS * 1000)
-    if not sound.is_visible():
-        with contextlib.suppress(TimeoutError):  # sound comes just now, and the button goes
-            again.click(timeout=2_000)
-        page.wait_for_timeout(4_500)
-        expect(sound).to_be_visible(timeout=CONNECT_SECONDS * 1000)
-    expect(button(page, "Stop listening")).to_be_enabled(timeout=CONNECT_SECONDS * 1000)
-    expect(again).to_have_count(0)
-
-
 def now(page: Page) -> str:
     """The label that is shown."""
     return page.locator(".utterance-label").first.inner_text(timeout=60_000).strip()
@@ -177,23 +153,6 @@ def expect_above_the_fold(page: Page) -> None:
         for element in (page.locator(".utterance").first, page.get_by_role("img", name="Emotion over time")):
             expect(element).to_be_in_viewport(ratio=1)
     page.set_viewport_size(LARGE)
-
-
-def keep_audio(page: Page) -> None:
-    """Switch on that audio is kept; a click on what has just unfolded is lost once in a while."""
-    label = page.locator("label", has_text="Keep this session's audio")
-    for _ in range(3):
-        if not label.locator("input").is_checked():
-            label.get_by_text("Keep").click()
-            page.wait_for_timeout(500)
-    expect(label.locator("input")).to_be_checked()
-    wait_until_idle(page)
-
-
-def stop(page: Page) -> None:
-    press(page, "Stop listening")
-    expect(page.get_by_role("heading", name="This session")).to_be_visible()
-    wait_until_idle(page)
 
 
 def timeline(page: Page) -> list[dict]:

@@ -1,13 +1,12 @@
 """Recording oneself on Home and on Classify in real Chromium, whose fake microphone plays a real clip."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Page, Playwright, TimeoutError, expect
+from playwright.sync_api import Page, Playwright, expect
 
 from ser_core.corpus.clips import find_clip
 from ser_core.corpus.folder import Corpus
@@ -15,6 +14,7 @@ from ser_core.emotions import EMOTION_NAMES
 from ser_core.records.checkpoints import default_checkpoint
 from ser_core.serving.predictor import Predictor
 from tests.browser.app_server import AppServer, launch, wait_until_idle
+from tests.browser.microphone import record
 from tests.helpers import REAL_TIME
 
 pytestmark = REAL_TIME
@@ -49,21 +49,6 @@ def open_page(
     yield open_it
     for browser in browsers:
         browser.close()
-
-
-def record(page: Page, seconds: float, which: int = 0) -> None:
-    """Press a recorder's button, the first one's unless said otherwise, and again when the clip is over.
-
-    A click at the moment at which the page is drawn anew is lost, as people know too: they click again.
-    """
-    stop = page.get_by_role("button", name="Stop recording")
-    for _ in range(3):
-        page.get_by_role("button", name="Record", exact=True).nth(which).click()
-        with suppress(TimeoutError):
-            stop.wait_for(timeout=8_000)
-            break
-    page.wait_for_timeout(round(1000 * seconds) + 1500)
-    stop.click()
 
 
 @pytest.mark.parametrize(("name", "path"), [("1001_DFA_ANG_XX", "/classify"), ("1002_IWL_FEA_XX", "/")])

@@ -22,8 +22,7 @@ from ser_app.room import VISITORS
 from ser_core.audio import SAMPLE_RATE
 from ser_core.corpus.folder import Corpus
 from tests.browser.app_server import AppServer, OpenTab, launch, wait_until_idle
-from tests.browser.test_live import keep_audio, start, stop
-from tests.browser.test_recording import record
+from tests.browser.microphone import keep_audio, record, start, stop
 from tests.helpers import BROWSER
 
 pytestmark = BROWSER
