@@ -42,7 +42,7 @@ Key = tuple[str, str, Fingerprint, bool, str]
 
 CLASSIFIED = "classified"  # session state: predictions with their speech by key, of the recordings on the page
 FOLLOWED = "followed"  # session state: by key, the recording that is worked on, or that was when it was cancelled
-MAX_ROWS = 100_000  # of timelines, remembered by the server; an answer weighs as much as one
+MAX_ROWS = 20_000  # of timelines, remembered by the server: 2 kB each; an answer weighs as much as one
 LONG_SECONDS = 60.0  # from which on a recording's progress is shown
 
 
