@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from ser_app.messages import literal
-from ser_app.navigation import OPEN_PAGE
+from ser_app.navigation import ASKED_IN_VAIN, OPEN_PAGE
 
 FEW = 12  # choices that a sentence can name
 
@@ -49,8 +49,7 @@ def choose_number(
 ) -> Any:
     """A slider of whole numbers from `low` to `high` that lives in the address, of one number or of two."""
     unknown = [one for one in st.query_params.get_all(key) if not (_is_whole(one) and low <= int(one) <= high)]
-    if unknown:
-        _say(key, unknown, f"{label} is a whole number from {low} to {high}")
+    _say(key, unknown, f"{label} is a whole number from {low} to {high}")
     return slider(label, low, high, value, key=key, bind="query-params", **more)
 
 
@@ -67,8 +66,8 @@ def choose_named(widget: Callable[..., Any], label: str, options: Mapping[str, s
     widget_key = f"{key}-{st.session_state.get(OPEN_PAGE)}"  # another page has another first choice
     remembered = f"{widget_key}-shown"
     asked, shown = st.query_params.get(key), st.session_state.get(remembered)
-    if asked is not None and asked not in options:
-        _say(key, [asked], f"{label} is one of {', '.join(options)}")
+    unknown = [asked] if asked is not None and asked not in options else []
+    _say(key, unknown, f"{label} is one of {', '.join(options)}")
     if asked in options and asked != shown:
         st.session_state[widget_key] = asked
     elif st.session_state.get(widget_key) not in options:
@@ -95,10 +94,17 @@ def _is_whole(text: str) -> bool:
 
 def say_unknown(key: str, *, known: Collection[str], why: str = "") -> None:
     """Say which values of a parameter aren't known, if any aren't, and why."""
-    if unknown := [value for value in st.query_params.get_all(key) if value and value not in known]:
-        _say(key, unknown, why or "there is none of that name")
+    unknown = [value for value in st.query_params.get_all(key) if value and value not in known]
+    _say(key, unknown, why or "there is none of that name")
 
 
-def _say(key: str, values: Sequence[str], why: str) -> None:
-    shown = ", ".join(literal(value[:60]) for value in values[:3])
-    st.warning(f"The address asks for {literal(key)}={shown}, which this page doesn't have: {why}.")
+def _say(key: str, unknown: Sequence[str], why: str) -> None:
+    """Say what the address asks for in vain, until it asks for something else, or another page is opened."""
+    said = st.session_state.setdefault(ASKED_IN_VAIN, {})
+    if unknown:
+        shown = ", ".join(literal(value[:60]) for value in unknown[:3])
+        said[key] = f"The address asks for {literal(key)}={shown}, which this page doesn't have: {why}."
+    elif key in st.query_params:
+        said.pop(key, None)
+    if key in said:
+        st.warning(said[key])

@@ -92,6 +92,9 @@ LISTENING_WANTED = "listening-wanted"
 
 
 OPEN_PAGE = "open-page"  # session state: the title of the page that was drawn last
+ASKED_IN_VAIN = "asked-in-vain"
+"""Session state: by parameter, what is said of those that this page's address had in vain (`ser_app.address`)."""
+
 ARRIVED = "arrived"
 """Session state: whether the visitor has brought nothing yet since this page was opened (`ser_app.sources`)."""
 
@@ -106,6 +109,7 @@ div[data-testid="stMultiSelect"] [data-tag] {
 }
 button[data-testid="stBaseButton-primary"] { color: light-dark(#fff, #171614); }
 div[data-testid="stButton"] kbd { color: inherit; opacity: 0.8; }
+.js-plotly-plot :is(.xtick, .ytick, .g-xtitle, .g-ytitle, .legend, .cbaxis) text { fill: currentColor !important; }
 @media (hover: none) { .modebar-container { display: none; } }
 </style>
 """
@@ -122,6 +126,8 @@ def start_page(title: str) -> None:
     st.set_page_config(page_title=f"{title} · Speech emotion", page_icon=str(FAVICON), layout="wide")
     st.html(READABLE)
     let_in()
+    if st.session_state.get(OPEN_PAGE) != title:
+        st.session_state.pop(ASKED_IN_VAIN, None)
     st.session_state[ARRIVED] = st.session_state.get(OPEN_PAGE) != title or st.session_state.get(ARRIVED, False)
     st.session_state[OPEN_PAGE] = title
     with st.sidebar:

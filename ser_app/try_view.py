@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ser_app.messages import sentence, show_unreadable
+from ser_app.navigation import ARRIVED
 from ser_core.corpus.clips import Clip, find_clip
 from ser_core.corpus.folder import Corpus
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
@@ -68,6 +69,7 @@ def show_try() -> None:
 
 def _try(what: str) -> None:
     st.session_state[TRIED] = what
+    st.session_state[ARRIVED] = False
 
 
 def show_recorded(sound: UploadedFile) -> None:
@@ -153,7 +155,9 @@ def show_answer(recording: Recording, *, any_sound: bool, clip: Clip | None = No
             )
         if result.answer == UNSURE:
             st.caption(unsure_means(result.min_confidence))
-        play(recording.audio, recording.name)
+        # Who comes back to Home has not asked for it again, and who spoke has heard it.
+        plays = st.session_state.get(TRIED) != RECORDED and not st.session_state.get(ARRIVED)
+        play(recording.audio, recording.name, autoplay=plays)
         for warning in result.warnings:
             st.warning(sentence(warning))
     with details:

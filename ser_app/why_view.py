@@ -97,8 +97,8 @@ def show_why(
         show_figure(figure, f"why-figure-{key}", alt=says(found), file=f"explanation {EMOTION_NAMES[emotion]}")
         steps = f" in {N_STEPS} steps" if method == "integrated-gradients" else ""
         st.caption(
-            "In grey, the log-mel spectrogram. Pauses have no colour: the network never hears them. Bars: each tenth "
-            f"of a second. Computed{steps} in {seconds:.1f} s."
+            "In grey, the log-mel spectrogram. What has no colour, as pauses, the network never hears; it hears some "
+            f"tenths of a second around speech. Bars: each tenth of a second. Computed{steps} in {seconds:.1f} s."
         )
 
 

@@ -109,11 +109,16 @@ class Utterance:
         return self.moments[-1].shares
 
     def labels(self, min_confidence: float) -> list[str | None]:
-        """What is shown at each of its moments, see `labels_of`; and what is shown once it ended."""
+        """What is shown at each of its moments, see `labels_of`; and what is shown once it ended.
+
+        An emotion that has lost `min_confidence` by then is no answer: what nobody sees change needs no patience.
+        """
         labels = labels_of(self.start, self.moments, min_confidence, self.config)
         if not self.ended:
             return labels
-        return [*labels, labels[-1] or answer_from(self.shares, min_confidence)]
+        last = labels[-1]
+        kept = last in self.shares and self.shares[last] >= min_confidence
+        return [*labels, last if kept else answer_from(self.shares, min_confidence)]
 
     def label(self, min_confidence: float) -> str | None:
         """What is shown at last; None while it has only begun."""
@@ -131,7 +136,7 @@ def labels_of(
 
     None until enough of it was heard, or an emotion is sure. Then an emotion, or `UNSURE` while none has
     `min_confidence`. An emotion is left for another one only if that leads by the margin, or for long, and for `UNSURE`
-    only if it falls below `min_confidence` by the margin.
+    only if it falls below `min_confidence` by the margin, or if another one leads for long and hasn't it either.
     """
     shown: list[str | None] = []
     label, leader, since = None, UNSURE, 0.0
@@ -146,7 +151,9 @@ def labels_of(
         elif share >= min_confidence:
             if share - moment.shares[label] >= config.margin or moment.end - since >= config.hold_seconds:
                 label = best
-        elif moment.shares[label] < min_confidence - config.margin:
+        elif moment.shares[label] < min_confidence - config.margin or (
+            best != label and moment.end - since >= config.hold_seconds
+        ):
             label = UNSURE
         shown.append(label)
     return shown

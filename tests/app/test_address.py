@@ -61,6 +61,10 @@ def test_a_run_that_nobody_knows_is_said(open_page: OpenPage):
     for page in ("pages/humans.py", "pages/runs.py"):
         assert "run=nobody, which this page doesn't have" in texts(open_page(page, run="nobody"))
     assert "clip=nobody, which is not on this map" in texts(open_page("pages/map.py", clip="nobody"))
+    asked = open_page("pages/humans.py", run="nobody")
+    assert "run" not in asked.query_params
+    assert "run=nobody" in texts(asked.run())  # it is said as long as the page is open
+    assert "run=nobody" not in texts(asked.switch_page("pages/mistakes.py").run())
     known = open_page("pages/humans.py", run="lr0.001-SiLU-2D")
     assert not known.warning
     assert labelled(known.selectbox, "Run").value == "lr0.001-SiLU-2D"

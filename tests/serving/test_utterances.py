@@ -117,6 +117,15 @@ def test_a_label_is_left_only_with_evidence():
     assert labels_of(0.0, moments(anger, shares(ANG=0.2, SAD=0.5)), BAR, CONFIG) == ["ANG", "SAD"]
     for_long = labels_of(0.0, moments(anger, *[slightly] * 4), BAR, CONFIG)
     assert for_long == ["ANG"] * 4 + ["SAD"]  # it has been the likeliest for 1.5 s
+    no_bar = shares(ANG=0.25, SAD=0.37)
+    assert labels_of(0.0, moments(anger, *[no_bar] * 4), BAR, CONFIG) == ["ANG"] * 4 + [UNSURE]
+
+
+def test_what_has_ended_is_called_by_no_emotion_that_has_lost_the_bar():
+    (utterance,) = follow(window(1.0, (0.0, 1.0), ANG=0.5), window(1.5, (0.0, 1.5), ANG=0.2, SAD=0.3), window(3.0))
+    assert utterance.ended
+    assert utterance.shares["ANG"] < BAR
+    assert utterance.labels(BAR)[-2:] == ["ANG", UNSURE]
 
 
 def test_a_label_near_the_bar_does_not_come_and_go():
