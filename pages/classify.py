@@ -115,7 +115,7 @@ def show_timeline(recording: Recording, name: str, min_confidence: float, any_so
     figure = tied(timeline_figure(points(rows), min_confidence=min_confidence))
     alt = f"Model scores over time by {name}; the table to download has the same numbers"
     show_figure(figure, f"timeline-{name}", alt=alt, data=False)
-    downloads(rows, f"timeline-{name}", TIMELINE_COLUMNS)
+    downloads(rows, "Timeline", f"timeline {recording.name} {name}", TIMELINE_COLUMNS)
 
 
 def show_input(model: Predictor, prediction: Prediction) -> None:
@@ -199,7 +199,7 @@ elif len(recordings) + len(problems) > 1:
     rows = rows_of(results, problems)
     show_table(rows)
     show_worth(chosen)
-    downloads(rows, "predictions")
+    downloads(rows, "Predictions", "predictions")
     if recordings:
         show_code([recording.name for recording in recordings], chosen, min_confidence, any_sound)
         shown = st.selectbox("Look at one", range(len(recordings)), format_func=lambda i: recordings[i].name)
@@ -210,7 +210,8 @@ elif problems:
 elif recordings:
     results = classify(recordings, chosen, min_confidence, any_sound)
     show_one(recordings[0], chosen, results, any_sound)
-    downloads([result_row(name, result) for (name, _), result in results.items()], "prediction")
+    rows = [result_row(name, result) for (name, _), result in results.items()]
+    downloads(rows, "Prediction", f"prediction {recordings[0].name}")
     recording = recordings[0]
     is_file = bool(PurePath(recording.name).suffix)
     file = recording.name if is_file else f"{recording.name}.wav"

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.answers import show_adapted_to
+from ser_app.charts import file_name
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.serving.prediction import UNSURE
 from ser_core.serving.rows import to_csv, to_json
@@ -55,7 +56,7 @@ def show_many(rows: Sequence[dict[str, Any]]) -> None:
     )
     picked = [row for row in odd_first(rows) if not shown or odd(row) in shown]
     show_table(picked, [odd(row) for row in picked])
-    downloads(rows, "predictions")
+    downloads(rows, "Predictions", "predictions")
 
 
 def show_so_far(rows: Sequence[dict[str, Any]]) -> None:
@@ -109,19 +110,26 @@ def show_table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None = 
     st.dataframe(table, hide_index=True, column_config=columns, column_order=order, placeholder="–")
 
 
-def downloads(rows: Sequence[dict[str, Any]], stem: str, columns: Sequence[str] | None = None) -> None:
-    """Buttons for the rows as CSV and JSON."""
-    left, right, _ = st.columns([1, 1, 4])
+def downloads(rows: Sequence[dict[str, Any]], what: str, said: str, columns: Sequence[str] | None = None) -> None:
+    """Buttons for the rows as CSV and JSON.
+
+    Args:
+        what: they are, as "Timeline".
+        said: what the files are called.
+    """
+    left, right, _ = st.columns([1, 1, 2])
+    stem = file_name(said)
     text = to_csv(rows, columns) if columns else to_csv(rows)
-    left.download_button(
-        "CSV", text, f"{stem}.csv", "text/csv", icon=":material/download:", on_click="ignore", key=f"{stem}-csv"
-    )
-    right.download_button(
-        "JSON",
-        to_json(rows),
-        f"{stem}.json",
-        "application/json",
-        icon=":material/download:",
-        on_click="ignore",
-        key=f"{stem}-json",
-    )
+    for place, kind, data, mime in (
+        (left, "CSV", text, "text/csv"),
+        (right, "JSON", to_json(rows), "application/json"),
+    ):
+        place.download_button(
+            f"{what} as {kind}",
+            data,
+            f"{stem}.{kind.lower()}",
+            mime,
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"{stem}-{kind}",
+        )

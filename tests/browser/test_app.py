@@ -144,7 +144,7 @@ def test_a_file_is_uploaded_and_its_result_downloaded(open_tab: OpenTab, corpus,
     expected = [Predictor.load()(path) for path in files]
     for kind in ("CSV", "JSON"):
         with page.expect_download() as download:
-            page.get_by_test_id("stDownloadButton").get_by_text(kind, exact=True).click()
+            page.get_by_role("button", name=f"Predictions as {kind}").click()
         download.value.save_as(downloads / f"predictions.{kind.lower()}")
     rows = json.loads((downloads / "predictions.json").read_text())
     assert [row["file"] for row in rows] == [path.name for path in files]
@@ -179,7 +179,7 @@ def test_a_folder_is_uploaded_and_its_odd_recordings_come_first(
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     expect(page.get_by_role("button", name="failed (1)")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_test_id("stDownloadButton").get_by_text("CSV", exact=True).click()
+        page.get_by_role("button", name="Predictions as CSV").click()
     download.value.save_as(downloads / "folder.csv")
     with (downloads / "folder.csv").open() as table:
         rows = {row["file"]: row for row in csv.DictReader(table)}

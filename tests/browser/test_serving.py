@@ -216,6 +216,16 @@ def held(served: Served, marks: list[bytes]) -> list[int]:
     return [int(number) for number in (served.notes / "held").read_text().split()]
 
 
+def held_at_last(served: Served, marks: list[bytes], gone: list[int]) -> list[int]:
+    """The same some time after a tab was closed; a busy machine gets time three times for what is to be `gone`."""
+    for _ in range(3):
+        time.sleep(2 * TTL)  # in peace: counting stops the server, which has its own clock for sessions
+        found = held(served, marks)
+        if found[: len(gone)] == gone:
+            break
+    return found
+
+
 def tape(path: Path, clip: np.ndarray) -> Path:
     """A voice with a tone of 3,137 Hz, which survives a codec: it shows what the microphone heard."""
     voice = np.concatenate([clip, np.zeros(SAMPLE_RATE, np.int16)])
@@ -260,8 +270,8 @@ def test_what_a_visitor_brings_is_written_nowhere_and_gone_with_the_session(
     assert kept_open
     assert [mark for mark in marks if any(mark in data for data in kept_open)] == []
     page.context.close()
-    time.sleep(2 * TTL)  # in peace: counting stops the server, which has its own clock for sessions
-    assert held(served, marks)[: len(marks)] == [0] * len(marks)
+    gone = [0] * len(marks)
+    assert held_at_last(served, marks, gone)[: len(marks)] == gone
     assert (served.notes / "written").read_text() == ""
     assert not any(mark.decode(errors="replace") in served.app._said_since(0) for mark in marks)
     # The id that onnxruntime gives its process is all there is; it is as long as that.
@@ -291,6 +301,6 @@ def test_what_a_visitor_says_is_gone_with_the_session(
     speak(browser.new_context(permissions=["microphone"]).new_page(), served)
     assert 0 not in held(served, [])  # its sound, what is known of the voice, and what listens
     browser.close()
-    time.sleep(2 * TTL)
-    assert held(served, []) == [0, 0, 0]
+    gone = [0, 0, 0]
+    assert held_at_last(served, [], gone) == gone
     assert set((served.notes / "written").read_text().split("\n")) <= {"", "/dev/null"}
