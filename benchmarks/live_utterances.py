@@ -183,7 +183,7 @@ def unsettled(heard: Sequence[Heard], seconds: float) -> tuple[float, float]:
         config, moments = replace(each.utterance.config, settle_seconds=seconds), each.utterance.moments
         labels = each.utterance.labels(MIN_CONFIDENCE)
         for n in range(1, len(moments) + 1):
-            if is_settled(moments[:n], labels[:n], config):
+            if is_settled(moments[:n], labels[:n], MIN_CONFIDENCE, config):
                 settled += 1
                 changed += labels[-1] != labels[n - 1]
                 break

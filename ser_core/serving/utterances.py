@@ -126,7 +126,7 @@ class Utterance:
 
     def settled(self, min_confidence: float) -> bool:
         """Whether its label is unlikely to change: it stood for a while, or the utterance has ended."""
-        return self.ended or is_settled(self.moments, self.labels(min_confidence), self.config)
+        return self.ended or is_settled(self.moments, self.labels(min_confidence), min_confidence, self.config)
 
 
 def labels_of(
@@ -164,8 +164,12 @@ def is_enough(start: float, moment: Moment, config: UtteranceConfig) -> bool:
     return moment.voice_seconds >= config.first_seconds or moment.end - start >= HALTING * config.first_seconds
 
 
-def is_settled(moments: Sequence[Moment], labels: Sequence[str | None], config: UtteranceConfig) -> bool:
-    """Whether there is a label, and the last one stood for as long as it takes."""
+def is_settled(
+    moments: Sequence[Moment], labels: Sequence[str | None], min_confidence: float, config: UtteranceConfig
+) -> bool:
+    """Whether there is a label, the last one stood for as long as it takes, and an emotion has `min_confidence`."""
+    if labels[-1] in moments[-1].shares and moments[-1].shares[labels[-1]] < min_confidence:
+        return False
     first = len(labels) - 1
     while first and labels[first - 1] == labels[-1]:
         first -= 1

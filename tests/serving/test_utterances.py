@@ -137,6 +137,10 @@ def test_a_label_near_the_bar_does_not_come_and_go():
 def test_a_label_settles_when_it_stood_for_a_while():
     heard = [window(end, (0.2, end), ANG=0.95) for end in (1.0, 1.5, 2.0)]
     assert [follow(*heard[:n])[0].settled(BAR) for n in (1, 2, 3)] == [False, False, True]
+    lost = [*heard, window(2.5, (0.2, 2.5), ANG=0.3)]
+    (fading,) = follow(*lost, config=UtteranceConfig(half_life=0.1))
+    assert fading.label(BAR) == "ANG"
+    assert not fading.settled(BAR)
     changed = [*heard, window(2.5, (0.2, 2.5), SAD=0.9999)]
     utterance = follow(*changed, config=UtteranceConfig(half_life=0.1))[0]
     assert utterance.label(BAR) == "SAD"
