@@ -205,12 +205,14 @@ async def open_tab(browser: Browser, visitor: int, notes: Notes) -> Page:
 async def one_more(browser: Browser, url: str, visitor: int, notes: Notes) -> None:
     """A newcomer while all are there."""
     page = await open_tab(browser, visitor, notes)
-    await page.goto(url)
     try:
+        await page.goto(url)
         await expect(page.get_by_text("There is no room right now")).to_be_visible(timeout=WAIT_MS)
         print("one more visitor reads that there is no room", flush=True)
     except AssertionError:
         notes.errors.append("one more visitor was let in")
+    except Error as error:
+        notes.errors.append(f"one more visitor: {str(error).splitlines()[0]}")
     await page.context.close()
 
 
