@@ -26,6 +26,7 @@ from ser_core.serving.listener import Listener
 from ser_core.serving.predictor import Predictor
 from ser_core.serving.stream import StreamConfig, blocks
 from tests.browser.app_server import AppServer, find_chromium, launch, wait_until_idle
+from tests.browser.microphone import microphone_flags
 
 CHECKPOINT = "lr0.001-SiLU-2D"
 N_CLIPS = 12
@@ -85,15 +86,6 @@ def write_tape(path: Path, *, loop: bool = False) -> Path:
         parts += [load_audio(Corpus.open().path(clip)), gap]
     soundfile.write(path, np.concatenate(parts), SAMPLE_RATE, subtype="PCM_16")
     return path if loop else path.with_name(f"{path.name}%noloop")
-
-
-def microphone_flags(tape: Path) -> tuple[str, ...]:
-    """Chromium's flags for a microphone that plays it."""
-    return (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={tape}",
-    )
 
 
 def open_live(browser: Browser, server: AppServer, *, watch: bool = False) -> Page:

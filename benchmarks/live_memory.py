@@ -8,9 +8,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from benchmarks.live import microphone_flags, open_live, press, write_tape
+from benchmarks.live import open_live, press, write_tape
 from benchmarks.memory import megabytes
 from tests.browser.app_server import AppServer, find_chromium, launch
+from tests.browser.microphone import microphone_flags
 
 SESSION_MINUTES = 20
 CYCLES = 50

@@ -20,7 +20,7 @@ import scipy.signal
 import soundfile
 from playwright.sync_api import Page, expect, sync_playwright
 
-from benchmarks.live import microphone_flags, press
+from benchmarks.live import press
 from benchmarks.robustness import ravdess_clips
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import load_audio
@@ -29,6 +29,7 @@ from ser_core.corpus.recordings import Recording
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.records.checkpoints import default_checkpoint
 from tests.browser.app_server import AppServer, find_chromium, launch, wait_until_idle
+from tests.browser.microphone import microphone_flags
 
 ACTORS = ("01", "02", "03", "04", "05", "06", "07", "08")
 LEAD_SECONDS, GAP_SECONDS, TAIL_SECONDS = 6.0, 2.0, 4.0

@@ -28,7 +28,7 @@ import soundfile
 from playwright.async_api import Browser, Error, Page, async_playwright, expect
 
 from benchmarks import open_corpus
-from benchmarks.live import microphone_flags, processor_seconds
+from benchmarks.live import processor_seconds
 from benchmarks.live_memory import resident, threads
 from ser_app.answers import verdict
 from ser_app.navigation import PAGES
@@ -41,6 +41,7 @@ from ser_core.records.checkpoints import default_checkpoint
 from ser_core.serving.prediction import MIN_CONFIDENCE
 from ser_core.serving.predictor import Predictor
 from tests.browser.app_server import CHROMIUM_FLAGS, AppServer, find_chromium
+from tests.browser.microphone import microphone_flags
 
 ROLES = ("browse", "classify", "browse", "classify", "record", "browse", "classify", "live", "browse", "classify")
 """What one visitor after another does, and again from the first."""

@@ -129,8 +129,10 @@ def follow_names(runs: Sequence[Run], *, several: bool = False) -> None:
     if {run.name for run in runs} & set(st.query_params.get_all("run")):
         asked = runs_in_address(runs) if several else runs_in_address(runs)[:1]
         st.session_state["run"] = asked if several else asked[0]
-        st.query_params["run"] = [run_label(run) for run in runs if run.name in asked]
-        st.rerun()  # the box reads what the address was when the page began
+        labels = [run_label(run) for run in runs if run.name in asked]
+        if st.query_params.get_all("run") != labels:  # the name of one may be the label of another
+            st.query_params["run"] = labels
+            st.rerun()  # the box reads what the address was when the page began
 
 
 def choose_run(runs: Sequence[Run]) -> Run:

@@ -18,8 +18,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
-from benchmarks.live import microphone_flags, press, write_tape
+from benchmarks.live import press, write_tape
 from tests.browser.app_server import AppServer, find_chromium, launch, wait_until_idle
+from tests.browser.microphone import microphone_flags
 
 SHOTS = {
     "home": "/",

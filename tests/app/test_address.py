@@ -89,3 +89,22 @@ def test_what_was_brought_is_there_when_its_page_is_opened_again(open_page: Open
 def test_the_name_of_a_record_opens_its_run_and_stays_an_address_of_it(open_page: OpenPage, page: str):
     asked = open_page(page, run="lr0.001-SiLU-2D").query_params["run"]
     assert asked in ("lr0.001-SiLU-2D, 150 epochs", ["lr0.001-SiLU-2D, 150 epochs"])
+
+
+def test_a_run_whose_name_is_the_label_of_another_is_opened_all_the_same():
+    def page() -> None:
+        from types import SimpleNamespace
+        from typing import Any
+
+        import streamlit as st
+
+        from ser_app.records import follow_names
+
+        epochs = SimpleNamespace(epochs=3)
+        runs: Any = [SimpleNamespace(name=name, train=epochs) for name in ("x", "x, 3 epochs")]
+        follow_names(runs)
+        st.write(st.session_state["run"])
+
+    app = AppTest.from_function(page)
+    app.query_params["run"] = "x, 3 epochs"
+    assert app.run().markdown[0].value == "x"

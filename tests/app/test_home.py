@@ -45,10 +45,13 @@ def test_a_clip_is_answered_on_home(open_page: OpenPage, two_checkpoints: Path, 
     press(app, CLIPS[0])
     assert (app.metric[0].value, app.metric[0].delta) == ("Happiness", "model score 80\u00a0%")
     assert "The actor meant **anger**; 9 of 9 people who only heard it heard that, too." in texts(app)
-    assert len(app.get("audio")) == 1
+    assert [audio.proto.autoplay for audio in app.get("audio")] == [True]
     press(app, CLIPS[1])
     assert "The actor meant **happiness**" in texts(app)
     assert len(app.metric) == 1
+    app.switch_page("pages/guess.py").run()
+    app.switch_page(HOME).run()
+    assert [audio.proto.autoplay for audio in app.get("audio")] == [False]  # nobody pressed anything
 
 
 def test_a_clip_is_fetched_when_it_is_pressed(

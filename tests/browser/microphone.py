@@ -2,12 +2,22 @@
 
 import contextlib
 import re
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from tests.browser.app_server import wait_until_idle
 
 CONNECT_SECONDS = 20
+
+
+def microphone_flags(tape: Path) -> tuple[str, ...]:
+    """Chromium's flags for a microphone that plays it."""
+    return (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={tape}",
+    )
 
 
 def button(page: Page, name: str) -> Locator:

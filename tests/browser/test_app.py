@@ -130,6 +130,8 @@ def test_a_clip_is_heard_and_seen(open_tab: OpenTab):
     page.get_by_text("Waveform").scroll_into_view_if_needed()
     page.mouse.wheel(0, 200)
     expect(chart).to_be_visible()
+    axis = page.locator(".js-plotly-plot .xtick text").first
+    assert axis.evaluate("text => { const style = getComputedStyle(text); return style.fill === style.color }")
     page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, main.scrollHeight)")
     expect(page.get_by_text("Same scales for all")).to_be_visible()
 

@@ -14,7 +14,7 @@ from ser_core.emotions import EMOTION_NAMES
 from ser_core.records.checkpoints import default_checkpoint
 from ser_core.serving.predictor import Predictor
 from tests.browser.app_server import AppServer, launch, wait_until_idle
-from tests.browser.microphone import record
+from tests.browser.microphone import microphone_flags, record
 from tests.helpers import REAL_TIME
 
 pytestmark = REAL_TIME
@@ -34,12 +34,7 @@ def open_page(
         audio, rate = soundfile.read(corpus.path(name), dtype="float32")
         sound = tmp_path / "microphone.wav"
         soundfile.write(sound, np.concatenate([audio, np.zeros(rate * 5, np.float32)]), rate, subtype="PCM_16")
-        microphone = (
-            "--use-fake-device-for-media-stream",
-            "--use-fake-ui-for-media-stream",
-            f"--use-file-for-fake-audio-capture={sound}",
-        )
-        browser = launch(playwright, chromium, *microphone)
+        browser = launch(playwright, chromium, *microphone_flags(sound))
         browsers.append(browser)
         page = browser.new_context(permissions=["microphone"]).new_page()
         page.goto(server.url + path)

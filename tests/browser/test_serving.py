@@ -22,7 +22,7 @@ from ser_app.room import VISITORS
 from ser_core.audio import SAMPLE_RATE
 from ser_core.corpus.folder import Corpus
 from tests.browser.app_server import AppServer, OpenTab, launch, wait_until_idle
-from tests.browser.microphone import keep_audio, record, start, stop
+from tests.browser.microphone import keep_audio, microphone_flags, record, start, stop
 from tests.helpers import BROWSER
 
 pytestmark = BROWSER
@@ -124,9 +124,7 @@ def test_behind_a_path_no_request_fails_and_no_header_forbids_anything(
     served: Served, playwright: Playwright, chromium: str, corpus: Corpus
 ):
     # Somebody speaks again and again; the beeps of a microphone without a file can be suppressed as noise.
-    voice = f"--use-file-for-fake-audio-capture={corpus.path('1001_DFA_ANG_XX')}"
-    flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", voice)
-    browser = launch(playwright, chromium, *flags)
+    browser = launch(playwright, chromium, *microphone_flags(corpus.path("1001_DFA_ANG_XX")))
     page = browser.new_context(permissions=["microphone"]).new_page()
     failed: list[str] = []
     asked: list[str] = []
@@ -294,9 +292,7 @@ def test_what_a_visitor_says_is_gone_with_the_session(
     served: Served, corpus: Corpus, tmp_path: Path, playwright: Playwright, chromium: str
 ):
     clip, _ = soundfile.read(corpus.path("1001_DFA_ANG_XX"), dtype="int16")
-    voice = f"--use-file-for-fake-audio-capture={tape(tmp_path / 'voice.wav', clip)}"
-    flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", voice)
-    browser = launch(playwright, chromium, *flags)
+    browser = launch(playwright, chromium, *microphone_flags(tape(tmp_path / "voice.wav", clip)))
     (served.notes / "written").write_text("")
     speak(browser.new_context(permissions=["microphone"]).new_page(), served)
     assert 0 not in held(served, [])  # its sound, what is known of the voice, and what listens
