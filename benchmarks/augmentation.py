@@ -21,13 +21,11 @@ from ser_core.corpus.clips import Clip
 from ser_core.corpus.folder import Corpus
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import SERError
-from ser_core.features.cache import load_features
-from ser_core.features.clip_waveform import ChangedCopy
 from ser_core.features.feature_set import FeatureSet
 from ser_core.models.pretrained import load_encoder
 from ser_core.models.registry import MODELS
 from ser_core.training.allocator import keep_freed_memory
-from ser_core.training.batches import ClipTensors
+from ser_core.training.batches import ClipTensors, load_inputs
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.device import Device
 from ser_core.training.trainer import Trainer
@@ -42,21 +40,12 @@ CONFIGS = (
 
 
 def features(
-    corpus: Corpus, clips: Sequence[Clip], config: TrainConfig, copy: ChangedCopy | None = None
+    corpus: Corpus, clips: Sequence[Clip], config: TrainConfig, copy: int | None = None
 ) -> tuple[dict[str, FeatureSet], float]:
     """Of the clips as they are or of a changed copy, computed anew, and the seconds that took."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        found = load_features(
-            corpus,
-            MODELS[config.model].inputs,
-            form=config.form,
-            audio=config.audio,
-            features=config.features,
-            clips=clips,
-            copy=copy,
-            cache_dir=Path(folder),
-        )
+        found = load_inputs(config, clips, corpus, copy=copy, cache_dir=Path(folder))
         return found, time.perf_counter() - started
 
 
@@ -82,7 +71,7 @@ def main() -> None:
         except SERError as error:
             sys.exit(f"error: {error}")
         plain, plain_seconds = features(corpus, clips, config)
-        changed, changed_seconds = features(corpus, clips, config, ChangedCopy(0, config.augmentation))
+        changed, changed_seconds = features(corpus, clips, config, copy=0)
         without = trainer(replace(config, copies=0, spec_augment=0), clips, plain, device)
         with_changes = trainer(config, clips, changed, device)
         rounds = [(without.run_epoch().seconds, with_changes.run_epoch().seconds) for _ in range(ROUNDS)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,10 +12,40 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from ser_core.emotions import EMOTIONS
+from ser_core.features.cache import load_features
+from ser_core.features.clip_waveform import ChangedCopy
 from ser_core.features.feature_set import FeatureSet
 from ser_core.features.inputs import Form
+from ser_core.models.registry import MODELS
+from ser_core.training.config import TrainConfig
 
 PARTS = 3  # of a batch of clips of different lengths, on a CPU: fewer pad more, more keep the cores less busy
+
+
+def load_inputs(
+    config: TrainConfig,
+    clips: Sequence[Any],
+    corpus: Any,
+    *,
+    copy: int | None = None,
+    cache_dir: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, FeatureSet]:
+    """What a configuration's network gets of the clips, by input name; `copy` says of which of their changed copies.
+
+    The cache asks a `Corpus` for the files of its clips; `Gathered` answers the same. See `load_features`.
+    """
+    return load_features(
+        corpus,
+        MODELS[config.model].inputs,
+        form=config.form,
+        audio=config.audio,
+        features=config.features,
+        clips=clips,
+        copy=None if copy is None else ChangedCopy(copy, config.augmentation),
+        cache_dir=cache_dir,
+        progress=progress,
+    )
 
 
 class ClipTensors:

@@ -23,10 +23,9 @@ from ser_core.corpus.gathered import Gathered, GatheredSplit
 from ser_core.corpus.identity import CONTENTS
 from ser_core.corpus.splits import Split, load_split
 from ser_core.emotions import EMOTIONS
-from ser_core.features.cache import COMPUTING_LIBRARIES, data_checksum, load_features
-from ser_core.features.clip_waveform import ChangedCopy
+from ser_core.features.cache import COMPUTING_LIBRARIES, data_checksum
 from ser_core.files import replace_folder
-from ser_core.models.registry import MODELS, count_parameters
+from ser_core.models.registry import count_parameters
 from ser_core.models.winograd import Numerics
 from ser_core.records.checkpoints import CHECKPOINTS_DIR, CheckpointConfig, save_checkpoint
 from ser_core.records.metrics import evaluate
@@ -46,7 +45,7 @@ from ser_core.records.runs import (
 from ser_core.records.schema import ClipCounts, Environment, Result, RunConfig
 from ser_core.records.weights import HALF_TOLERANCE, halved
 from ser_core.training import run_folders
-from ser_core.training.batches import ClipTensors
+from ser_core.training.batches import ClipTensors, load_inputs
 from ser_core.training.calibration import fit_temperature, probabilities
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device, full_precision
@@ -235,26 +234,13 @@ def _load_data(
     watchers: Sequence[Watcher],
     copy: int | None = None,
 ) -> ClipTensors:
-    """The clips' features; `copy` says which of the changed copies, if not the clips as they are.
-
-    The cache asks a `Corpus` for the files of its clips; `Gathered` answers the same.
-    """
+    """The clips' features; `copy` says which of the changed copies, if not the clips as they are."""
 
     def progress(done: int, total: int) -> None:
         for watcher in watchers:
             watcher.features(done, total)
 
-    inputs = load_features(
-        corpus,
-        MODELS[config.model].inputs,
-        form=config.form,
-        audio=config.audio,
-        features=config.features,
-        clips=clips,
-        copy=None if copy is None else ChangedCopy(copy, config.augmentation),
-        cache_dir=cache_dir,
-        progress=progress,
-    )
+    inputs = load_inputs(config, clips, corpus, copy=copy, cache_dir=cache_dir, progress=progress)
     labels = [EMOTIONS.index(clip.emotion) for clip in clips]
     votes = [voice_votes(clip.name) for clip in clips] if config.soft_labels else ()
     return ClipTensors(inputs, labels, config.form, device.device, votes)
