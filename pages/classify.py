@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ser_app.address import choose
+from ser_app.address import choose, switch
 from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, verdict, worth
 from ser_app.charts import show_figure, spoken
 from ser_app.classifying import Results, classify, classify_uploads, hop_seconds, timeline
@@ -48,8 +48,10 @@ def settings() -> tuple[float, bool]:
     with st.expander("Settings", icon=":material/tune:"):
         left, right = st.columns(2, vertical_alignment="center")
         min_confidence = choose_min_confidence(left)
-        any_sound = right.toggle(
+        any_sound = switch(
             "Any sound",
+            key="any-sound",
+            toggle=right.toggle,
             help="Classify sounds in which no voice is recognised, too. Some shouts are not recognised as a voice.",
         )
     return min_confidence, any_sound

@@ -25,8 +25,8 @@ STATE = "guess"  # session state: number of the round, and the answers so far, N
 ROUND = "round"  # in the address
 
 RULES = (
-    f"{ROUND_CLIPS} clips of {ROUND_CLIPS} actors: listen to each, and say which emotion the actor meant. You are told "
-    "at the end, together with what people heard who only heard the voice, as you do, and what the best model answers."
+    f"{ROUND_CLIPS} clips of {ROUND_CLIPS} actors: listen to each, and say which emotion the actor intended. You are "
+    "told at the end, together with what people heard who only heard the voice, as you do, and what the best model answers."
 )
 
 PRIVATE = "Your answers stay in this session: they are gone when you close the page, and nobody else sees them."

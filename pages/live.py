@@ -45,7 +45,8 @@ RECONNECT = "live-reconnect"
 def settings(names: list[str]) -> tuple[str, StreamConfig, float, bool]:
     """Draw the settings: checkpoint, how the signal is followed, when to answer, whether to keep the audio."""
     before: Listener | None = st.session_state.get(LISTENER)
-    with st.expander("Settings", icon=":material/tune:"):
+    unknown = not set(st.query_params.get_all("model")) <= {"", *names}
+    with st.expander("Settings", unknown, icon=":material/tune:"):
         (model, window), (smoothing, bar) = st.columns(2), st.columns(2)
         default = StreamConfig()
         checkpoint = choose(model.selectbox, "Model", names, key="model")

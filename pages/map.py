@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from ser_app.address import choose
+from ser_app.address import choose, gone_back
 from ser_app.answers import worth
 from ser_app.charts import CHART
 from ser_app.clip_view import describe, rater_bars, show_answered, show_clip_sound, show_shares
@@ -85,13 +85,17 @@ def show_map(drawn: EmbeddingMap, model: str, colouring: str, actors: Sequence[i
     return chosen_names(event)
 
 
-def clip_of_address() -> tuple[str, bool]:
+def clip_of_address(is_new: bool) -> tuple[str, bool]:
     """The clip that the visitor came with or went back to, and whether that is news.
 
     What is chosen on the page gets into the address, but no ring: the map would be drawn anew.
+
+    Args:
+        is_new: whether the page was just opened.
     """
     asked = st.query_params.get("clip", "")
-    news = asked not in ("", st.session_state.get(SHOWN_CLIP))
+    shown = st.session_state.get(SHOWN_CLIP)
+    news = asked not in ("", shown) or gone_back("clip", shown, is_new)
     if news:
         st.session_state[CAME_WITH] = asked
     return st.session_state.get(CAME_WITH, ""), news
@@ -139,7 +143,7 @@ def show_clip(name: str, drawn: EmbeddingMap, model: str) -> None:
     show_neighbours(similar_to_clip(drawn, name), drawn, model, f"map-{name}", name)
 
 
-start_page("Map")
+is_new = start_page("Map")
 st.title("Map")
 st.markdown(
     "Each point is a test clip, where a network puts it before it answers. Do neighbours sound alike to you, too?"
@@ -149,7 +153,7 @@ mapped = [name for name in available if has_map(name)]
 if mapped:
     model = choose(st.selectbox, "Model", mapped, key="model")
     st.caption(f"{about_checkpoint(model)} {worth(model)}")
-    linked, news = clip_of_address()
+    linked, news = clip_of_address(is_new)
     try:
         drawn = map_of(model)
     except SERError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ser_app.address import choose
+from ser_app.address import choose, switch
 from ser_app.clip_list import COLUMNS, LIST_HEIGHT, answers
 from ser_app.clip_view import describe, rater_bars, show_answered, show_clip_sound, show_shares, show_steps
 from ser_app.groups_view import show_groups
@@ -52,7 +52,7 @@ def choose_clip(predictions: Predictions, run: Run, corpus: Corpus) -> str | Non
         table = table[table["raters heard"] == table[raters]]
     here = int(table["clip"].isin(corpus.present).sum())
     label = f"Only the {here:,} whose sound is on this machine"
-    if 0 < here < len(table) and st.toggle(label, value=True, key="here", bind="query-params"):
+    if 0 < here < len(table) and switch(label, key="here", value=True):
         table = table[table["clip"].isin(corpus.present)]
     if not len(table):
         st.caption("No clip is like that.")

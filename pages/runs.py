@@ -193,7 +193,7 @@ def show_best(runs: Sequence[Run]) -> None:
     """Table 2: the test set has no say in which runs these are."""
     st.caption(
         f"Of each network, the run with the best validation accuracy (the {REPORT_LINK}'s table 2). "
-        f"Click on a run to see it. Intervals are over {over(runs)}."
+        f"Click on a run to see it, or tick several to compare them. Intervals are over {over(runs)}."
     )
     best = {split: best_of_each(of_split) for split, of_split in by_split(runs).items()}
     keep_listed([run for of_split in best.values() for run in of_split])
@@ -202,8 +202,6 @@ def show_best(runs: Sequence[Run]) -> None:
             st.markdown(f"**{literal(split_title(of_split))}**")
         show_table(of_split)
     show_chosen([run for of_split in best.values() for run in of_split])
-    if not st.session_state.get("run"):
-        show_comparison(next(iter(best.values())))
 
 
 def show_chosen(runs: Sequence[Run]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from ser_app.address import asked_for, choose, choose_number
+from ser_app.address import asked_for, choose, choose_number, gone_back, switch
 from ser_app.answers import verdict, worth
 from ser_app.clip_view import describe, rater_bars, show_clip_sound, show_shares, show_steps
 from ser_app.loaders import (
@@ -21,7 +21,7 @@ from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.similar_view import show_similar
 from ser_app.six_view import show_six
-from ser_app.tables import choose_row, keep
+from ser_app.tables import choose_row, is_chosen, keep
 from ser_app.why_view import show_why
 from ser_core.corpus.clips import Clip, find_clip, load_index
 from ser_core.corpus.folder import Corpus
@@ -84,7 +84,7 @@ def filters(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
         )
         some = 0 < len(corpus.present) < len(table)
         label = f"Only the {len(corpus.present):,} clips whose sound is on this machine"
-        here = some and st.toggle(label, key="here", bind="query-params")
+        here = some and switch(label, key="here")
     keep = table["age"].between(low, high) & (table["voice agreement"] >= agreement)
     if here:
         keep &= table["clip"].isin(corpus.present)
@@ -94,13 +94,21 @@ def filters(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
     return table[keep]
 
 
-def choose_clip(table: pd.DataFrame) -> Clip | None:
-    """Draw the table; the clip is the row that was chosen, or the one in the address, or the one shown before."""
+def choose_clip(table: pd.DataFrame, is_new: bool) -> Clip | None:
+    """Draw the table; the clip is the row that was chosen, or the one in the address, or the one shown before.
+
+    Args:
+        table: of the clips.
+        is_new: whether the page was just opened.
+    """
     st.caption(f"{len(table):,} of {len(load_index()):,} clips. Click on one to hear it.")
     names = list(table["clip"])
     # The key holds the rows: when a filter changes them, an old selection would mean another clip.
     key = f"clips-{hash(tuple(names))}"
     asked, shown = st.query_params.get("clip"), st.session_state.get(SHOWN_CLIP)
+    if shown in names and gone_back("clip", shown, is_new) and is_chosen(key, names.index(shown)):
+        shown = None
+        keep(key, [])
     wanted = asked or shown
     if wanted in names and (key not in st.session_state or wanted != shown):
         keep(key, [names.index(wanted)])
@@ -165,12 +173,12 @@ def show_opinions(clip: Clip, corpus: Corpus) -> Prediction | None:
     return None if isinstance(prediction, str) else prediction
 
 
-start_page("Samples")
+is_new = start_page("Samples")
 st.title("Samples")
 st.markdown("The 7,442 clips of CREMA-D: 91 actors, twelve sentences, six acted emotions.")
 corpus = Corpus.open()
 if not corpus.present:
     st.info(f"No clips are on this machine yet; everything but their sound is here. {HOW_TO_GET_CLIPS}")
-if clip := choose_clip(filters(clip_table(), corpus)):
+if clip := choose_clip(filters(clip_table(), corpus), is_new):
     show_clip(clip, corpus)
     show_six(clip, corpus)

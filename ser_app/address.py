@@ -81,6 +81,34 @@ def choose_named(widget: Callable[..., Any], label: str, options: Mapping[str, s
     return chosen
 
 
+def switch(
+    label: str, *, key: str, value: bool = False, help: str | None = None, toggle: Callable[..., Any] = st.toggle
+) -> bool:
+    """A toggle that lives in the address.
+
+    Args:
+        label: of the widget.
+        key: of the widget, and name of the parameter.
+        value: what it is to begin with.
+        help: of the widget.
+        toggle: `st.toggle`, or that of a container.
+    """
+    say_unknown(key, known={"true", "false"}, why="it is true or false")
+    is_on: bool = toggle(label, value, key=key, help=help, bind="query-params")
+    return is_on
+
+
+def gone_back(key: str, shown: str | None, is_new: bool) -> bool:
+    """Whether the visitor went back to where nothing was chosen yet: the address doesn't have it any more.
+
+    Args:
+        key: the parameter.
+        shown: what the page chose for it, at the last run.
+        is_new: whether the page was just opened: a link to it that names nothing opens what was left there.
+    """
+    return bool(shown) and not is_new and key not in st.query_params
+
+
 def asked_for(keys: Iterable[str]) -> bool:
     """Whether the address had any of these parameters when the page was opened: what they belong to is shown, then."""
     keys = list(keys)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from ser_app.address import choose
 from ser_app.charts import show_figure
 from ser_app.clip_view import play
 from ser_app.nearby import is_near
@@ -31,12 +32,11 @@ def show_channels(spectral: np.ndarray, audio: AudioConfig, features: FeatureCon
         title: of the section.
     """
     st.header(title)
-    if not is_near("channels"):
+    if "channel" not in st.query_params and not is_near("channels"):
         return
     channels = features.channels
-    position = st.selectbox(
-        "Channel", range(len(channels)), format_func=lambda i: channels[i].name, key="channel", width=300
-    )
+    names = [channel.name for channel in channels]
+    position = names.index(choose(st.selectbox, "Channel", names, key="channel", width=300))
     channel = channels[position]
     st.markdown(f"**{channel.name}** · {channel.says}")
     st.caption(f"Unit: {channel.unit}. Source: {channel.source}.")

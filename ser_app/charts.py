@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from ser_app.nearby import is_near
-from ser_core.analysis.figures import figure_rows
+from ser_core.analysis.figures import figure_rows, in_dark
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.serving.rows import to_csv
 from ser_core.words import percent
@@ -58,6 +58,8 @@ def show_figure(
         options: of `st.plotly_chart`.
     """
     height = int(figure.layout.height or USUAL_HEIGHT)
+    if st.context.theme.type == "dark":
+        figure = in_dark(figure)
 
     def draw() -> None:
         st.plotly_chart(figure, config=CHART, key=key, alt=alt, **options)

@@ -66,7 +66,8 @@ HOW = f"""
   runs classified, and if its 95\u00a0% interval excludes 0. Several pairs are tested together where the report speaks
   of them together.
 - Where the report says by how much, its value has to lie in our interval: if not, the finding is **contradicted**.
-- A finding is **undecided** if our runs can't tell: the interval holds both what the report says and its contrary.
+- A finding is **undecided** if our runs can't tell: the interval holds both what the report says and its contrary, or
+  longer runs, which differ in more than what is asked, point the other way.
 - The report trained for {TrainConfig.epochs} epochs. Where our runs are shorter, that stands beside the verdict.
 """
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from ser_app.page_scripts import warm_charts
+from ser_app.page_scripts import one_entry_a_link, warm_charts
 from ser_app.room import let_in
 from ser_app.visitors import look_after
 
@@ -118,20 +118,27 @@ for the keys that buttons name, and 2.4 for the main button and for what is chos
 no option of its themes changes only these. And no toolbar over charts on a touch screen, where it covers them."""
 
 
-def start_page(title: str) -> None:
-    """Configure a page and draw the navigation, or say that there is no room. Called first on every page."""
+def start_page(title: str) -> bool:
+    """Configure a page and draw the navigation, or say that there is no room. Called first on every page.
+
+    Returns:
+        whether the visitor comes from another page, or has just come.
+    """
     look_after()
     if title != "Live":
         st.session_state.pop(LISTENING_WANTED, None)  # the microphone is closed with its page
     st.set_page_config(page_title=f"{title} · Speech emotion", page_icon=str(FAVICON), layout="wide")
     st.html(READABLE)
     let_in()
-    if st.session_state.get(OPEN_PAGE) != title:
+    is_new = st.session_state.get(OPEN_PAGE) != title
+    if is_new:
         st.session_state.pop(ASKED_IN_VAIN, None)
-    st.session_state[ARRIVED] = st.session_state.get(OPEN_PAGE) != title or st.session_state.get(ARRIVED, False)
+    st.session_state[ARRIVED] = is_new or st.session_state.get(ARRIVED, False)
     st.session_state[OPEN_PAGE] = title
     with st.sidebar:
         st.markdown("**Speech emotion**  \nCREMA-D explorer")
         for page in PAGES:
             st.page_link(page.path, label=page.label, icon=page.icon)
         warm_charts()
+        one_entry_a_link()
+    return is_new

@@ -47,8 +47,28 @@ export default function({ data }) {
 # The name holds a hash of the release. Where there is no such file, the first chart loads it, as without this.
 CHUNK = next((file.name for file in Path(st.__file__).parent.glob("static/static/js/PlotlyChart.*.js")), "")
 
+# A link with parameters makes two entries: first its parameters beside the page that is left, which is no view of
+# anything, and then its page. Going back would open the first (Streamlit 1.67). One takes the place of the other.
+HISTORY = """
+export default function() {
+  if (window.historyIsMended) return
+  window.historyIsMended = true
+  const push = history.pushState.bind(history)
+  let pushed = 0 // when parameters alone were, on this page
+  history.pushState = (state, title, url) => {
+    const next = new URL(url, location.href)
+    const samePage = next.pathname === location.pathname
+    const isSecond = !samePage && next.search === location.search && performance.now() - pushed < 5000
+    if (isSecond) history.replaceState(state, title, url)
+    else push(state, title, url)
+    pushed = samePage ? performance.now() : -Infinity
+  }
+}
+"""
+
 _ask = st.components.v2.component("ask_before_leaving", js=ASK)
 _say = st.components.v2.component("announcement", html=REGION, css=HIDDEN, js=SAY)
+_history = st.components.v2.component("one_entry_a_link", js=HISTORY)
 _warm = st.components.v2.component("warm_charts", js=WARM)
 
 
@@ -60,6 +80,11 @@ def ask_before_leaving(asks: bool) -> None:
 def announce(text: str) -> None:
     """Have a screen reader say it, once it changes."""
     _say(key="announcement", data={"text": text})
+
+
+def one_entry_a_link() -> None:
+    """Have the browser's Back lead to the view before a link that was followed."""
+    _history(key="one-entry-a-link")
 
 
 def warm_charts() -> None:

@@ -225,16 +225,16 @@ def show_differences(runs: Sequence[Run]) -> None:
             show_disagreement(first, others[row], key)
     found = {other: differences([first, other]) for other in runs[1:]}
     lines = [
-        f"- {code(run_label(other))} also differs in {literal(listed(settings))}"
-        for other, settings in found.items()
-        if settings
+        f"- {code(run_label(other))}: {literal(listed(settings))}" for other, settings in found.items() if settings
     ]
     if lines:
+        who = "the other" if len(runs) == 2 else f"{len(lines)} of the {len(runs) - 1} others"
         st.warning(
-            "\n".join(
-                [f"Not comparable with {code(run_label(first))}; part of a difference may be due to that:", *lines]
-            )
+            f"{code(run_label(first))} differs from {who} in other settings, too: part of a difference "
+            "may be due to that."
         )
+        with st.expander("Which settings"):
+            st.markdown("\n".join(lines))
 
 
 def show_disagreement(first: Run, second: Run, key: str) -> None:

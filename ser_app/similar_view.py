@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from ser_app.address import switch
 from ser_app.clip_view import describe, play, sound_of
 from ser_app.messages import literal, sentence
 from ser_app.tables import choose_row
@@ -112,7 +113,7 @@ def show_similar(prediction: Prediction, name: str, key: str, *, named: bool = F
     if prediction.embedding is None or not has_map(model):
         return
     label = f"Clips like this one, to {literal(model)}" if named else "Clips like this one"
-    if not st.toggle(label, key=f"similar-{key}", help="Test clips of CREMA-D whose embeddings are nearest"):
+    if not switch(label, key=f"similar-{key}", help="Test clips of CREMA-D whose embeddings are nearest"):
         return
     try:
         drawn = map_of(model)

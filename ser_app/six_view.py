@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from ser_app.address import switch
 from ser_app.answers import verdict
 from ser_app.charts import show_figure
 from ser_app.clip_view import play, sound_of
@@ -47,10 +48,11 @@ def show_six(clip: Clip, corpus: Corpus) -> None:
         return
     names, _ = checkpoints()
     model = controls.selectbox("Answers from", names, key="six-model", width=300) if names else None
-    shared = controls.toggle(
+    shared = switch(
         "Same scales for all",
         value=True,
         key="six-shared",
+        toggle=controls.toggle,
         help="Time, amplitude and colour mean the same in all six. Without it, each is drawn as large as it can be.",
     )
     controls.button(

@@ -75,6 +75,11 @@ def keep(key: str, rows: Sequence[int], cell: tuple[int, str] | None = None) -> 
     st.session_state[key] = {"selection": {"rows": list(rows), "columns": [], "cells": [cell] if cell else []}}
 
 
+def is_chosen(key: str, row: int) -> bool:
+    """Whether a table that was drawn before has this row chosen, and no other."""
+    return key in st.session_state and list(st.session_state[key]["selection"]["rows"]) == [row]
+
+
 def _chosen(key: str) -> tuple[list[int], tuple[int, str] | None]:
     """The rows that a visitor has chosen, and the cell if it is by that: what changed last counts."""
     selection = st.session_state[key]["selection"]

@@ -96,7 +96,7 @@ def show_clip(clip: Clip) -> None:
         from ser_core.audio.synthetic import EXAMPLES
 
         example = list(EXAMPLES)[CLIPS.index(clip.name)]
-        st.warning("The clip can't be had now: here is a synthetic voice instead, by which no emotion was meant.")
+        st.warning("The clip can't be had now: here is a synthetic voice instead, which intends no emotion.")
         st.caption(sentence(error))
         recording = Recording("synthetic voice", example_audio(example))
     show_answer(recording, any_sound=True, clip=clip if recording.meant else None)
@@ -150,8 +150,8 @@ def show_answer(recording: Recording, *, any_sound: bool, clip: Clip | None = No
         if clip:
             agreeing = round(clip.voice.shares[EMOTIONS.index(clip.emotion)] * clip.voice.total)
             st.markdown(
-                f"The actor meant **{EMOTION_NAMES[clip.emotion]}**; {agreeing} of {clip.voice.total} people who only "
-                "heard it heard that, too."
+                f"The actor intended **{EMOTION_NAMES[clip.emotion]}**; {agreeing} of {clip.voice.total} people who "
+                "only heard it heard that, too."
             )
         if result.answer == UNSURE:
             st.caption(unsure_means(result.min_confidence))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from ser_app.address import switch
 from ser_app.charts import show_figure
 from ser_app.loaders import checkpoint_files
 from ser_app.messages import literal, sentence
@@ -59,7 +60,7 @@ def show_why(
         start: in the recording, of the part of it that the prediction has the sound of; seconds.
     """
     label = f"Why {literal(model.config.name)} answers this" if named else "Why this answer"
-    if not st.toggle(label, key=f"why-{key}", help="Which moments and bands of the sound the network used"):
+    if not switch(label, key=f"why-{key}", help="Which moments and bands of the sound the network used"):
         return
     from ser_core.explain.gradients import N_STEPS
     from ser_core.explain.methods import methods_for

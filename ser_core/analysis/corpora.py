@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ser_core.analysis.figures import finish, plain
+from ser_core.analysis.figures import WRITTEN, finish, plain
 from ser_core.emotions import EMOTIONS
 from ser_core.records.evaluations import Evaluation, Heard
 from ser_core.words import between, percent
@@ -57,14 +57,12 @@ def _matrix(
             y=[_in_lines(row) for row in rows],
             text=[[_cell(one) for one in row] for row in cells],
             texttemplate="%{text}",
-            textfont={"size": 12},
             customdata=[[_hover(one) for one in row] for row in cells],
             hovertemplate="%{customdata}<extra></extra>",
             hoverongaps=False,
             zmin=CHANCE,
             zmax=HIGHEST,
-            colorscale="Blues",
-            showscale=False,
+            **WRITTEN,
             xgap=3,
             ygap=3,
         )

@@ -3,7 +3,8 @@
 Only runs that differ in nothing but what the claim asks about settle it (`ser_core.analysis.comparable`). Where a
 configuration was trained several times, a claim is judged at the greatest number of epochs at which all its runs are
 comparable. Where there is none, each of its parts is judged at its own. Each part has to hold: a claim of which one is
-refuted is contradicted, whether or not the others can be judged.
+refuted is contradicted, whether or not the others can be judged. What short runs say is undecided while longer ones,
+which can't be compared, point the other way.
 
 That one run is better counts as beyond chance if McNemar's exact test on the clips that both classified, or its
 generalisation to several pairs of runs, says so and if the bootstrap interval of the difference over speakers and
@@ -158,8 +159,11 @@ def better(
     verdicts, marks = [], list[Mark]()
     for runs, group in parts:
         verdict, sentences, measured = _part(runs, group, asked, margin)
-        verdicts.append(verdict)
         evidence += sentences
+        if verdict in (Verdict.CONFIRMED, Verdict.CONTRADICTED) and _turned(records, runs, group, asked):
+            verdict = Verdict.UNDECIDED
+            evidence.append("The longer ones, which can't settle it, point the other way: so neither do these.")
+        verdicts.append(verdict)
         marks += measured
     verdict = min(verdicts, key=DECIDES.index)
     picture = Picture(tuple(marks)) if marks else None
@@ -256,15 +260,36 @@ def unequal(runs: Runs, names: Sequence[str], asked: Collection[str]) -> str | N
 
 def set_aside(records: Records, runs: Runs, pair: Pair, asked: Collection[str]) -> Iterator[str]:
     """Why the longest runs of a pair decide nothing, where shorter ones do."""
-    if not_settled(runs, pair, asked):
-        return
-    used = max(runs[name].train.epochs for name in pair)
-    longest = max(set.intersection(*(set(records[name]) for name in pair)))
-    if longest > used:
-        longer = {name: records[name][longest][0] for name in pair}
+    if longer := _longer(records, runs, pair, asked):
+        length = longer[pair[0]].train.epochs
         reason = unequal(longer, pair, asked) or "At that length, not all that the claim is about can be compared."
         have = ", and ".join(f"{code(name)} has {percent(run.accuracy)}" for name, run in longer.items())
-        yield f"Runs of {counted(longest, 'epoch')} are set aside, where {have}. {reason}"
+        yield f"Runs of {counted(length, 'epoch')} are set aside, where {have}. {reason}"
+
+
+def _longer(records: Records, runs: Runs, pair: Pair, asked: Collection[str]) -> Runs:
+    """The longest runs of a pair, where shorter ones are compared; else nothing."""
+    if not_settled(runs, pair, asked):
+        return {}
+    used = max(runs[name].train.epochs for name in pair)
+    longest = max(set.intersection(*(set(records[name]) for name in pair)))
+    return {name: records[name][longest][0] for name in pair} if longest > used else {}
+
+
+def _turned(records: Records, runs: Runs, pairs: Sequence[Pair], asked: Collection[str]) -> bool:
+    """Whether all pairs have longer runs than those that are compared, and these are the other way round in sum."""
+    longer = [_longer(records, runs, pair, asked) for pair in pairs]
+    if not all(longer):
+        return False
+
+    def ahead(of: Runs, pair: Pair) -> float:
+        return of[pair[0]].accuracy - of[pair[1]].accuracy
+
+    sums = (
+        sum(ahead(of, pair) for of, pair in zip(all_of, pairs, strict=True)) for all_of in ([runs] * len(pairs), longer)
+    )
+    short, long = sums
+    return short * long < 0
 
 
 def figures(runs: Runs, names: Sequence[str]) -> tuple[str, ...]:

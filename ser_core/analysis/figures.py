@@ -24,8 +24,16 @@ from ser_core.words import percent
 SPEECH_SHADE = "rgba(84, 112, 214, 0.18)"
 MAX_POINTS = 2_000  # drawn per waveform: more than a screen has pixels
 MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
+LAST_TICK = 40  # pixels to the right of a plot for half of `100 %`, or for what is written behind a full bar
 HERTZ_TICKS = (500, 1000, 2000, 4000)
 COMPACT_HEIGHT = 200  # pixels; below this a figure has room for its data only
+WRITTEN: dict[str, Any] = {
+    "colorscale": [[0, "#f3f8fd"], [1, "#4a94d0"]],
+    "textfont": {"color": "#10202f"},
+    "showscale": False,
+}
+"""Of heatmaps whose cells say their values: in all of its colours, the letters have a contrast of 4.5:1 or more."""
+WRITTEN_IN_DARK: dict[str, Any] = {"colorscale": [[0, "#1d2530"], [1, "#2f6fae"]], "textfont": {"color": "#f2f6fa"}}
 # Magma, but for its first colour: "#000004" is one that Streamlit's theme replaces by a colour of its own.
 MAGMA = ["#010005", *plotly.colors.sequential.Magma[1:]]
 
@@ -153,13 +161,15 @@ def probability_figure(probabilities: Mapping[str, Mapping[str, float]], *, heig
                 "pattern": {"shape": pattern},
             },
             text=[percent(shares[e], 0) for e in EMOTIONS] if single else None,
-            textposition="auto",
+            textposition="outside",
+            cliponaxis=False,
             hovertemplate="%{y}: %{x:.1%}<extra>" + plain(source) + "</extra>",
         )
     figure.update_layout(barmode="group", showlegend=len(probabilities) > 1)
-    figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(autorange="reversed")
-    return finish(figure, height, "", "")
+    finish(figure, height, "", "")
+    figure.update_xaxes(range=[0, 1], **ticks_of_shares(0.25))
+    return figure.update_layout(margin_r=LAST_TICK)
 
 
 def spectral_figure(features: np.ndarray, config: FeatureConfig = FeatureConfig(), *, height: int = 520) -> go.Figure:
@@ -217,6 +227,19 @@ def figure_rows(figure: go.Figure) -> list[dict[str, Any]]:
                     point |= {"low": value - below, "high": value + above}
         rows += points
     return rows
+
+
+def ticks_of_shares(step: float) -> dict[str, Any]:
+    """Ticks of an axis of shares, every so much of 1: `25 %`, as everywhere else and not `25%`."""
+    values = np.arange(0, 1 + step / 2, step)
+    return {"tickvals": values, "ticktext": [percent(value, 0) for value in values]}
+
+
+def in_dark(figure: go.Figure) -> go.Figure:
+    """The same figure for a dark background, where heatmaps that say their values would be lamps."""
+    return figure.for_each_trace(
+        lambda trace: trace.update(WRITTEN_IN_DARK) if trace.texttemplate else None, {"type": "heatmap"}
+    )
 
 
 def _places(given: Sequence[Any] | None, n: int) -> Sequence[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from ser_core.analysis.colors import ACCENT, GUIDE
-from ser_core.analysis.figures import finish
+from ser_core.analysis.figures import finish, ticks_of_shares
 from ser_core.analysis.groups import GroupAccuracy
 from ser_core.analysis.raters import Bin
 
@@ -53,9 +53,9 @@ def groups_figure(
     figure.update_layout(clickmode="event+select")
     if many:
         figure.update_xaxes(type="category", showticklabels=False, showgrid=False)
-        figure.update_yaxes(tickformat=".0%")
+        figure.update_yaxes(**ticks_of_shares(0.1))
         return finish(figure, height, "from the lowest to the highest", "accuracy")
-    figure.update_xaxes(tickformat=".0%")
+    figure.update_xaxes(**ticks_of_shares(0.1))
     figure.update_yaxes(autorange="reversed", type="category")
     return finish(figure, 90 + 30 * len(groups), "accuracy", "")
 

@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ser_core.analysis.calibration import Reliability
-from ser_core.analysis.colors import ACCENT, GUIDE, series_colors
+from ser_core.analysis.colors import ACCENT, GUIDE, patterns, series_colors
 from ser_core.analysis.confusion import cell_label, confused_pairs, row_shares
-from ser_core.analysis.figures import SELECTABLE, finish, plain
+from ser_core.analysis.figures import LAST_TICK, SELECTABLE, WRITTEN, finish, plain, ticks_of_shares
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.models.activations import activation_label
 from ser_core.records.runs import Run
@@ -22,7 +22,6 @@ ACCURACY_RANGE = (0.35, 0.65)  # of the report's grid; the same colours mean the
 CELL_PIXELS = 46
 LEGEND_ROW = 20  # pixels
 CURVE_POINTS = 200
-BLUES = "Blues"
 
 
 def accuracy_heatmap(runs: Iterable[Run], *, height: int = 260) -> go.Figure:
@@ -41,11 +40,9 @@ def accuracy_heatmap(runs: Iterable[Run], *, height: int = 260) -> go.Figure:
             y=[activation_label(activation) for activation in rows],
             text=[[_cell_text(run) for run in row] for row in cells],
             texttemplate="%{text}",
-            textfont={"size": 12},
             zmin=ACCURACY_RANGE[0],
             zmax=ACCURACY_RANGE[1],
-            colorscale=BLUES,
-            showscale=False,
+            **WRITTEN,
             xgap=3,
             ygap=3,
             hoverinfo="skip",
@@ -97,11 +94,11 @@ def confusion_figure(
             z=cells if normalised else counts,
             x=names,
             y=names,
-            texttemplate="%{z:.0%}" if normalised else "%{z:,}",
+            text=[[percent(share, 0) for share in row] for row in shares] if normalised else None,
+            texttemplate="%{text}" if normalised else "%{z:,}",
             zmin=0,
             zmax=1 if normalised else None,
-            colorscale=BLUES,
-            showscale=False,
+            **WRITTEN,
             hoverinfo="skip",
         )
     )
@@ -160,7 +157,7 @@ def curves_figure(histories: Mapping[str, Mapping[str, np.ndarray]], quantity: s
             )
     figure.update_layout(hovermode="x unified", showlegend=True)
     if quantity == "accuracy":
-        figure.update_yaxes(tickformat=".0%")
+        figure.update_yaxes(**ticks_of_shares(0.1))
     height += LEGEND_ROW * max(0, len(histories) - 2)
     return finish(figure, height, "epoch", f"{quantity} (nats)" if quantity == "loss" else quantity)
 
@@ -168,12 +165,12 @@ def curves_figure(histories: Mapping[str, Mapping[str, np.ndarray]], quantity: s
 def emotion_bars(values: Mapping[str, Mapping[str, float]], title: str, *, height: int = 300) -> go.Figure:
     """A figure in 0..1 for each emotion and source, as bars beside each other; what a source lacks has no bar."""
     figure, colors = go.Figure(), series_colors(values)
-    for source, by_emotion in values.items():
+    for (source, by_emotion), pattern in zip(values.items(), patterns(colors.values()), strict=True):
         figure.add_bar(
             x=[EMOTION_NAMES[emotion] for emotion in EMOTIONS],
             y=[by_emotion.get(emotion) for emotion in EMOTIONS],
             name=plain(source),
-            marker={"color": colors[source]},
+            marker={"color": colors[source], "pattern": {"shape": pattern}},
             hovertemplate="%{x}: %{y:.2f}<extra>" + plain(source) + "</extra>",
         )
     figure.update_layout(barmode="group", showlegend=len(values) > 1)
@@ -272,5 +269,6 @@ def _of_shares(figure: go.Figure, n_runs: int, height: int, x: str, y: str) -> g
     """Both axes as shares from 0 to 100 %, and a legend where there are several runs."""
     figure.update_layout(showlegend=n_runs > 1)
     for update in (figure.update_xaxes, figure.update_yaxes):
-        update(range=[0, 1], tickformat=".0%")
-    return finish(figure, height + LEGEND_ROW * max(0, n_runs - 2), x, y)
+        update(range=[0, 1], **ticks_of_shares(0.25))
+    finish(figure, height + LEGEND_ROW * max(0, n_runs - 2), x, y)
+    return figure.update_layout(margin_r=LAST_TICK)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ser_core.analysis.colors import EMOTION_COLORS
-from ser_core.analysis.figures import finish
+from ser_core.analysis.figures import finish, ticks_of_shares
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 
 Rows = Sequence[tuple[float, float, Mapping[str, float] | None]]
@@ -65,7 +65,7 @@ def timeline_figure(
     if min_confidence is not None:
         figure.add_trace(_ribbon(rows, live, min_confidence, clock), 2, 1)
         figure.update_yaxes(visible=False, fixedrange=True, range=[0, 1], row=2, col=1)
-    figure.update_yaxes(range=[0, 1], tickformat=".0%", row=1, col=1)
+    figure.update_yaxes(range=[0, 1], **ticks_of_shares(0.25), row=1, col=1)
     figure.update_layout(showlegend=True, uniformtext={"minsize": SMALLEST_LETTERS, "mode": "hide"})
     finish(figure, height, "", "probability")
     figure.update_xaxes(

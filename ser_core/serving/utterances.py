@@ -42,6 +42,8 @@ class UtteranceConfig:
     Attributes:
         first_seconds: of a voice in the newest window, from which on there is a label, > 0.
         sure: probability that gives a label earlier, 0 to 1.
+        least_seconds: of a voice, without which nothing is said of an utterance, however sure the network is, > 0:
+            that is a cough or a click rather than a word.
         half_life: seconds after which a window counts half as much as the newest one, > 0.
         margin: how much more likely another emotion has to be than the label for the label to change, 0 to 1.
         hold_seconds: or for how long it has to be the likeliest, whatever its lead, > 0.
@@ -50,13 +52,14 @@ class UtteranceConfig:
 
     first_seconds: float = 1.0
     sure: float = 0.8
+    least_seconds: float = 0.3
     half_life: float = 1.0
     margin: float = 0.2
     hold_seconds: float = 1.5
     settle_seconds: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("first_seconds", "half_life", "hold_seconds", "settle_seconds"):
+        for name in ("first_seconds", "least_seconds", "half_life", "hold_seconds", "settle_seconds"):
             require_seconds(name, getattr(self, name))
         for name, value in (("sure", self.sure), ("margin", self.margin)):
             if not (isinstance(value, Real) and 0 <= value <= 1):
@@ -116,6 +119,8 @@ class Utterance:
         labels = labels_of(self.start, self.moments, min_confidence, self.config)
         if not self.ended:
             return labels
+        if not any(moment.voice_seconds >= self.config.least_seconds for moment in self.moments):
+            return [*labels, UNSURE]
         last = labels[-1]
         kept = last in self.shares and self.shares[last] >= min_confidence
         return [*labels, last if kept else answer_from(self.shares, min_confidence)]
@@ -146,7 +151,8 @@ def labels_of(
         if best != leader:
             leader, since = best, moment.end
         if label in (None, UNSURE):
-            if label or share >= config.sure or is_enough(start, moment, config):
+            is_sure = share >= config.sure and moment.voice_seconds >= config.least_seconds
+            if label or is_sure or is_enough(start, moment, config):
                 label = answer_from(moment.shares, min_confidence)
         elif share >= min_confidence:
             if share - moment.shares[label] >= config.margin or moment.end - since >= config.hold_seconds:

@@ -133,6 +133,16 @@ def test_a_claim_is_judged_at_the_greatest_length_at_which_its_runs_are_comparab
     )
 
 
+def test_short_runs_settle_nothing_that_longer_ones_contradict(tmp_path: Path):
+    for epochs, mistakes, numerics in ((150, 250, "winograd"), (30, 350, "pytorch")):
+        record(tmp_path, "lr0.001-SiLU-2D", mistakes, epochs=epochs, folder=f"2d-{epochs}")
+        environment = {"numerics": numerics}
+        record(tmp_path, "lr0.001-SiLU-Combined", 300, epochs=epochs, folder=f"of-{epochs}", environment=environment)
+    finding = found(tmp_path, TITLES[0])
+    assert finding.verdict == Verdict.UNDECIDED
+    assert "point the other way" in finding.evidence[-1]
+
+
 def test_of_several_runs_of_a_configuration_those_that_are_comparable_are_compared(tmp_path: Path):
     record(tmp_path, "lr0.001-SiLU-2D", 100, environment={"numerics": "winograd"})
     record(tmp_path, "lr0.001-SiLU-Combined", 300)
@@ -190,7 +200,7 @@ def test_a_part_that_is_refuted_decides_though_another_cannot_be_judged(
 
 def test_a_refuted_part_is_seen_at_its_own_length(tmp_path: Path):
     """At 150 epochs the 2D runs are not comparable; there are no combined runs at 30."""
-    record_rates(tmp_path, "2D", (100, 200), epochs=150, precision="fp32")
+    record_rates(tmp_path, "2D", (200, 100), epochs=150, precision="fp32")
     record_rates(tmp_path, "2D", (200, 100), epochs=30)
     record_rates(tmp_path, "Combined", (100, 200), epochs=150)
     finding = found(tmp_path, LOWER)

@@ -44,10 +44,10 @@ def test_a_clip_is_answered_on_home(open_page: OpenPage, two_checkpoints: Path, 
     assert not app.metric
     press(app, CLIPS[0])
     assert (app.metric[0].value, app.metric[0].delta) == ("Happiness", "model score 80\u00a0%")
-    assert "The actor meant **anger**; 9 of 9 people who only heard it heard that, too." in texts(app)
+    assert "The actor intended **anger**; 9 of 9 people who only heard it heard that, too." in texts(app)
     assert [audio.proto.autoplay for audio in app.get("audio")] == [True]
     press(app, CLIPS[1])
-    assert "The actor meant **happiness**" in texts(app)
+    assert "The actor intended **happiness**" in texts(app)
     assert len(app.metric) == 1
     app.switch_page("pages/guess.py").run()
     app.switch_page(HOME).run()
@@ -67,7 +67,7 @@ def test_a_clip_is_fetched_when_it_is_pressed(
         mirror.shutdown()
     assert [path.stem for path in tmp_path.rglob("*.wav")] == [CLIPS[2]]
     assert not app.warning
-    assert "The actor meant **fear**" in texts(app)
+    assert "The actor intended **fear**" in texts(app)
 
 
 def test_without_a_network_a_synthetic_voice_is_answered_in_place_of_a_clip(
@@ -79,7 +79,7 @@ def test_without_a_network_a_synthetic_voice_is_answered_in_place_of_a_clip(
     assert warning.value.startswith("The clip can't be had now: here is a synthetic voice instead")
     assert "127.0.0.1:9 could not be reached" in texts(app)
     assert app.metric[0].label == "In the synthetic voice, the model hears"
-    assert "The actor meant" not in texts(app)
+    assert "The actor intended" not in texts(app)
 
 
 def test_home_says_what_is_missing_where_there_is_no_checkpoint(

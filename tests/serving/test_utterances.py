@@ -101,7 +101,7 @@ def test_another_model_begins_another_utterance():
 
 
 def test_no_label_is_shown_before_enough_was_heard_unless_it_is_sure():
-    doubtful, sure = window(1.0, (0.8, 1.0), ANG=0.6), window(1.0, (0.8, 1.0), ANG=0.95)
+    doubtful, sure = window(1.0, (0.6, 1.0), ANG=0.6), window(1.0, (0.6, 1.0), ANG=0.95)
     assert follow(doubtful)[0].label(BAR) is None
     assert follow(sure)[0].label(BAR) == "ANG"
     assert follow(doubtful, window(2.0, (0.8, 2.0), ANG=0.6))[0].labels(BAR) == [None, "ANG"]
@@ -109,6 +109,15 @@ def test_no_label_is_shown_before_enough_was_heard_unless_it_is_sure():
     halting = [window(end, (0.8, 1.0), (end - 0.1, end), ANG=0.6) for end in (1.5, 2.0, 2.5, 3.0, 3.5)]
     assert follow(doubtful, *halting)[0].labels(BAR)[-2:] == [None, "ANG"]
     assert follow(doubtful, window(2.0))[0].label(BAR) == "ANG"
+
+
+def test_a_tenth_of_a_second_is_called_nothing_however_sure_the_network_is():
+    (click,) = follow(window(1.0, (0.8, 0.9), ANG=0.99))
+    assert click.label(BAR) is None
+    (click,) = follow(window(1.0, (0.8, 0.9), ANG=0.99), window(4.0))
+    assert (click.ended, click.label(BAR)) == (True, UNSURE)
+    (shout,) = follow(window(1.0, (0.5, 0.9), ANG=0.99), window(4.0))
+    assert shout.label(BAR) == "ANG"
 
 
 def test_a_label_is_left_only_with_evidence():
