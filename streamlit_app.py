@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ser_app.downloads import offer_rows
 from ser_app.messages import show_unreadable
 from ser_app.navigation import PAGES, start_page
 from ser_app.overview_view import overview
 from ser_app.records import HOW_TO_TRAIN, evaluations, records
 from ser_app.try_view import show_try
-from ser_core.analysis.overview import Bar, model_bars, people_bar
+from ser_core.analysis.overview import Bar, bar_rows, model_bars, people_bar
 from ser_core.analysis.report import REPORT_ANCHOR, REPORT_SUMMARY
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
@@ -39,14 +40,15 @@ def show_overview() -> None:
     st.header("How often people and models are right")
     finished, unreadable = records()
     evaluated, unreadable_evaluations = evaluations()
-    bars = model_bars(finished, evaluated)
+    bars = [people(), *model_bars(finished, evaluated)]
     with st.container(border=True):
-        st.html(overview([people(), *bars]))
+        st.html(overview(bars))
         st.caption(
             "Share of right answers among six emotions; thin lines are 95 % intervals, the dashed one is guessing. "
             "People heard each actor for the first time, and models have learned how actors mean it: they are not "
             "better listeners. On recordings from elsewhere they get worse."
         )
+        offer_rows(lambda: bar_rows(bars), "overview", "how often people and models are right")
     if finished:
         names = " and ".join(code(name) for name in dict.fromkeys(bar.run for bar in bars if bar.run))
         st.caption(f"The best by validation accuracy: {names}. All {len(finished)} runs are on Runs.")

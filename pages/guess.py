@@ -26,7 +26,8 @@ ROUND = "round"  # in the address
 
 RULES = (
     f"{ROUND_CLIPS} clips of {ROUND_CLIPS} actors: listen to each, and say which emotion the actor intended. You are "
-    "told at the end, together with what people heard who only heard the voice, as you do, and what the best model answers."
+    "told at the end, together with what people heard who only heard the voice, as you do, and what the best model "
+    "answers."
 )
 
 PRIVATE = "Your answers stay in this session: they are gone when you close the page, and nobody else sees them."

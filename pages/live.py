@@ -186,7 +186,7 @@ def show_connection(heard: Heard) -> None:
             st.session_state[RECONNECT] = True
             st.rerun()
     if heard.backlog_seconds > 2:
-        st.warning(f"This machine is {heard.backlog_seconds:.0f} s behind: too many listen at once.")
+        st.warning(f"This machine is {heard.backlog_seconds:.0f} s behind: it has too much to do at once.")
 
 
 def show_now(heard: Heard, paused: bool, min_confidence: float) -> None:

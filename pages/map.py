@@ -11,10 +11,11 @@ from ser_app.address import choose, gone_back
 from ser_app.answers import worth
 from ser_app.charts import CHART
 from ser_app.clip_view import describe, rater_bars, show_answered, show_clip_sound, show_shares
+from ser_app.downloads import offer_rows
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
-from ser_app.similar_view import COLUMNS, clip_rows, has_map, map_of, show_neighbours, show_shared
+from ser_app.similar_view import COLUMNS, clip_rows, has_map, map_of, place_rows, show_neighbours, show_shared
 from ser_app.tables import choose_row, keep
 from ser_core.analysis.map_figure import COLOURINGS, MOST_ACTORS, map_figure
 from ser_core.analysis.similarity import similar_to_clip
@@ -82,6 +83,7 @@ def show_map(drawn: EmbeddingMap, model: str, colouring: str, actors: Sequence[i
             alt=f"{len(drawn.names):,} test clips as points, coloured by {colouring}. The table lists the same clips.",
         )
         st.caption(HOW_TO_READ)
+        offer_rows(lambda: place_rows(drawn), f"map-{model}", f"map of test clips {model}")
     return chosen_names(event)
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from ser_app.address import asked_for, choose, choose_number, gone_back, switch
 from ser_app.answers import verdict, worth
+from ser_app.clip_list import COLUMNS as LISTED
 from ser_app.clip_view import describe, rater_bars, show_clip_sound, show_shares, show_steps
 from ser_app.loaders import (
     HOW_TO_GET_CLIPS,
@@ -31,18 +32,16 @@ from ser_core.errors import SERError
 from ser_core.serving.prediction import UNSURE, Prediction
 
 COLUMNS = {
-    "voice agreement": st.column_config.ProgressColumn(
-        "voice agreement", format="%d%%", min_value=0, max_value=100, help="Share of voice-only raters who agreed"
-    ),
+    **{name: LISTED[name] for name in ("clip", "intended", "raters heard", "raters agree", "sentence")},
     "seconds": st.column_config.NumberColumn(format="%.2f"),
     "actor": st.column_config.NumberColumn(format="%d"),
 }
 SHOWN = [
     "clip",
-    "emotion",
-    "heard as",
-    "voice agreement",
-    "text",
+    "intended",
+    "raters heard",
+    "raters agree",
+    "sentence",
     "intensity",
     "actor",
     "sex",
@@ -63,9 +62,9 @@ def filters(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
         first, second = st.columns(4), st.columns(4)
         emotions, races = list(EMOTION_NAMES.values()), sorted(table["race"].unique())
         chosen = {
-            "emotion": choose(first[0].multiselect, "Emotion", emotions, key="emotion"),
+            "intended": choose(first[0].multiselect, "Emotion", emotions, key="emotion"),
             "intensity": choose(first[1].multiselect, "Intensity", list(INTENSITIES.values()), key="intensity"),
-            "text": choose(first[2].multiselect, "Sentence", list(SENTENCES.values()), key="sentence"),
+            "sentence": choose(first[2].multiselect, "Sentence", list(SENTENCES.values()), key="sentence"),
             "split": choose(first[3].multiselect, "Split of the report", ["train", "val", "test"], key="split"),
             "sex": choose(second[0].multiselect, "Sex", sorted(table["sex"].unique()), key="sex"),
             "race": choose(second[1].multiselect, "Race", races, key="race"),
@@ -79,13 +78,13 @@ def filters(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
             100,
             0,
             key="agreed",
-            format="%d%%",
+            format="%d %%",
             help="Share of the most chosen emotion",
         )
         some = 0 < len(corpus.present) < len(table)
         label = f"Only the {len(corpus.present):,} clips whose sound is on this machine"
         here = some and switch(label, key="here")
-    keep = table["age"].between(low, high) & (table["voice agreement"] >= agreement)
+    keep = table["age"].between(low, high) & (table["raters agree"] >= agreement)
     if here:
         keep &= table["clip"].isin(corpus.present)
     for column, values in chosen.items():

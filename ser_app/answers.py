@@ -88,7 +88,7 @@ def choose_min_confidence(place: DeltaGenerator) -> float:
         95,
         round(100 * MIN_CONFIDENCE),
         5,
-        format="%d%%",
+        format="%d %%",
         help="Where no emotion is as likely as this, the answer is “Unsure”. The higher it is, the fewer answers there "
         "are, and the more of them are right: Runs shows how many.",
     )

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from ser_app.downloads import offer_rows
 from ser_app.nearby import is_near
 from ser_core.analysis.figures import figure_rows, in_dark
 from ser_core.emotions import EMOTION_NAMES
-from ser_core.serving.rows import to_csv
 from ser_core.words import percent
 
 CHART = {"displaylogo": False}
 USUAL_HEIGHT = 450  # pixels, of a figure that says none: Plotly's
-
-
-def file_name(said: str) -> str:
-    """What a file may be called that says this: lower-case words and hyphens."""
-    return re.sub(r"[^a-z0-9.]+", "-", said.lower().replace("'", "")).strip("-.")
 
 
 def spoken(shares_by_source: Mapping[str, Mapping[str, float]]) -> str:
@@ -84,19 +78,4 @@ def _when_near(key: str, height: int, draw: Callable[[], None]) -> None:
 def offer_data(figure: go.Figure, key: str, file: str) -> None:
     """A button for a figure's numbers, which are written when it is pressed."""
 
-    def table() -> str:
-        rows = figure_rows(figure)
-        return to_csv(rows, list(rows[0])) if rows else ""
-
-    st.download_button(
-        "Data",
-        table,
-        f"{file_name(file)}.csv",
-        "text/csv",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-        disabled=not figure.data,
-        key=f"{key}-data",
-        help="The figure's numbers as CSV",
-    )
+    offer_rows(lambda: figure_rows(figure), key, file, disabled=not figure.data)

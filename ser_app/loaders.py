@@ -160,11 +160,11 @@ def clip_table() -> pd.DataFrame:
 def _row(clip: Clip) -> dict[str, object]:
     return {
         "clip": clip.name,
-        "emotion": EMOTION_NAMES[clip.emotion],
-        "heard as": in_words(clip.voice.majority),
-        "voice agreement": round(100 * clip.voice.agreement),
+        "intended": EMOTION_NAMES[clip.emotion],
+        "raters heard": in_words(clip.voice.majority),
+        "raters agree": round(100 * clip.voice.agreement),
         "intensity": INTENSITIES[clip.intensity],
-        "text": clip.text,
+        "sentence": clip.text,
         "actor": clip.actor.id,
         "sex": clip.actor.sex,
         "age": clip.actor.age,

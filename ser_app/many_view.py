@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.answers import show_adapted_to
-from ser_app.charts import file_name
+from ser_app.downloads import file_name
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.serving.prediction import UNSURE
 from ser_core.serving.rows import to_csv, to_json

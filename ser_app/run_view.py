@@ -37,8 +37,8 @@ EXPLAINED = {
     "uar": "Unweighted average recall: the mean of the emotions' recalls",
 }
 DIFFERENCES = {
-    "first": st.column_config.TextColumn(width=220),
-    "second": st.column_config.TextColumn(width=220),
+    "first": st.column_config.TextColumn(width=290),
+    "second": st.column_config.TextColumn(width=290),
     "difference in points": st.column_config.TextColumn(width=170, help="Accuracy of the first minus the second"),
     "significant": st.column_config.TextColumn(width=110),
 }
@@ -225,16 +225,16 @@ def show_differences(runs: Sequence[Run]) -> None:
             show_disagreement(first, others[row], key)
     found = {other: differences([first, other]) for other in runs[1:]}
     lines = [
-        f"- {code(run_label(other))}: {literal(listed(settings))}" for other, settings in found.items() if settings
+        f"{code(run_label(other))} also differs in {literal(listed(settings))}"
+        for other, settings in found.items()
+        if settings
     ]
     if lines:
-        who = "the other" if len(runs) == 2 else f"{len(lines)} of the {len(runs) - 1} others"
-        st.warning(
-            f"{code(run_label(first))} differs from {who} in other settings, too: part of a difference "
-            "may be due to that."
-        )
+        what = lines[0] if len(lines) == 1 else f"{len(lines)} of the runs also differ in other settings"
+        st.warning(f"{what}. Part of a difference from {code(run_label(first))} may be due to that.")
+    if len(lines) > 1:
         with st.expander("Which settings"):
-            st.markdown("\n".join(lines))
+            st.markdown("\n".join(f"- {line}" for line in lines))
 
 
 def show_disagreement(first: Run, second: Run, key: str) -> None:

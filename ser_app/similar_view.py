@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -31,7 +32,7 @@ ALIKE = st.column_config.ProgressColumn(
 COLUMNS = {
     "alike": ALIKE,
     "intended": st.column_config.TextColumn(width=85),
-    "answer": st.column_config.TextColumn(width=85),
+    "predicted": st.column_config.TextColumn(width=85),
     "model score": st.column_config.NumberColumn(format="%d %%", help="The model's probability of its answer"),
     "raters agree": st.column_config.NumberColumn(
         format="%d %%", help="Share of voice-only raters who chose the most chosen emotion"
@@ -89,15 +90,23 @@ def clip_rows(drawn: EmbeddingMap, names: Sequence[str]) -> pd.DataFrame:
         {
             "clip": list(names),
             "intended": [EMOTION_NAMES[clip.emotion] for clip in clips],
-            "answer": [EMOTION_NAMES[EMOTIONS[i]] for i in drawn.answers[rows]],
+            "predicted": [EMOTION_NAMES[EMOTIONS[i]] for i in drawn.answers[rows]],
             "model score": [round(100 * float(score)) for score in drawn.scores[rows]],
             "raters heard": [in_words(clip.voice.majority) for clip in clips],
             "raters agree": [round(100 * clip.voice.agreement) for clip in clips],
             "actor": [str(clip.actor.id) for clip in clips],
             "sex": [clip.actor.sex for clip in clips],
-            "text": [clip.text for clip in clips],
+            "sentence": [clip.text for clip in clips],
         }
     )
+
+
+def place_rows(drawn: EmbeddingMap) -> list[dict[str, Any]]:
+    """Where each clip of a map lies, beside what is known of it."""
+    table = clip_rows(drawn, drawn.names)
+    table.insert(1, "x", drawn.places[:, 0])
+    table.insert(2, "y", drawn.places[:, 1])
+    return [dict(zip(table.columns, row, strict=True)) for row in table.itertuples(index=False, name=None)]
 
 
 @st.fragment

@@ -88,7 +88,7 @@ def show_all(listener: Listener, rows: list[dict[str, Any]]) -> None:
         for row in rows
     ]
     seconds = st.column_config.NumberColumn(format="%.1f s")
-    columns = {"Model score": st.column_config.NumberColumn(format="%.0f%%"), "Start": seconds, "Length": seconds}
+    columns = {"Model score": st.column_config.NumberColumn(format="%.0f %%"), "Start": seconds, "Length": seconds}
     if not listener.look().kept_seconds:
         st.dataframe(table, hide_index=True, column_config=columns)
         return

@@ -25,7 +25,7 @@ OTHERS_COLOR = GUIDE
 MOST_ACTORS = len(SERIES_COLORS) - 2  # that can be told apart
 RING = {"size": 17, "symbol": "circle-open", "color": ACCENT, "line": {"width": 3}}
 HOVER = (
-    "<b>%{customdata[0]}</b><br>intended: %{customdata[1]}<br>answer: %{customdata[2]}, model score %{customdata[3]}"
+    "<b>%{customdata[0]}</b><br>intended: %{customdata[1]}<br>predicted: %{customdata[2]}, model score %{customdata[3]}"
     "<br>actor %{customdata[4]}, %{customdata[5]}<br>“%{customdata[6]}”<extra></extra>"
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ser_core.analysis.comparable import by_split, candidates
 from ser_core.analysis.raters import rater_confusion
@@ -29,6 +29,21 @@ class Bar(NamedTuple):
     accuracy: float
     interval: tuple[float, float] | None = None
     run: str | None = None
+
+
+def bar_rows(bars: Iterable[Bar]) -> list[dict[str, Any]]:
+    """Bars as rows of a table; shares are 0..1."""
+    return [
+        {
+            "what": bar.what,
+            "of": bar.detail,
+            "accuracy": bar.accuracy,
+            "low": bar.interval[0] if bar.interval else None,
+            "high": bar.interval[1] if bar.interval else None,
+            "run": bar.run or "",
+        }
+        for bar in bars
+    ]
 
 
 def people_bar(clips: Sequence[Clip]) -> Bar:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ser_core.analysis.colors import EMOTION_COLORS, PEOPLE_COLOR, SERIES_COLORS, patterns, series_colors
+from ser_core.analysis.figures import WRITTEN, WRITTEN_IN_DARK
 from ser_core.emotions import EMOTIONS
 
 # Machado et al. 2009, severity 1.0, over linear RGB.
@@ -49,6 +50,15 @@ def test_colors_stand_out_on_light_and_dark(background: str):
     for color in (*EMOTION_COLORS.values(), *SERIES_COLORS):
         yellow = color == EMOTION_COLORS["HAP"]  # which is none if it is darker
         assert contrast(color, background) >= (2.1 if yellow else 2.99)
+
+
+@pytest.mark.parametrize("look", [WRITTEN, WRITTEN_IN_DARK])
+def test_what_is_written_in_a_cell_is_legible_in_every_cell(look: dict):
+    (_, first), (_, last) = look["colorscale"]
+    steps = np.linspace(0, 1, 11)[:, None]
+    ends = [np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) for color in (first, last)]
+    for cell in (ends[0] + steps * (ends[1] - ends[0])).round().astype(int):
+        assert contrast("#" + "".join(f"{part:02x}" for part in cell), look["textfont"]["color"]) >= 4.5
 
 
 def test_emotions_share_no_color_with_what_is_compared():

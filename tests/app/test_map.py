@@ -39,7 +39,7 @@ def test_the_map_shows_each_test_clip_once_and_lists_them(open_page: OpenPage, m
     assert all(EMOTION_NAMES[find_clip(row[0]).emotion] == name for name, rows in groups.items() for row in rows)
     table = app.dataframe[0].value
     assert tuple(table["clip"]) == MAPPED
-    assert set(table["answer"]) == {"happiness"}
+    assert set(table["predicted"]) == {"happiness"}
     assert set(table["model score"]) == {80}
     assert "means little" in texts(app)
     assert "click on a row" in texts(app)

@@ -147,9 +147,9 @@ def test_filters_narrow_the_table(open_page: OpenPage):
     app.run()
     table = app.dataframe[0].value
     assert 0 < len(table) < 500
-    assert set(table["emotion"]) == {"fear"}
+    assert set(table["intended"]) == {"fear"}
     assert set(table["sex"]) == {"female"}
-    assert table["voice agreement"].min() >= 80
+    assert table["raters agree"].min() >= 80
     labelled(app.multiselect, "Emotion").set_value(["neutral"])
     labelled(app.multiselect, "Intensity").set_value(["high"])
     app.run()

@@ -114,6 +114,33 @@ def test_a_clip_is_filtered_selected_shown_and_shared(open_tab: OpenTab):
     expect(page.get_by_role("heading", name="Humans and models")).to_be_visible()
 
 
+def test_back_leads_to_where_one_was(open_tab: OpenTab):
+    """Over a link that brings parameters, and to where nothing was chosen yet."""
+    page = open_tab("/mistakes?answers=Right")
+    wait_until_idle(page)
+    page.get_by_role("link", name="See it in Samples").click()
+    expect(page.get_by_role("heading", name="Samples")).to_be_visible()
+    wait_until_idle(page)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Mistakes")).to_be_visible()
+    wait_until_idle(page)
+    assert page.url.endswith("/mistakes?answers=Right")
+    expect(page.get_by_text("right answers on 2,233 test clips")).to_be_visible()
+
+    page = open_tab("/samples?emotion=fear")
+    wait_until_idle(page)
+    page.get_by_test_id("stDataFrame").click(position={"x": 120, "y": 35 + 17})
+    chosen = page.get_by_role("heading", name="Fear: “Don't forget a jacket.”")
+    expect(chosen).to_be_visible()
+    wait_until_idle(page)
+    page.go_back()
+    expect(chosen).to_have_count(0)
+    wait_until_idle(page)
+    assert page.url.endswith("/samples?emotion=fear")
+    page.go_forward()
+    expect(chosen).to_be_visible()
+
+
 def test_a_clip_is_heard_and_seen(open_tab: OpenTab):
     page = open_tab("/samples?clip=1001_DFA_ANG_XX")
     wait_until_idle(page)
