@@ -21,6 +21,7 @@ from ser_core.serving.stream_command import parse_arguments as stream_arguments
 from ser_core.training.command import parse_arguments as train_arguments
 from ser_core.training.config import TrainConfig
 from ser_core.training.grid_command import parse_arguments as grid_arguments
+from ser_core.words import percent
 from tests.helpers import ROOT
 from tests.made_records import older, set_val_accuracy, write_run
 from tools.aims import Aim, Reached, of_unseen_actors, on_the_reports_split, on_unseen_actors
@@ -315,11 +316,11 @@ def test_requirements_are_pinned_exactly():
 def test_figures_of_one_checkpoint_on_one_corpus_are_told_apart():
     """The first figure on RAVDESS in each table, and the one in the checkpoint's evaluation."""
     text = TEXTS["README.md"]
-    row = r"<!-- {}: .*?-\|\n\| `(\S+)` \| \**([\d.]+%)"
+    row = r"<!-- {}: .*?-\|\n\| `(\S+)` \| \**([\d.]+\s%)"
     above, below = (re.search(row.format(part), text, re.DOTALL) for part in ("recordings", "adaptation"))
     assert above
     assert below
     assert above[1] == below[1]
     evaluated = load_evaluation(ROOT / "evaluations" / "ravdess" / above[1]).uar
     (said,) = re.findall(r"^.*no voice is recognised\. Without adaptation.*$", text, re.MULTILINE)
-    assert re.findall(r"[\d.]+%", said) == [above[2], below[2], f"{evaluated:.1%}"]
+    assert re.findall(r"[\d.]+\s%", said) == [above[2], below[2], percent(evaluated)]

@@ -360,7 +360,8 @@ def with_parts(text: str, runs: list[Run]) -> str:
 
     def made(found: re.Match[str]) -> str:
         name = found[1]
-        return f"<!-- {name}: made by tools/readme.py -->\n{PARTS[name](runs)}\n<!-- end of {name} -->"
+        said = re.sub(r"(?<=\d)%", "\u00a0%", PARTS[name](runs))  # as the app writes it
+        return f"<!-- {name}: made by tools/readme.py -->\n{said}\n<!-- end of {name} -->"
 
     return MARKED.sub(made, text)
 

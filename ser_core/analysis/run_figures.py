@@ -249,7 +249,7 @@ def cost_figure(rows: Sequence[Mapping[str, Any]], cost: str, *, height: int = 3
             text=[plain(row["network"]) for row in rows],
             customdata=[[row["parameters"] or 0, row["megabytes"], plain(row["checkpoint"])] for row in rows],
             mode="markers+text",
-            textposition="top center",
+            textposition=["bottom center" if _is_below(row, rows, cost) else "top center" for row in rows],
             cliponaxis=False,
             marker={"size": [10 + 40 * ((row["parameters"] or 1) / largest) ** 0.5 for row in rows], "color": ACCENT},
             hovertemplate="%{customdata[2]}: %{y:.1f} %, %{x:.1f}, %{customdata[0]:,} parameters, "
@@ -263,6 +263,15 @@ def cost_figure(rows: Sequence[Mapping[str, Any]], cost: str, *, height: int = 3
     figure.update_yaxes(range=[min(values) - 5, max(values) + 6])
     unit = "milliseconds for 3 s of audio, one core" if cost == "milliseconds" else "megabytes of weights"
     return finish(figure, height, unit, "test accuracy (%)")
+
+
+def _is_below(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], cost: str) -> bool:
+    """Whether the mark of another checkpoint stands where the name above this one's would be."""
+    return any(
+        0 < other["accuracy"] - row["accuracy"] < 4 and max(other[cost], row[cost]) < 1.6 * min(other[cost], row[cost])
+        for other in rows
+        if other is not row
+    )
 
 
 def _of_shares(figure: go.Figure, n_runs: int, height: int, x: str, y: str) -> go.Figure:
