@@ -31,7 +31,7 @@ CLIP = "1001_DFA_ANG_XX"
 RUN = "lr0.001-SiLU-2D"
 OPENED = ADDRESSES | {
     "Samples, a clip": f"/samples?clip={CLIP}",
-    "Runs, one run": f"/runs?run={RUN}",
+    "Runs, one run": f"/runs?runs={RUN}",
 }
 ROUNDS = 3
 READ_MS = 4000  # until a visitor chooses something

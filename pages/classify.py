@@ -177,7 +177,7 @@ if not available:
     show_unreadable(unreadable, "checkpoint")
     st.stop()
 hint = "Choose several to compare them"
-chosen = choose(st.multiselect, "Models", available, key="model", default=available[:1], help=hint) or available[:1]
+chosen = choose(st.multiselect, "Models", available, key="models", default=available[:1], help=hint) or available[:1]
 for name in chosen:
     st.caption(f"**{literal(name)}**: {about_checkpoint(name)}")
 try:

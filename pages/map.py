@@ -87,17 +87,14 @@ def show_map(drawn: EmbeddingMap, model: str, colouring: str, actors: Sequence[i
     return chosen_names(event)
 
 
-def clip_of_address(is_new: bool) -> tuple[str, bool]:
+def clip_of_address() -> tuple[str, bool]:
     """The clip that the visitor came with or went back to, and whether that is news.
 
     What is chosen on the page gets into the address, but no ring: the map would be drawn anew.
-
-    Args:
-        is_new: whether the page was just opened.
     """
     asked = st.query_params.get("clip", "")
     shown = st.session_state.get(SHOWN_CLIP)
-    news = asked not in ("", shown) or gone_back("clip", shown, is_new)
+    news = asked not in ("", shown) or gone_back("clip", shown)
     if news:
         st.session_state[CAME_WITH] = asked
     return st.session_state.get(CAME_WITH, ""), news
@@ -145,7 +142,7 @@ def show_clip(name: str, drawn: EmbeddingMap, model: str) -> None:
     show_neighbours(similar_to_clip(drawn, name), drawn, model, f"map-{name}", name)
 
 
-is_new = start_page("Map")
+start_page("Map")
 st.title("Map")
 st.markdown(
     "Each point is a test clip, where a network puts it before it answers. Do neighbours sound alike to you, too?"
@@ -155,7 +152,7 @@ mapped = [name for name in available if has_map(name)]
 if mapped:
     model = choose(st.selectbox, "Model", mapped, key="model")
     st.caption(f"{about_checkpoint(model)} {worth(model)}")
-    linked, news = clip_of_address(is_new)
+    linked, news = clip_of_address()
     try:
         drawn = map_of(model)
     except SERError as error:

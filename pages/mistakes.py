@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ser_app.address import choose, switch
+from ser_app.address import choose, say_unknown, switch
 from ser_app.clip_list import COLUMNS, LIST_HEIGHT, answers
 from ser_app.clip_view import describe, rater_bars, show_answered, show_clip_sound, show_shares, show_steps
 from ser_app.groups_view import show_groups
 from ser_app.messages import sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.records import HOW_TO_TRAIN, choose_run, of_cremad, records
-from ser_app.tables import choose_row
+from ser_app.tables import choose_named_row
 from ser_core.analysis.configurations import run_label
 from ser_core.analysis.groups import GROUPINGS, groups_of
 from ser_core.corpus.clips import by_name
@@ -63,14 +63,16 @@ def choose_clip(predictions: Predictions, run: Run, corpus: Corpus) -> str | Non
     )
     table = table.sort_values("model score", ascending=False, ignore_index=True)
     key = f"mistakes-{run.name}-{hash(tuple(table['clip']))}"
-    row = choose_row(
+    say_unknown("clip", known=predictions.names, why="it isn't a test clip of this run")
+    chosen = choose_named_row(
         table,
+        list(table["clip"]),
         key,
+        "clip",
         height="auto" if len(table) < 8 else LIST_HEIGHT,
         column_config=COLUMNS,
         alt=f"{WHICH[which]} of {run_label(run)}",
     )
-    chosen = None if row is None else str(table.iloc[row]["clip"])
     show_steps(key, list(table["clip"]), chosen)
     return chosen
 

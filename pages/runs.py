@@ -14,7 +14,16 @@ from ser_app.corpora_view import show_corpora
 from ser_app.findings_view import show_findings
 from ser_app.messages import literal, show_unreadable
 from ser_app.navigation import start_page
-from ser_app.records import HOW_TO_TRAIN, architecture, evaluations, follow_names, records, run_table, runs_in_address
+from ser_app.records import (
+    HOW_TO_TRAIN,
+    SHOWN_RUNS,
+    architecture,
+    evaluations,
+    follow_names,
+    records,
+    run_table,
+    runs_in_address,
+)
 from ser_app.run_view import show_comparison, show_run
 from ser_app.steps_view import show_steps
 from ser_app.tables import choose_rows
@@ -106,9 +115,9 @@ def show_all(runs: Sequence[Run]) -> list[Run]:
 
 def keep_listed(listed: Sequence[Run]) -> None:
     """Of the runs that are shown, drop those that are not listed any more."""
-    if "run" in st.session_state:
+    if SHOWN_RUNS in st.session_state:
         names = {run.name for run in listed}
-        st.session_state["run"] = [name for name in st.session_state["run"] if name in names]
+        st.session_state[SHOWN_RUNS] = [name for name in st.session_state[SHOWN_RUNS] if name in names]
 
 
 def show_table(runs: Sequence[Run]) -> None:
@@ -116,10 +125,10 @@ def show_table(runs: Sequence[Run]) -> None:
     names = [run.name for run in runs]
 
     def choose(rows: list[int], alone: bool) -> None:
-        elsewhere = [] if alone else [name for name in st.session_state.get("run", []) if name not in names]
-        st.session_state["run"] = elsewhere + [names[row] for row in rows]
+        elsewhere = [] if alone else [name for name in st.session_state.get(SHOWN_RUNS, []) if name not in names]
+        st.session_state[SHOWN_RUNS] = elsewhere + [names[row] for row in rows]
 
-    shown = st.session_state.get("run", runs_in_address(runs))
+    shown = st.session_state.get(SHOWN_RUNS, runs_in_address(runs, SHOWN_RUNS))
     choose_rows(
         run_table(runs)[SHOWN],
         [i for i, name in enumerate(names) if name in shown],
@@ -143,7 +152,7 @@ def show_settings(runs: Sequence[Run]) -> list[Run]:
     lengths = Counter(run.train.epochs for run in usual)
     if len(lengths) > 1:
         (most, _), *_ = lengths.most_common()
-        shown = st.session_state.get("run", runs_in_address(runs))
+        shown = st.session_state.get(SHOWN_RUNS, runs_in_address(runs, SHOWN_RUNS))
         length = st.segmented_control(
             "Trained for",
             sorted(lengths),
@@ -161,7 +170,7 @@ def show_settings(runs: Sequence[Run]) -> list[Run]:
 
         def select(key: str = key) -> None:
             if points := st.session_state[key].selection.points:
-                st.session_state["run"] = [points[0]["customdata"][0]]
+                st.session_state[SHOWN_RUNS] = [points[0]["customdata"][0]]
 
         with column, st.container(border=True):
             st.markdown(f"**{label}**")
@@ -212,7 +221,7 @@ def show_chosen(runs: Sequence[Run]) -> None:
         "Shown below",
         list(by_name),
         format_func=labels.__getitem__,
-        key="run",
+        key=SHOWN_RUNS,
         bind="query-params",
         persist_state="page",
         placeholder="Choose a run, or several to compare them",
@@ -233,8 +242,8 @@ steps = step_results(runs, evaluated)
 in_steps = {step.run.name for step in steps if step.before}  # which are in a table of their own
 evaluated = [one for one in evaluated if one.checkpoint.name not in in_steps]
 if runs:
-    say_unknown("run", known={name for run in runs for name in (run.name, run_label(run))})
-    follow_names(runs, several=True)
+    say_unknown(SHOWN_RUNS, known={name for run in runs for name in (run.name, run_label(run))})
+    follow_names(runs, SHOWN_RUNS)
     view = choose(
         st.segmented_control,
         "View",

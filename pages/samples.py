@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from ser_app.address import asked_for, choose, choose_number, gone_back, switch
+from ser_app.address import asked_for, choose, choose_number, say_unknown, switch
 from ser_app.answers import verdict, worth
 from ser_app.clip_list import COLUMNS as LISTED
 from ser_app.clip_view import describe, rater_bars, show_clip_sound, show_shares, show_steps
@@ -22,7 +22,7 @@ from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.similar_view import show_similar
 from ser_app.six_view import show_six
-from ser_app.tables import choose_row, is_chosen, keep
+from ser_app.tables import choose_named_row
 from ser_app.why_view import show_why
 from ser_core.corpus.clips import Clip, find_clip, load_index
 from ser_core.corpus.folder import Corpus
@@ -52,8 +52,7 @@ SHOWN = [
     "defect",
 ]
 
-SHOWN_CLIP = "samples-clip"  # key of the session state under which the one that is shown is kept
-FILTERS = ("emotion", "intensity", "sentence", "split", "sex", "race", "age", "agreed", "here")
+FILTERS = ("emotion", "intensity", "sentence", "split", "sex", "race", "age", "agreed", "only-here")
 
 
 def filters(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
@@ -83,7 +82,7 @@ def filters(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
         )
         some = 0 < len(corpus.present) < len(table)
         label = f"Only the {len(corpus.present):,} clips whose sound is on this machine"
-        here = some and switch(label, key="here")
+        here = some and switch(label, key="only-here")
     keep = table["age"].between(low, high) & (table["raters agree"] >= agreement)
     if here:
         keep &= table["clip"].isin(corpus.present)
@@ -93,34 +92,19 @@ def filters(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
     return table[keep]
 
 
-def choose_clip(table: pd.DataFrame, is_new: bool) -> Clip | None:
-    """Draw the table; the clip is the row that was chosen, or the one in the address, or the one shown before.
-
-    Args:
-        table: of the clips.
-        is_new: whether the page was just opened.
-    """
+def choose_clip(table: pd.DataFrame) -> Clip | None:
+    """Draw the table; the clip is the row that was chosen, or the one in the address, or the one shown before."""
     st.caption(f"{len(table):,} of {len(load_index()):,} clips. Click on one to hear it.")
+    say_unknown("clip", known=load_index(), why="CREMA-D has no clip of that name")
     names = list(table["clip"])
     # The key holds the rows: when a filter changes them, an old selection would mean another clip.
     key = f"clips-{hash(tuple(names))}"
-    asked, shown = st.query_params.get("clip"), st.session_state.get(SHOWN_CLIP)
-    if shown in names and gone_back("clip", shown, is_new) and is_chosen(key, names.index(shown)):
-        shown = None
-        keep(key, [])
-    wanted = asked or shown
-    if wanted in names and (key not in st.session_state or wanted != shown):
-        keep(key, [names.index(wanted)])
-    row = choose_row(table[SHOWN], key, required=False, height=280, column_config=COLUMNS, alt="Clips of CREMA-D")
-    if row is None and wanted in names:  # its box was cleared
-        wanted = None
-    name = wanted if row is None else names[row]
+    name = choose_named_row(
+        table[SHOWN], names, key, "clip", required=False, height=280, column_config=COLUMNS, alt="Clips of CREMA-D"
+    )
     show_steps(key, names, name)
-    st.session_state[SHOWN_CLIP] = name
     if name is None:
-        st.query_params.pop("clip", None)
         return None
-    st.query_params["clip"] = name
     try:
         clip = find_clip(name)
     except SERError as error:
@@ -172,12 +156,12 @@ def show_opinions(clip: Clip, corpus: Corpus) -> Prediction | None:
     return None if isinstance(prediction, str) else prediction
 
 
-is_new = start_page("Samples")
+start_page("Samples")
 st.title("Samples")
 st.markdown("The 7,442 clips of CREMA-D: 91 actors, twelve sentences, six acted emotions.")
 corpus = Corpus.open()
 if not corpus.present:
     st.info(f"No clips are on this machine yet; everything but their sound is here. {HOW_TO_GET_CLIPS}")
-if clip := choose_clip(filters(clip_table(), corpus), is_new):
+if clip := choose_clip(filters(clip_table(), corpus)):
     show_clip(clip, corpus)
     show_six(clip, corpus)

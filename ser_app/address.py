@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from ser_app.messages import literal
-from ser_app.navigation import ASKED_IN_VAIN, OPEN_PAGE
+from ser_app.navigation import ASKED_IN_VAIN, IS_NEW, OPEN_PAGE
 
 FEW = 12  # choices that a sentence can name
 
@@ -66,15 +66,18 @@ def choose_named(widget: Callable[..., Any], label: str, options: Mapping[str, s
     widget_key = f"{key}-{st.session_state.get(OPEN_PAGE)}"  # another page has another first choice
     remembered = f"{widget_key}-shown"
     asked, shown = st.query_params.get(key), st.session_state.get(remembered)
+    first = next(iter(options))
     unknown = [asked] if asked is not None and asked not in options else []
     _say(key, unknown, f"{label} is one of {', '.join(options)}")
     if asked in options and asked != shown:
         st.session_state[widget_key] = asked
     elif st.session_state.get(widget_key) not in options:
-        st.session_state[widget_key] = shown if shown in options else next(iter(options))
+        st.session_state[widget_key] = shown if shown in options else first
+    elif shown == st.session_state[widget_key] != first and gone_back(key, shown):
+        st.session_state[widget_key] = first
     chosen: str = widget(label, list(options), format_func=options.__getitem__, key=widget_key, **more)
     st.session_state[remembered] = chosen
-    if chosen == next(iter(options)):
+    if chosen == first:
         st.query_params.pop(key, None)
     else:
         st.query_params[key] = chosen
@@ -98,15 +101,16 @@ def switch(
     return is_on
 
 
-def gone_back(key: str, shown: str | None, is_new: bool) -> bool:
+def gone_back(key: str, shown: str | None) -> bool:
     """Whether the visitor went back to where nothing was chosen yet: the address doesn't have it any more.
+
+    On a page that was just opened, an address that names nothing is a link's, which opens what was left there.
 
     Args:
         key: the parameter.
-        shown: what the page chose for it, at the last run.
-        is_new: whether the page was just opened: a link to it that names nothing opens what was left there.
+        shown: what the page had for it in the address, at the last run.
     """
-    return bool(shown) and not is_new and key not in st.query_params
+    return bool(shown) and not st.session_state.get(IS_NEW) and key not in st.query_params
 
 
 def asked_for(keys: Iterable[str]) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from ser_app.address import say_unknown
 from ser_app.clip_list import answers, pick, show_clips
-from ser_app.tables import choose_row
+from ser_app.tables import choose_named_row
 from ser_core.analysis.configurations import run_label
 from ser_core.analysis.gaps import Gap, gaps
 from ser_core.analysis.group_figures import groups_figure
@@ -47,9 +48,11 @@ def show_groups(predictions: Predictions, run: Run) -> None:
         "The gap is between the best and the worst group, picked after looking: by chance alone it is never 0, and the "
         "more so the more groups there are. Whether it is beyond chance is another question: shuffled clips answer it."
     )
-    row = choose_row(pd.DataFrame([_row(gap) for gap in found]), f"gaps-{run.name}", column_config=COLUMNS)
-    assert row is not None
-    gap = found[row]
+    by_grouping = {gap.grouping: gap for gap in found}
+    say_unknown("by", known=by_grouping)
+    rows = pd.DataFrame([_row(gap) for gap in found])
+    grouping = choose_named_row(rows, list(by_grouping), f"gaps-{run.name}", "by", column_config=COLUMNS)
+    gap = by_grouping[grouping or found[0].grouping]
     with st.container(border=True):
         st.markdown(f"**{gap.grouping}**")
         st.caption(

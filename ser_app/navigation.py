@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from ser_app.page_scripts import one_entry_a_link, warm_charts
+from ser_app.page_scripts import remember_views, warm_charts
 from ser_app.room import let_in
 from ser_app.visitors import look_after
 
@@ -92,6 +92,7 @@ LISTENING_WANTED = "listening-wanted"
 
 
 OPEN_PAGE = "open-page"  # session state: the title of the page that was drawn last
+IS_NEW = "is-new"  # session state: whether this is the page's first run since it was opened
 ASKED_IN_VAIN = "asked-in-vain"
 """Session state: by parameter, what is said of those that this page's address had in vain (`ser_app.address`)."""
 
@@ -118,19 +119,15 @@ for the keys that buttons name, and 2.4 for the main button and for what is chos
 no option of its themes changes only these. And no toolbar over charts on a touch screen, where it covers them."""
 
 
-def start_page(title: str) -> bool:
-    """Configure a page and draw the navigation, or say that there is no room. Called first on every page.
-
-    Returns:
-        whether the visitor comes from another page, or has just come.
-    """
+def start_page(title: str) -> None:
+    """Configure a page and draw the navigation, or say that there is no room. Called first on every page."""
     look_after()
     if title != "Live":
         st.session_state.pop(LISTENING_WANTED, None)  # the microphone is closed with its page
     st.set_page_config(page_title=f"{title} · Speech emotion", page_icon=str(FAVICON), layout="wide")
     st.html(READABLE)
     let_in()
-    is_new = st.session_state.get(OPEN_PAGE) != title
+    is_new = st.session_state[IS_NEW] = st.session_state.get(OPEN_PAGE) != title
     if is_new:
         st.session_state.pop(ASKED_IN_VAIN, None)
     st.session_state[ARRIVED] = is_new or st.session_state.get(ARRIVED, False)
@@ -140,5 +137,4 @@ def start_page(title: str) -> bool:
         for page in PAGES:
             st.page_link(page.path, label=page.label, icon=page.icon)
         warm_charts()
-        one_entry_a_link()
-    return is_new
+        remember_views()

@@ -47,28 +47,42 @@ export default function({ data }) {
 # The name holds a hash of the release. Where there is no such file, the first chart loads it, as without this.
 CHUNK = next((file.name for file in Path(st.__file__).parent.glob("static/static/js/PlotlyChart.*.js")), "")
 
-# A link with parameters makes two entries: first its parameters beside the page that is left, which is no view of
-# anything, and then its page. Going back would open the first (Streamlit 1.67). One takes the place of the other.
+# Two things about Streamlit 1.67. A link with parameters makes two entries: first its parameters beside the page that
+# is left, which is no view of anything, and then its page. Here the second takes the place of the first. And what is
+# chosen in a widget that the address has replaces the entry: one could not go back to what was chosen before. Here it
+# is an entry of its own, if the visitor did something on this page just now; what a page takes out of an address by
+# itself is none, or going back would lead there again and again.
 HISTORY = """
 export default function() {
   if (window.historyIsMended) return
   window.historyIsMended = true
-  const push = history.pushState.bind(history)
-  let pushed = 0 // when parameters alone were, on this page
+  const push = history.pushState.bind(history), replace = history.replaceState.bind(history)
+  const now = () => performance.now()
+  let pushed = -Infinity // when parameters alone were, on this page
+  let came = now(), acted = -Infinity
+  for (const kind of ["pointerdown", "pointerup", "keydown"])
+    addEventListener(kind, () => { acted = now() }, { capture: true, passive: true })
+  addEventListener("popstate", () => { came = now() }, { capture: true })
+  const isHere = url => url == null || new URL(url, location.href).pathname === location.pathname
+  const isOther = url => url != null && new URL(url, location.href).search !== location.search
   history.pushState = (state, title, url) => {
-    const next = new URL(url, location.href)
-    const samePage = next.pathname === location.pathname
-    const isSecond = !samePage && next.search === location.search && performance.now() - pushed < 5000
-    if (isSecond) history.replaceState(state, title, url)
+    const isSecond = !isHere(url) && !isOther(url) && now() - pushed < 5000
+    pushed = isHere(url) ? now() : -Infinity
+    if (!isHere(url)) came = now()
+    if (isSecond) replace(state, title, url)
     else push(state, title, url)
-    pushed = samePage ? performance.now() : -Infinity
+  }
+  history.replaceState = (state, title, url) => {
+    const isChoice = isHere(url) && isOther(url) && acted > came && now() - acted < 500
+    if (isChoice) push(state, title, url)
+    else replace(state, title, url)
   }
 }
 """
 
 _ask = st.components.v2.component("ask_before_leaving", js=ASK)
 _say = st.components.v2.component("announcement", html=REGION, css=HIDDEN, js=SAY)
-_history = st.components.v2.component("one_entry_a_link", js=HISTORY)
+_history = st.components.v2.component("views", js=HISTORY)
 _warm = st.components.v2.component("warm_charts", js=WARM)
 
 
@@ -82,9 +96,9 @@ def announce(text: str) -> None:
     _say(key="announcement", data={"text": text})
 
 
-def one_entry_a_link() -> None:
-    """Have the browser's Back lead to the view before a link that was followed."""
-    _history(key="one-entry-a-link")
+def remember_views() -> None:
+    """Have the browser's Back lead to the view before a link that was followed, or a choice that was made."""
+    _history(key="views")
 
 
 def warm_charts() -> None:

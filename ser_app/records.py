@@ -110,39 +110,55 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+SHOWN_RUN, SHOWN_RUNS = "run", "runs"
+"""Parameters of the address: the run that a page is about, and those that Runs shows. They are two, since a box for one
+and a box for several can't share what is chosen."""
+
+
 def of_cremad(runs: Sequence[Run]) -> list[Run]:
     """Runs that were trained and tested on CREMA-D by itself, of whose clips everything is known."""
     return [run for run in runs if not run.environment.corpora]
 
 
-def runs_in_address(runs: Sequence[Run], key: str = "run") -> list[str]:
+def runs_in_address(runs: Sequence[Run], key: str) -> list[str]:
     """Names of the runs that the address asks for, by their names or by their labels."""
     asked = st.query_params.get_all(key)
     return [run.name for run in runs if run.name in asked or run_label(run) in asked]
 
 
-def follow_names(runs: Sequence[Run], *, several: bool = False) -> None:
+def follow_names(runs: Sequence[Run], key: str) -> None:
     """Let the box for runs that is drawn after this follow an address that has the names of records.
 
     The box itself writes labels to the address, and takes no others from there: it would cut names off.
+
+    Args:
+        runs: to choose from.
+        key: of the box: `SHOWN_RUN` for one, or `SHOWN_RUNS`.
     """
-    if {run.name for run in runs} & set(st.query_params.get_all("run")):
-        asked = runs_in_address(runs) if several else runs_in_address(runs)[:1]
-        st.session_state["run"] = asked if several else asked[0]
+    if {run.name for run in runs} & set(st.query_params.get_all(key)):
+        asked = runs_in_address(runs, key)
+        asked = asked if key == SHOWN_RUNS else asked[:1]
+        st.session_state[key] = asked if key == SHOWN_RUNS else asked[0]
         labels = [run_label(run) for run in runs if run.name in asked]
-        if st.query_params.get_all("run") != labels:  # the name of one may be the label of another
-            st.query_params["run"] = labels
+        if st.query_params.get_all(key) != labels:  # the name of one may be the label of another
+            st.query_params[key] = labels
             st.rerun()  # the box reads what the address was when the page began
 
 
 def choose_run(runs: Sequence[Run]) -> Run:
     """Draw the choice of one run, at first the best of the `candidates`; the address keeps it."""
-    follow_names(runs)
+    follow_names(runs, SHOWN_RUN)
     by_name = {run.name: run for run in runs}
     labels = {run.name: run_label(run) for run in runs}
     first = runs.index(candidates(runs)[0])
     name = choose(
-        st.selectbox, "Run", list(by_name), key="run", format_func=labels.__getitem__, also=by_name.keys(), index=first
+        st.selectbox,
+        "Run",
+        list(by_name),
+        key=SHOWN_RUN,
+        format_func=labels.__getitem__,
+        also=by_name.keys(),
+        index=first,
     )
     run = by_name[name]
     st.caption(f"{percent(run.accuracy)} of the test clips right; {elsewhere(run.name)}")

@@ -12,6 +12,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from ser_app.address import gone_back
+from ser_app.navigation import OPEN_PAGE
+
 
 def choose_row(table: pd.DataFrame, key: str, *, required: bool = True, **options: Any) -> int | None:
     """Draw a table of which one row is chosen; None if none is.
@@ -67,6 +70,39 @@ def choose_rows(
     st.dataframe(
         table, hide_index=True, on_select=follow, selection_mode=["multi-row", "single-cell"], key=key, **options
     )
+
+
+def choose_named_row(
+    table: pd.DataFrame, names: Sequence[str], key: str, parameter: str, *, required: bool = True, **options: Any
+) -> str | None:
+    """Draw a table of which one row is chosen, whose name lives in the address; the name.
+
+    An address whose name isn't in the table is followed as soon as it is: until then it is the name that is returned.
+
+    Args:
+        names: of the rows, of which each is another one.
+        key: holds what the rows are, see `choose_row`.
+        parameter: of the address. With `required`, it doesn't have the first row, which needs no choice.
+        required, options: see `choose_row`.
+    """
+    first = names[0] if required and names else None
+    remembered = f"{parameter}-shown-on-{st.session_state.get(OPEN_PAGE)}"
+    asked, shown = st.query_params.get(parameter), st.session_state.get(remembered)
+    if shown in names and gone_back(parameter, shown) and is_chosen(key, names.index(shown)):
+        shown = None
+        keep(key, [0] if required else [])
+    wanted = asked or shown
+    if wanted in names and (key not in st.session_state or wanted != shown):
+        keep(key, [names.index(wanted)])
+    row = choose_row(table, key, required=required, **options)
+    unlisted: str | None = None if wanted in names else wanted  # if it is listed, its box was cleared
+    name = unlisted if row is None else names[row]
+    st.session_state[remembered] = None if name == first else name
+    if name is None or name == first:
+        st.query_params.pop(parameter, None)
+    else:
+        st.query_params[parameter] = name
+    return name
 
 
 def keep(key: str, rows: Sequence[int], cell: tuple[int, str] | None = None) -> None:

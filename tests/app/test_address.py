@@ -58,8 +58,9 @@ def test_another_page_has_a_first_source_of_its_own(open_page: OpenPage, two_che
 
 
 def test_a_run_that_nobody_knows_is_said(open_page: OpenPage):
-    for page in ("pages/humans.py", "pages/runs.py"):
-        assert "run=nobody, which this page doesn't have" in texts(open_page(page, run="nobody"))
+    for page, key in (("pages/humans.py", "run"), ("pages/runs.py", "runs")):
+        assert f"{key}=nobody, which this page doesn't have" in texts(open_page(page, **{key: "nobody"}))
+    assert "clip=nobody, which this page doesn't have" in texts(open_page("pages/samples.py", clip="nobody"))
     assert "clip=nobody, which is not on this map" in texts(open_page("pages/map.py", clip="nobody"))
     asked = open_page("pages/humans.py", run="nobody")
     assert "run" not in asked.query_params
@@ -85,9 +86,11 @@ def test_what_was_brought_is_there_when_its_page_is_opened_again(open_page: Open
     assert not app.metric
 
 
-@pytest.mark.parametrize("page", ["pages/mistakes.py", "pages/humans.py", "pages/runs.py"])
-def test_the_name_of_a_record_opens_its_run_and_stays_an_address_of_it(open_page: OpenPage, page: str):
-    asked = open_page(page, run="lr0.001-SiLU-2D").query_params["run"]
+@pytest.mark.parametrize(
+    ("page", "key"), [("pages/mistakes.py", "run"), ("pages/humans.py", "run"), ("pages/runs.py", "runs")]
+)
+def test_the_name_of_a_record_opens_its_run_and_stays_an_address_of_it(open_page: OpenPage, page: str, key: str):
+    asked = open_page(page, **{key: "lr0.001-SiLU-2D"}).query_params[key]
     assert asked in ("lr0.001-SiLU-2D, 150 epochs", ["lr0.001-SiLU-2D, 150 epochs"])
 
 
@@ -102,7 +105,7 @@ def test_a_run_whose_name_is_the_label_of_another_is_opened_all_the_same():
 
         epochs = SimpleNamespace(epochs=3)
         runs: Any = [SimpleNamespace(name=name, train=epochs) for name in ("x", "x, 3 epochs")]
-        follow_names(runs)
+        follow_names(runs, "run")
         st.write(st.session_state["run"])
 
     app = AppTest.from_function(page)

@@ -99,8 +99,8 @@ def named_badly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 PAGES: list[tuple[str, dict[str, Any]]] = [
     ("streamlit_app.py", {}),
     *(("pages/runs.py", {"view": view}) for view in ("All", "Settings", "Best", "Findings", "Checkpoints", "Corpora")),
-    ("pages/runs.py", {"run": BAD}),
-    ("pages/runs.py", {"run": [BAD, f"{BAD}2", f"{BAD}3"]}),
+    ("pages/runs.py", {"runs": BAD}),
+    ("pages/runs.py", {"runs": [BAD, f"{BAD}2", f"{BAD}3"]}),
     ("pages/mistakes.py", {"run": BAD}),
     ("pages/humans.py", {"run": BAD}),
     ("pages/map.py", {"model": BAD, "clip": BAD}),

@@ -384,12 +384,12 @@ def test_a_run_in_the_address_is_shown(open_page: OpenPage, many_runs: Path):
 
 def test_runs_are_compared_on_the_same_clips_and_different_lengths_are_shown(open_page: OpenPage, many_runs: Path):
     app = open_page(RUNS)
-    app.multiselect(key="run").set_value(["lr0.001-SiLU-2D", "lr0.001-SiLU-Combined"]).run()
+    app.multiselect(key="runs").set_value(["lr0.001-SiLU-2D", "lr0.001-SiLU-Combined"]).run()
     differences = app.dataframe[1].value
     assert differences.iloc[0]["difference in points"].startswith("+20.0")
     assert differences.iloc[0]["significant"] == "yes"
     assert not app.warning
-    app.multiselect(key="run").set_value(["lr0.001-SiLU-2D", "lr0.01-ELU-1D"]).run()
+    app.multiselect(key="runs").set_value(["lr0.001-SiLU-2D", "lr0.01-ELU-1D"]).run()
     assert "`lr0.01-ELU-1D, 30 epochs` also differs in epochs (150, 30)" in texts(app)
     assert app.dataframe[1].value.iloc[0]["significant"] == "not comparable"
 
@@ -400,7 +400,7 @@ def test_runs_that_differ_in_more_than_their_names_say_are_compared_with_a_warni
     other = {"precision": "fp32", "numerics": "winograd"}
     record(many_runs, "lr0.001-ReLU-2D", 180, environment=other, settings={"seed": 1})
     app = open_page(RUNS)
-    app.multiselect(key="run").set_value(["lr0.001-SiLU-2D", "lr0.001-ReLU-2D"]).run()
+    app.multiselect(key="runs").set_value(["lr0.001-SiLU-2D", "lr0.001-ReLU-2D"]).run()
     (warning,) = app.warning
     assert "seed (42, 1), precision (bf16, fp32) and numerics (pytorch, winograd)" in warning.value
 
@@ -435,7 +435,7 @@ def test_splits_of_older_records_have_tables_of_their_own(open_page: OpenPage, m
 def test_runs_of_other_clips_are_not_compared(open_page: OpenPage, many_runs: Path):
     write_run(many_runs / "other", TrainConfig(split="fold1"))
     app = open_page(RUNS)
-    app.multiselect(key="run").set_value(["other", "lr0.001-SiLU-2D"]).run()
+    app.multiselect(key="runs").set_value(["other", "lr0.001-SiLU-2D"]).run()
     assert not app.exception
     assert "tested on different clips" in texts(app)
 
@@ -448,22 +448,22 @@ def test_runs_are_filtered(open_page: OpenPage, many_runs: Path):
 
 def test_what_is_shown_is_one_of_what_is_listed(open_page: OpenPage, many_runs: Path):
     app = open_page(RUNS)
-    shown = app.multiselect(key="run").set_value(["lr0.001-SiLU-2D", "lr0.01-ELU-1D"]).run().multiselect(key="run")
+    shown = app.multiselect(key="runs").set_value(["lr0.001-SiLU-2D", "lr0.01-ELU-1D"]).run().multiselect(key="runs")
     assert shown.value == ["lr0.001-SiLU-2D", "lr0.01-ELU-1D"]
     labelled(app.multiselect, "Architecture").set_value(["1D"]).run()
-    assert app.multiselect(key="run").value == ["lr0.01-ELU-1D"]
-    assert app.multiselect(key="run").options == ["lr0.01-ELU-1D, 30 epochs"]
+    assert app.multiselect(key="runs").value == ["lr0.01-ELU-1D"]
+    assert app.multiselect(key="runs").options == ["lr0.01-ELU-1D, 30 epochs"]
 
 
 def test_a_run_is_never_called_by_the_name_of_one_of_another_length(open_page: OpenPage, many_runs: Path):
     record(many_runs, "lr0.001-SiLU-2D", 140, epochs=30, folder="lr0.001-SiLU-2D-30")
     for page in (RUNS, MISTAKES, HUMANS):
         app = open_page(page)
-        options = (app.multiselect if page == RUNS else app.selectbox)(key="run").options
+        options = (app.multiselect(key="runs") if page == RUNS else app.selectbox(key="run")).options
         assert {"lr0.001-SiLU-2D, 150 epochs", "lr0.001-SiLU-2D, 30 epochs"} < set(options)
     for asked in ("lr0.001-SiLU-2D-30", "lr0.001-SiLU-2D, 30 epochs"):
         assert open_page(MISTAKES, run=asked).selectbox(key="run").value == "lr0.001-SiLU-2D-30"
-        assert open_page(RUNS, run=asked).multiselect(key="run").value == ["lr0.001-SiLU-2D-30"]
+        assert open_page(RUNS, runs=asked).multiselect(key="runs").value == ["lr0.001-SiLU-2D-30"]
 
 
 @pytest.mark.parametrize(
@@ -720,16 +720,16 @@ def test_a_cell_of_a_run_opens_its_clips_and_so_does_a_row_of_what_it_confuses_m
     run = load_run(many_runs / "lr0.001-SiLU-2D")
     assert set(table["clip"]) == clips_where(run, lambda *pair: pair == (intended, predicted))
     key = "hear-confusion-lr0.001-SiLU-2D"
-    again = open_page(RUNS, **{key: cell.options[0], "run": "lr0.001-SiLU-2D"})
+    again = open_page(RUNS, **{key: cell.options[0], "runs": "lr0.001-SiLU-2D"})
     (same,) = [frame.value for frame in again.dataframe if "clip" in frame.value]
     assert list(same["clip"]) == list(table["clip"])
-    assert f"asks for {key}=fear" in open_page(RUNS, **{key: "fear", "run": "lr0.001-SiLU-2D"}).warning[0].value
+    assert f"asks for {key}=fear" in open_page(RUNS, **{key: "fear", "runs": "lr0.001-SiLU-2D"}).warning[0].value
 
 
 def test_two_runs_open_the_clips_on_which_they_differ(open_page: OpenPage, many_runs: Path):
     app = open_page(RUNS)
     app.session_state["differences-lr0.001-SiLU-2D-lr0.001-SiLU-Combined"] = {"selection": {"rows": [0]}}
-    app.multiselect(key="run").set_value(["lr0.001-SiLU-2D", "lr0.001-SiLU-Combined"]).run()
+    app.multiselect(key="runs").set_value(["lr0.001-SiLU-2D", "lr0.001-SiLU-Combined"]).run()
     first, second = (
         clips_where(load_run(many_runs / name), lambda intended, predicted: intended == predicted)
         for name in ("lr0.001-SiLU-2D", "lr0.001-SiLU-Combined")

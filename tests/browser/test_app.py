@@ -269,7 +269,7 @@ def test_a_cell_of_the_heatmap_opens_its_run(open_tab: OpenTab):
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 5 / 6)  # the second rate, the third row
     expect(page.get_by_role("heading", name="lr0.01-ELU-1D")).to_be_visible()
     wait_until_idle(page)
-    assert "run=lr0.01-ELU-1D" in page.url
+    assert "runs=lr0.01-ELU-1D" in page.url
     page.reload()
     wait_until_idle(page)
     expect(page.get_by_role("heading", name="lr0.01-ELU-1D")).to_be_visible()
@@ -356,7 +356,7 @@ def test_a_mistake_is_played(open_tab: OpenTab, corpus: Corpus):
 
 def test_a_figure_is_downloaded_as_an_image_from_its_menu(open_tab: OpenTab, downloads: Path):
     run = recorded("lr0.001-SiLU-2D")
-    page = open_tab(f"/runs?run={run.name}")
+    page = open_tab(f"/runs?runs={run.name}")
     wait_until_idle(page)
     scroll_through(page)
     chart = page.get_by_test_id("stPlotlyChart").first

@@ -234,7 +234,7 @@ def tape(path: Path, clip: np.ndarray) -> Path:
 
 def speak(page: Page, served: Served) -> None:
     """Tune to a voice and classify it, by recorders of Classify; and listen on Live, where the sound is kept."""
-    page.goto(f"{served.app.url}/classify?source=record&model=lr0.01-ELU-1D")
+    page.goto(f"{served.app.url}/classify?source=record&models=lr0.01-ELU-1D")
     wait_until_idle(page)
     record(page, 1.5)
     expect(page.get_by_test_id("stMetricValue")).to_be_visible()
