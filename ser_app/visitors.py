@@ -25,7 +25,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from ser_app.uploads import REFUSED, max_bytes
 from ser_core.errors import ConfigError
-from ser_core.memory import give_back
+from ser_core.memory import ShortRounds, collect_everything, give_back
 
 if TYPE_CHECKING:
     from streamlit.runtime.app_session import AppSession
@@ -48,6 +48,7 @@ def _bound() -> None:
     if isinstance(files, MemoryUploadedFileManager):
         bound(files)
     keep_while_drawn(runtime.get_instance().media_file_mgr)
+    gc.callbacks.append(ShortRounds())
 
 
 def bound(files: MemoryUploadedFileManager) -> None:
@@ -138,5 +139,5 @@ def _forget(visitor: Visitor, gone: bool) -> None:
         session._fragment_storage.clear()  # what its pages hand to their fragments
     sys.modules["__main__"] = ModuleType("__main__")  # the page that ran last, with all that it holds
     del session
-    gc.collect()
+    collect_everything()
     give_back()
