@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
 from streamlit.runtime.fragment import MemoryFragmentStorage
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
@@ -15,6 +17,7 @@ from streamlit.runtime.state import SessionState
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from ser_app import visitors
+from ser_app.headers import WithHeaders
 from ser_app.uploads import MEGABYTES, REFUSED, release, uploads_of
 from ser_core.errors import AudioError, ConfigError
 
@@ -71,6 +74,22 @@ def test_what_is_too_much_is_said(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(MEGABYTES, "much")
     with pytest.raises(ConfigError, match=MEGABYTES):
         uploads_of(files)
+
+
+def test_a_tab_that_is_closed_while_a_file_arrives_is_no_error_of_the_server():
+    async def upload(scope: Scope, receive: Receive, send: Send) -> None:
+        await Request(scope, receive).form()
+
+    async def closed() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def answered(message: Message) -> None:
+        raise AssertionError(message)
+
+    kind = (b"content-type", b"multipart/form-data; boundary=next")
+    app = WithHeaders(upload)
+    with ThreadPoolExecutor(1) as thread:  # where no other test's loop runs
+        thread.submit(lambda: asyncio.run(app({"type": "http", "headers": [kind]}, closed, answered))).result()
 
 
 class Server:
