@@ -78,7 +78,7 @@ def keep_while_drawn(media: MediaFileManager) -> None:
         return f"before {session_id}"
 
     def clear_session_refs(session_id: str | None = None) -> None:
-        context = get_script_run_ctx()
+        context = get_script_run_ctx(suppress_warning=True)
         with media._lock:
             if session_id is not None:  # it ends
                 pages.pop(before(session_id), None)
@@ -87,7 +87,7 @@ def keep_while_drawn(media: MediaFileManager) -> None:
         clear(session_id)
 
     def remove_orphaned_files() -> None:
-        if context := get_script_run_ctx():
+        if context := get_script_run_ctx(suppress_warning=True):
             with media._lock:
                 pages.pop(before(context.session_id), None)
         remove()

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 V = TypeVar("V")
 
-LONG_SECONDS = 0.03  # for a round of the garbage collector
+LONG_SECONDS = 0.01  # for a round of the garbage collector
 WHOLE_SECONDS = 120.0  # from one round through everything to the next
 
 

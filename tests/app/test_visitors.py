@@ -41,7 +41,7 @@ def test_a_sound_stays_until_the_page_is_drawn_anew_whoever_else_is_served(monke
     media = MediaFileManager(MemoryMediaFileStorage("/media"))
     visitors.keep_while_drawn(media)
     who = SimpleNamespace(session_id="me")
-    monkeypatch.setattr(visitors, "get_script_run_ctx", lambda: who)
+    monkeypatch.setattr(visitors, "get_script_run_ctx", lambda **_: who)
     monkeypatch.setattr("streamlit.runtime.media_file_manager._get_session_id", lambda: who.session_id)
     media.add(b"sound", "audio/wav", "1")
     media.clear_session_refs()  # my page begins to be drawn anew
