@@ -30,6 +30,7 @@ from ser_core.memory import ShortRounds, collect_everything, give_back
 if TYPE_CHECKING:
     from streamlit.runtime.app_session import AppSession
 
+STOPPING_SECONDS = 0.5  # from one look at whether a page still runs to the next
 BEFORE_IT_IS_DROPPED = 0.9  # of the time for which Streamlit keeps a session that may come back
 
 
@@ -131,9 +132,19 @@ def _forget(visitor: Visitor, gone: bool) -> None:
         _wait(visitor, gone=not active)
         return
     server.close_session(visitor.id)
+    _empty(visitor)
+
+
+def _empty(visitor: Visitor) -> None:
+    """Let go of what a session holds, as soon as no run of its page, which would bring it back, is under way."""
+    session = visitor.session()
+    if session and session._scriptrunner:  # it ends with its next step
+        asyncio.get_running_loop().call_later(STOPPING_SECONDS, _empty, visitor)
+        return
+    server = runtime.get_instance()
     server.uploaded_file_mgr.remove_session_files(visitor.id)
     server.media_file_mgr.remove_orphaned_files()  # what could be downloaded goes the second time
-    if session := visitor.session():
+    if session:
         session.session_state.clear()
         session.session_state._new_widget_state.widget_metadata.clear()  # functions of its pages, with all they hold
         session._fragment_storage.clear()  # what its pages hand to their fragments

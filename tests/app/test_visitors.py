@@ -128,12 +128,18 @@ def test_a_session_that_is_left_is_shut_down_with_its_files(active: tuple, looks
     state._new_session_state["brought"] = "sound"
     state._new_widget_state.widget_metadata["id"] = SimpleNamespace(format=lambda _: "sound")  # type: ignore[assignment]
     fragments._fragments["id"] = lambda: "sound"
-    session: Any = SimpleNamespace(session_state=state, _fragment_storage=fragments)
+    session: Any = SimpleNamespace(session_state=state, _fragment_storage=fragments, _scriptrunner="runs")
+    monkeypatch.setattr(visitors, "STOPPING_SECONDS", 0.01)
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
     async def leave() -> None:
         visitors._left(visitors.Visitor("me", lambda: session))
         while not server.closed:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        state._new_session_state["answer"] = "of what was brought"  # the page was at work when it was closed
+        session._scriptrunner = None
+        while not server.removed:
             await asyncio.sleep(0.01)
 
     with ThreadPoolExecutor(1) as thread:  # where no other test's loop runs
