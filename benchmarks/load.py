@@ -201,7 +201,7 @@ async def visit(browser: Browser, url: str, visitor: int, does: Does, notes: Not
         try:
             await does(page, url, visitor, notes)
         except (Error, AssertionError, OSError) as error:  # a finding; others go on
-            notes.errors.append(f"visitor {visitor}, {does.__name__}: {str(error).splitlines()[0]}")
+            notes.errors.append(f"visitor {visitor}, {does.__name__}: {' '.join(str(error).splitlines()[:2])}")
             await page.context.close()
             page = None
     if page:
