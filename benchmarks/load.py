@@ -3,13 +3,15 @@
 The browsers run on the machine of the server, and take most of it: a visitor waits less for a server by itself. First,
 one visitor's classification beside another's large file; then all visitors together. Each classifies clips of its own,
 whose answers are compared with what the library says of the same file. Chromium has one microphone for each of its
-processes: those who record or listen live share two voices.
+processes: those who record or listen live share two voices, and their labels are counted by voice.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import csv
 import itertools
 import os
 import re
@@ -36,32 +38,37 @@ from ser_app.room import VISITORS
 from ser_app.uploads import MINUTES
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import load_audio
+from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import SERError
 from ser_core.records.checkpoints import default_checkpoint
-from ser_core.serving.prediction import MIN_CONFIDENCE
+from ser_core.serving.prediction import MIN_CONFIDENCE, UNSURE
 from ser_core.serving.predictor import Predictor
 from tests.browser.app_server import CHROMIUM_FLAGS, AppServer, find_chromium
 from tests.browser.microphone import microphone_flags
 
-ROLES = ("browse", "classify", "browse", "classify", "record", "browse", "classify", "live", "browse", "classify")
+ROLES = ("browse", "classify", "record", "live", "browse", "classify", "browse", "classify", "browse", "classify")
 """What one visitor after another does, and again from the first."""
 
 VOICES = ("1001_DFA_ANG_XX", "1002_IWL_FEA_XX")  # in which different emotions are heard, surely
-READ_MS = 3_000  # that somebody looks at what was drawn
+READ_MS = 45_000  # that somebody looks at what was drawn
+ARRIVE_SECONDS = 9.0  # from one visitor to the next
 WAIT_MS = 60_000
 LISTEN_SECONDS = 40.0
 BESIDE = 8  # classifications alone, and beside a large file
 CLOSED_TTL, CLOSED_SECONDS = 60, 120  # how long a closed tab is kept, and when memory is looked at after the last
 LARGE_BYTES, LONG_HOURS = 99_000_000, 3
+CODES = {name: code for code, name in EMOTION_NAMES.items()} | {UNSURE: UNSURE}
 SOUND, ALERT = '[data-testid="stMetricValue"]', '[data-testid="stAlertContentError"]'
 
 
 @dataclass
 class Notes:
-    """What was seen: answers by file, seconds of classifications, errors, what was done, and labels by voice."""
+    """What was seen: answers by file, seconds of classifications and until a new tab's page is there, errors, what was
+    done, and labels by voice."""
 
     answers: list[tuple[Path, str]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    opened: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
     heard: dict[str, Counter[str]] = field(default_factory=lambda: {voice: Counter() for voice in VOICES})
@@ -76,19 +83,34 @@ async def idle(page: Page) -> None:
     await expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-async def browse(page: Page, url: str, visitor: int, notes: Notes) -> None:
-    """All pages but those that classify, one after another, from another first one than others."""
+async def come(page: Page, address: str, notes: Notes) -> None:
+    """Open a tab's first page, and wait until all of it is there."""
+    started = time.perf_counter()
+    await page.goto(address)
+    await idle(page)
+    notes.opened.append(time.perf_counter() - started)
+
+
+Does = Callable[[Page, str, int, Notes], Awaitable[None]]
+
+
+def browsing(visitor: int) -> Does:
+    """Who looks at all pages but those that classify, again and again, from another first one than others."""
     names = [each.label for each in PAGES if each.label not in ("Home", "Classify", "Live")]
-    if page.url == "about:blank":
-        await page.goto(url)
-        await idle(page)
-    for name in names[visitor % len(names) :] + names[: visitor % len(names)]:
+    pages = itertools.cycle(names[visitor % len(names) :] + names[: visitor % len(names)])
+
+    async def browse(page: Page, url: str, visitor: int, notes: Notes) -> None:
+        if page.url == "about:blank":
+            await come(page, url, notes)
+        name = next(pages)
         await page.get_by_test_id("stSidebar").get_by_role("link", name=name).click()
         await expect(page).to_have_url(re.compile(f"/{name.lower()}"), timeout=WAIT_MS)
         await idle(page)
         await page.mouse.wheel(0, 2000)
         await page.wait_for_timeout(READ_MS)
         notes.done["pages"] += 1
+
+    return browse
 
 
 async def classify_one(page: Page, file: Path) -> tuple[float, str]:
@@ -108,13 +130,12 @@ async def classify_one(page: Page, file: Path) -> tuple[float, str]:
     return seconds, " ".join(said)
 
 
-def classifying(files: Iterator[Path]) -> Callable[[Page, str, int, Notes], Awaitable[None]]:
+def classifying(files: Iterator[Path]) -> Does:
     """Who classifies such files, one at a time."""
 
     async def classify(page: Page, url: str, visitor: int, notes: Notes) -> None:
         if page.url == "about:blank":
-            await page.goto(f"{url}/classify?source=upload")
-            await idle(page)
+            await come(page, f"{url}/classify?source=upload", notes)
         file = next(files)
         seconds, said = await classify_one(page, file)
         notes.seconds.append(seconds)
@@ -126,9 +147,9 @@ def classifying(files: Iterator[Path]) -> Callable[[Page, str, int, Notes], Awai
 
 
 async def record(page: Page, url: str, visitor: int, notes: Notes) -> None:
-    """What the voice says, long enough for all of it."""
-    await page.goto(f"{url}/classify?source=record")
-    await idle(page)
+    """What the voice says, long enough for all of it; then it is taken away."""
+    if page.url == "about:blank":
+        await come(page, f"{url}/classify?source=record", notes)
     await page.get_by_role("button", name="Record", exact=True).first.click()
     stop = page.get_by_role("button", name="Stop recording")
     await expect(stop).to_be_visible(timeout=WAIT_MS)
@@ -136,16 +157,19 @@ async def record(page: Page, url: str, visitor: int, notes: Notes) -> None:
     await stop.click()
     answer = page.locator(f"{SOUND}, {ALERT}").first
     await expect(answer).to_be_visible(timeout=WAIT_MS)
-    notes.heard[voice_of(visitor)][(await answer.inner_text()).lower()] += 1
+    notes.heard[voice_of(visitor)][CODES.get((await answer.inner_text()).lower(), "another answer")] += 1
     notes.done["recordings"] += 1
+    await idle(page)
+    await page.wait_for_timeout(READ_MS)
+    await page.get_by_role("button", name="Clear recording").click()
+    await expect(page.locator(f"{SOUND}, {ALERT}")).to_have_count(0, timeout=WAIT_MS)
     await idle(page)
 
 
 async def live(page: Page, url: str, visitor: int, notes: Notes) -> None:
     """Listen for a while, look at the utterances, clear."""
     if page.url == "about:blank":
-        await page.goto(f"{url}/live")
-        await idle(page)
+        await come(page, f"{url}/live", notes)
     await page.get_by_role("button", name="Start listening").click()
     await expect(page.get_by_text(re.compile(r"Level: -\d+ dBFS"))).to_be_visible(timeout=WAIT_MS)
     await page.wait_for_timeout(1000 * LISTEN_SECONDS)
@@ -155,23 +179,20 @@ async def live(page: Page, url: str, visitor: int, notes: Notes) -> None:
     await expect(page.get_by_text("This session").first).to_be_visible(timeout=WAIT_MS)
     async with page.expect_download(timeout=WAIT_MS) as download:
         await page.get_by_role("button", name="Utterances as CSV").click()
-    lines = (await (await download.value).path()).read_text().splitlines()
-    for label in re.findall(r"(?<=,)(anger|disgust|fear|happiness|sadness|neutral|unsure)(?=,)", "\n".join(lines[1:])):
-        notes.heard[voice_of(visitor)][f"live {label}"] += 1
+    said = csv.DictReader((await (await download.value).path()).read_text().splitlines())
+    notes.heard[voice_of(visitor)].update(row["answer"] for row in said)
     notes.done["live sessions"] += 1
+    await page.wait_for_timeout(READ_MS)
     await page.get_by_role("button", name="Clear").click()
     await idle(page)
 
 
 def voice_of(visitor: int) -> str:
-    """The one that a visitor's microphone hears."""
-    return VOICES[visitor // len(ROLES) % len(VOICES)]
+    """The one that a visitor's microphone hears: who records and who listens live have different ones at a time."""
+    return VOICES[(visitor // len(ROLES) + (ROLES[visitor % len(ROLES)] == "live")) % len(VOICES)]
 
 
-async def visit(
-    browser: Browser, url: str, visitor: int, does: Callable[[Page, str, int, Notes], Awaitable[None]], notes: Notes,
-    until: float,
-) -> None:  # fmt: skip
+async def visit(browser: Browser, url: str, visitor: int, does: Does, notes: Notes, until: float) -> None:
     """Do it again and again; after an error, in a new tab."""
     page: Page | None = None
     while time.monotonic() < until:
@@ -180,7 +201,7 @@ async def visit(
         try:
             await does(page, url, visitor, notes)
         except (Error, AssertionError, OSError) as error:  # a finding; others go on
-            notes.errors.append(f"visitor {visitor}, {does.__name__}: {str(error).splitlines()[0]}")
+            notes.errors.append(f"visitor {visitor}, {does.__name__}: {' '.join(str(error).splitlines()[:2])}")
             await page.context.close()
             page = None
     if page:
@@ -189,7 +210,8 @@ async def visit(
 
 async def open_tab(browser: Browser, visitor: int, notes: Notes) -> Page:
     """In a profile of its own; what goes wrong in it is noted."""
-    context = await browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context = await browser.new_context(viewport={"width": 1024, "height": 768}, reduced_motion="reduce")
+    context.set_default_timeout(WAIT_MS)
     page = await context.new_page()
     page.on("pageerror", lambda error: notes.errors.append(f"visitor {visitor}, page: {error}"))
     page.on(
@@ -206,10 +228,13 @@ async def open_tab(browser: Browser, visitor: int, notes: Notes) -> Page:
 async def one_more(browser: Browser, url: str, visitor: int, notes: Notes) -> None:
     """A newcomer while all are there."""
     page = await open_tab(browser, visitor, notes)
+    started = time.perf_counter()
     try:
         await page.goto(url)
-        await expect(page.get_by_text("There is no room right now")).to_be_visible(timeout=WAIT_MS)
-        print("one more visitor reads that there is no room", flush=True)
+        full = page.get_by_text("There is no room right now")
+        await expect(full.or_(page.get_by_role("heading", level=1)).first).to_be_visible(timeout=WAIT_MS)
+        await expect(full).to_be_visible(timeout=5_000)
+        print(f"one more visitor reads after {time.perf_counter() - started:.1f} s that there is no room", flush=True)
     except AssertionError:
         notes.errors.append("one more visitor was let in")
     except Error as error:
@@ -275,6 +300,23 @@ def state(server: AppServer, when: str) -> str:
     return f"{when}: {resident(server):,.0f} MB, {threads(server)} threads, {files} open files"
 
 
+def computed(server: AppServer) -> tuple[float, float]:
+    """Processor seconds of the server so far, and of all else that descends from this process, and of itself."""
+    parents: dict[int, int] = {}
+    seconds: dict[int, float] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it ended just now
+            fields = stat.read_text().rpartition(")")[2].split()
+            pid = int(stat.parent.name)
+            parents[pid] = int(fields[1])
+            seconds[pid] = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")  # with those of ended children
+
+    def mine(pid: int) -> bool:
+        return pid == os.getpid() or (pid in parents and pid != server.process.pid and mine(parents[pid]))
+
+    return processor_seconds(server.process.pid), sum(seconds[pid] for pid in parents if mine(pid))
+
+
 async def load(server: AppServer, folder: Path, n: int, minutes: float, chromium: str) -> Notes:
     """Both measurements."""
     corpus, clips = open_corpus()
@@ -293,23 +335,29 @@ async def load(server: AppServer, folder: Path, n: int, minutes: float, chromium
             speaking[voice] = await launch(*microphone_flags(folder / f"{voice}.wav"))
         await beside(browser, server.url, copies(paths, folder, "alone"), large, notes)
         print(state(server, "before the visitors come"), flush=True)
-        began, worked, until = time.monotonic(), processor_seconds(server.process.pid), time.monotonic() + 60 * minutes
+        until = time.monotonic() + n * ARRIVE_SECONDS + 60 * minutes
         visits = []
         for visitor in range(n):
             role = ROLES[visitor % len(ROLES)]
             own = classifying(copies(paths, folder, f"visitor-{visitor}"))
-            does = {"browse": browse, "classify": own, "record": record, "live": live}[role]
+            does = {"browse": browsing(visitor), "classify": own, "record": record, "live": live}[role]
             where = speaking[voice_of(visitor)] if role in ("record", "live") else browser
             visits.append(asyncio.create_task(visit(where, server.url, visitor, does, notes, until)))
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(ARRIVE_SECONDS)
+        print(state(server, "all are there"), flush=True)
+        began, worked = time.monotonic(), computed(server)
         for minute in range(1, int(minutes) + 1):
             await asyncio.sleep(max(0.0, began + 60 * minute - time.monotonic()))
             print(state(server, f"after {minute:2} min"), flush=True)
             if minute == int(minutes) // 2:
                 await one_more(browser, server.url, n, notes)
+        took = time.monotonic() - began
+        ours, others = ((now - then) / took for now, then in zip(computed(server), worked, strict=True))
+        print(
+            f"of {os.cpu_count()} cores, the server took {ours:.2f}, the browsers and what moves them {others:.2f}",
+            flush=True,
+        )
         await asyncio.gather(*visits)
-        share = (processor_seconds(server.process.pid) - worked) / (time.monotonic() - began)
-        print(f"the server took {share:.2f} of {os.cpu_count()} cores; browsers share them", flush=True)
         for each in (browser, *speaking.values()):
             await each.close()
     await asyncio.sleep(CLOSED_SECONDS)
@@ -355,18 +403,20 @@ def main() -> None:
         + ", ".join(f"{n} {what}" for what, n in notes.done.items())
     )
     print(f"a classification among them: {spread(notes.seconds)}")
+    print(f"a new tab's page, until all of it is there: {spread(notes.opened)}")
     print(f"answers that differ from the library's of the same file: {len(wrong)} of {len(notes.answers)}")
     for name, said in wrong[:5]:
         print(f"  {name}: {said}")
     for voice, labels in notes.heard.items():
-        print(f"  heard of the voice of {voice}: " + ", ".join(f"{n} {label}" for label, n in labels.most_common()))
-    bad = [line for line in log.splitlines() if re.search("Traceback|Error|Exception|WARNING|Segmentation", line)]
-    for what, lines in (("pages", notes.errors), ("the server's log", bad)):
-        print(f"errors in {what}: {len(lines)}")
-        for line, n in Counter(lines).most_common(8):
+        print(f"  heard of a voice of {voice}: " + ", ".join(f"{n} {label}" for label, n in labels.most_common()))
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", log).splitlines()
+    bad = [i for i, line in enumerate(lines) if re.search("Traceback|Error|Exception|WARNING|Segmentation", line)]
+    for what, errors in (("pages", notes.errors), ("the server's log", [lines[i] for i in bad])):
+        print(f"errors in {what}: {len(errors)}")
+        for line, n in Counter(errors).most_common(8):
             print(f"  {n} x {line[:200]}")
-    if bad:
-        print("\n".join(log.splitlines()[-60:]), file=sys.stderr)  # beside the results
+    around = {j for i in bad for j in range(i - 5, i + 60)}
+    print("\n".join(line for j, line in enumerate(lines) if j in around), file=sys.stderr)  # beside the results
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from ser_app import live_drawing
 from ser_app.address import choose
 from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, worth
 from ser_app.live_session import show_session
-from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints, make_reruns_cheap
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints
 from ser_app.messages import sentence, show_unreadable
 from ser_app.microphone import connect, show_problem
 from ser_app.navigation import LISTENER, LISTENING_WANTED, start_page
@@ -252,7 +252,6 @@ try:
     with choices:
         show_tuning([checkpoint])
     model = tuned(checkpoint)
-    make_reruns_cheap()
     listener = listener_for(model, config, keep)
     with microphone:
         asked = bool(st.session_state.get(LISTENING_WANTED))

@@ -1,4 +1,4 @@
-"""What every answer of the server tells the browser that a page may do: no more than the app itself does.
+"""What stands between the app and browsers: every answer says what a page may do, no more than the app itself does.
 
 `streamlit run` has no setting for headers; Streamlit's `App` takes what stands between it and the browser (serve.py).
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -64,7 +66,9 @@ class WithHeaders:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        await self.app(scope, receive, send_on)
+        # Streamlit 1.67 does not expect that a tab is closed while a file arrives: the log would have a traceback.
+        with contextlib.suppress(ClientDisconnect):
+            await self.app(scope, receive, send_on)
 
 
 SECURED = Middleware(WithHeaders)

@@ -5,7 +5,6 @@ Heavy imports stay inside the functions: torch takes a second, and a page that n
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,17 +65,6 @@ def checkpoint_files(name: str) -> Fingerprint:
     from ser_core.records.checkpoints import CHECKPOINT_FILES, checkpoints_dir
 
     return fingerprint(*(checkpoints_dir() / name / file for file in CHECKPOINT_FILES))
-
-
-@st.cache_resource(show_spinner=False)
-def make_reruns_cheap() -> None:
-    """Take what is loaded for good out of the garbage collector's rounds, once a server.
-
-    Streamlit collects garbage after every run of a script, also of a fragment that runs twice a second: going through
-    all that torch and plotly made takes half a processor core then.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def checkpoints() -> tuple[list[str], dict[str, str]]:

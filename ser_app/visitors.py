@@ -25,11 +25,12 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from ser_app.uploads import REFUSED, max_bytes
 from ser_core.errors import ConfigError
-from ser_core.memory import give_back
+from ser_core.memory import ShortRounds, collect_everything, give_back
 
 if TYPE_CHECKING:
     from streamlit.runtime.app_session import AppSession
 
+STOPPING_SECONDS = 0.5  # from one look at whether a page still runs to the next
 BEFORE_IT_IS_DROPPED = 0.9  # of the time for which Streamlit keeps a session that may come back
 
 
@@ -48,6 +49,7 @@ def _bound() -> None:
     if isinstance(files, MemoryUploadedFileManager):
         bound(files)
     keep_while_drawn(runtime.get_instance().media_file_mgr)
+    gc.callbacks.append(ShortRounds())
 
 
 def bound(files: MemoryUploadedFileManager) -> None:
@@ -77,7 +79,7 @@ def keep_while_drawn(media: MediaFileManager) -> None:
         return f"before {session_id}"
 
     def clear_session_refs(session_id: str | None = None) -> None:
-        context = get_script_run_ctx()
+        context = get_script_run_ctx(suppress_warning=True)
         with media._lock:
             if session_id is not None:  # it ends
                 pages.pop(before(session_id), None)
@@ -86,7 +88,7 @@ def keep_while_drawn(media: MediaFileManager) -> None:
         clear(session_id)
 
     def remove_orphaned_files() -> None:
-        if context := get_script_run_ctx():
+        if context := get_script_run_ctx(suppress_warning=True):
             with media._lock:
                 pages.pop(before(context.session_id), None)
         remove()
@@ -130,13 +132,23 @@ def _forget(visitor: Visitor, gone: bool) -> None:
         _wait(visitor, gone=not active)
         return
     server.close_session(visitor.id)
+    _empty(visitor)
+
+
+def _empty(visitor: Visitor) -> None:
+    """Let go of what a session holds, as soon as no run of its page, which would bring it back, is under way."""
+    session = visitor.session()
+    if session and session._scriptrunner:  # it ends with its next step
+        asyncio.get_running_loop().call_later(STOPPING_SECONDS, _empty, visitor)
+        return
+    server = runtime.get_instance()
     server.uploaded_file_mgr.remove_session_files(visitor.id)
     server.media_file_mgr.remove_orphaned_files()  # what could be downloaded goes the second time
-    if session := visitor.session():
+    if session:
         session.session_state.clear()
         session.session_state._new_widget_state.widget_metadata.clear()  # functions of its pages, with all they hold
         session._fragment_storage.clear()  # what its pages hand to their fragments
     sys.modules["__main__"] = ModuleType("__main__")  # the page that ran last, with all that it holds
     del session
-    gc.collect()
+    collect_everything()
     give_back()

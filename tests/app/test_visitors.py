@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
 from streamlit.runtime.fragment import MemoryFragmentStorage
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
@@ -15,6 +17,7 @@ from streamlit.runtime.state import SessionState
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from ser_app import visitors
+from ser_app.headers import WithHeaders
 from ser_app.uploads import MEGABYTES, REFUSED, release, uploads_of
 from ser_core.errors import AudioError, ConfigError
 
@@ -38,7 +41,7 @@ def test_a_sound_stays_until_the_page_is_drawn_anew_whoever_else_is_served(monke
     media = MediaFileManager(MemoryMediaFileStorage("/media"))
     visitors.keep_while_drawn(media)
     who = SimpleNamespace(session_id="me")
-    monkeypatch.setattr(visitors, "get_script_run_ctx", lambda: who)
+    monkeypatch.setattr(visitors, "get_script_run_ctx", lambda **_: who)
     monkeypatch.setattr("streamlit.runtime.media_file_manager._get_session_id", lambda: who.session_id)
     media.add(b"sound", "audio/wav", "1")
     media.clear_session_refs()  # my page begins to be drawn anew
@@ -71,6 +74,22 @@ def test_what_is_too_much_is_said(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(MEGABYTES, "much")
     with pytest.raises(ConfigError, match=MEGABYTES):
         uploads_of(files)
+
+
+def test_a_tab_that_is_closed_while_a_file_arrives_is_no_error_of_the_server():
+    async def upload(scope: Scope, receive: Receive, send: Send) -> None:
+        await Request(scope, receive).form()
+
+    async def closed() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def answered(message: Message) -> None:
+        raise AssertionError(message)
+
+    kind = (b"content-type", b"multipart/form-data; boundary=next")
+    app = WithHeaders(upload)
+    with ThreadPoolExecutor(1) as thread:  # where no other test's loop runs
+        thread.submit(lambda: asyncio.run(app({"type": "http", "headers": [kind]}, closed, answered))).result()
 
 
 class Server:
@@ -109,12 +128,18 @@ def test_a_session_that_is_left_is_shut_down_with_its_files(active: tuple, looks
     state._new_session_state["brought"] = "sound"
     state._new_widget_state.widget_metadata["id"] = SimpleNamespace(format=lambda _: "sound")  # type: ignore[assignment]
     fragments._fragments["id"] = lambda: "sound"
-    session: Any = SimpleNamespace(session_state=state, _fragment_storage=fragments)
+    session: Any = SimpleNamespace(session_state=state, _fragment_storage=fragments, _scriptrunner="runs")
+    monkeypatch.setattr(visitors, "STOPPING_SECONDS", 0.01)
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
     async def leave() -> None:
         visitors._left(visitors.Visitor("me", lambda: session))
         while not server.closed:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        state._new_session_state["answer"] = "of what was brought"  # the page was at work when it was closed
+        session._scriptrunner = None
+        while not server.removed:
             await asyncio.sleep(0.01)
 
     with ThreadPoolExecutor(1) as thread:  # where no other test's loop runs
