@@ -51,7 +51,7 @@ class Architecture:
 
     @property
     def takes_images(self) -> bool:
-        """Whether it takes an image of fixed size: it has 2D convolutions then, for which there are several numerics."""
+        """Whether it takes an image of a fixed size: its convolutions have two dimensions, and several numerics."""
         return "mel" in self.inputs and "fixed" in self.forms
 
     @property

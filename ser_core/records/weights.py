@@ -106,8 +106,8 @@ def weight_shapes(
     # On the device "meta" nothing would be computed, but all of torch's compiler be loaded: a second and more. And what
     # a module computes when it is first imported, as Winograd's transforms, would be empty there for good.
     with torch.random.fork_rng(devices=[]):
-        network = build_model(model, activation, form, features, network)
-    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
+        built = build_model(model, activation, form, features, network)
+    return {name: tuple(value.shape) for name, value in built.state_dict().items()}
 
 
 def _unusable(folder: Path, error: Exception) -> CheckpointError:

@@ -15,7 +15,7 @@ MIDDLE = slice(5, -5)  # frames that are wholly inside
 
 def voice(hertz: float, seconds: float = 1.0) -> np.ndarray:
     """A tone with harmonics, each half as loud as the one below."""
-    return sum((tone(hertz * k, seconds) / 2**k for k in range(1, 6)), np.float32(0)).astype(np.float32)
+    return np.asarray(sum(tone(hertz * k, seconds) / 2**k for k in range(1, 6)), np.float32)
 
 
 @pytest.mark.parametrize("hertz", [80, 120, 200, 330, 500])

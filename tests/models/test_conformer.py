@@ -14,7 +14,7 @@ from ser_core.models.registry import build_model, count_parameters
 from ser_core.training.config import usual_config
 
 FEATURES = usual_config("conformer").features
-INGREDIENTS = {
+INGREDIENTS: dict[str, NetworkConfig] = {
     "all": NetworkConfig(),
     **{head: NetworkConfig(head=head) for head in HEADS[1:]},
     "plain": NetworkConfig(pooling="plain"),
