@@ -8,12 +8,13 @@ from typing import Literal
 import numpy as np
 
 from ser_core.features.config import FeatureConfig
+from ser_core.features.contours import contours
 from ser_core.features.mel import log_mel, mel_image, scale_mel
 from ser_core.features.spectral import fix_frames, mean_over_time, spectral_features
 from ser_core.features.whisper import whisper_log_mel
 
-InputName = Literal["spectral", "mel", "whisper"]
-"""What a network can take: spectral features, mel images, the log-mel spectrogram of Whisper's encoder."""
+InputName = Literal["spectral", "mel", "whisper", "contours"]
+"""What a network can take: spectral features, mel images, the log-mel spectrogram of Whisper's encoder, contours."""
 
 Form = Literal["fixed", "variable", "mean"]
 """`fixed`: 27 × 301 and 64 × 64; `variable`: 27 × frames, 64 × frames and 80 × frames; `mean`: 1 × 27 and 64 × 64."""
@@ -33,7 +34,7 @@ def network_inputs(
 
     Returns:
         by input: float32 `spectral` `[27, frames]` (`[1, 27]` for `mean`), `mel` `[1, 64, frames]`, `whisper`
-        `[80, frames]`, which comes in one form only.
+        `[80, frames]` and `contours` `[3, frames]`, as many frames as the mel spectrogram, which come in one form only.
     """
     arrays = {}
     if "spectral" in inputs:
@@ -49,4 +50,6 @@ def network_inputs(
         arrays["mel"] = scale_mel(decibels)[None] if form == "variable" else mel_image(decibels, features)
     if "whisper" in inputs:
         arrays["whisper"] = whisper_log_mel(waveform)
+    if "contours" in inputs:
+        arrays["contours"] = contours(waveform, features.mel_hop_length)
     return arrays

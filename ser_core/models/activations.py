@@ -36,6 +36,9 @@ ACTIVATIONS = {
         Activation("relu", "ReLU", "torch.nn", "ReLU"),
         Activation("silu", "SiLU", "torch.nn", "SiLU"),
         Activation("elu", "ELU", "torch.nn", "ELU"),
+        Activation("gelu", "GELU", "torch.nn", "GELU"),
+        Activation("mish", "Mish", "torch.nn", "Mish"),
+        Activation("swish", "Swish", "ser_core.models.swish", "Swish"),
     )
 }
 

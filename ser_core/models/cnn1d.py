@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from ser_core.emotions import EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
+from ser_core.models.config import NetworkConfig
 from ser_core.models.encoder import CHANNELS_1D, MLP_DROPOUT, Encoder, spectral_channels
 from ser_core.models.network import Network
 
@@ -26,6 +27,6 @@ class CNN1D(Network):
         return self.encoder(spectral, spectral_lengths)
 
 
-def build(activation: str, form: Form, features: FeatureConfig) -> CNN1D:
+def build(activation: str, form: Form, features: FeatureConfig, network: NetworkConfig) -> CNN1D:
     """See `ser_core.models.registry`."""
     return CNN1D(activation, spectral_channels(form, features))

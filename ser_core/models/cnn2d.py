@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from ser_core.emotions import EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
+from ser_core.models.config import NetworkConfig
 from ser_core.models.encoder import CHANNELS_2D, MLP_DROPOUT, Encoder
 from ser_core.models.network import Network
 
@@ -26,6 +27,6 @@ class CNN2D(Network):
         return self.encoder(mel, mel_lengths)
 
 
-def build(activation: str, form: Form, features: FeatureConfig) -> CNN2D:
+def build(activation: str, form: Form, features: FeatureConfig, network: NetworkConfig) -> CNN2D:
     """See `ser_core.models.registry`; any form of the input will do."""
     return CNN2D(activation)

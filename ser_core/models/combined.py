@@ -9,6 +9,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.models.activations import build_activation
+from ser_core.models.config import NetworkConfig
 from ser_core.models.encoder import CHANNELS_1D, CHANNELS_2D, MLP_DROPOUT, Encoder, spectral_channels
 from ser_core.models.network import Network
 
@@ -44,6 +45,6 @@ class CombinedCNN(Network):
         return torch.cat(paths, dim=1)
 
 
-def build(activation: str, form: Form, features: FeatureConfig) -> CombinedCNN:
+def build(activation: str, form: Form, features: FeatureConfig, network: NetworkConfig) -> CombinedCNN:
     """See `ser_core.models.registry`."""
     return CombinedCNN(activation, spectral_channels(form, features))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ser_core.errors import ConfigError
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import FORMS, Form, InputName
+from ser_core.models.config import NetworkConfig
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,12 +27,13 @@ class Architecture:
         name: on the command line and in records, as `2d`.
         label: in names of runs and on pages, as `2D`.
         purpose: what it is, and what for, as part of a sentence.
-        module: file in `ser_core.models` whose `build(activation, form, features)` makes it.
+        module: file in `ser_core.models` whose `build(activation, form, features, network)` makes it.
         inputs: what it takes, in the order of its arguments, see `ser_core.features.inputs.network_inputs`.
         activation: the one that it has if none is asked for: the report's best for it (table 2).
         forms: shapes of the input that it takes.
         smallest_image: pixels of height and width that it takes at least, > 0.
         pretrained: whether its `encoder` begins with the weights of `ser_core.models.pretrained`.
+        configurable: whether it is made of what a `NetworkConfig` says.
         usual: settings of a training, by their names in `TrainConfig` and its parts, where they aren't the report's.
     """
 
@@ -44,12 +46,18 @@ class Architecture:
     forms: tuple[Form, ...] = FORMS
     smallest_image: int = 16
     pretrained: bool = False
+    configurable: bool = False
     usual: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def takes_images(self) -> bool:
-        """Whether it has 2D convolutions, for which there are several numerics."""
-        return "mel" in self.inputs
+        """Whether it takes an image of a fixed size: its convolutions have two dimensions, and several numerics."""
+        return "mel" in self.inputs and "fixed" in self.forms
+
+    @property
+    def adamw(self) -> bool:
+        """Whether it is trained by AdamW, its gradients clipped, and not by Adam, as in the report."""
+        return self.pretrained or self.configurable
 
 
 FINE_TUNING = {
@@ -70,6 +78,25 @@ FINE_TUNING = {
 `vad_pad`: what is around speech tells something, too. With 0.3 s of it, whisper-base has a validation loss of 0.714 and
 an accuracy of 72.0 %; without, 0.800 and 71.3 % (runs/lr6e-05-SiLU-Whisper-base and …-vad-pad0).
 """
+
+FROM_SCRATCH = {
+    "form": "variable",
+    "epochs": 60,
+    "warmup_epochs": 5,
+    "weight_decay": 0.05,
+    "label_smoothing": 0.1,
+    "soft_labels": 0.3,
+    "mixup": 0.2,
+    "spec_augment": 2,
+    "ema": 0.998,
+    "copies": 6,
+    "pipeline": "voice",
+    "vad_pad": 0.3,
+    "n_mels": 80,
+    "mel_n_fft": 512,
+    "mel_hop_length": 160,
+}
+"""How a network of our own is trained, unless something else is asked for."""
 
 ARCHITECTURES = (
     Architecture("1d", "1D", "the report's 1D CNN, the smallest and fastest", "cnn1d", ("spectral",), "elu"),
@@ -99,6 +126,17 @@ ARCHITECTURES = (
         pretrained=True,
         usual=FINE_TUNING,
     ),
+    Architecture(
+        "conformer",
+        "Conformer",
+        "a small network of convolutions and attention over time, with loudness and pitch beside the spectrogram",
+        "conformer",
+        ("mel", "contours"),
+        "silu",
+        ("variable",),
+        configurable=True,
+        usual=FROM_SCRATCH,
+    ),
 )
 MODELS = {architecture.name: architecture for architecture in ARCHITECTURES}
 
@@ -115,7 +153,11 @@ def architecture(name: str) -> Architecture:
 
 
 def build_model(
-    name: str, activation: str, form: Form = "fixed", features: FeatureConfig = FeatureConfig()
+    name: str,
+    activation: str,
+    form: Form = "fixed",
+    features: FeatureConfig = FeatureConfig(),
+    network: NetworkConfig = NetworkConfig(),
 ) -> nn.Module:
     """A freshly initialised network.
 
@@ -124,12 +166,13 @@ def build_model(
         activation: one of `ser_core.models.activations.ACTIVATIONS`.
         form: of the input, one of the architecture's.
         features: which decide how many channels the input has.
+        network: what it is made of, of those that are configurable.
 
     Raises:
         ConfigError: there is no such network.
     """
     module = import_module(f"ser_core.models.{architecture(name).module}")
-    return module.build(activation, form, features)
+    return module.build(activation, form, features, network)
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -11,6 +11,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.models.activations import build_activation
+from ser_core.models.config import NetworkConfig
 from ser_core.models.network import Network
 from ser_core.models.residual import conv_norm, stages
 
@@ -52,6 +53,6 @@ class ResNet101(Network):
         return self.blocks(self.stem(mel)).mean((2, 3))
 
 
-def build(activation: str, form: Form, features: FeatureConfig) -> ResNet101:
+def build(activation: str, form: Form, features: FeatureConfig, network: NetworkConfig) -> ResNet101:
     """See `ser_core.models.registry`."""
     return ResNet101(activation)

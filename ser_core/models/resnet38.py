@@ -14,6 +14,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.models.activations import build_activation
+from ser_core.models.config import NetworkConfig
 from ser_core.models.network import Network
 from ser_core.models.residual import conv_norm, stages
 
@@ -80,6 +81,6 @@ class ResNet38(Network):
         return over_time.mean(dim=2) + over_time.amax(dim=2)
 
 
-def build(activation: str, form: Form, features: FeatureConfig) -> ResNet38:
+def build(activation: str, form: Form, features: FeatureConfig, network: NetworkConfig) -> ResNet38:
     """See `ser_core.models.registry`."""
     return ResNet38(activation)

@@ -17,7 +17,7 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from reprlib import repr as brief  # of what a damaged file may hold: however long and deep, it stays short
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -33,6 +33,7 @@ from ser_core.features.inputs import Form
 from ser_core.files import new_folder, replace_file, write_text
 from ser_core.json_file import read_json
 from ser_core.models.activations import ACTIVATIONS
+from ser_core.models.config import NetworkConfig
 from ser_core.models.registry import MODELS
 from ser_core.places import found, how_to_run, own
 from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics, save_statistics
@@ -66,6 +67,7 @@ class CheckpointConfig(ByContent):
         audio, features: preprocessing.
         provenance: training settings, test result and surroundings, for people.
         temperature: that logits are divided by before they become probabilities, > 0.
+        network: what it is made of, of those that are configurable.
     """
 
     name: str
@@ -76,6 +78,7 @@ class CheckpointConfig(ByContent):
     features: FeatureConfig
     provenance: dict[str, Any]
     temperature: float = 1.0
+    network: NetworkConfig = field(default_factory=NetworkConfig)
 
     def __post_init__(self) -> None:
         for name, value, known in (("model", self.model, MODELS), ("activation", self.activation, ACTIVATIONS)):
@@ -94,7 +97,7 @@ class CheckpointConfig(ByContent):
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of each of its network's weights by name."""
-        return weight_shapes(self.model, self.activation, self.form, self.features)
+        return weight_shapes(self.model, self.activation, self.form, self.features, self.network)
 
 
 def save_checkpoint(
@@ -179,7 +182,7 @@ def load_model(folder: Path) -> tuple[CheckpointConfig, nn.Module]:
 
     config = load_config(folder)
     weights = load_weights(folder, config.shapes)
-    model = build_model(config.model, config.activation, config.form, config.features)
+    model = build_model(config.model, config.activation, config.form, config.features, config.network)
     model.load_state_dict(weights)
     return config, model.eval()
 

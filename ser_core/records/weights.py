@@ -14,6 +14,7 @@ from ser_core.errors import CheckpointError
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.file_state import LFS_POINTER, POINTER, PULL
+from ser_core.models.config import NetworkConfig
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -94,7 +95,9 @@ def check_contents(folder: Path) -> None:
 
 
 @cache
-def weight_shapes(model: str, activation: str, form: Form, features: FeatureConfig) -> Shapes:
+def weight_shapes(
+    model: str, activation: str, form: Form, features: FeatureConfig, network: NetworkConfig = NetworkConfig()
+) -> Shapes:
     """Shape of each of a network's weights by name."""
     import torch
 
@@ -103,8 +106,8 @@ def weight_shapes(model: str, activation: str, form: Form, features: FeatureConf
     # On the device "meta" nothing would be computed, but all of torch's compiler be loaded: a second and more. And what
     # a module computes when it is first imported, as Winograd's transforms, would be empty there for good.
     with torch.random.fork_rng(devices=[]):
-        network = build_model(model, activation, form, features)
-    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
+        built = build_model(model, activation, form, features, network)
+    return {name: tuple(value.shape) for name, value in built.state_dict().items()}
 
 
 def _unusable(folder: Path, error: Exception) -> CheckpointError:

@@ -14,6 +14,7 @@ from ser_core.errors import ConfigError
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import FORMS, Form
 from ser_core.models.activations import ACTIVATIONS
+from ser_core.models.config import NetworkConfig
 from ser_core.models.registry import MODELS, architecture
 
 Select = Literal["loss", "accuracy"]
@@ -45,6 +46,8 @@ class TrainConfig:
             clips that nobody rated keep their label.
         mixup: how strongly pairs of clips are mixed, the parameter of a beta distribution, >= 0; 0 for not at all.
         spec_augment: bands, and stretches of time, that are hidden of each clip in training (SpecAugment), int >= 0.
+        ema: what is left at each step of the running average of weights, which is validated and kept instead of the
+            last ones, in 0..1; 0 for none.
         copies: changed copies of each training clip, of which each epoch takes the next, int >= 0; with 0, the clips as
             they are.
         head_lr: pretrained networks; peak learning rate of what is not pretrained, > 0.
@@ -53,6 +56,7 @@ class TrainConfig:
         augmentation: how copies are changed.
         audio: how a waveform becomes speech, which travels with the checkpoint.
         features: parameters of the features, which travel with it, too.
+        network: what the network is made of, which travels with it, too; of those that are configurable.
     """
 
     model: str = "2d"
@@ -71,6 +75,7 @@ class TrainConfig:
     soft_labels: float = 0.0
     mixup: float = 0.0
     spec_augment: int = 0
+    ema: float = 0.0
     copies: int = 0
     head_lr: float = 0.001
     layer_decay: float = 0.85
@@ -78,6 +83,7 @@ class TrainConfig:
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     audio: AudioConfig = field(default_factory=AudioConfig)
     features: FeatureConfig = field(default_factory=FeatureConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
 
     def __post_init__(self) -> None:
         network = architecture(self.model)
@@ -110,6 +116,7 @@ class TrainConfig:
             ("soft_labels", self.soft_labels, 0, 1),
             ("mixup", self.mixup, 0, 10),
             ("spec_augment", self.spec_augment, 0, 100),
+            ("ema", self.ema, 0, 0.999999),
             ("copies", self.copies, 0, 1000),
             ("head_lr", self.head_lr, 1e-9, 10),
             ("layer_decay", self.layer_decay, 0, 1),
@@ -158,6 +165,11 @@ class TrainConfig:
             idle |= dict.fromkeys(changes, "no clip is changed unless --copies is 1 or more")
         if not MODELS[self.model].pretrained:
             idle |= dict.fromkeys(PRETRAINED_ONLY, f"{self.model} is not pretrained")
+        if not MODELS[self.model].configurable:
+            ingredients = (field.name for field in fields(NetworkConfig))
+            idle |= dict.fromkeys(ingredients, f"{self.model} is made as it is")
+        elif self.network.head == "none":
+            idle["blocks"] = "there is no head"
         if self.audio.pipeline == "report":
             idle["noise_db"] = "the pipeline is report"
         if self.audio.vad == "none":
@@ -191,7 +203,12 @@ NAMED = ("model", "activation", "lr", "epochs")
 PRETRAINED_ONLY = ("head_lr", "layer_decay", "frozen_epochs")
 """Settings of pretrained networks alone."""
 
-PARTS: dict[str, type] = {"augmentation": AugmentationConfig, "audio": AudioConfig, "features": FeatureConfig}
+PARTS: dict[str, type] = {
+    "augmentation": AugmentationConfig,
+    "audio": AudioConfig,
+    "features": FeatureConfig,
+    "network": NetworkConfig,
+}
 """Fields of a configuration that have fields of their own, whose names no other has."""
 
 
@@ -232,6 +249,12 @@ def _in_a_name(key: str, value: Any) -> str:
             return f"warmup{value}"
         case "spectral":
             return "+".join(value)
+        case "contours":
+            return "+".join(value) or "no-contours"
+        case "head" | "pooling":
+            return f"{value}-{key}"
+        case "squeeze":
+            return key if value else f"no-{key}"
         case _ if isinstance(value, float):  # 0 and 0.0 are one setting
             return f"{key.replace('_', '-')}{value:g}"
         case _ if isinstance(value, tuple):

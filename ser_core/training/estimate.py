@@ -18,16 +18,15 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from ser_core.corpus.splits import load_split
-from ser_core.features.config import FeatureConfig
+from ser_core.features.contours import CONTOURS
 from ser_core.features.inputs import Form
 from ser_core.features.whisper import N_MELS
 from ser_core.models.registry import MODELS, build_model
 from ser_core.records.runs import Run
-from ser_core.training.config import TrainConfig
+from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.device import Device
 
-TYPICAL_MEL_FRAMES = 160  # of a padded batch of whole clips (form `variable`)
-TYPICAL_FRAMES = 260
+TYPICAL_FRAMES = 260  # of 10 ms, of a padded batch of whole clips (form `variable`)
 PROBE_SECONDS = 2.0
 PROBE_BATCH = 16
 
@@ -39,7 +38,7 @@ PROBE: Key = ("1d", "fixed")
 def training_flops(model: str, form: Form) -> int:
     """Floating-point operations of one training step on one clip, forward and backward."""
     with torch.device("meta"):
-        network = build_model(model, "relu", form)
+        network = build_model(model, "relu", form, usual_config(model).features)
         inputs = _inputs(model, form, 1)
     with FlopCounterMode(display=False) as counter:
         network(**inputs).sum().backward()
@@ -108,13 +107,16 @@ def _step(model: nn.Module, inputs: dict[str, torch.Tensor], labels: torch.Tenso
 
 
 def _inputs(model: str, form: str, n: int, device: torch.device | None = None) -> dict[str, torch.Tensor]:
-    features = FeatureConfig()
+    features = usual_config(model).features
     channels = len(features.channel_names)
     of_form = {"fixed": (channels, features.n_frames), "variable": (channels, TYPICAL_FRAMES), "mean": (1, channels)}
-    width = TYPICAL_MEL_FRAMES if form == "variable" else features.image_size
+    width = (
+        TYPICAL_FRAMES * features.hop_length // features.mel_hop_length if form == "variable" else features.image_size
+    )
     shapes: dict[str, tuple[int, ...]] = {
         "spectral": (n, *of_form[form]),
         "mel": (n, 1, features.n_mels, width),
         "whisper": (n, N_MELS, TYPICAL_FRAMES),
+        "contours": (n, len(CONTOURS), width),
     }
     return {name: torch.zeros(shapes[name], device=device) for name in MODELS[model].inputs}

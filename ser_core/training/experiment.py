@@ -222,6 +222,7 @@ def _checkpoint_config(config: TrainConfig, run: Run, heard: dict[str, str]) -> 
         config.features,
         provenance,
         run.test.temperature,
+        config.network,
     )
 
 

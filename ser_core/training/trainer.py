@@ -6,6 +6,7 @@ killed and resumed has the same history as one that was not.
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import time
@@ -31,7 +32,8 @@ from ser_core.training.saved_state import DIGEST, RESTART, STATE_FILE, damaged, 
 from ser_core.training.spec_augment import spec_augment
 
 SAVE_EVERY_SECONDS = 5.0  # epochs shorter than this are not saved one by one
-LARGEST_GRADIENT = 1.0  # norm of all gradients of a step of a pretrained network, so that no batch undoes what it knows
+EMA_BEGINS = 10  # first steps, of which the average of weights forgets more: they begin at random
+LARGEST_GRADIENT = 1.0  # norm of all gradients of a step with AdamW, so that no batch undoes what is known
 
 
 class Trainer:
@@ -47,6 +49,7 @@ class Trainer:
 
     Attributes:
         numerics: which way convolutions go in training, see `ser_core.models.winograd`.
+        average: the network with the running average of weights; None where there is none.
     """
 
     def __init__(
@@ -63,16 +66,24 @@ class Trainer:
         self.val_clips = torch.as_tensor(val, device=device.device)
         self.steps_per_epoch = math.ceil(len(train) / config.batch_size)
         torch.manual_seed(config.seed)
-        self.model = build_model(config.model, config.activation, config.form, config.features).to(device.device)
+        self.model = build_model(config.model, config.activation, config.form, config.features, config.network).to(
+            device.device
+        )
         self.numerics = use_winograd(self.model, device.winograd)
         if MODELS[config.model].takes_images:
             self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.pretrained = MODELS[config.model].pretrained
+        self.pretrained, self.adamw = MODELS[config.model].pretrained, MODELS[config.model].adamw
         if self.pretrained:
             self.model.encoder.load_state_dict(load_encoder(config.model))  # type: ignore[union-attr]
         self.optimizer, self.rates = make_optimizer(self.model, config)
+        self.average = copy.deepcopy(self.model).requires_grad_(False) if config.ema else None
         self.history: list[Epoch] = []
         self.best: dict[str, Tensor] = self._weights()
+
+    @property
+    def kept(self) -> nn.Module:
+        """The network that is validated, and whose weights are kept."""
+        return self.model if self.average is None else self.average
 
     @property
     def best_epoch(self) -> Epoch | None:
@@ -111,7 +122,8 @@ class Trainer:
             self.model.encoder.requires_grad_(number > self.config.frozen_epochs)
         rate = 0.0
         for i, clips in enumerate(order.split(self.config.batch_size)):
-            rate = learning_rate((number - 1) * self.steps_per_epoch + i, self.config, self.steps_per_epoch)
+            step = (number - 1) * self.steps_per_epoch + i
+            rate = learning_rate(step, self.config, self.steps_per_epoch)
             for group, share in zip(self.optimizer.param_groups, self.rates, strict=True):
                 group["lr"] = share * rate
             self.optimizer.zero_grad(set_to_none=True)
@@ -125,9 +137,11 @@ class Trainer:
                 (loss / len(clips)).backward()
                 loss_sum += F.cross_entropy(logits.detach(), labels, reduction="sum")
                 right += (logits.argmax(1) == labels).sum()
-            if self.pretrained:
+            if self.adamw:
                 nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
             self.optimizer.step()
+            if self.average is not None:
+                move_average(self.average, self.model, min(self.config.ema, (1 + step) / (EMA_BEGINS + step)))
             if on_step:
                 on_step(len(clips), loss_sum, right)
         val_loss, val_accuracy = self._validate()
@@ -150,14 +164,14 @@ class Trainer:
 
     def _validate(self) -> tuple[float, float]:
         """Loss and accuracy in float32, as the test set and users will get it."""
-        logits = predict_logits(self.model, self.data, self.val_clips, full_precision(self.device))
+        logits = predict_logits(self.kept, self.data, self.val_clips, full_precision(self.device))
         labels = self.data.labels[self.val_clips]
         return float(F.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).float().mean())
 
-    def _weights(self) -> dict[str, Tensor]:
+    def _weights(self, model: nn.Module | None = None) -> dict[str, Tensor]:
         return {
             name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
-            for name, value in self.model.state_dict().items()
+            for name, value in (model or self.kept).state_dict().items()
         }
 
     @property
@@ -169,7 +183,9 @@ class Trainer:
         """Write everything `load` needs to `folder`, atomically."""
         from safetensors.torch import save_file
 
-        tensors = {f"model.{name}": value for name, value in self._weights().items()}
+        tensors = {f"model.{name}": value for name, value in self._weights(self.model).items()}
+        if self.average is not None:
+            tensors |= {f"average.{name}": value for name, value in self._weights(self.average).items()}
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
         for i, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{i}.{key}": value.detach().cpu().contiguous() for key, value in state.items()}
@@ -214,6 +230,8 @@ class Trainer:
             self.best = _part(tensors, "best.")
             self.model.load_state_dict(self.best)  # that they fit, too
             self.model.load_state_dict(_part(tensors, "model."))
+            if self.average is not None:
+                self.average.load_state_dict(_part(tensors, "average."))
             self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
         except (RuntimeError, ValueError, KeyError):
             raise damaged(folder) from None
@@ -221,18 +239,28 @@ class Trainer:
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> tuple[torch.optim.Optimizer, list[float]]:
-    """Adam, as in the report, or AdamW for a pretrained network, whose layers learn the slower the lower they are.
+    """Adam, as in the report, or AdamW; the layers of a pretrained network learn the slower the lower they are.
 
     Returns:
         the optimiser, and the learning rate of each of its groups relative to the configuration's.
     """
     if not MODELS[config.model].pretrained:
-        optimizer = torch.optim.Adam(model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True)
-        return optimizer, [1.0]
+        kind = torch.optim.AdamW if MODELS[config.model].adamw else torch.optim.Adam
+        return kind(model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True), [1.0]
     groups = model.rate_groups(config.head_lr / config.lr, config.layer_decay)  # type: ignore[operator]
     parameters = [{"params": parameters} for parameters, _ in groups]
     optimizer = torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True)
     return optimizer, [share for _, share in groups]
+
+
+@torch.no_grad()
+def move_average(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move a network's weights, and what it has counted, towards another's: `decay` of what they were is left."""
+    for old, new in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new, 1 - decay)
+        else:
+            old.copy_(new)
 
 
 @torch.inference_mode()

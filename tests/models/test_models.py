@@ -136,7 +136,9 @@ def test_the_single_channel_form_fits():
 def test_a_new_network_is_a_file_and_a_line(monkeypatch: pytest.MonkeyPatch):
     """What a registry entry says is all that training, checkpoints and names need."""
     module = ModuleType("ser_core.models.tiny")
-    vars(module)["build"] = lambda activation, form, features: nn.Sequential(nn.Flatten(), nn.Linear(64 * 64, 6))
+    vars(module)["build"] = lambda activation, form, features, network: nn.Sequential(
+        nn.Flatten(), nn.Linear(64 * 64, 6)
+    )
     monkeypatch.setitem(sys.modules, "ser_core.models.tiny", module)
     monkeypatch.setitem(MODELS, "tiny", Architecture("tiny", "Tiny", "a test", "tiny", ("mel",), "relu", ("fixed",)))
     assert TrainConfig(model="tiny").name == "lr0.001-ReLU-Tiny"

@@ -160,7 +160,7 @@ def change_config(folder: Path, **changes: object) -> None:
         ({"name": None}, "name should be a text"),
         ({"model": "3d"}, "model should be one of 1d, 2d"),
         ({"model": ["1d"]}, "model should be a text"),
-        ({"activation": "gelu"}, "activation should be one of"),
+        ({"activation": "softmax"}, "activation should be one of"),
         ({"form": None}, "form should be one of"),
         ({"model": "resnet38", "form": "variable"}, "form should be fixed, which resnet38 takes alone, not 'variable'"),
         ({"audio": None}, "audio should be an object, not None"),

@@ -16,7 +16,7 @@ from ser_core.training.trainer import Trainer
 
 CPU = Device(torch.device("cpu"), bf16=False)
 TINY = TrainConfig(model="1d", activation="elu", epochs=4, warmup_epochs=1, batch_size=8)
-SHAPES = {"spectral": (27, 40), "mel": (1, 64, 64), "whisper": (80, 40)}
+SHAPES = {"spectral": (27, 40), "mel": (1, 64, 64), "whisper": (80, 40), "contours": (3, 64)}
 
 
 def tensors(config: TrainConfig, n: int = 24) -> ClipTensors:
@@ -27,6 +27,10 @@ def tensors(config: TrainConfig, n: int = 24) -> ClipTensors:
     for name in MODELS[config.model].inputs:
         *channels, length = SHAPES[name]
         lengths = rng.integers(20, length + 1, n) if config.form == "variable" else np.full(n, length)
+        if name == "mel" and config.form == "variable":
+            channels[-1] = config.features.n_mels
+        if name == "contours":  # frame by frame as the spectrogram
+            lengths = inputs["mel"].lengths
         clips = [rng.normal(labels[i], 0.5, (*channels, lengths[i])).astype(np.float32) for i in range(n)]
         inputs[name] = FeatureSet.join(clips)
     votes = [[7 * (i == label) + 3 * (i == (label + 1) % 6) for i in range(6)] for label in labels.tolist()]

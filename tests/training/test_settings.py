@@ -13,6 +13,7 @@ from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import Split, load_split
 from ser_core.errors import ConfigError, RunError
 from ser_core.features.config import FeatureConfig
+from ser_core.models.config import NetworkConfig
 from ser_core.records.runs import RUNS_DIR, load_runs
 from ser_core.training.command import main, parse_arguments
 from ser_core.training.compute import Compute
@@ -54,6 +55,16 @@ def test_a_name_says_what_is_unusual(says: str):
         (usual_config("whisper-base"), "lr6e-05-SiLU-Whisper-base"),
         (usual_config("whisper-tiny", seed=7, epochs=3), "lr6e-05-SiLU-Whisper-tiny-seed7"),
         (usual_config("whisper-base", copies=0, pipeline="report"), "lr6e-05-SiLU-Whisper-base-copies0-report"),
+        (usual_config("conformer"), "lr0.001-SiLU-Conformer"),
+        (
+            usual_config("conformer", head="none", blocks=7, squeeze=False),
+            "lr0.001-SiLU-Conformer-none-head-no-squeeze",
+        ),
+        (
+            usual_config("conformer", contours=(), mel_hop_length=320),
+            "lr0.001-SiLU-Conformer-mel-hop-length320-no-contours",
+        ),
+        (usual_config("conformer", contours=("pitch",), pooling="plain"), "lr0.001-SiLU-Conformer-plain-pooling-pitch"),
         (usual_config("2d", pipeline="voice", copies=4), "lr0.001-SiLU-2D-copies4-voice"),
         (usual_config("2d", copies=4, snr_db=(0.0, 35.0)), "lr0.001-SiLU-2D-copies4-snr-db0to35"),
         (usual_config("2d", snr_db=(0.0, 35.0)), "lr0.001-SiLU-2D"),
@@ -96,7 +107,7 @@ def changed(config: TrainConfig, key: str) -> TrainConfig:
 
 def other_value(key: str, value: Any) -> Any:
     words = {"model": "1d", "activation": "elu", "form": "mean", "split": "fold1", "select": "accuracy"}
-    words |= {"vad": "none", "pipeline": "voice"}
+    words |= {"vad": "none", "pipeline": "voice", "head": "transformer", "pooling": "plain"}
     match value:
         case str():
             return words[key]
@@ -119,7 +130,8 @@ def other_value(key: str, value: Any) -> Any:
 @pytest.mark.parametrize("key", TrainConfig().flat)
 def test_every_setting_is_in_the_name_or_the_difference(key: str):
     # Beside which no setting is idle.
-    model, pipeline = "whisper-base" if key in PRETRAINED_ONLY else "2d", "report" if key == "pipeline" else "voice"
+    pipeline = "report" if key == "pipeline" else "voice"
+    model = "whisper-base" if key in PRETRAINED_ONLY else "conformer" if key in vars(NetworkConfig()) else "2d"
     usual = usual_config(model, epochs=30, copies=2, pipeline=pipeline)
     other = changed(usual, key)
     assert other.flat[key] != usual.flat[key]
@@ -136,6 +148,7 @@ def test_every_setting_is_in_the_name_or_the_difference(key: str):
         {"noise": 0.9, "rt60": (0.2, 0.3)},
         {"head_lr": 0.5, "layer_decay": 0.1, "frozen_epochs": 1},
         {"noise_db": 20},
+        {"head": "none", "blocks": 9, "contours": (), "squeeze": False, "width": 64, "pooling": "plain", "dropout": 0},
         {"vad": "energy", "vad_threshold": 0.9},
         {"vad": "none", "vad_top_db": 50, "vad_floor_dbfs": -30, "vad_threshold": 0.9, "vad_pad": 1},
     ],

@@ -104,7 +104,7 @@ def test_a_configuration_survives_json():
     ("setting", "value"),
     [
         ("model", "3d"),
-        ("activation", "gelu"),
+        ("activation", "softmax"),
         ("form", "round"),
         ("split", "fold9"),
         ("lr", 0.0),

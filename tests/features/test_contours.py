@@ -1,0 +1,58 @@
+"""Contours: the pitch of tones is theirs, level changes nothing, and noise and silence have no pitch."""
+
+import numpy as np
+import pytest
+
+from ser_core.features.config import FeatureConfig
+from ser_core.features.contours import CONTOURS, VOICED, WINDOW, contours, pitch
+from ser_core.features.inputs import network_inputs
+from ser_core.features.spectrum import centred_frames
+from tests.helpers import tone
+
+HOP = 160
+MIDDLE = slice(5, -5)  # frames that are wholly inside
+
+
+def voice(hertz: float, seconds: float = 1.0) -> np.ndarray:
+    """A tone with harmonics, each half as loud as the one below."""
+    return np.asarray(sum(tone(hertz * k, seconds) / 2**k for k in range(1, 6)), np.float32)
+
+
+@pytest.mark.parametrize("hertz", [80, 120, 200, 330, 500])
+def test_the_pitch_of_a_tone_with_harmonics_is_its_own(hertz: float):
+    octaves, height = pitch(centred_frames(voice(hertz), WINDOW, HOP))
+    np.testing.assert_allclose(2 ** octaves[MIDDLE], hertz, rtol=0.01)
+    assert height[MIDDLE].min() > 0.9
+
+
+def test_noise_and_silence_have_no_pitch():
+    noise = np.random.default_rng(0).normal(size=32_000).astype(np.float32)
+    _, of_noise, voicing = contours(noise, HOP)
+    assert voicing.max() < VOICED
+    assert not of_noise.any()
+    assert not contours(np.zeros(8_000, np.float32), HOP)[1:].any()
+
+
+def test_pitch_is_relative_to_the_clip_and_loudness_to_its_level():
+    low, high = voice(120), voice(240)
+    loudness, relative, voicing = contours(np.concatenate((low, high, high, high, low / 10)), HOP)
+    np.testing.assert_allclose(relative[120:280], 0, atol=0.03)
+    np.testing.assert_allclose(relative[10:90], -1, atol=0.03)
+    np.testing.assert_allclose(loudness[120:380], 0, atol=0.1)
+    np.testing.assert_allclose(loudness[410:490], -1, atol=0.1)
+    assert voicing[110:390].min() > 0.9
+
+
+@pytest.mark.parametrize("gain", [1e-3, 0.1, 30.0])
+def test_another_level_changes_nothing(gain: float):
+    speech = voice(150) * np.hanning(16_000).astype(np.float32) + voice(90) * 0.05
+    np.testing.assert_allclose(contours(speech * np.float32(gain), HOP), contours(speech, HOP), atol=1e-3)
+
+
+@pytest.mark.parametrize("samples", [1, 159, 160, 161, 16_000])
+def test_they_have_as_many_frames_as_the_mel_spectrogram(samples: int):
+    features = FeatureConfig(mel_hop_length=HOP)
+    inputs = network_inputs(voice(150)[:samples], ("mel", "contours"), "variable", features)
+    assert inputs["contours"].shape == (len(CONTOURS), inputs["mel"].shape[-1])
+    assert inputs["contours"].dtype == np.float32
+    assert np.isfinite(inputs["contours"]).all()
