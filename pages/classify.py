@@ -14,7 +14,7 @@ from ser_app.charts import show_figure, spoken
 from ser_app.classifying import Results, classify, classify_uploads, hop_seconds, timeline
 from ser_app.clip_view import play, show_sound
 from ser_app.code_view import show_code
-from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints, was_trained_on
 from ser_app.many_view import downloads, show_many, show_so_far, show_table
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
@@ -71,11 +71,14 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
     with verdicts:
         for name, prediction in predictions.items():
             with st.container(border=True):
-                meant = f", intended: {EMOTION_NAMES[recording.meant]}" if recording.meant else ""
+                clip = recording.clip
+                intended = f", intended: {EMOTION_NAMES[clip.emotion]}" if clip else ""
                 headline, detail = verdict(prediction.probabilities, prediction.min_confidence)
-                st.metric(f"{literal(name)}{meant}", headline, detail, delta_color="off", delta_arrow="off")
+                st.metric(f"{literal(name)}{intended}", headline, detail, delta_color="off", delta_arrow="off")
                 show_adapted_to(prediction.adapted_to)
                 st.caption(worth(name))
+                if clip and was_trained_on(name, clip):
+                    st.caption("The model was trained on this clip.")
         if unsure := [prediction for prediction in predictions.values() if prediction.answer == UNSURE]:
             st.caption(unsure_means(unsure[0].min_confidence))
         for warning in warnings:
@@ -217,6 +220,6 @@ elif recordings:
     recording = recordings[0]
     is_file = bool(PurePath(recording.name).suffix)
     file = recording.name if is_file else f"{recording.name}.wav"
-    made_here = None if is_file or recording.meant else recording.audio
+    made_here = None if is_file or recording.clip else recording.audio
     show_code([file], chosen, min_confidence, any_sound, made_here)
 show_unreadable(unreadable, "checkpoint")

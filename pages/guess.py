@@ -79,7 +79,7 @@ def show_clip(clip: Clip, number: int, position: int) -> None:
         return
     st.markdown(f"“{clip.text}”")
     play(sound, f"clip {position + 1} of {ROUND_CLIPS}", autoplay=True)
-    st.markdown("Which emotion did the actor mean?")
+    st.markdown("Which emotion did the actor intend?")
     with st.container(horizontal=True):
         for i, emotion in enumerate(EMOTIONS):
             st.button(
@@ -145,7 +145,7 @@ def explain(result: Scores, clips: Sequence[Clip], names: Sequence[str]) -> None
 
 
 def show_answers(i: int, clip: Clip, given: str | None, prediction: Prediction | None, corpus: Corpus) -> None:
-    """One clip: its sound, what was meant, and what everybody answered."""
+    """One clip: its sound, what was intended, and what everybody answered."""
     with st.container(border=True):
         sound, words = st.columns(2, vertical_alignment="center")
         with sound:

@@ -92,10 +92,19 @@ def filters(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
     return table[keep]
 
 
+def why_no_clip(name: str) -> str:
+    """What is wrong with a name, as the end of a sentence; nothing if it is a clip's."""
+    try:
+        find_clip(name)
+    except SERError as error:
+        return sentence(error).removesuffix(".")
+    return ""
+
+
 def choose_clip(table: pd.DataFrame) -> Clip | None:
     """Draw the table; the clip is the row that was chosen, or the one in the address, or the one shown before."""
     st.caption(f"{len(table):,} of {len(load_index()):,} clips. Click on one to hear it.")
-    say_unknown("clip", known=load_index(), why="CREMA-D has no clip of that name")
+    say_unknown("clip", known=load_index(), why=why_no_clip(st.query_params.get("clip", "")))
     names = list(table["clip"])
     # The key holds the rows: when a filter changes them, an old selection would mean another clip.
     key = f"clips-{hash(tuple(names))}"
@@ -103,15 +112,9 @@ def choose_clip(table: pd.DataFrame) -> Clip | None:
         table[SHOWN], names, key, "clip", required=False, height=280, column_config=COLUMNS, alt="Clips of CREMA-D"
     )
     show_steps(key, names, name)
-    if name is None:
-        return None
-    try:
-        clip = find_clip(name)
-    except SERError as error:
-        st.error(sentence(error))
-        return None
-    if name not in names:
-        st.info(f"{literal(name)} is not among these clips: change the filter.", icon=":material/filter_list:")
+    clip = load_index().get(name or "")
+    if clip and clip.name not in names:
+        st.info(f"{literal(clip.name)} is not among these clips: change the filter.", icon=":material/filter_list:")
         return None
     return clip
 

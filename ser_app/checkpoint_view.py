@@ -8,10 +8,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from ser_app.address import say_unknown
 from ser_app.charts import show_figure
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoint_files, checkpoints, predictor, said
 from ser_app.messages import show_unreadable
 from ser_app.records import heard_elsewhere
+from ser_app.tables import choose_named_row
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import cost_figure
 from ser_core.errors import SERError
@@ -59,7 +61,18 @@ def show_checkpoints() -> None:
             **COLUMNS,
             **{name: st.column_config.NumberColumn(format="%.1f %%", help=help_text) for name in others},
         }
-        st.dataframe(table, hide_index=True, column_config=columns, placeholder="–", key="checkpoints")
+        st.caption("Choose a row to read its model card.")
+        say_unknown("card", known=names, why="there is no checkpoint of that name")
+        card = choose_named_row(
+            table,
+            names,
+            "checkpoints",
+            "card",
+            required=False,
+            column_config=columns,
+            placeholder="–",
+            alt="Checkpoints",
+        )
         cost = "milliseconds" if table["milliseconds"].notna().any() else "megabytes"
         st.caption(
             f"Accuracy over {'time for 3 s of audio' if cost == 'milliseconds' else 'size'}; the area of a mark is its "
@@ -67,7 +80,7 @@ def show_checkpoints() -> None:
         )
         shown = [row for row in rows if row["accuracy"] is not None and row[cost] is not None]
         show_figure(cost_figure(shown, cost), "checkpoint-cost", alt=f"Test accuracy of each checkpoint over {cost}")
-        show_card(st.selectbox("Model card of", names, None, placeholder="Choose a checkpoint"))
+        show_card(card if card in names else None)
     show_unreadable(unreadable, "checkpoint")
 
 

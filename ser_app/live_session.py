@@ -38,7 +38,7 @@ def show_session(listener: Listener, model: Predictor, min_confidence: float) ->
     spoken = [utterance_row(utterance, min_confidence) for utterance in heard.utterances]
     st.caption("Utterances: what was said between two pauses")
     show_all(listener, spoken)
-    show_timeline(rows, "session-timeline")
+    show_timeline(rows, "session-timeline", min_confidence)
     audio = listener.audio()
     with st.container(horizontal=True):
         download("Utterances as CSV", to_csv(spoken, UTTERANCE_COLUMNS), "live-utterances.csv", "text/csv")
@@ -59,11 +59,13 @@ def show_session(listener: Listener, model: Predictor, min_confidence: float) ->
         show_second_look(model, audio, min_confidence)
 
 
-def show_timeline(rows: list[dict], key: str, *, live: bool = True) -> None:
+def show_timeline(rows: list[dict], key: str, min_confidence: float, *, live: bool = True) -> None:
     """Emotion over time; gaps are where nobody speaks."""
-    st.caption(f"Emotion over time{', smoothed' if live else ''}; gaps hold no voice")
+    smoothed = ", smoothed" if live else ""
+    st.caption(f"Emotion over time{smoothed}; gaps hold no voice. The ribbon is the answer, pale where it is unsure.")
     alt = "Model scores over time; the table to download has the same numbers"
-    show_figure(timeline_figure(points(rows), live=live), key, alt=alt, data=False, at_once=True)
+    figure = timeline_figure(points(rows), live=live, min_confidence=min_confidence)
+    show_figure(figure, key, alt=alt, data=False, at_once=True)
 
 
 def show_second_look(model: Predictor, audio: np.ndarray, min_confidence: float) -> None:
@@ -82,7 +84,7 @@ def show_second_look(model: Predictor, audio: np.ndarray, min_confidence: float)
     show_adapted_to(prediction.adapted_to)
     for warning in prediction.warnings:
         st.caption(sentence(warning))
-    show_timeline(timeline_rows(model.timeline(audio)), "second-look", live=False)
+    show_timeline(timeline_rows(model.timeline(audio)), "second-look", min_confidence, live=False)
 
 
 def download(label: str, data: str | bytes, name: str, mime: str) -> None:

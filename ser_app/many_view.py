@@ -90,12 +90,12 @@ def show_table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None = 
     if adapted_to:
         order.append("adapted_to")
     if oddities is not None:
-        table["odd"] = oddities
-        columns["note"] = st.column_config.TextColumn(width="medium")
+        table["status"] = oddities
+        columns["note"] = st.column_config.TextColumn(width="large")
         several = len({row["checkpoint"] for row in rows if row["checkpoint"]}) > 1
         order = [
             "file",
-            "odd",
+            "status",
             *(["checkpoint"] if several else []),
             "answer",
             "note",
@@ -103,7 +103,7 @@ def show_table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None = 
             "confidence",
             *order[6:],
         ]
-    empty = {column for column in ("odd", "note") if column in table and not any(table[column])}
+    empty = {column for column in ("status", "note") if column in table and not any(table[column])}
     if all(row["answer"] == row["emotion"] for row in rows):
         empty.add("emotion")
     order = [column for column in order if column not in empty]

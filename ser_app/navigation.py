@@ -110,7 +110,8 @@ div[data-testid="stMultiSelect"] [data-tag] {
 }
 button[data-testid="stBaseButton-primary"] { color: light-dark(#fff, #171614); }
 div[data-testid="stButton"] kbd { color: inherit; opacity: 0.8; }
-.js-plotly-plot :is(.xtick, .ytick, .g-xtitle, .g-ytitle, .legend, .cbaxis) text { fill: currentColor !important; }
+.js-plotly-plot :is([class$="tick"], [class^="g-"][class$="title"], .legend, .cbaxis, .cbtitle, .textpoint) text,
+.js-plotly-plot .bartext-outside { fill: currentColor !important; }
 @media (hover: none) { .modebar-container { display: none; } }
 </style>
 """

@@ -20,8 +20,9 @@ VISITORS, LISTENERS = "SER_VISITORS", "SER_LISTENERS"
 
 OF_A_CORE = {VISITORS: 10, LISTENERS: 4}
 """How many each core of the processor is for, where the app is served to others (`serve.py`) and no setting says it.
-A page that listens takes a fifth of a core (`python -m benchmarks live`): four leave a little to others. Others take far
-less: twenty visitors on two cores, two of them live, took 0.18 of a core from the server (`python -m benchmarks load`).
+A page that listens takes a fifth of a core (`python -m benchmarks live`): four leave a little to others. Others take
+far less: twenty visitors on two cores, two of them live, took 0.18 of a core from the server (`python -m benchmarks
+load`).
 Ten a core leave room for moments at which many do something at once."""
 
 UNLIMITED = 1e9

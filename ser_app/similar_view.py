@@ -83,7 +83,7 @@ def _shared(name: str, files: Fingerprint) -> dict[str, Shared]:
 
 
 def clip_rows(drawn: EmbeddingMap, names: Sequence[str]) -> pd.DataFrame:
-    """Clips of a map: what was meant, what the model answers, and what people heard."""
+    """Clips of a map: what was intended, what the model answers, and what people heard."""
     rows = [drawn.rows[name] for name in names]
     clips = by_name(names)
     return pd.DataFrame(

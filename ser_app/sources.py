@@ -150,7 +150,7 @@ def _chosen_clip() -> list[Recording]:
     hint = "Type to search: actor, sentence, emotion"
     clip = index[choose(st.selectbox, "Clip", names, key="clip", index=position, help=hint)]
     audio = sound_of(clip, corpus, "get-clip")
-    return [] if audio is None else [Recording(clip.name, audio, meant=clip.emotion)]
+    return [] if audio is None else [Recording(clip.name, audio, clip=clip)]
 
 
 def _few(uploads: Sequence[Upload], problems: dict[str, str]) -> Chosen:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ser_app.uploads import Recording
 
 CLIPS = ("1087_WSI_ANG_XX", "1030_ITH_HAP_XX", "1059_IOM_FEA_XX")
-"""Test clips of the report's split in which every rater who only heard them heard what was meant."""
+"""Test clips of the report's split in which every rater who only heard them heard what was intended."""
 
 SOURCE = (
     "Real clips of [CREMA-D](https://github.com/CheyneyComputerScience/CREMA-D) (Cao et al. 2014, Open Database "
@@ -90,7 +90,7 @@ def show_clip(clip: Clip) -> None:
     from ser_app.uploads import Recording
 
     try:
-        recording = Recording(clip.name, fetched_sound(clip), meant=clip.emotion)
+        recording = Recording(clip.name, fetched_sound(clip), clip=clip)
     except CorpusError as error:
         from ser_app.sources import example_audio
         from ser_core.audio.synthetic import EXAMPLES
@@ -99,7 +99,7 @@ def show_clip(clip: Clip) -> None:
         st.warning("The clip can't be had now: here is a synthetic voice instead, which intends no emotion.")
         st.caption(sentence(error))
         recording = Recording("synthetic voice", example_audio(example))
-    show_answer(recording, any_sound=True, clip=clip if recording.meant else None)
+    show_answer(recording, any_sound=True)
 
 
 def fetched_sound(clip: Clip) -> np.ndarray:
@@ -123,8 +123,8 @@ def fetched_sound(clip: Clip) -> np.ndarray:
     return audio
 
 
-def show_answer(recording: Recording, *, any_sound: bool, clip: Clip | None = None) -> None:
-    """What the best model hears, beside the sound; of a clip, also what was meant."""
+def show_answer(recording: Recording, *, any_sound: bool) -> None:
+    """What the best model hears, beside the sound; of a clip, also what was intended."""
     from ser_app.answers import unsure_means, verdict, worth
     from ser_app.classifying import classify
     from ser_app.clip_view import play
@@ -138,6 +138,7 @@ def show_answer(recording: Recording, *, any_sound: bool, clip: Clip | None = No
         show_unreadable(unreadable, "checkpoint")
         return
     (result,) = classify([recording], names[:1], MIN_CONFIDENCE, any_sound).values()
+    clip = recording.clip
     heard, details = st.columns(2, gap="large")
     with heard:
         if isinstance(result, SERError):

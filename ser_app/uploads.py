@@ -18,6 +18,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ser_core.archive import MAX_RECORDINGS, Archive, Member
 from ser_core.audio.limit import megabytes, setting
 from ser_core.audio.preprocess import read_audio
+from ser_core.corpus.clips import Clip
 from ser_core.equality import ByContent
 from ser_core.errors import AudioError, SERError
 from ser_core.sound_files import is_leftover
@@ -57,14 +58,14 @@ class Recording(ByContent):
     Attributes:
         name: of the file, clip or example.
         audio: float32 `[samples]` at 16 kHz.
-        meant: the emotion that was acted, where that is known.
+        clip: of CREMA-D, if it is one.
         warnings: sentences about what is wrong with it, see `ser_core.audio.preprocess.read_audio`.
         file: the digest of the file that it was read from.
     """
 
     name: str
     audio: np.ndarray
-    meant: str | None = None
+    clip: Clip | None = None
     warnings: tuple[str, ...] = ()
     file: str = ""
 

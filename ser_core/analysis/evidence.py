@@ -162,7 +162,9 @@ def better(
         evidence += sentences
         if verdict in (Verdict.CONFIRMED, Verdict.CONTRADICTED) and _turned(records, runs, group, asked):
             verdict = Verdict.UNDECIDED
-            evidence.append("The longer ones, which can't settle it, point the other way: so neither do these.")
+            turned = "They point the other way, and the shorter ones settle nothing while they do."
+            evidence.append(turned)
+            longer += (turned,)
         verdicts.append(verdict)
         marks += measured
     verdict = min(verdicts, key=DECIDES.index)

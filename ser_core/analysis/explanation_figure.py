@@ -67,11 +67,9 @@ def explanation_figure(audio: np.ndarray, explanation: Explanation) -> go.Figure
         rows = {"y": np.interp(explanation.hertz, bands, np.arange(len(bands))), "customdata": hertz}
         hover = "%{x:.2f} s, %{customdata} Hz: %{z:.3f}<extra></extra>"
     else:
-        values, rows = (
-            np.broadcast_to(values, (2, len(columns))),
-            {"y": [len(bands) / 4 - 0.5, len(bands) * 3 / 4 - 0.5]},
-        )
-        hover = "%{x:.2f} s: %{z:.1%}<extra></extra>"
+        values = np.broadcast_to(values, (2, len(columns)))
+        rows = {"y": [len(bands) / 4 - 0.5, len(bands) * 3 / 4 - 0.5], "customdata": np.round(100 * values, 1)}
+        hover = "%{x:.2f} s: %{customdata} points<extra></extra>"
     overlay = {"zmin": -top, "zmax": top, "colorscale": OVERLAY, "showscale": False, "hovertemplate": hover} | rows
     figure.add_trace(go.Heatmap(z=values.round(4), x=columns, **overlay), 2 if n_names else 1, 1)
 
@@ -79,13 +77,14 @@ def explanation_figure(audio: np.ndarray, explanation: Explanation) -> go.Figure
     colours = np.where(sums > 0, f"rgb({FOR})", f"rgb({AGAINST})")
     bars = {"width": 0.9 * BAR_SECONDS, "marker": {"color": colours, "line": {"width": 0}}}
     share = explanation.values.ndim == 1
-    hover = "%{x:.2f} s: %{y:.1%}<extra></extra>" if share else "%{x:.2f} s: %{y:.3f}<extra></extra>"
-    figure.add_trace(go.Bar(x=times, y=sums, hovertemplate=hover, **bars), len(heights), 1)
+    hover = "%{x:.2f} s: %{y:.1f} points<extra></extra>" if share else "%{x:.2f} s: %{y:.3f}<extra></extra>"
+    figure.add_trace(go.Bar(x=times, y=100 * sums if share else sums, hovertemplate=hover, **bars), len(heights), 1)
 
     hertz_axis(figure, bands, ROW_HEIGHT, row=1, col=1)
     if n_names:
         figure.update_yaxes(autorange="reversed", dtick=1, row=2, col=1)
-    figure.update_yaxes(tickformat=".0%", showticklabels=share, nticks=4, zeroline=True, row=len(heights), col=1)
+    title = "points" if share else None
+    figure.update_yaxes(title=title, showticklabels=share, nticks=4, zeroline=True, row=len(heights), col=1)
     figure.update_xaxes(range=_shown(audio, explanation), zeroline=False)
     figure.update_xaxes(title="time (s)", row=len(heights), col=1)
     figure.update_yaxes(automargin=True)

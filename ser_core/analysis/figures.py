@@ -27,13 +27,17 @@ MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
 LAST_TICK = 40  # pixels to the right of a plot for half of `100 %`, or for what is written behind a full bar
 HERTZ_TICKS = (500, 1000, 2000, 4000)
 COMPACT_HEIGHT = 200  # pixels; below this a figure has room for its data only
+WRITTEN_SIZE = 12  # pixels: without a size, Plotly shrinks the letters of all cells until the longest fits
 WRITTEN: dict[str, Any] = {
     "colorscale": [[0, "#f3f8fd"], [1, "#4a94d0"]],
-    "textfont": {"color": "#10202f"},
+    "textfont": {"color": "#10202f", "size": WRITTEN_SIZE},
     "showscale": False,
 }
 """Of heatmaps whose cells say their values: in all of its colours, the letters have a contrast of 4.5:1 or more."""
-WRITTEN_IN_DARK: dict[str, Any] = {"colorscale": [[0, "#1d2530"], [1, "#2f6fae"]], "textfont": {"color": "#f2f6fa"}}
+WRITTEN_IN_DARK: dict[str, Any] = {
+    "colorscale": [[0, "#1d2530"], [1, "#2f6fae"]],
+    "textfont": {"color": "#f2f6fa", "size": WRITTEN_SIZE},
+}
 # Magma, but for its first colour: "#000004" is one that Streamlit's theme replaces by a colour of its own.
 MAGMA = ["#010005", *plotly.colors.sequential.Magma[1:]]
 

@@ -82,7 +82,6 @@ an accuracy of 72.0 %; without, 0.800 and 71.3 % (runs/lr6e-05-SiLU-Whisper-base
 FROM_SCRATCH = {
     "form": "variable",
     "epochs": 60,
-    "warmup_epochs": 5,
     "weight_decay": 0.05,
     "label_smoothing": 0.1,
     "soft_labels": 0.3,

@@ -1,6 +1,7 @@
 """Runs → Checkpoints."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,14 +44,13 @@ def test_the_figure_draws_what_has_an_accuracy(open_page: OpenPage, two_checkpoi
 
 def test_the_table_has_recorded_speed_and_accuracies_and_the_card_is_shown(open_page: OpenPage, monkeypatch):
     monkeypatch.delenv(CHECKPOINTS_VARIABLE, raising=False)
-    app = open_page("pages/runs.py", view="Checkpoints")
+    app = open_page("pages/runs.py", view="Checkpoints", card="lr0.001-SiLU-2D")
     table = app.dataframe[0].value.set_index("checkpoint")
     recorded = benchmarked(LATENCIES.read_text())
     assert recorded
     assert {name: table.loc[name, "ms a clip"] for name in recorded} == recorded
     assert (table["UAR"] > 50).all()
     assert [column for column in table if str(column).startswith("on ")]
-    labelled(app.selectbox, "Model card of").set_value("lr0.001-SiLU-2D").run()
     assert not app.exception
     assert "must not be used to judge people" in texts(app)
     saved = [button.proto.label for button in app.get("download_button")]
@@ -59,9 +59,15 @@ def test_the_table_has_recorded_speed_and_accuracies_and_the_card_is_shown(open_
 
 def test_a_checkpoint_without_a_card_says_so(open_page: OpenPage, two_checkpoints: Path):
     (two_checkpoints / "glad" / "README.md").unlink(missing_ok=True)
-    app = open_page("pages/runs.py", view="Checkpoints")
-    labelled(app.selectbox, "Model card of").set_value("glad").run()
-    assert "no card that can be read" in texts(app)
+    assert "no card that can be read" in texts(open_page("pages/runs.py", view="Checkpoints", card="glad"))
+
+
+def test_a_card_is_of_a_checkpoint_and_of_nothing_else(open_page: OpenPage, two_checkpoints: Path, tmp_path: Path):
+    (tmp_path / "README.md").write_text("somebody's own")
+    outside = os.path.relpath(tmp_path, two_checkpoints)
+    shown = texts(open_page("pages/runs.py", view="Checkpoints", card=outside))
+    assert "there is no checkpoint of that name" in shown
+    assert "somebody's own" not in shown
 
 
 @pytest.mark.parametrize("metrics", [None, [], {"accuracy": "much"}, {"accuracy": None}])

@@ -60,7 +60,7 @@ def test_the_odd_ones_come_first_and_can_be_filtered(
     table = app.dataframe[0].value
     good = [name for name in files if name.startswith("day/")]
     assert list(table["file"]) == ["silent.wav", "broken.wav", "loud.wav", *good]
-    assert list(table["odd"]) == ["failed", "failed", "warned", "", "", ""]
+    assert list(table["status"]) == ["failed", "failed", "warned", "", "", ""]
     assert "clipped" in table["note"][2]
     kinds = labelled(app.get("button_group"), "Show only")
     assert [option.split()[-2:] for option in kinds.options] == [["failed", "(2)"], ["warned", "(1)"]]
@@ -68,7 +68,7 @@ def test_the_odd_ones_come_first_and_can_be_filtered(
     assert list(app.dataframe[0].value["file"]) == ["loud.wav"]
     labelled(app.slider, "Answer only from").set_value(95).run()
     labelled(app.get("button_group"), "Show only").set_value(["unsure"]).run()
-    assert list(app.dataframe[0].value["odd"]) == ["unsure"] * 4
+    assert list(app.dataframe[0].value["status"]) == ["unsure"] * 4
     assert not app.exception
     answers = [answer.result for answer in remembered()._values.values()]
     assert len(answers) == len(files)

@@ -143,8 +143,7 @@ def test_the_check_itself_finds_what_is_not_text(
 
 
 def test_no_picture_of_a_card_is_fetched(named_badly: None, open_page: OpenPage, tmp_path: Path):
-    app = open_page("pages/runs.py", view="Checkpoints")
-    next(box for box in app.selectbox if box.label == "Model card of").select_index(0).run()
+    app = open_page("pages/runs.py", view="Checkpoints", card=BAD)
     assert any("!\\[seen]" in one.value for one in app.markdown)
 
 

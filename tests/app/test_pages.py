@@ -128,7 +128,8 @@ def test_a_clip_without_its_file_still_shows_its_votes(open_page: OpenPage):
     ("name", "says"), [("1001_DFA_ANG", "3 part"), ("1001_DFA_ANG_HI", "did not record"), ("<b>", "not a CREMA-D name")]
 )
 def test_a_wrong_clip_in_the_address_is_a_sentence(open_page: OpenPage, name: str, says: str):
-    assert says in "".join(error.value for error in open_page(SAMPLES, clip=name).error)
+    (warning,) = open_page(SAMPLES, clip=name).warning
+    assert says in warning.value
 
 
 def test_defects_are_reported(open_page: OpenPage, corpus):
@@ -332,7 +333,9 @@ def test_files_of_the_same_name_are_all_kept(open_page: OpenPage, corpus, clips)
 @pytest.mark.parametrize("page", [RUNS, HUMANS])
 def test_emotions_without_test_clips_have_neither_recall_nor_f1(open_page: OpenPage, many_runs: Path, page: str):
     write_run(many_runs / "few", TrainConfig(seed=1))  # one clip each of ANG, DIS, FEA and HAP
-    charts = [json.loads(chart.proto.spec)["data"] for chart in open_page(page, run="few").get("plotly_chart")]
+    charts = [
+        json.loads(chart.proto.spec)["data"] for chart in open_page(page, run="few", runs="few").get("plotly_chart")
+    ]
     bars = next(traces for traces in charts if traces[0]["type"] == "bar")
     assert len(bars) == (2 if page == HUMANS else 1)  # raters' are beside the model's
     for of_source in bars:
@@ -364,7 +367,7 @@ def test_runs_are_listed_beside_the_report(open_page: OpenPage, many_runs: Path)
 
 def test_a_run_in_the_address_is_shown(open_page: OpenPage, many_runs: Path):
     set_result(many_runs / "lr0.001-SiLU-2D", best_epoch=3)
-    app = open_page(RUNS, run="lr0.001-SiLU-2D")
+    app = open_page(RUNS, runs="lr0.001-SiLU-2D")
     assert {metric.label: metric.value for metric in app.metric} == {
         "Test accuracy": "75.0\u00a0%",
         "Weighted F1": f"{load_run(many_runs / 'lr0.001-SiLU-2D').metrics.f1_weighted:.3f}",
@@ -379,7 +382,7 @@ def test_a_run_in_the_address_is_shown(open_page: OpenPage, many_runs: Path):
         r"from 40\xa0% on, as in Classify.*answers \d+\xa0%, and is right in [\d.]+\xa0% of those",
         texts(app),
     )
-    assert not open_page(RUNS, run="no-such-run").metric
+    assert not open_page(RUNS, runs="no-such-run").metric
 
 
 def test_runs_are_compared_on_the_same_clips_and_different_lengths_are_shown(open_page: OpenPage, many_runs: Path):
@@ -532,7 +535,7 @@ def test_a_run_on_other_corpora_has_no_page_about_crema_ds_clips(open_page: Open
     part = CorpusPart("mine", "Mine", "0" * 12, "1" * 12, {"train": ("cy",), "val": ("di",), "test": ("anna",)})
     environment = {"corpora": (part,), "split_id": "2" * 12}
     write_run(many_runs / "on-mine", TrainConfig(seed=3), predictions=heard, environment=environment)
-    app = open_page(RUNS, run="on-mine")
+    app = open_page(RUNS, runs="on-mine")
     assert "Mine (222222222222)" in texts(app)
     assert "Trained and tested on Mine." in texts(app)
     for page in (MISTAKES, HUMANS):
@@ -589,7 +592,7 @@ def test_a_finding_is_a_picture_whose_marks_open_clips_and_its_sentences_are_fol
 @pytest.mark.parametrize("status", ["diverged", "chance"])
 def test_a_run_that_learned_nothing_says_so(open_page: OpenPage, many_runs: Path, status: str):
     write_run(many_runs / "lr0.1-ELU-2D", TrainConfig(activation="elu", lr=0.1), status=status)
-    app = open_page(RUNS, run="lr0.1-ELU-2D")
+    app = open_page(RUNS, runs="lr0.1-ELU-2D")
     assert {"diverged": "became NaN", "chance": "never better than guessing"}[status] in texts(app)
 
 
@@ -712,7 +715,7 @@ def test_cells_and_marks_of_humans_open_their_clips(open_page: OpenPage, corpus,
 def test_a_cell_of_a_run_opens_its_clips_and_so_does_a_row_of_what_it_confuses_most(
     open_page: OpenPage, many_runs: Path
 ):
-    app = open_page(RUNS, run="lr0.001-SiLU-2D")
+    app = open_page(RUNS, runs="lr0.001-SiLU-2D")
     cell = labelled(app.selectbox, "Hear the clips of")
     cell.set_value(cell.options[0]).run()
     intended, predicted = cell.options[0].split(" predicted as ")
