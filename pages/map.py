@@ -33,7 +33,11 @@ HOW_TO_READ = (
     "(t-SNE) keeps neighbours together, and nothing else. Its directions mean nothing."
 )
 
-HOW_TO_CHOOSE = "Touch a point, draw around some with the lasso from the map's menu, or click on a row here."
+HOW_TO_CHOOSE = (
+    "Touch a point, or click on a row here. With a mouse, you can also draw around some, with the lasso from the map's "
+    "menu."
+)
+
 MOST_ROWS, TABLE_HEIGHT = 14, 540  # pixels: beside the map
 
 # Session state: the clip that the visitor came with, which has a ring, and the one that the page shows.

@@ -59,9 +59,13 @@ def choose_clip(predictions: Predictions, run: Run, corpus: Corpus) -> str | Non
         return None
     st.caption(
         f"{len(table):,} of {among:,} {WHICH[which]} on {counted(len(predictions.names), 'test clip')}, the highest "
-        "model score first. Click on one to hear it, or go through them with the arrow keys."
+        "model score first, and clips with a known defect last. Click on one to hear it, or go through them with the "
+        "arrow keys."
     )
-    table = table.sort_values("model score", ascending=False, ignore_index=True)
+    # A clip without sound, or cut off, teaches nothing about the model: whoever opens the page doesn't begin with it.
+    defect = [clip.defect is not None for clip in by_name(table["clip"])]
+    table = table.assign(defect=defect).sort_values(["defect", "model score"], ascending=[True, False])
+    table = table.drop(columns="defect").reset_index(drop=True)
     key = f"mistakes-{run.name}-{hash(tuple(table['clip']))}"
     say_unknown("clip", known=predictions.names, why="it isn't a test clip of this run")
     chosen = choose_named_row(

@@ -64,7 +64,7 @@ def worth(checkpoint: str) -> str:
     calibrated = f"is {'' if config.temperature != 1.0 else 'not '}calibrated"
     return (
         f"The model score {calibrated} on {corpora}, where this model gets {percent(right, 0)} of the test clips "
-        f"right{_speakers(config)}; {elsewhere(checkpoint)}."
+        f"right{_speakers(config)}. {elsewhere(checkpoint)}."
     )
 
 

@@ -58,12 +58,14 @@ def heard_elsewhere(name: str) -> list[Evaluation]:
 
 
 def elsewhere(name: str) -> str:
-    """How often a run's checkpoint is right on corpora of which it heard nothing, as the end of a sentence."""
+    """How often a run's checkpoint is right on corpora of which it heard nothing, as a sentence without its dot."""
     shares = " and ".join(
         f"{percent(one.metrics.accuracy, 0)} ({literal(one.corpus.title)}{_seldom(one)})"
         for one in heard_elsewhere(name)
     )
-    return f"of recordings of other origin, {shares or 'nobody has measured it'}"
+    if not shares:
+        return "On recordings of other origin, nobody has measured it"
+    return f"Of recordings of other origin, it gets {shares} right"
 
 
 def _seldom(evaluation: Evaluation) -> str:
@@ -161,5 +163,5 @@ def choose_run(runs: Sequence[Run]) -> Run:
         index=first,
     )
     run = by_name[name]
-    st.caption(f"{percent(run.accuracy)} of the test clips right; {elsewhere(run.name)}")
+    st.caption(f"{percent(run.accuracy)} of the test clips right. {elsewhere(run.name)}.")
     return run

@@ -8,15 +8,14 @@ from ser_core.emotions import EMOTION_NAMES
 from ser_core.models.registry import architecture
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
-from ser_core.words import counted
+from ser_core.words import between, counted, percent
 
 
 def model_card(run: Run, split: Split) -> str:
     """Markdown for the checkpoint of a finished run; every figure is taken from its record, or its split."""
     train, environment, result = run.train, run.environment, run.test
     clips, metrics = environment.clips, run.metrics
-    low, high = run.accuracy_interval
-    interval = f"95 % interval over {run.intervals_over} {low:.1%} to {high:.1%}"
+    interval = f"95\u00a0% interval over {run.intervals_over} {between(*run.accuracy_interval)}"
     network = architecture(train.model)
     rows = "\n".join(
         f"| {emotion} | {EMOTION_NAMES[emotion]} | {scores.precision:.3f} | {scores.recall:.3f} "
@@ -36,7 +35,7 @@ Speech emotion recognition: one of six acted emotions from a few seconds of{_lan
 | Training | {counted(result.epochs, "epoch")}, learning rate {train.lr:g}, seed {train.seed}{_changes(train)} |
 | Weights | epoch {result.best_epoch}, the best by validation {train.select} |
 | Device | {environment.device}, {result.training_seconds / 60:.0f} min |
-| Test accuracy | {metrics.accuracy:.1%} ({interval}, {clips.test:,} clips) |
+| Test accuracy | {percent(metrics.accuracy)} ({interval}, {clips.test:,} clips) |
 | Weighted F1 | {metrics.f1_weighted:.3f} |
 | Unweighted average recall | {metrics.uar:.3f} |
 

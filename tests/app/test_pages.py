@@ -18,7 +18,7 @@ from ser_core.analysis.groups import GROUPINGS
 from ser_core.analysis.raters import agreement, uncertainty
 from ser_core.analysis.report import REPORT_RESULTS
 from ser_core.audio import SAMPLE_RATE
-from ser_core.corpus.clips import load_index
+from ser_core.corpus.clips import by_name, load_index
 from ser_core.corpus.recordings import CorpusPart
 from ser_core.corpus.splits import REPORT_SPLIT_ID, load_split
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
@@ -631,7 +631,12 @@ def test_mistakes_are_listed_the_surest_first_and_filtered(open_page: OpenPage, 
     app.toggle[0].set_value(False).run()
     assert listed() == mistakes
     table = app.dataframe[0].value
-    assert table["model score"].is_monotonic_decreasing
+    defect = [clip.defect is not None for clip in by_name(table["clip"])]
+    assert sorted(defect) == defect
+    assert any(defect)
+    assert not all(defect)
+    for has_one in (False, True):
+        assert table["model score"][np.equal(defect, has_one)].is_monotonic_decreasing
     assert (table["intended"] != table["predicted"]).all()
     labelled(app.get("button_group"), "Answers").set_value("Right").run()
     assert listed() == set(NAMES) - mistakes
