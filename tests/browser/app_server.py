@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from playwright.sync_api import Browser, Page, Playwright, ViewportSize, expect
+from playwright.sync_api import Browser, Error, Page, Playwright, ViewportSize, expect
 
 from ser_app.navigation import PAGES
 
@@ -132,7 +133,8 @@ def scroll_through(page: Page) -> None:
     wait_until_idle(page)
     marks = page.get_by_test_id("stMain").get_by_text("…", exact=True).filter(visible=True)
     while marks.count():
-        marks.first.scroll_into_view_if_needed()
+        with contextlib.suppress(Error):  # it is already made, and its mark is gone
+            marks.first.scroll_into_view_if_needed(timeout=1_000)
         wait_until_idle(page)
 
 

@@ -283,7 +283,7 @@ def test_two_runs_selected_in_the_table_are_compared(open_tab: OpenTab):
         page.mouse.click(box["x"] + 16, box["y"] + 35 * row + 17)
         wait_until_idle(page)
     expect(page.get_by_role("heading", name="Is the difference significant?")).to_be_visible()
-    assert page.url.count("run=") == 2
+    assert page.url.count("runs=") == 2
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
@@ -317,7 +317,7 @@ def test_a_click_on_the_text_of_a_run_shows_it_alone(open_tab: OpenTab):
     for row in (1, 2):
         page.mouse.click(box["x"] + 150, box["y"] + 35 * row + 17)
         wait_until_idle(page)
-        assert page.url.count("run=") == 1
+        assert page.url.count("runs=") == 1
     expect(page.get_by_role("heading", name="Confusion matrix")).to_be_visible()
 
 

@@ -69,6 +69,7 @@ def count(number, frame):
     left_out = gc.get_freeze_count()
     gc.unfreeze()
     gc.collect()
+    gc.unfreeze()  # a long round ends with all left out
     things = {id(thing): thing for each in gc.get_objects() for thing in gc.get_referents(each)}
     kinds = {"bytes": bytes, "bytearray": bytes, "ndarray": lambda array: array.tobytes()}
     mine = {id(mark) for mark in marks}

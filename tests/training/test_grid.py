@@ -286,7 +286,7 @@ def test_two_runs_are_trained_recorded_and_then_skipped(
 def test_a_grid_that_was_stopped_and_whose_run_was_killed_ends_as_if_nothing_had_happened(
     options: list[str], tmp_path: Path
 ):
-    args = grid.parse_arguments([*options, "--epochs", "30"])
+    args = grid.parse_arguments([*options, "--epochs", "12"])
     configs, runs_dir = grid.configurations(args), tmp_path / "runs"
     trained: list[tuple[str, int]] = []
 
@@ -308,7 +308,7 @@ def test_a_grid_that_was_stopped_and_whose_run_was_killed_ends_as_if_nothing_had
     def kill_one(running: Sequence[Entry], ended: dict[str, str | None]) -> None:
         trained.extend((name, len(pool.processes)) for name in ended)
         for name, process in pool.processes.items():
-            if pool.attempts[name] == 1 and epochs_in_progress(runs_dir, name) >= 10:
+            if pool.attempts[name] == 1 and epochs_in_progress(runs_dir, name) >= 5:
                 os.kill(process.pid, signal.SIGKILL)
                 time.sleep(0.5)
                 return
