@@ -115,7 +115,7 @@ def main() -> None:
         page = visit(browser, server.url)  # what a server loads once is not counted
         upload(page, [warm_up], "Use it in code")
         page.close()
-        compare(browser, server.url, f"{len(chosen)} clips", chosen, warm_up, "Look at one")
+        compare(browser, server.url, f"{len(chosen)} clips", chosen, warm_up, "Click on a recording to see it")
         compare(browser, server.url, f"{MINUTES} minutes", [long], warm_up, "Over time")
         browser.close()
 

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import open_corpus
+from ser_core.checksums import SUMS_FILE, check_sums
 
 N_CLIPS = 70  # so many jobs that two processes compute features
 KILLS = 20
@@ -246,10 +247,22 @@ def _marked(mark: str) -> list[int]:
 
 
 def content(place: Path) -> dict[str, str]:
-    """Checksums of all files in a folder by their paths in it, whatever time they say; of locks and logs, the paths."""
+    """Checksums of all files in a folder by their paths in it, whatever time they say; of locks and logs, the paths.
+
+    `SHA256SUMS` are of files that say times: they have to be right.
+    """
     found = {}
     for path in sorted(path for path in place.rglob("*") if path.is_file()):
-        data = b"" if path.name.endswith((".lock", ".journal")) else SECONDS.sub(rb"\1\3", path.read_bytes())
+        data = SECONDS.sub(rb"\1\3", path.read_bytes())
+        if path.name.endswith((".lock", ".journal")):
+            data = b""
+        elif path.name == SUMS_FILE:
+            names = [line.split()[1] for line in data.decode().splitlines()]
+            try:
+                check_sums(path.parent, *names)
+            except (OSError, ValueError) as error:
+                names.append(str(error))
+            data = " ".join(names).encode()
         found[str(path.relative_to(place))] = hashlib.sha256(data).hexdigest()
     return found
 

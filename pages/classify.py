@@ -15,7 +15,7 @@ from ser_app.classifying import Results, classify, classify_uploads, hop_seconds
 from ser_app.clip_view import play, show_sound
 from ser_app.code_view import show_code
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints, was_trained_on
-from ser_app.many_view import downloads, show_many, show_so_far, show_table
+from ser_app.many_view import choose_result, downloads, show_many, show_so_far
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.player import start_of, tied
@@ -192,23 +192,27 @@ if uploads:
     results = classify_uploads(
         uploads, chosen, min_confidence, any_sound, lambda so_far: show_so_far(rows_of(so_far, problems))
     )
-    show_many(rows_of(results, problems))
+    looked_at = show_many(rows_of(results, problems))
     show_code([upload.name for upload in uploads], chosen, min_confidence, any_sound)
     show_worth(chosen)
-    files = [upload.name for upload in uploads]
-    looked_at = st.selectbox("Look at one", files, None, placeholder="Choose a recording")
-    if looked_at is not None:
-        show_upload(uploads[files.index(looked_at)], chosen, min_confidence, any_sound)
+    if looked_at in problems:
+        st.error(f"{literal(looked_at)}: {sentence(problems[looked_at])}")
+    for upload in uploads:
+        if upload.name == looked_at:
+            st.header(literal(upload.name))
+            show_upload(upload, chosen, min_confidence, any_sound)
 elif len(recordings) + len(problems) > 1:
     results = classify(recordings, chosen, min_confidence, any_sound)
     rows = rows_of(results, problems)
-    show_table(rows)
+    looked_at = choose_result(rows, required=True)
     show_worth(chosen)
     downloads(rows, "Predictions", "predictions")
     if recordings:
         show_code([recording.name for recording in recordings], chosen, min_confidence, any_sound)
-        shown = st.selectbox("Look at one", range(len(recordings)), format_func=lambda i: recordings[i].name)
-        show_one(recordings[shown or 0], chosen, results, any_sound)
+    for recording in recordings:
+        if recording.name == looked_at:
+            st.header(literal(recording.name))
+            show_one(recording, chosen, results, any_sound)
 elif problems:
     for name, problem in problems.items():
         st.error(f"{literal(name)}: {sentence(problem)}")

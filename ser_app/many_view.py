@@ -11,6 +11,7 @@ import streamlit as st
 
 from ser_app.answers import show_adapted_to
 from ser_app.downloads import file_name
+from ser_app.tables import choose_row
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.serving.prediction import UNSURE
 from ser_core.serving.rows import to_csv, to_json
@@ -38,8 +39,8 @@ def odd_first(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: order.index(odd(row)))
 
 
-def show_many(rows: Sequence[dict[str, Any]]) -> None:
-    """The table with what is above and below it."""
+def show_many(rows: Sequence[dict[str, Any]]) -> str | None:
+    """The table with what is above and below it; the name of the recording that is chosen in it, if one is."""
     found = Counter(odd(row) for row in rows)
     kinds = [kind for kind in ODD if found[kind]]
     shown = (
@@ -55,23 +56,40 @@ def show_many(rows: Sequence[dict[str, Any]]) -> None:
         else []
     )
     picked = [row for row in odd_first(rows) if not shown or odd(row) in shown]
-    show_table(picked, [odd(row) for row in picked])
+    st.caption("Click on a recording to see it, or go through them with the arrow keys.")
+    looked_at = choose_result(picked, [odd(row) for row in picked])
     downloads(rows, "Predictions", "predictions")
-
-
-def show_so_far(rows: Sequence[dict[str, Any]]) -> None:
-    """The table alone, in the order in which results come, with the columns that it will have."""
-    show_table(rows, [odd(row) for row in rows])
+    return looked_at
 
 
 SHOWN = EMOTION_NAMES | {"confidence": "model score", "emotion": "likeliest", "speech_seconds": "seconds of speech"}
 """Columns that are called otherwise in the app than in files."""
 
 
-def show_table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None = None) -> None:
-    """Results as a table; what is wrong with a file stands beside its name. Of no results, there is none."""
+def choose_result(
+    rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None = None, *, required: bool = False
+) -> str | None:
+    """Results as a table of which a row may be chosen, or with `required` always is; the name of its recording.
+
+    What is wrong with a file stands beside its name. Of no results, there is no table.
+    """
     if not rows:
-        return
+        return None
+    table, options = _table(rows, oddities)
+    key = f"results-{hash(tuple((row['file'], row['checkpoint']) for row in rows))}"
+    row = choose_row(table, key, required=required, **options)
+    return None if row is None else rows[row]["file"]
+
+
+def show_so_far(rows: Sequence[dict[str, Any]]) -> None:
+    """The table alone, in the order in which results come, with the columns that it will have."""
+    if rows:
+        table, options = _table(rows, [odd(row) for row in rows])
+        st.dataframe(table, hide_index=True, **options)
+
+
+def _table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Results as a table, and how it is drawn."""
     table = pd.DataFrame(rows)
     table["note"] = [row["error"] or " ".join(row["warnings"]) for row in rows]
     for column in ("answer", "emotion"):
@@ -107,7 +125,7 @@ def show_table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None = 
     if all(row["answer"] == row["emotion"] for row in rows):
         empty.add("emotion")
     order = [column for column in order if column not in empty]
-    st.dataframe(table, hide_index=True, column_config=columns, column_order=order, placeholder="–")
+    return table, {"column_config": columns, "column_order": order, "placeholder": "–"}
 
 
 def downloads(rows: Sequence[dict[str, Any]], what: str, said: str, columns: Sequence[str] | None = None) -> None:

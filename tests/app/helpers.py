@@ -67,6 +67,15 @@ def set_source(app: AppTest, source: str) -> AppTest:
     return app
 
 
+def choose_result(app: AppTest, row: int) -> None:
+    """Choose a row of the table of many recordings on Classify."""
+    key = re.search(r"results-.*", app.dataframe[0].proto.id)
+    assert key
+    app.session_state[key.group()] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+    app.run()
+    assert not app.exception, app.exception
+
+
 def overview_of(app: AppTest) -> str:
     """What the picture on Home says to those who can't see it."""
     return next(

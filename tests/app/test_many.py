@@ -19,7 +19,7 @@ from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.folder import Corpus
 from ser_core.serving.prediction import Prediction
 from ser_core.serving.predictor import Predictor
-from tests.app.helpers import labelled, set_source, texts
+from tests.app.helpers import choose_result, labelled, set_source, texts
 from tests.helpers import save_opinionated
 
 OpenPage = Callable[..., AppTest]
@@ -94,13 +94,15 @@ def test_a_zip_file_is_as_good_as_its_recordings(
     table = app.dataframe[0].value
     assert set(table["file"]) == {*files, "../../up.wav", "x.xyz"}
     assert "x.xyz was left out" in table.set_index("file")["note"]["x.xyz"]
-    labelled(app.selectbox, "Look at one").set_value("loud.wav").run()
+    choose_result(app, list(table["file"]).index("loud.wav"))
     assert not app.exception
     assert app.metric[0].value == "Happiness"
     assert app.get("audio")
     assert len(app.session_state[CLASSIFIED]) == 1
-    labelled(app.selectbox, "Look at one").set_value("broken.wav").run()
+    choose_result(app, list(table["file"]).index("broken.wav"))
     assert "broken.wav: The audio could not be decoded" in texts(app)
+    choose_result(app, list(table["file"]).index("x.xyz"))
+    assert "x.xyz: x.xyz was left out" in texts(app)
 
 
 def test_a_zip_file_of_one_recording_is_shown_as_that(open_page: OpenPage, two_checkpoints: Path, files):
