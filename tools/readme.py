@@ -153,7 +153,7 @@ def seldom(_: list[Run]) -> str:
     found = evaluated["ravdess", name]
     heard = [f"{EMOTION_NAMES[one]} in {found.metrics.per_class[one].recall:.0%}" for one in found.seldom_heard]
     missed = (
-        f" It hears {' and '.join(heard)} of the clips that are meant so, fewer than guessing would." if heard else ""
+        f" It hears {' and '.join(heard)} of the clips that are intended so, fewer than guessing would." if heard else ""
     )
     return (
         f"On RAVDESS, the model scores of `{name}` are {100 * found.calibration_error:.0f} points off on average: "

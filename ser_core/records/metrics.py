@@ -25,7 +25,7 @@ SUMMARY = ("accuracy", "f1_weighted", "precision_weighted", "recall_weighted", "
 
 @dataclass(frozen=True)
 class ClassScores:
-    """Figures of one emotion: in 0..1, and how many clips are meant so."""
+    """Figures of one emotion: in 0..1, and how many clips are intended so."""
 
     precision: float
     recall: float
