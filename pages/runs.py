@@ -259,7 +259,7 @@ if runs:
         case "Best":
             show_best(runs)
         case "Findings":
-            show_findings(runs)
+            show_findings(runs, steps)
         case "Checkpoints":
             show_checkpoints()
         case "Steps":

@@ -14,8 +14,11 @@ from ser_app.run_view import show_disagreement
 from ser_core.analysis.configurations import by_configuration, run_label
 from ser_core.analysis.evidence import Finding, Verdict
 from ser_core.analysis.findings import findings
+from ser_core.analysis.future import Hope, hopes
 from ser_core.analysis.marks import Mark, finding_figure
 from ser_core.analysis.report import REPORT_LINK
+from ser_core.analysis.steps import StepResult
+from ser_core.corpus.clips import load_index
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import RunError
 from ser_core.file_state import Fingerprint, fingerprint
@@ -38,8 +41,16 @@ def _findings(files: Fingerprint, _runs: Sequence[Run]) -> list[Finding]:
     return findings(_runs)
 
 
-def show_findings(runs: Sequence[Run]) -> None:
-    """The report's findings one by one."""
+@st.cache_data(max_entries=4, show_spinner=False)
+def _hopes(files: Fingerprint, _runs: Sequence[Run], _steps: Sequence[StepResult]) -> list[Hope]:
+    try:
+        return hopes(_runs, _steps, list(load_index().values()))
+    except RunError:  # of a step
+        return hopes(_runs, [], list(load_index().values()))
+
+
+def show_findings(runs: Sequence[Run], steps: Sequence[StepResult]) -> None:
+    """The report's findings one by one, and what it would try next."""
     files = fingerprint(*(run.folder / file for run in runs for file in (*RECORD_FILES, "predictions.csv")))
     found = _findings(files, runs)
     counts = Counter(finding.verdict for finding in found)
@@ -57,6 +68,20 @@ def show_findings(runs: Sequence[Run]) -> None:
             show_finding(finding, by_name)
             if missing := [name for name in finding.runs if name not in known]:
                 st.caption(f"Not trained yet: {', '.join(code(name) for name in missing)}")
+
+    st.header("What the report would try next")
+    st.caption(f"Its section 7.3, and what we measured of it so far. The {REPORT_LINK} gives no figures for these.")
+    for hope in _hopes(files, runs, steps):
+        show_hope(hope)
+
+
+def show_hope(hope: Hope) -> None:
+    """What is hoped for, and what was measured of it."""
+    with st.container(border=True):
+        st.markdown(f"**{hope.title}** {':gray-badge[not measured yet]' * (not hope.measured)}")
+        st.caption(f"The {REPORT_LINK}: {hope.report}")
+        for said in hope.measured:
+            st.markdown(f"- {sentence(said)}")
 
 
 HOW = f"""

@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 from ser_core.analysis.comparable import by_split, candidates, differences, over, split_title  # noqa: E402
 from ser_core.analysis.comparison import compare, probability  # noqa: E402
 from ser_core.analysis.configurations import by_configuration, reported_result  # noqa: E402
+from ser_core.analysis.future import hopes  # noqa: E402
 from ser_core.analysis.raters import rater_confusion  # noqa: E402
 from ser_core.analysis.report import REPORT_SUMMARY  # noqa: E402
 from ser_core.analysis.steps import INTERVAL, step_results, step_rows  # noqa: E402
@@ -153,7 +154,9 @@ def seldom(_: list[Run]) -> str:
     found = evaluated["ravdess", name]
     heard = [f"{EMOTION_NAMES[one]} in {found.metrics.per_class[one].recall:.0%}" for one in found.seldom_heard]
     missed = (
-        f" It hears {' and '.join(heard)} of the clips that are intended so, fewer than guessing would." if heard else ""
+        f" It hears {' and '.join(heard)} of the clips that are intended so, fewer than guessing would."
+        if heard
+        else ""
     )
     return (
         f"On RAVDESS, the model scores of `{name}` are {100 * found.calibration_error:.0f} points off on average: "
@@ -304,6 +307,15 @@ def steps(runs: list[Run]) -> str:
     return "\n".join(lines)
 
 
+def future(runs: list[Run]) -> str:
+    """Markdown, an item each thing that the report would try."""
+    found = step_results(runs, load_evaluations(evaluations_dir())[0])
+    return "\n".join(
+        f"- **{hope.title}.** {hope.report} {' '.join(hope.measured) or 'Not measured yet.'}"
+        for hope in hopes(runs, found, list(load_index().values()))
+    )
+
+
 def step_cell(row: dict[str, Any], name: str) -> str:
     """What a step's row says in a column, with its interval if it has one."""
     value, interval = row[name], row.get(name + INTERVAL)
@@ -343,6 +355,7 @@ PARTS: dict[str, Callable[[list[Run]], str]] = {
         results,
         selections,
         steps,
+        future,
         aims,
         missing,
     )

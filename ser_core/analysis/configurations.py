@@ -8,6 +8,7 @@ from functools import cache
 
 from ser_core.analysis.report import REPORT_RESULTS, ReportResult
 from ser_core.audio.preprocess import AudioConfig
+from ser_core.errors import RunError
 from ser_core.records.runs import Run
 from ser_core.training.config import SELECTIONS, TrainConfig, usual_warmup
 from ser_core.training.study import report_study, with_epochs
@@ -69,3 +70,15 @@ def by_configuration(runs: Iterable[Run]) -> dict[str, dict[int, list[Run]]]:
             of_length = records.setdefault(name, {}).setdefault(run.train.epochs, [])
             of_length.insert(0 if run.name == name else len(of_length), run)
     return records
+
+
+def readable(runs: Iterable[Run]) -> list[Run]:
+    """The runs whose per-clip predictions can be read: without them, a run can't be compared with another."""
+    found = []
+    for run in runs:
+        try:
+            run.predictions()
+        except RunError:
+            continue
+        found.append(run)
+    return found

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from ser_core.analysis.comparison import compare
-from ser_core.analysis.configurations import by_configuration, run_label
+from ser_core.analysis.configurations import by_configuration, readable, run_label
 from ser_core.analysis.evidence import (
     Finding,
     Pair,
@@ -29,7 +29,6 @@ from ser_core.analysis.evidence import (
 from ser_core.analysis.marks import Mark, Picture, pair_mark
 from ser_core.analysis.report import REPORT_F1, REPORT_RESNET101, REPORT_RESULTS, reported_difference
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import RunError
 from ser_core.models.activations import activation_label
 from ser_core.models.registry import model_label
 from ser_core.records.runs import Run
@@ -46,17 +45,8 @@ COMPARABLE = 0.03  # accuracy; our reading of the report's "comparable"
 
 def findings(runs: Iterable[Run]) -> list[Finding]:
     """All findings of the report. A run whose per-clip predictions can't be read is taken as missing."""
-    records = by_configuration(run for run in runs if _readable(run))
+    records = by_configuration(readable(runs))
     return [find(records) for find in FINDINGS]
-
-
-def _readable(run: Run) -> bool:
-    """Whether the run's per-clip predictions can be read, without which it settles nothing."""
-    try:
-        run.predictions()
-    except RunError:
-        return False
-    return True
 
 
 def _combined(records: Records) -> Finding:

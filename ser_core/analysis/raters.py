@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import scipy  # whose stats package is loaded when it is used: that takes a second of a core
@@ -19,14 +19,19 @@ from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 from ser_core.records.predictions import Predictions
 
+Given = Literal["voice", "face", "both"]
 UNCERTAINTY_EDGES = (0.0, 0.5, 1.0, 1.5, 2.0, np.log2(len(EMOTIONS)))  # bits
 
 
-def rater_confusion(clips: Sequence[Clip]) -> np.ndarray:
-    """Ratings of voices by intended and chosen emotion: int `[6, 6]`, rows intended."""
+def rater_confusion(clips: Sequence[Clip], given: Given = "voice") -> np.ndarray:
+    """Ratings by intended and chosen emotion: int `[6, 6]`, rows intended.
+
+    Args:
+        given: what the raters were given of the clips, the voice, the face, or both.
+    """
     confusion = np.zeros((len(EMOTIONS), len(EMOTIONS)), dtype=int)
     for clip in clips:
-        confusion[EMOTIONS.index(clip.emotion)] += clip.voice.counts
+        confusion[EMOTIONS.index(clip.emotion)] += getattr(clip, given).counts
     return confusion
 
 

@@ -1,0 +1,178 @@
+"""What the report would try next (its section 7.3), and what our records say of each.
+
+Nothing here is a verdict: the report hopes, and gives no figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from ser_core.analysis.comparable import candidates, differences
+from ser_core.analysis.comparison import Difference, compare
+from ser_core.analysis.configurations import by_configuration, readable, run_label
+from ser_core.analysis.findings import BEST_2D
+from ser_core.analysis.raters import Given, rater_confusion
+from ser_core.analysis.steps import StepResult
+from ser_core.corpus.clips import Clip
+from ser_core.corpus.splits import REPORT_SPLIT_ID
+from ser_core.errors import RunError
+from ser_core.models.activations import activation_label
+from ser_core.models.registry import MODELS, model_label
+from ser_core.records.runs import Run
+from ser_core.training.report_grid import REPORT_ACTIVATIONS
+from ser_core.words import code, counted, percent, points, points_between
+
+TOGETHER = "all changes and SpecAugment"
+"""Label of the step of `ser_core.training.study.recording_steps` that has all of them."""
+
+
+@dataclass(frozen=True)
+class Hope:
+    """Something that the report would try.
+
+    Attributes:
+        title: what it calls it.
+        report: what it hopes for, as a sentence.
+        measured: sentences with our figures; empty where nothing was measured yet.
+    """
+
+    title: str
+    report: str
+    measured: tuple[str, ...]
+
+
+def hopes(runs: Sequence[Run], steps: Sequence[StepResult], clips: Sequence[Clip]) -> list[Hope]:
+    """All that the report would try, in its order.
+
+    Args:
+        runs: records; those whose predictions can't be read say nothing.
+        steps: towards hearing the voice and not the recording, whose predictions can be read.
+        clips: of CREMA-D, with what people heard and saw in them.
+    """
+    runs = readable(runs)
+    of_report = [run for run in runs if run.split_id == REPORT_SPLIT_ID and not run.environment.corpora]
+    return [
+        Hope(
+            "Attention",
+            "It could help models to listen to the moments that matter most.",
+            _above_the_best(of_report, _attends, "has attention, and learned from CREMA-D alone"),
+        ),
+        Hope(
+            "Transformers",
+            "They have done well in other tasks of audio.",
+            _above_the_best(of_report, _pretrained, "is a transformer that had heard much other speech before"),
+        ),
+        Hope(
+            "Several modalities",
+            "Faces and words could tell what the voice alone does not.",
+            _people(clips),
+        ),
+        Hope(
+            "Data augmentation",
+            "It could make up for the small size of the corpora, and help on other recordings.",
+            _augmented(steps),
+        ),
+        Hope(
+            "Activation functions of one's own",
+            "They could do more for speech emotion than those that are known.",
+            _other_activations(of_report),
+        ),
+        Hope(
+            "Systematic search",
+            "Batch size, optimiser and dropout could be found by Bayesian optimisation.",
+            (),
+        ),
+    ]
+
+
+def _attends(run: Run) -> bool:
+    network = MODELS.get(run.train.model)
+    return network is not None and network.configurable and run.train.network.head in ("conformer", "transformer")
+
+
+def _pretrained(run: Run) -> bool:
+    network = MODELS.get(run.train.model)
+    return network is not None and network.pretrained
+
+
+def _above_the_best(runs: Sequence[Run], kind: Callable[[Run], bool], what: str) -> tuple[str, ...]:
+    """How the best run of a kind, by validation, stands beside the report's best network at its longest."""
+    best, tried = by_configuration(runs).get(BEST_2D), [run for run in candidates(runs) if kind(run)]
+    if not best or not tried:
+        return ()
+    run, other = max(tried, key=lambda run: run.val_rank), best[max(best)][0]
+    if not (difference := _compared(run, other)):
+        return ()
+    return (
+        f"{code(run_label(run))} {what}: {_points(difference)} against {code(run_label(other))}, the report's best. "
+        "They differ in more than that.",
+    )
+
+
+def _people(clips: Sequence[Clip]) -> tuple[str, ...]:
+    """How often people name the intended emotion by what they were given of the clips."""
+    confusions = [rater_confusion(clips, given) for given in get_args(Given)]
+    voice, face, both = (percent(confusion.trace() / confusion.sum(), 0) for confusion in confusions)
+    return (
+        f"People name the intended emotion in {voice} of their ratings where they only hear the clip, in {face} where "
+        f"they only see it, and in {both} where they do both. No network of ours sees faces or reads words.",
+    )
+
+
+def _augmented(steps: Sequence[StepResult]) -> tuple[str, ...]:
+    """What changes of the sound add, each by itself and all together."""
+    together = next((step for step in steps if step.step.label == TOGETHER), None)
+    alone = [step for step in steps if together and step.step.to == together.step.to and step is not together]
+    gained = {step.step.label: found for step in alone if (found := step.gained())}
+    if together is None or not gained:
+        return ()
+    best = max(gained, key=lambda label: gained[label].accuracy)
+    beyond = sum(found.significant and found.accuracy > 0 for found in gained.values())
+    run = together.run
+    sentences = [
+        f"Of {counted(len(gained), 'change')} tried by themselves on the {model_label(run.train.model)} network "
+        f"({counted(run.train.epochs, 'epoch')}), {beyond or 'none'} made it better on CREMA-D beyond chance. The most "
+        f"was {best}: {_points(gained[best])}."
+    ]
+    if whole := together.gained():
+        sentences.append(f"All of them and SpecAugment together: {_points(whole)} on CREMA-D.")
+    before = {} if together.before is None else next(s.elsewhere for s in steps if s.run is together.before)
+    sentences += [
+        f"In {title}, the average recall went from {percent(before[title].uar)} to {percent(one.uar)} with them."
+        for title, one in together.elsewhere.items()
+        if title in before
+    ]
+    return tuple(sentences)
+
+
+def _other_activations(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Each run with an activation that the report doesn't have, beside a run that has one and is the same else."""
+    sentences = []
+    for run in runs:
+        if run.train.activation in REPORT_ACTIVATIONS:
+            continue
+        alike = [
+            other
+            for other in runs
+            if other.train.activation in REPORT_ACTIVATIONS and not differences([run, other], ["activation"])
+        ]
+        for other in alike:
+            names = [activation_label(one.train.activation) for one in (run, other)]
+            where = f"in the {model_label(run.train.model)} network"
+            if difference := _compared(run, other):
+                sentences.append(f"{names[0]} instead of {names[1]} {where}: {_points(difference)}.")
+    return tuple(sentences)
+
+
+def _compared(run: Run, other: Run) -> Difference | None:
+    """By how much a run is better; None if both answered different clips."""
+    try:
+        return compare(run.predictions(), other.predictions())
+    except RunError:
+        return None
+
+
+def _points(difference: Difference) -> str:
+    return f"{points(difference.accuracy)} points ({points_between(*difference.interval)})"

@@ -1,0 +1,82 @@
+"""What the report would try next, beside what was measured."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ser_core.analysis.future import hopes
+from ser_core.analysis.steps import step_results
+from ser_core.corpus.clips import load_index
+from ser_core.models.config import NetworkConfig
+from ser_core.records.evaluations import evaluations_dir, load_evaluations
+from ser_core.records.predictions import Predictions
+from ser_core.records.runs import RUNS_DIR, Run, load_run, load_runs
+from ser_core.training.config import TrainConfig, usual_config
+from ser_core.training.study import BEST_2D
+from tests.made_records import NAMES, TARGETS, answering, write_run
+
+INDEX = list(load_index().values())
+
+
+def answers_of(share: float) -> Predictions:
+    """Right for the first share of the clips."""
+    right = np.arange(len(NAMES)) < share * len(NAMES)
+    return answering(np.where(right, TARGETS, (TARGETS + 1) % 6))
+
+
+def measured(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
+    return {hope.title: hope.measured for hope in hopes(runs, [], INDEX)}
+
+
+def recorded(folder: Path, config: TrainConfig, **options) -> Run:
+    write_run(folder, config, **options)
+    return load_run(folder)
+
+
+def test_of_what_nobody_trained_nothing_is_said_but_what_people_said():
+    said = measured([])
+    assert list(said) == [
+        "Attention",
+        "Transformers",
+        "Several modalities",
+        "Data augmentation",
+        "Activation functions of one's own",
+        "Systematic search",
+    ]
+    assert [title for title, sentences in said.items() if sentences] == ["Several modalities"]
+    assert "in 40\u00a0% of their ratings where they only hear the clip" in said["Several modalities"][0]
+
+
+def test_what_ships_with_the_project_says_something():
+    runs, evaluations = load_runs(RUNS_DIR)[0], load_evaluations(evaluations_dir())[0]
+    said = {hope.title: hope.measured for hope in hopes(runs, step_results(runs, evaluations), INDEX)}
+    assert "`lr0.001-SiLU-2D, 150 epochs`, the report's best" in said["Transformers"][0]
+    assert "SpecAugment together" in " ".join(said["Data augmentation"])
+    assert "RAVDESS" in " ".join(said["Data augmentation"])
+
+
+def test_attention_is_a_network_of_ours_that_has_some(tmp_path: Path):
+    best = recorded(tmp_path / BEST_2D.name, BEST_2D, predictions=answers_of(0.5))
+    with_some = recorded(tmp_path / "with", usual_config("conformer"), predictions=answers_of(0.75))
+    config = replace(usual_config("conformer"), network=NetworkConfig(head="recurrent"))
+    without = recorded(tmp_path / "without", config, predictions=answers_of(0.75))
+    assert measured([best, without])["Attention"] == ()
+    assert measured([with_some])["Attention"] == ()  # there is nothing to compare it with
+    (sentence,) = measured([best, with_some, without])["Attention"]
+    assert "`with, 60 epochs` has attention" in sentence
+    assert "+25.0 points" in sentence
+    other = recorded(tmp_path / "few", usual_config("conformer"))
+    assert measured([best, other])["Attention"] == ()  # it answered other clips
+
+
+@pytest.mark.parametrize(("changed", "said"), [({}, True), ({"lr": 0.01}, False)])
+def test_an_activation_is_compared_with_another_in_the_same_network(tmp_path: Path, changed: dict, said: bool):
+    silu = recorded(tmp_path / "silu", BEST_2D, predictions=answers_of(0.5))
+    gelu = recorded(tmp_path / "gelu", replace(BEST_2D, activation="gelu", **changed), predictions=answers_of(0.25))
+    sentences = measured([silu, gelu])["Activation functions of one's own"]
+    assert bool(sentences) == said
+    if said:
+        assert sentences[0].startswith("GELU instead of SiLU in the 2D network: -25.0 points")
