@@ -90,7 +90,7 @@ def _in_a_line(said: str) -> str:
         return f"error: {flag} takes a {'whole ' * (kind == 'int')}number, not {value}.\n"
     found = re.search(r"Error parsing (\S+): no type matching (\S.*?) could be instantiated from \[(.*?)\]\. ", text)
     if found:
-        return _not_a_choice(found[1], found[2].strip("{}").split(","), found[3])
+        return _not_a_choice(found[1], re.split(r"\s*,\s*", found[2].strip("{}")), found[3])
     found = re.search(r"invalid choice (.*?) for argument '(\S+)'\. Expected one of \((.*?)\) ?\.", text)
     if found:
         return _not_a_choice(found[2], sorted(set(re.findall(r"'(.*?)'", found[3])) - {"None"}), found[1])

@@ -283,8 +283,8 @@ def test_flags_of_a_dataclass_are_its_fields():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--act", "foo"], "error: --act/--activation takes elu, relu or silu, not 'foo'.\n"),
-        (["--act", "None"], "error: --act/--activation takes relu, silu or elu, not 'None'.\n"),
+        (["--act", "foo"], "error: --act/--activation takes elu, gelu, mish, relu, silu or swish, not 'foo'.\n"),
+        (["--act", "None"], "error: --act/--activation takes relu, silu, elu, gelu, mish or swish, not 'None'.\n"),
         (["--precision", "x"], "error: --precision takes auto, bf16 or fp32, not 'x'.\n"),
     ],
 )

@@ -14,6 +14,7 @@ from ser_app.uploads import Recording
 from ser_core.analysis.raters import Uncertainty
 from ser_core.audio.decode import Decoded
 from ser_core.audio.preprocess import AudioConfig, Speech, preprocess
+from ser_core.corpus.clips import load_index
 from ser_core.equality import ByContent
 from ser_core.features.config import FeatureConfig
 from ser_core.features.feature_set import FeatureSet
@@ -75,7 +76,7 @@ RECORDS = [
     ),
     (Uncertainty(SOUND, SOUND, 0.5, float("nan")), {"people": -SOUND, "p_value": 0.1}),
     (Decoded(SOUND[None], 16_000, ("damaged",)), {"samples": SOUND[None, 1:], "rate": 8_000}),
-    (Recording("a.wav", SOUND), {"audio": SOUND[1:], "meant": "ANG"}),
+    (Recording("a.wav", SOUND), {"audio": SOUND[1:], "clip": next(iter(load_index().values()))}),
 ]
 
 

@@ -58,6 +58,7 @@ HUGE = ("1000000000000000000000000000000", "1e30")
 MAY_BE_ZERO = {
     *("min-confidence", "smoothing", "warmup-epochs", "weight-decay", "min-lr-factor", "seed", "label-smoothing"),
     *("mixup", "soft-labels", "spec-augment", "copies", "layer-decay", "frozen-epochs", "gpus", "vad-pad"),
+    *("ema", "dropout"),
     *("noise", "spectrum", "band-limit", "max-eq-db", "room", "gate", "codec", "gain", "speed", "pitch"),
 }
 MAY_BE_NEGATIVE = {"vad-floor-dbfs"}

@@ -26,7 +26,7 @@ from ser_core.analysis.comparable import differences, listed
 from ser_core.analysis.comparison import SIGNIFICANCE, Difference, compare, compare_together, probability
 from ser_core.analysis.configurations import run_label
 from ser_core.analysis.marks import Mark, Picture, pair_mark, together_mark
-from ser_core.analysis.report import REPORT_F1, REPORT_RESULTS
+from ser_core.analysis.report import REPORT_F1
 from ser_core.corpus.splits import REPORT_SPLIT_ID
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.records.metrics import resampled_confusions
@@ -318,8 +318,3 @@ def _points(difference: Difference) -> str:
         f"{points(difference.accuracy)} points ({points_between(*difference.interval)}), "
         f"p {probability(difference.p_value)}"
     )
-
-
-def reported(name: str) -> str:
-    """The accuracy that the report gives a configuration."""
-    return percent(REPORT_RESULTS[name].accuracy)

@@ -23,11 +23,10 @@ from ser_core.analysis.evidence import (
     figures,
     not_settled,
     order_of_emotions,
-    reported,
     unequal,
 )
 from ser_core.analysis.marks import Mark, Picture, pair_mark
-from ser_core.analysis.report import REPORT_F1, REPORT_RESNET101, REPORT_RESULTS, reported_difference
+from ser_core.analysis.report import REPORT_F1, REPORT_RESNET101, REPORT_RESULTS, reported, reported_difference
 from ser_core.emotions import EMOTIONS
 from ser_core.models.activations import activation_label
 from ser_core.models.registry import model_label

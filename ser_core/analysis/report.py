@@ -73,3 +73,8 @@ REPORT_SUMMARY = (
 def reported_difference(first: str, second: str) -> float:
     """By how much the report's accuracy of one configuration is above that of another, -1..1."""
     return REPORT_RESULTS[first].accuracy - REPORT_RESULTS[second].accuracy
+
+
+def reported(name: str) -> str:
+    """The accuracy that the report gives a configuration."""
+    return percent(REPORT_RESULTS[name].accuracy)

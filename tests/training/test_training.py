@@ -35,6 +35,7 @@ from ser_core.training.progress import ProgressBar
 from ser_core.training.saved_state import STATE_FILE
 from ser_core.training.settings import read_settings
 from ser_core.training.trainer import Trainer, predict_logits
+from ser_core.words import percent
 from tests.training.small import CPU, TINY, run_all, tensors, trainer_for
 
 
@@ -344,7 +345,7 @@ def test_an_experiment_leaves_a_record_and_a_checkpoint(corpus: Corpus, split: S
         found = predictor(corpus.path(name)).probabilities
         np.testing.assert_allclose(list(found.values()), expected, atol=2e-3)
     card = (folders["checkpoints_dir"] / run.name / "README.md").read_text()
-    assert f"{run.accuracy:.1%} (95 % interval over speakers and clips " in card
+    assert f"{percent(run.accuracy)} (95\u00a0% interval over speakers and clips " in card
 
     with pytest.raises(RunError, match="--restart"):
         run_experiment(config, corpus=corpus, device=CPU, split=split, **folders)
