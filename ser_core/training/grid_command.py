@@ -19,6 +19,7 @@ from ser_core.command_line import CorpusFolder, Switch, choice, parse
 from ser_core.errors import ConfigError
 from ser_core.places import require_folder, searched
 from ser_core.records.runs import load_runs
+from ser_core.training import search_command
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import SPLIT_HELP, Cache, Out, command_line, folder_for
@@ -42,6 +43,7 @@ HELP = """Train many configurations and record them all.
     {prog} speakers                     the best of each architecture on speakers it never heard, five folds
     {prog} recordings --epochs 12       what each step gives towards hearing the voice, not the recording
     {prog} future                       what each ingredient gives the small network of our own, three seeds
+    {prog} search --trials 100          the best settings of that network, see {prog} search --help
     {prog} report --ray auto            on the machines of a Ray cluster
 
 Recorded runs are skipped, interrupted ones go on, and a record of fewer epochs is replaced when the longer
@@ -53,6 +55,7 @@ JOB_CPU_BYTES = 4 * 2**30  # what ResNet-38 takes
 LESS_MEMORY = "Make --jobs smaller, or close other programs."
 INTERRUPTED = "Stopped. What was trained is saved: go on with the same command."
 
+SEARCH = "search"
 StudyName: Any = choice(tuple(STUDIES))
 USUAL_EPOCHS = f"{TrainConfig.epochs}; future: {usual_config(FUTURE).epochs}"
 
@@ -218,6 +221,9 @@ def default_jobs(device: Device) -> int:
 @friendly_errors(interrupted=INTERRUPTED, less_memory=LESS_MEMORY)
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """List or train as the command line says; the exit status is 1 if a run failed, or could not be begun."""
+    if (given := sys.argv[1:] if arguments is None else arguments)[:1] == [SEARCH]:
+        search_command.main(given[1:], f"{prog} {SEARCH}")
+        return
     args = parse_arguments(arguments, prog)
     # Not before the command line is read: torch takes seconds to load, and `--help` is not to wait for it.
     import torch
