@@ -1,8 +1,8 @@
 """The report's future work, ingredient by ingredient: what each gives the small network of our own.
 
-Each one is added to a base that has none of them, and taken from the whole that has all (the usual settings of
-`--model conformer`); where there are several of a kind, the others take the place of the whole's. Three seeds each. The
-validation set judges.
+Each one is added to a base that has none of them, and taken from the whole (the usual settings of `--model conformer`);
+where there are several of a kind, the others take the place of the whole's, and what the whole lacks is added to it.
+Three seeds each. The validation set judges.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ser_core.features.contours import CONTOURS
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.config import DURATION, GIVEN
 from ser_core.training.config import TrainConfig, usual_config
-from ser_core.training.steps import CHANGES, Step
+from ser_core.training.steps import CHANGES, MIXUP, Step
 
 MODEL = "conformer"
 SEEDS = (42, 1, 7)
@@ -48,14 +48,23 @@ class Ingredient:
     Attributes:
         label: what it is, for a table.
         settings: what the base gets where it is added, by the names of settings in `TrainConfig.flat`.
-        without: what the whole gets where it is taken out, or where it takes the place of another.
-        instead: the ingredient of the whole whose place it takes; None of one that the whole has.
+        changed: what the whole gets where it is taken out, where it takes the place of another, or where it is added.
+        instead: the ingredient of the whole whose place it takes; None where there is none.
+        own: whether the whole has it.
     """
 
     label: str
     settings: Mapping[str, Any]
-    without: Mapping[str, Any]
+    changed: Mapping[str, Any]
     instead: str | None = None
+    own: bool = True
+
+    @property
+    def how(self) -> str:
+        """What happens to the whole, for a table."""
+        if self.own:
+            return f"- {self.label}"
+        return f"- {self.instead} + {self.label}" if self.instead else f"+ {self.label}"
 
 
 def _whole(label: str, *names: str) -> Ingredient:
@@ -63,9 +72,9 @@ def _whole(label: str, *names: str) -> Ingredient:
     return Ingredient(label, {name: WHOLE[name] for name in names}, {name: NOTHING[name] for name in names})
 
 
-def _other(label: str, instead: str, name: str, value: Any) -> Ingredient:
-    """One that the whole has in another kind."""
-    return Ingredient(label, {name: value}, {name: value}, instead)
+def _other(label: str, instead: str | None, name: str, value: Any) -> Ingredient:
+    """One that the whole has in another kind, or not at all."""
+    return Ingredient(label, {name: value}, {name: value}, instead, own=False)
 
 
 def _change(name: str, label: str) -> Ingredient:
@@ -81,7 +90,7 @@ def _given(label: str, *names: str) -> Ingredient:
 LOUDNESS, *PITCH = CONTOURS
 INGREDIENTS = (
     _whole("SpecAugment", "spec_augment"),
-    _whole("mixup", "mixup"),
+    _other("mixup", None, "mixup", MIXUP),
     *(_change(name, label) for name, label in CHANGES.items()),
     Ingredient("all changes", {**COPIES, **{name: WHOLE[name] for name in CHANGES}}, {"copies": 0}),
     _whole("attentive pooling", "pooling"),
@@ -105,19 +114,16 @@ INGREDIENTS = (
 
 
 def future_steps() -> list[Step]:
-    """The base, each ingredient added to it, the whole, and each taken from it; of the first seed."""
+    """The base and the whole, and each ingredient taken from one or added to the other; of the first seed."""
     base, whole = "base", "whole"
     added = [
         Step(f"{base} + {one.label}", usual_config(MODEL, **{**NOTHING, **one.settings}), base) for one in INGREDIENTS
     ]
-    taken = []
-    for one in INGREDIENTS:
-        less = f"{whole} - {one.instead or one.label}" + (f" + {one.label}" if one.instead else "")
-        taken.append(Step(less, usual_config(MODEL, **one.without), whole))
+    changed = [Step(f"{whole} {one.how}", usual_config(MODEL, **one.changed), whole) for one in INGREDIENTS]
     return [
         Step(base, usual_config(MODEL, **NOTHING)),
         Step(whole, usual_config(MODEL)),
-        *taken,
+        *changed,
         *added,
     ]
 

@@ -154,11 +154,12 @@ def work(job: tuple[Search, int]) -> None:
 
 
 def train_trial(
-    trial: optuna.Trial, search: Search, data: Any, train: Sequence[int], val: Sequence[int], device: Any, copies: Any
+    trial: Any, search: Search, data: Any, train: Sequence[int], val: Sequence[int], device: Any, copies: Any
 ) -> tuple[float, int]:
     """Train what a trial proposes.
 
     Args:
+        trial: of Optuna.
         data, train, val, device, copies: see `ser_core.training.trainer.Trainer`.
 
     Returns:

@@ -15,6 +15,7 @@ CHANGES = {
     "speed": "speed",
 }
 """Of the waveform, those that are on by default, and what a table calls them."""
+MIXUP = 0.2  # as its authors have it for pictures
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ser_core.corpus.splits import N_FOLDS
 from ser_core.training.config import TrainConfig, usual_warmup
 from ser_core.training.future import future_study
 from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_MODELS, REPORT_RATES
-from ser_core.training.steps import CHANGES, Step
+from ser_core.training.steps import CHANGES, MIXUP, Step
 
 BEST_1D = TrainConfig(model="1d", activation="elu", lr=0.01)
 BEST_2D = TrainConfig(model="2d", activation="silu", lr=0.001)
@@ -21,7 +21,6 @@ BEST_COMBINED = TrainConfig(model="combined", activation="silu", lr=0.001)
 SELDOM = {"codec": "codecs", "pitch": "pitch"}
 """Changes of the waveform that are off by default, and what a table calls them."""
 SELDOM_SHARE = 0.5  # of the clips, when they are tried
-MIXUP = 0.2  # as its authors have it for pictures
 STEP_COPIES = 2  # changed copies of each clip in the study of recordings
 NO_NOISE_DB = 200.0  # so far below the voice is as good as none
 

@@ -12,7 +12,7 @@ from ser_core.training.study import with_epochs
 from tests.made_records import write_run
 
 STEPS = {step.label: step for step in future_steps()}
-LESS = "whole - mixup"
+LESS = "whole - SpecAugment"
 
 
 def trained(root: Path, label: str, seed: int, accuracy: float, epochs: int = 12) -> None:

@@ -13,7 +13,7 @@ from ser_core.training.future import INGREDIENTS, MODEL, SEEDS, WHOLE, future_st
 from ser_core.training.run_folders import check_name
 
 STEPS = {step.label: step.config for step in future_steps()}
-OWN = [one for one in INGREDIENTS if one.instead is None]
+OWN = [one for one in INGREDIENTS if one.own]
 
 
 def unlike(one: TrainConfig, other: TrainConfig) -> dict:
@@ -38,9 +38,9 @@ def test_an_ingredient_is_all_that_makes_the_difference(one):
     assert {name: added[name] for name in one.settings if name in added}.items() <= dict(one.settings).items()
     others = {name for name, value in added.items() if name not in one.settings and value != 0}
     assert not others - {"blocks"}  # changes of the waveform that stay off, and blocks, of which no head has none
-    less = f"whole - {one.instead or one.label}" + (f" + {one.label}" if one.instead else "")
-    assert set(unlike(STEPS[less], STEPS["whole"])) <= set(one.without)
-    assert unlike(STEPS[less], STEPS["whole"])
+    changed = unlike(STEPS[f"whole {one.how}"], STEPS["whole"])
+    assert changed
+    assert set(changed) <= set(one.changed)
 
 
 def test_the_base_has_none_of_the_ingredients_and_the_whole_is_what_is_trained_by_default():
@@ -76,6 +76,7 @@ def test_a_long_name_is_cut_and_still_tells_runs_apart():
     assert replace(usual_config(MODEL), seed=7).name == "lr0.001-SiLU-Conformer-seed7"  # a short one is as it is
 
 
-def test_what_is_taken_away_was_there():
-    for one in OWN:
-        assert all(WHOLE[name] != value for name, value in one.without.items()), one.label
+def test_what_is_taken_away_was_there_and_what_is_added_was_not():
+    for one in INGREDIENTS:
+        assert all(WHOLE[name] != value for name, value in one.changed.items()), one.label
+    assert {one.how for one in INGREDIENTS} >= {"- SpecAugment", "- conformer + recurrent", "+ mixup"}

@@ -95,7 +95,8 @@ class Fixed:
     """A trial that proposes what it is told, and is given up after some epochs."""
 
     def __init__(self, proposed: dict, until: int = 1000):
-        self.proposed, self.until, self.reported = proposed, until, []
+        self.proposed, self.until = proposed, until
+        self.reported: list[tuple[int, float]] = []
 
     def suggest_categorical(self, name, choices):
         return self.proposed.get(name, choices[0])
