@@ -12,6 +12,7 @@ from ser_app.charts import show_figure
 from ser_app.checkpoint_view import show_checkpoints
 from ser_app.corpora_view import show_corpora
 from ser_app.findings_view import show_findings
+from ser_app.ingredients_view import show_ingredients
 from ser_app.messages import literal, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.records import (
@@ -29,6 +30,7 @@ from ser_app.steps_view import show_steps
 from ser_app.tables import choose_rows
 from ser_core.analysis.comparable import by_split, candidates, differences, listed, over, split_title
 from ser_core.analysis.configurations import by_configuration, run_label
+from ser_core.analysis.ingredients import ingredient_results
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import accuracy_heatmap
 from ser_core.analysis.steps import step_results
@@ -39,7 +41,7 @@ from ser_core.training.study import report_study
 from ser_core.words import counted
 
 VIEWS = ("All", "Settings", "Best", "Findings", "Checkpoints")  # the address says them, too
-STEPS, CORPORA = "Steps", "Corpora"  # where there are records of them
+STEPS, INGREDIENTS, CORPORA = "Steps", "Ingredients", "Corpora"  # where there are records of them
 GRID = ("1D", "2D", "Combined")
 COLUMNS = {
     "run": st.column_config.TextColumn(
@@ -239,6 +241,7 @@ st.markdown(f"Every recorded training run, beside what the {REPORT_LINK} says of
 runs, unreadable = records()
 evaluated, damaged = evaluations()
 steps = step_results(runs, evaluated)
+ingredients = ingredient_results(runs)
 in_steps = {step.run.name for step in steps if step.before}  # which are in a table of their own
 evaluated = [one for one in evaluated if one.checkpoint.name not in in_steps]
 if runs:
@@ -247,7 +250,12 @@ if runs:
     view = choose(
         st.segmented_control,
         "View",
-        [*VIEWS, *([STEPS] if len(steps) > 1 else []), *([CORPORA] if evaluated else [])],
+        [
+            *VIEWS,
+            *([STEPS] if len(steps) > 1 else []),
+            *([INGREDIENTS] if len(ingredients) > 1 else []),
+            *([CORPORA] if evaluated else []),
+        ],
         default="All",
         required=True,
         key="view",
@@ -264,6 +272,8 @@ if runs:
             show_checkpoints()
         case "Steps":
             show_steps(steps)
+        case "Ingredients":
+            show_ingredients(ingredients)
         case "Corpora":
             show_corpora(evaluated)
         case _:

@@ -54,16 +54,17 @@ def write_run(
     device: str = "CPU, 1 thread, bf16",
     predictions: Predictions | None = None,
     environment: dict[str, Any] | None = None,
+    val_accuracy: float = 0.4,
 ) -> None:
     """A record of three epochs, and of four clips or what is given; `environment` replaces parts of the usual one."""
     if predictions is None:
         probabilities = np.random.default_rng(0).dirichlet(np.ones(6), 4).astype(np.float32)
         predictions = Predictions(CLIPS, np.array([0, 1, 2, 3]), probabilities)
     write_config(folder, RunConfig(config, surroundings(config, device, len(predictions.names), environment or {})))
-    write_history(folder, [Epoch(i, 0.001, 1.5, 0.3, 1.4, 0.4, 2.0) for i in (1, 2, 3)])
+    write_history(folder, [Epoch(i, 0.001, 1.5, 0.3, 1.4, val_accuracy, 2.0) for i in (1, 2, 3)])
     answers = (predictions.targets, predictions.predicted, predictions.speakers)
     metrics = metrics_of(*(tuple(values.tolist()) for values in answers))
-    write_result(folder, predictions, Result(status, 3, 2, None, 0.4, 9, 6.0, 1.0, metrics))
+    write_result(folder, predictions, Result(status, 3, 2, None, val_accuracy, 9, 6.0, 1.0, metrics))
     remove_sums(folder)
 
 

@@ -155,6 +155,6 @@ def test_what_is_pinned_is_in_the_ranges_and_nothing_is_forgotten():
     pinned = requirements("requirements.txt")
     ranges = {requirement.name: requirement for requirement in map(Requirement, app)}
     assert ranges.keys() == pinned.keys()
-    pinned |= requirements("requirements-test.txt", "requirements-ray.txt", "requirements-wandb.txt")
-    for requirement in map(Requirement, [*app, *extras["test"], *extras["ray"], *extras["wandb"]]):
+    pinned |= requirements(*(f"requirements-{extra}.txt" for extra in ("test", "ray", "wandb", "search")))
+    for requirement in map(Requirement, [*app, *extras["test"], *extras["ray"], *extras["wandb"], *extras["search"]]):
         assert pinned[requirement.name] in requirement.specifier, requirement

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ser_core.analysis.comparison import Difference, compare
 from ser_core.analysis.configurations import of_usual_length
 from ser_core.equality import ByContent
 from ser_core.records.evaluations import Evaluation
 from ser_core.records.runs import Run
-from ser_core.training.study import Step, recording_steps
+from ser_core.training.config import TrainConfig
+from ser_core.training.steps import Step
+from ser_core.training.study import recording_steps
 from ser_core.words import between, points_between
 
+K = TypeVar("K", bound=Hashable)
 INTERVAL = ", 95 % interval"
 """What the column of a figure's interval is called after the figure's own."""
 
@@ -49,18 +52,24 @@ def step_results(runs: Sequence[Run], evaluations: Sequence[Evaluation]) -> list
     All are of one number of epochs, one split and one precision: those of which most steps are recorded, and of as
     many the longest. So nothing but the step makes a difference.
     """
-    alike: dict[tuple[int, str, str], dict[str, Run]] = {}
     steps = recording_steps()
-    labels = {of_usual_length(step.config): step.label for step in steps}
-    for run in runs:
-        label = labels.get(of_usual_length(run.train))
-        if label and not run.environment.corpora:
-            key = run.train.epochs, run.split_id, run.environment.precision
-            alike.setdefault(key, {}).setdefault(label, run)
-    if not alike:
-        return []
-    _, known = max(alike.items(), key=lambda item: (len(item[1]), item[0]))
+    known = alike(runs, {step.label: step.config for step in steps})
     return [_result(step, known, evaluations) for step in steps if step.label in known]
+
+
+def alike(runs: Sequence[Run], configs: Mapping[K, TrainConfig]) -> dict[K, Run]:
+    """The records of these settings on CREMA-D alone, of one number of epochs, one split and one precision.
+
+    Of several, those of which most are recorded, and of as many the longest.
+    """
+    found: dict[tuple[int, str, str], dict[K, Run]] = {}
+    keys = {of_usual_length(config.effective): key for key, config in configs.items()}
+    for run in runs:
+        key = keys.get(of_usual_length(run.train.effective))
+        if key is not None and not run.environment.corpora:
+            how = run.train.epochs, run.split_id, run.environment.precision
+            found.setdefault(how, {}).setdefault(key, run)
+    return max(found.items(), key=lambda item: (len(item[1]), item[0]), default=(None, {}))[1]
 
 
 def _result(step: Step, known: dict[str, Run], evaluations: Sequence[Evaluation]) -> StepResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -129,13 +130,14 @@ class TrainConfig:
     def name(self) -> str:
         """The report's name of the configuration, as `lr0.001-SiLU-2D`; unusual settings are added, as `-seed7`.
 
-        Not the number of epochs: a longer run takes the place of a shorter one.
+        Not the number of epochs: a longer run takes the place of a shorter one. Where much is unusual, the end is a
+        checksum of all of it.
         """
         usual, settings = usual_config(self.model, epochs=self.epochs).flat, self.effective.flat
         unusual = [key for key, value in settings.items() if value != usual[key] and key not in NAMED]
         others = [_in_a_name(key, settings[key]) for key in unusual]
         named = (f"lr{self.lr:g}", ACTIVATIONS[self.activation].label, MODELS[self.model].label)
-        return "-".join((*named, *others))
+        return _of_a_length("-".join((*named, *others)))
 
     @property
     def flat(self) -> dict[str, Any]:
@@ -196,6 +198,9 @@ class TrainConfig:
             raise ConfigError(f"These are not settings of this version: {error}.") from None
 
 
+LONGEST_NAME = 100
+"""Letters of a run's name, so that every file system takes it."""
+
 NAMED = ("model", "activation", "lr", "epochs")
 """Settings that every name says, or none."""
 
@@ -232,6 +237,14 @@ def usual_config(model: str = TrainConfig.model, **settings: Any) -> TrainConfig
 def usual_warmup(epochs: int, model: str = TrainConfig.model) -> int:
     """Epochs of a rising learning rate in a run of so many: as usual for the network, or all there are."""
     return min(architecture(model).usual.get("warmup_epochs", TrainConfig.warmup_epochs), epochs)
+
+
+def _of_a_length(name: str) -> str:
+    """A name of at most `LONGEST_NAME` letters, which differs wherever the whole one does."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    end = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: LONGEST_NAME - len(end) - 1].rstrip('-')}-{end}"
 
 
 def _in_a_name(key: str, value: Any) -> str:

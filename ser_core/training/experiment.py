@@ -137,9 +137,9 @@ def run_experiment(
         positions = {clip.name: i for i, clip in enumerate(clips)}
         train, val, test = ([positions[clip] for clip in part] for part in (split.train, split.val, split.test))
 
-        data = _load_data(config, clips, corpus, cache_dir, device, watchers)
+        data = load_data(config, clips, corpus, cache_dir, device, watchers)
         copies = [
-            _load_data(config, corpus.clips(split.train), corpus, cache_dir, device, watchers, number)
+            load_data(config, corpus.clips(split.train), corpus, cache_dir, device, watchers, number)
             for number in range(min(config.copies, config.epochs))
         ]
         trainer = Trainer(config, data, train, val, device, copies)
@@ -226,7 +226,7 @@ def _checkpoint_config(config: TrainConfig, run: Run, heard: dict[str, str]) -> 
     )
 
 
-def _load_data(
+def load_data(
     config: TrainConfig,
     clips: Sequence[Any],
     corpus: Any,

@@ -19,9 +19,11 @@ from ser_core.command_line import CorpusFolder, Switch, choice, parse
 from ser_core.errors import ConfigError
 from ser_core.places import require_folder, searched
 from ser_core.records.runs import load_runs
+from ser_core.training import search_command
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import SPLIT_HELP, Cache, Out, command_line, folder_for
+from ser_core.training.future import MODEL as FUTURE
 from ser_core.training.grid_progress import Display, print_list, what_to_do
 from ser_core.training.pool import LocalPool, Pool, remove_logs, train_all
 from ser_core.training.study import STUDIES, with_epochs
@@ -40,6 +42,8 @@ HELP = """Train many configurations and record them all.
     {prog} report --only '*-2D' '*-1D'  some of them
     {prog} speakers                     the best of each architecture on speakers it never heard, five folds
     {prog} recordings --epochs 12       what each step gives towards hearing the voice, not the recording
+    {prog} future                       what each ingredient gives the small network of our own, three seeds
+    {prog} search --trials 100          the best settings of that network, see {prog} search --help
     {prog} report --ray auto            on the machines of a Ray cluster
 
 Recorded runs are skipped, interrupted ones go on, and a record of fewer epochs is replaced when the longer
@@ -51,7 +55,9 @@ JOB_CPU_BYTES = 4 * 2**30  # what ResNet-38 takes
 LESS_MEMORY = "Make --jobs smaller, or close other programs."
 INTERRUPTED = "Stopped. What was trained is saved: go on with the same command."
 
+SEARCH = "search"
 StudyName: Any = choice(tuple(STUDIES))
+USUAL_EPOCHS = f"{TrainConfig.epochs}; future: {usual_config(FUTURE).epochs}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class GridCommand:
     study: Positional[StudyName]
     list: Switch = False
     only: Annotated[tuple[str, ...], arg(metavar="NAME [NAME ...]", help_behavior_hint="(default: all)")] = ()
-    epochs: int = TrainConfig.epochs
+    epochs: Annotated[int | None, arg(metavar="INT", help_behavior_hint=f"(default: {USUAL_EPOCHS})")] = None
     split: Annotated[str | None, arg(metavar="NAME", help=SPLIT_HELP, help_behavior_hint="(default: the study's)")] = (
         None
     )
@@ -114,7 +120,8 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
         ConfigError: a number is out of its range.
     """
     args = parse(GridCommand, arguments, prog=prog, description=HELP.format(prog=prog))
-    usual_config(epochs=args.epochs)
+    if args.epochs is not None:
+        usual_config(epochs=args.epochs)
     if args.jobs is not None and args.jobs < 1:
         raise ConfigError(f"--jobs is 1 or more, not {args.jobs}.")
     if not 0 < args.cluster.cpus < math.inf:
@@ -126,7 +133,9 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
 
 def configurations(args: GridCommand) -> list[TrainConfig]:
     """What the command line asks for."""
-    configs = with_epochs(STUDIES[args.study](), args.epochs)
+    configs = STUDIES[args.study]()
+    if args.epochs is not None:
+        configs = with_epochs(configs, args.epochs)
     if args.split:
         # Of a study of several splits, each configuration is left once.
         configs = list(dict.fromkeys(replace(config, split=args.split) for config in configs))
@@ -212,6 +221,9 @@ def default_jobs(device: Device) -> int:
 @friendly_errors(interrupted=INTERRUPTED, less_memory=LESS_MEMORY)
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """List or train as the command line says; the exit status is 1 if a run failed, or could not be begun."""
+    if (given := sys.argv[1:] if arguments is None else arguments)[:1] == [SEARCH]:
+        search_command.main(given[1:], f"{prog} {SEARCH}")
+        return
     args = parse_arguments(arguments, prog)
     # Not before the command line is read: torch takes seconds to load, and `--help` is not to wait for it.
     import torch

@@ -13,10 +13,11 @@ from ser_core.errors import ConfigError, DiskFullError, RunError
 from ser_core.features.cache import default_cache_dir
 from ser_core.files import restore_folder
 from ser_core.places import require_writable
+from ser_core.training.config import LONGEST_NAME
 from ser_core.training.saved_state import RESTART, STATE_FILE, read_state
 from ser_core.training.settings import UNREADABLE, Settings, difference_from, read_settings
 
-NAME = re.compile(r"(?!.*\.(?:lock|log)$)[A-Za-z0-9][A-Za-z0-9._+-]{0,99}", re.DOTALL)
+NAME = re.compile(rf"(?!.*\.(?:lock|log)$)[A-Za-z0-9][A-Za-z0-9._+-]{{0,{LONGEST_NAME - 1}}}", re.DOTALL)
 """Names that every file system takes, in one folder; a run in progress has a lock and a log beside it."""
 
 
@@ -31,8 +32,8 @@ def check_name(name: str, *, given: bool) -> None:
     """
     if not NAME.fullmatch(name):
         raise ConfigError(
-            f"A run can't be called {brief(name)}: a name has 1 to 100 letters (a to z), digits and any of . _ + -, "
-            "begins with a letter or a digit, and doesn't end in .lock or .log."
+            f"A run can't be called {brief(name)}: a name has 1 to {LONGEST_NAME} letters (a to z), digits and any of "
+            ". _ + -, begins with a letter or a digit, and doesn't end in .lock or .log."
             + ("" if given else " What is wrong with it comes from the split's file: rename that.")
         )
 

@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ser_core.audio.changes.augment import AugmentationConfig
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import N_FOLDS
 from ser_core.training.config import TrainConfig, usual_warmup
+from ser_core.training.future import future_study
 from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_MODELS, REPORT_RATES
+from ser_core.training.steps import CHANGES, MIXUP, Step
 
 BEST_1D = TrainConfig(model="1d", activation="elu", lr=0.01)
 BEST_2D = TrainConfig(model="2d", activation="silu", lr=0.001)
 BEST_COMBINED = TrainConfig(model="combined", activation="silu", lr=0.001)
-CHANGES = {
-    "noise": "noise",
-    "spectrum": "equalisation and band limits",
-    "room": "rooms",
-    "gate": "noise suppression",
-    "gain": "level",
-    "speed": "speed",
-}
-"""Of the waveform, those that are on by default, and what a table calls them."""
 SELDOM = {"codec": "codecs", "pitch": "pitch"}
-"""Of the waveform, those that are off by default."""
+"""Changes of the waveform that are off by default, and what a table calls them."""
 SELDOM_SHARE = 0.5  # of the clips, when they are tried
-MIXUP = 0.2  # as its authors have it for pictures
 STEP_COPIES = 2  # changed copies of each clip in the study of recordings
 NO_NOISE_DB = 200.0  # so far below the voice is as good as none
 
@@ -56,21 +48,6 @@ def speakers_study() -> list[TrainConfig]:
         for best in (BEST_1D, BEST_2D, BEST_COMBINED)
         for fold in range(1, N_FOLDS + 1)
     ]
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step towards hearing the voice and not the recording.
-
-    Attributes:
-        label: what it adds, for a table.
-        config: the network that is trained with it.
-        to: label of what it adds to; None of the first.
-    """
-
-    label: str
-    config: TrainConfig
-    to: str | None = None
 
 
 def recording_steps() -> list[Step]:
@@ -111,6 +88,7 @@ STUDIES: dict[str, Callable[[], list[TrainConfig]]] = {
     "report": report_study,
     "speakers": speakers_study,
     "recordings": recordings_study,
+    "future": future_study,
 }
 
 

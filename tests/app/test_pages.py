@@ -27,6 +27,7 @@ from ser_core.records.predictions import Predictions
 from ser_core.records.runs import Run, load_run, load_runs
 from ser_core.serving.prediction import UNSURE
 from ser_core.training.config import TrainConfig
+from ser_core.training.future import future_steps
 from ser_core.training.study import recording_steps, with_epochs
 from ser_core.words import percent
 from tests.app.helpers import labelled, overview_of, set_source, texts
@@ -496,6 +497,17 @@ def test_corpora_are_shown_only_where_there_are_evaluations(
     monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "none"))
     assert "No run is recorded yet" in texts(app := open_page(RUNS))
     assert len(app.dataframe) == 1
+
+
+def test_ingredients_are_shown_only_where_several_are_recorded(open_page: OpenPage, many_runs: Path):
+    base, whole = (step.config for step in future_steps()[:2])
+    write_run(many_runs / "whole", whole)
+    assert "Ingredients" not in open_page(RUNS).segmented_control[0].options
+    write_run(many_runs / "base", base)
+    table = open_page(RUNS, view="Ingredients").dataframe[0].value
+    assert table["network"].tolist() == ["base", "whole"]
+    assert table["seeds"].tolist() == [1, 1]
+    assert table["compared with"].isna().all()
 
 
 def test_steps_are_shown_only_where_several_are_recorded(

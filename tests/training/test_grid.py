@@ -438,7 +438,7 @@ def test_one_run_is_trained_by_one_process(options: list[str], tmp_path: Path):
         (["report", "--epochs", "0"], "epochs is a number"),
         (["report", "--split", "/nowhere.json", "--list"], "no split file"),
         (["report", "--ray", "127.0.0.1:9"], "No Ray cluster answers at 127.0.0.1:9"),
-        (["everything"], "study takes recordings, report or speakers, not 'everything'"),
+        (["everything"], "study takes future, recordings, report or speakers, not 'everything'"),
     ],
 )
 def test_the_command_fails_with_a_sentence(

@@ -1,0 +1,197 @@
+"""A search for the settings of the small network by Optuna, judged on the validation clips alone.
+
+Trials live in a file of SQLite, one study for each kind of training: the same command goes on with it. Several workers
+take trials from it until there are as many as asked for. A trial that is worse than the median of the others at its
+epoch is given up. Nothing here looks at a test clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from ser_core.corpus.folder import Corpus
+from ser_core.corpus.splits import load_split
+from ser_core.errors import ConfigError
+from ser_core.training.compute import Compute
+from ser_core.training.config import TrainConfig, usual_config
+from ser_core.training.search_space import suggest
+from ser_core.words import counted, percent
+
+if TYPE_CHECKING:
+    import optuna
+
+WARM_UP_SHARE = 0.25  # of a trial's epochs, before which none is given up: learning rates rise and averages settle
+FIRST_TRIALS = 5  # which are not given up: there is no median yet
+WAIT_SECONDS = 60.0  # for another worker that writes
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched, and where.
+
+    Attributes:
+        file: of SQLite, with the trials.
+        trials: how many there are to be in all, those given up among them.
+        base: settings that all trials have.
+        corpus, cache: folders; None for the usual ones.
+        compute: where and how a trial computes.
+        threads: of each worker.
+    """
+
+    file: Path
+    trials: int
+    base: TrainConfig
+    corpus: Path | None = None
+    cache: Path | None = None
+    compute: Compute = field(default_factory=Compute)
+    threads: int = 1
+
+    @property
+    def name(self) -> str:
+        """Of the study: trainings of other lengths, splits or copies are others."""
+        return f"{self.base.name}-{self.base.epochs}"
+
+    def config(self, values: dict[str, Any]) -> TrainConfig:
+        """The settings of a trial."""
+        flat = {**self.base.flat, **values}
+        return usual_config(flat.pop("model"), **flat)
+
+
+def open_study(search: Search, worker: int = 0) -> optuna.Study:
+    """The study, which is made if there is none.
+
+    Raises:
+        ConfigError: Optuna is not installed.
+    """
+    if find_spec("optuna") is None:
+        raise ConfigError("Optuna is not installed. Get it with `pip install -r requirements-search.txt`.")
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler = optuna.samplers.TPESampler(seed=search.base.seed + worker)
+    search.file.parent.mkdir(parents=True, exist_ok=True)
+    storage = optuna.storages.RDBStorage(
+        f"sqlite:///{search.file}", engine_kwargs={"connect_args": {"timeout": WAIT_SECONDS}}
+    )
+    return optuna.create_study(
+        storage=storage,
+        study_name=search.name,
+        direction="maximize",
+        load_if_exists=True,
+        sampler=sampler,
+        pruner=optuna.pruners.MedianPruner(FIRST_TRIALS, n_warmup_steps=int(WARM_UP_SHARE * search.base.epochs)),
+    )
+
+
+def lock_of(file: Path, what: str) -> FileLock:
+    """A lock beside the storage: `searching` for the one search that goes on, `taking` for each worker in turn."""
+    return FileLock(file.with_name(f".{file.name}.{what}"))
+
+
+def begin_again(search: Search) -> None:
+    """Put trials of a search that was killed back in the queue; the caller holds the lock `searching`."""
+    from optuna.trial import TrialState
+
+    study = open_study(search)
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        study.tell(trial.number, state=TrialState.FAIL)
+        study.enqueue_trial(trial.params)
+
+
+def take(study: optuna.Study, search: Search) -> optuna.Trial | None:
+    """The next trial; None if there are as many as asked for, those of other workers among them."""
+    from optuna.trial import TrialState
+
+    with lock_of(search.file, "taking"):
+        counting = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
+        return study.ask() if len(study.get_trials(states=counting)) < search.trials else None
+
+
+def work(job: tuple[Search, int]) -> None:
+    """Take trials and train them until there are enough, and say how each went.
+
+    Args:
+        job: the search, and the worker's number.
+    """
+    import torch
+    from optuna.trial import TrialState
+
+    from ser_core.training.device import Device
+    from ser_core.training.experiment import Watcher, load_data
+
+    search, number = job
+    torch.set_num_threads(search.threads)
+    study, device = open_study(search, number), Device.of(search.compute)
+    base, split, corpus = search.base, load_split(search.base.split), Corpus.open(search.corpus)
+    names = sorted(split.train + split.val + split.test)  # as in a training, so that both find the same features
+    clips, position = corpus.clips(names), {name: i for i, name in enumerate(names)}
+    quiet: Sequence[Watcher] = ()
+    data = load_data(base, clips, corpus, search.cache, device, quiet)
+    copies = [
+        load_data(base, corpus.clips(split.train), corpus, search.cache, device, quiet, copy)
+        for copy in range(min(base.copies, base.epochs))
+    ]
+    train, val = ([position[name] for name in part] for part in (split.train, split.val))
+    while trial := take(study, search):
+        try:
+            value, epochs = train_trial(trial, search, data, train, val, device, copies)
+        except BaseException:
+            study.tell(trial, state=TrialState.FAIL)
+            raise
+        pruned = epochs < base.epochs
+        study.tell(trial, None if pruned else value, TrialState.PRUNED if pruned else TrialState.COMPLETE)
+        print(
+            f"trial {trial.number}: {percent(value)} of the validation clips"
+            + (f", given up after {counted(epochs, 'epoch')}" if pruned else ""),
+            flush=True,
+        )
+
+
+def train_trial(
+    trial: Any, search: Search, data: Any, train: Sequence[int], val: Sequence[int], device: Any, copies: Any
+) -> tuple[float, int]:
+    """Train what a trial proposes.
+
+    Args:
+        trial: of Optuna.
+        data, train, val, device, copies: see `ser_core.training.trainer.Trainer`.
+
+    Returns:
+        validation accuracy of the epoch that a training would keep, 0..1, 0 if it diverged; and epochs that it took,
+        fewer than all where it was given up.
+    """
+    from ser_core.training.trainer import Trainer
+
+    trainer = Trainer(search.config(suggest(trial)), data, train, val, device, copies)
+    while not trainer.finished:
+        epoch = trainer.run_epoch()
+        trial.report(epoch.val_accuracy, epoch.epoch)
+        if not trainer.finished and trial.should_prune():
+            break
+    best = trainer.best_epoch
+    if trainer.diverged:
+        return 0.0, trainer.config.epochs
+    return (best.val_accuracy if best else 0.0), len(trainer.history)
+
+
+def only_one(search: Search) -> FileLock:
+    """The lock of a search in progress, held from now on.
+
+    Raises:
+        ConfigError: another search has it.
+    """
+    search.file.parent.mkdir(parents=True, exist_ok=True)
+    lock = lock_of(search.file, "searching")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ConfigError(
+            f"Another search goes on in {search.file}. Wait for it, or choose another --storage."
+        ) from None
+    return lock

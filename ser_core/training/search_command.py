@@ -1,0 +1,150 @@
+"""Search for the best settings of the small network: `python grid.py search`, `ser grid search`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import arg
+
+from ser_core.command import friendly_errors
+from ser_core.command_line import CorpusFolder, Switch, parse
+from ser_core.errors import ConfigError
+from ser_core.places import how_to_run
+from ser_core.training.compute import Compute
+from ser_core.training.config import TrainConfig, usual_config
+from ser_core.training.flags import SPLIT_HELP, Cache, Out, folder_for
+from ser_core.training.future import COPIES, MODEL
+from ser_core.words import counted, percent
+
+if TYPE_CHECKING:
+    import optuna
+
+    from ser_core.training.search import Search
+
+HELP = """Search for the best settings of the small network on the validation clips.
+
+    {prog} --trials 100             train 100 proposals, or as many as are missing of them
+    {prog} --trials 100 --jobs 4    four at once
+    {prog} --list                   what was found so far
+
+Needs Optuna: pip install -r requirements-search.txt. A proposal that is worse than the median at its epoch is given up.
+Stop with Ctrl-C, and go on with the same command. No test clip is looked at: train the best with the command that is
+printed."""
+INTERRUPTED = "Stopped. The trials that ended are kept: go on with the same command."
+STORAGE = "search.sqlite"
+SHOWN = 5  # of the best
+FEWEST_FOR_IMPORTANCE = 10  # finished trials; fewer say nothing
+
+
+@dataclass(frozen=True)
+class SearchCommand:
+    """The command line.
+
+    Attributes:
+        trials: how many there are to be in all, those given up among them.
+        list: train nothing: say what was found.
+        epochs: of each trial.
+        copies: changed copies of each training clip, int >= 0.
+        split: which clips are trained on, see --split of training one.
+        seed: of the proposals and the trainings.
+        jobs: how many at once.
+        storage: file with the trials, of SQLite.
+        corpus: folder with the wav files.
+        cache: folder for features.
+        out: folder that gets the file with the trials.
+    """
+
+    trials: int = 100
+    list: Switch = False
+    epochs: int = 20
+    copies: int = COPIES["copies"]
+    split: Annotated[str, arg(metavar="NAME", help=SPLIT_HELP)] = "report"
+    seed: int = TrainConfig.seed
+    jobs: Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: one on each core, on a GPU one)")] = (
+        None
+    )
+    storage: Annotated[
+        Path | None, arg(metavar="FILE", help_behavior_hint=f"(default: {STORAGE} beside the folder of records)")
+    ] = None
+    corpus: CorpusFolder = None
+    cache: Cache = None
+    out: Out = None
+    compute: Compute = field(default_factory=Compute)
+
+    def search(self, jobs: int) -> Search:
+        """What is asked for, with the threads that so many workers have each."""
+        from ser_core.training.search import Search
+
+        return Search(
+            (self.storage or folder_for("runs", self.out).parent / STORAGE).absolute(),
+            self.trials,
+            usual_config(MODEL, epochs=self.epochs, copies=self.copies, split=self.split, seed=self.seed),
+            self.corpus,
+            self.cache,
+            self.compute,
+            max(1, (os.cpu_count() or 1) // jobs),
+        )
+
+
+def parse_arguments(arguments: Sequence[str] | None, prog: str) -> SearchCommand:
+    """The command line.
+
+    Raises:
+        ConfigError: a number is out of its range.
+    """
+    args = parse(SearchCommand, arguments, prog=prog, description=HELP.format(prog=prog))
+    for flag, value in (("--trials", args.trials), ("--jobs", args.jobs)):
+        if value is not None and value < 1:
+            raise ConfigError(f"{flag} is 1 or more, not {value}.")
+    args.search(1)  # whose settings have their ranges
+    return args
+
+
+@friendly_errors(interrupted=INTERRUPTED, less_memory="Make --jobs smaller, or close other programs.")
+def main(arguments: Sequence[str] | None, prog: str) -> None:
+    """List or search as the command line says."""
+    args = parse_arguments(arguments, prog)
+    from ser_core.training.device import Device
+    from ser_core.training.grid_command import check_corpus, default_jobs
+    from ser_core.training.search import begin_again, only_one, open_study, work
+    from ser_core.workers import map_in_processes
+
+    device = Device.of(args.compute)
+    jobs = min(args.jobs or (1 if device.device.type == "cuda" else default_jobs(device)), args.trials)
+    search = args.search(jobs)
+    if args.list:
+        print_found(search, open_study(search))
+        return
+    check_corpus(args.corpus)
+    with only_one(search):
+        begin_again(search)
+        list(map_in_processes(work, [(search, number) for number in range(jobs)], jobs))
+    print_found(search, open_study(search))
+
+
+def print_found(search: Search, study: optuna.Study) -> None:
+    """The best trials, what matters most, and how to train the best."""
+    import optuna
+
+    from ser_core.training.search_space import SPACE, how_to_train
+
+    done = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+    given_up = len(study.get_trials(states=(optuna.trial.TrialState.PRUNED,)))
+    print(f"{counted(len(done) + given_up, 'trial')} of {search.trials}, {given_up} of them given up. {search.file}")
+    best = sorted(done, key=lambda trial: -(trial.value or 0))[:SHOWN]
+    for trial in best:
+        settings = ", ".join(f"{name} {_shown(value)}" for name, value in trial.params.items())
+        print(f"{percent(trial.value or 0)}  trial {trial.number}: {settings}")
+    if len(done) >= FEWEST_FOR_IMPORTANCE:
+        shares = optuna.importance.get_param_importances(study, params=list(SPACE))
+        print("What matters: " + ", ".join(f"{name} {percent(share, 0)}" for name, share in shares.items()))
+    if best:
+        print(f"Train the best: {how_to_run('train')} {how_to_train(search.config(best[0].params))}")
+
+
+def _shown(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,66 @@
+"""What a search tries: the settings of the small network, and their ranges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ser_core.models.activations import ACTIVATIONS
+from ser_core.training.config import TrainConfig, usual_config
+from ser_core.training.flags import flag
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `low` to `high`, both included.
+
+    Attributes:
+        log: whether their logarithm is drawn evenly.
+        step: between numbers that are tried; None for all. With whole ends, the numbers are whole, too.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    step: float | None = None
+
+
+SPACE: dict[str, Range | tuple[Any, ...]] = {
+    "lr": Range(3e-4, 4e-3, log=True),
+    "batch_size": (16, 32, 64),
+    "weight_decay": Range(1e-3, 0.2, log=True),
+    "label_smoothing": Range(0, 0.2, step=0.05),
+    "soft_labels": Range(0, 0.6, step=0.1),
+    "mixup": Range(0, 0.4, step=0.1),
+    "spec_augment": Range(0, 4, step=1),
+    "ema": (0.0, 0.99, 0.998, 0.9995),
+    "activation": tuple(ACTIVATIONS),
+    "head": ("conformer", "transformer"),
+    "blocks": Range(1, 4, step=1),
+    "width": Range(64, 192, step=32),
+    "dropout": Range(0, 0.4, step=0.1),
+}
+"""By the names of settings in `TrainConfig.flat`; none of them changes the features, which are computed once."""
+
+WHOLE_NUMBERS = {name for name, value in TrainConfig().flat.items() if type(value) is int}
+
+
+def suggest(trial: Any, space: dict[str, Range | tuple[Any, ...]] = SPACE) -> dict[str, Any]:
+    """What a trial of Optuna proposes, by the names of settings."""
+    values: dict[str, Any] = {}
+    for name, kind in space.items():
+        if isinstance(kind, tuple):
+            values[name] = trial.suggest_categorical(name, kind)
+        elif name in WHOLE_NUMBERS:
+            values[name] = trial.suggest_int(name, int(kind.low), int(kind.high), step=int(kind.step or 1))
+        else:
+            values[name] = trial.suggest_float(name, kind.low, kind.high, log=kind.log, step=kind.step)
+    return values
+
+
+def how_to_train(config: TrainConfig) -> str:
+    """The flags of a training with these settings, those that are usual left out, as a command line has them."""
+    usual = usual_config(config.model).flat
+    unusual = {name: value for name, value in config.effective.flat.items() if value != usual[name]}
+    unusual.pop("model", None)
+    return " ".join([f"--model {config.model}", *(f"{flag(name)} {value}" for name, value in unusual.items())])

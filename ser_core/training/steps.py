@@ -1,0 +1,33 @@
+"""What a table of steps is made of: networks, each of which has something more than another, or something less."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ser_core.training.config import TrainConfig
+
+CHANGES = {
+    "noise": "noise",
+    "spectrum": "equalisation and band limits",
+    "room": "rooms",
+    "gate": "noise suppression",
+    "gain": "level",
+    "speed": "speed",
+}
+"""Of the waveform, those that are on by default, and what a table calls them."""
+MIXUP = 0.2  # as its authors have it for pictures
+
+
+@dataclass(frozen=True)
+class Step:
+    """A network, and what it has more or less than another.
+
+    Attributes:
+        label: what it adds or takes away, for a table.
+        config: the network that is trained with it.
+        to: label of what it is compared with; None of the first.
+    """
+
+    label: str
+    config: TrainConfig
+    to: str | None = None

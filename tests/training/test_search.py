@@ -1,0 +1,187 @@
+"""A search for settings: resumed, by several workers, and without a look at the test clips."""
+
+import json
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from ser_core.errors import ConfigError
+from ser_core.models.registry import build_model
+from ser_core.training import grid_command, search_command
+from ser_core.training.config import TrainConfig, usual_config
+from ser_core.training.flags import command_line
+from ser_core.training.search import Search, begin_again, only_one, open_study, take, train_trial, work
+from ser_core.training.search_space import SPACE, Range, how_to_train, suggest
+from ser_core.training.trainer import Trainer
+from tests.training.small import CPU, tensors
+
+BASE = usual_config("conformer", epochs=4, warmup_epochs=1, copies=0, width=32, blocks=1)
+QUICK = {"width": 32, "blocks": 1, "head": "none"}
+
+
+@pytest.fixture
+def search(tmp_path: Path) -> Search:
+    return Search(tmp_path / "search.sqlite", 3, BASE)
+
+
+def values() -> dict:
+    """Some proposal of the whole space."""
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
+    return suggest(study.ask())
+
+
+def test_every_proposal_is_a_training_that_differs_in_nothing_but_what_is_searched(search: Search):
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    usual = search.base.flat
+    for _ in range(50):
+        proposed = suggest(study.ask())
+        config = search.config(proposed)
+        assert proposed.keys() == SPACE.keys()
+        assert {name for name, value in config.flat.items() if value != usual[name]} <= SPACE.keys()
+        assert config.features == search.base.features  # computed once
+        assert config.audio == search.base.audio
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_the_ends_of_all_ranges_are_trainings(search: Search, end: str):
+    ends = {name: getattr(kind, end) if isinstance(kind, Range) else kind[-1] for name, kind in SPACE.items()}
+    config = search.config({name: int(value) if name in ("blocks", "width") else value for name, value in ends.items()})
+    build_model(config.model, config.activation, config.form, config.features, config.network)
+
+
+def test_the_best_is_trained_by_the_command_that_is_printed(search: Search):
+    config = search.config(values())
+    from ser_core.training.command import parse_arguments
+
+    assert parse_arguments(how_to_train(config).split()).config == config
+    assert len(how_to_train(config).split()) < len(command_line(config))
+
+
+def test_there_are_never_more_trials_than_asked_for_and_the_next_search_goes_on(search: Search):
+    study = open_study(search)
+    first, second = take(study, search), take(open_study(search, 1), search)
+    assert first
+    assert second
+    study.tell(first, 0.5)
+    study.tell(second, state=TrialState.PRUNED)
+    assert take(study, search)
+    assert take(study, search) is None  # the third is still being trained
+    with only_one(search), pytest.raises(ConfigError, match="Another search goes on"):
+        only_one(search)
+
+
+def test_what_was_trained_when_a_search_was_killed_is_trained_again(search: Search):
+    study = open_study(search)
+    killed = take(study, search)
+    assert killed
+    proposed = suggest(killed)
+    begin_again(search)
+    assert [trial.state for trial in open_study(search).trials] == [TrialState.FAIL, TrialState.WAITING]
+    again = take(open_study(search), search)
+    assert again
+    assert suggest(again) == proposed
+
+
+def test_trainings_of_another_length_are_another_study(search: Search, tmp_path: Path):
+    take(open_study(search), search)
+    longer = Search(search.file, 3, usual_config("conformer", epochs=8, copies=0, width=32, blocks=1))
+    assert open_study(longer).trials == []
+    assert len(open_study(search).trials) == 1
+
+
+class Fixed:
+    """A trial that proposes what it is told, and is given up after some epochs."""
+
+    def __init__(self, proposed: dict, until: int = 1000):
+        self.proposed, self.until = proposed, until
+        self.reported: list[tuple[int, float]] = []
+
+    def suggest_categorical(self, name, choices):
+        return self.proposed.get(name, choices[0])
+
+    def suggest_float(self, name, low, high, **how):
+        return self.proposed.get(name, low)
+
+    suggest_int = suggest_float
+
+    def report(self, value: float, epoch: int) -> None:
+        self.reported.append((epoch, value))
+
+    def should_prune(self) -> bool:
+        return len(self.reported) >= self.until
+
+
+def trained(search: Search, trial: Fixed) -> tuple[float, int]:
+    return train_trial(trial, search, tensors(BASE), range(18), range(18, 24), CPU, ())
+
+
+def test_a_trial_is_worth_what_a_training_of_its_settings_validates(search: Search):
+    trial = Fixed(QUICK | {"soft_labels": 0.0})
+    value, epochs = trained(search, trial)
+    trainer = Trainer(search.config(suggest(Fixed(trial.proposed))), tensors(BASE), range(18), range(18, 24), CPU)
+    while not trainer.finished:
+        trainer.run_epoch()
+    assert trainer.best_epoch
+    assert (value, epochs) == (trainer.best_epoch.val_accuracy, 4)
+    assert trial.reported == [(epoch.epoch, epoch.val_accuracy) for epoch in trainer.history]
+
+
+def test_a_trial_is_given_up_when_it_is_worse_than_the_median(search: Search):
+    assert trained(search, Fixed(QUICK, until=2))[1] == 2
+
+
+def test_a_trial_that_diverges_is_worth_nothing(search: Search, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Trainer, "diverged", property(lambda trainer: len(trainer.history) >= 2))
+    assert trained(search, Fixed(QUICK)) == (0.0, 4)
+
+
+@pytest.mark.timeout(300)
+def test_a_search_from_the_command_line_goes_on_and_says_what_it_found(
+    corpus, tiny: Path, feature_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    monkeypatch.setattr("ser_core.training.search.suggest", lambda trial: suggest(trial, {"lr": SPACE["lr"]}) | QUICK)
+    small = tmp_path / "small.json"
+    small.write_text(json.dumps({part: names[:12] for part, names in json.loads(tiny.read_text()).items()}))
+    options = ["--epochs", "1", "--copies", "0", "--split", str(small), "--device", "cpu", "--jobs", "1"]
+    options += ["--corpus", str(corpus.folder), "--cache", str(feature_cache), "--out", str(tmp_path)]
+    grid_command.main(["search", "--trials", "1", *options], "python grid.py")
+    assert "1 trial of 1" in capsys.readouterr().out
+    grid_command.main(["search", "--trials", "2", *options], "python grid.py")
+    said = capsys.readouterr().out
+    assert said.count("of the validation clips") == 1  # the first is not trained again
+    assert "2 trials of 2, 0 of them given up." in said
+    assert "Train the best: python train.py --model conformer --lr " in said
+    grid_command.main(["search", "--list", *options], "python grid.py")
+    assert "2 trials of 100" in capsys.readouterr().out
+    assert not (tmp_path / "runs").exists()  # and nothing is tested
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--trials", "0"], "--trials is 1 or more"),
+        (["--jobs", "0"], "--jobs is 1 or more"),
+        (["--epochs", "0"], "epochs is a number from 1"),
+        (["--split", "none"], "split is one of"),
+    ],
+)
+def test_what_can_not_be_searched_is_refused(arguments: list[str], sentence: str):
+    with pytest.raises(ConfigError, match=sentence):
+        search_command.parse_arguments(arguments, "ser grid search")
+
+
+def test_without_optuna_it_is_said_how_to_get_it(search: Search, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ser_core.training.search.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"pip install -r requirements-search\.txt"):
+        open_study(search)
+
+
+def test_a_worker_with_nothing_to_do_ends(search: Search, corpus, tiny: Path, feature_cache: Path):
+    base: TrainConfig = usual_config("conformer", epochs=1, copies=0, split=str(tiny))
+    done = Search(search.file, 1, base, corpus.folder, feature_cache)
+    study = open_study(done)
+    study.tell(study.ask(), 0.5)
+    work((done, 0))
+    assert len(open_study(done).trials) == 1
