@@ -169,7 +169,7 @@ def test_a_search_from_the_command_line_goes_on_and_says_what_it_found(
 )
 def test_what_can_not_be_searched_is_refused(arguments: list[str], sentence: str):
     with pytest.raises(ConfigError, match=sentence):
-        search_command.parse_arguments(arguments, "ser grid search")
+        search_command.parse_arguments(arguments)
 
 
 def test_without_optuna_it_is_said_how_to_get_it(search: Search, monkeypatch: pytest.MonkeyPatch):
