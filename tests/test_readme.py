@@ -21,6 +21,7 @@ from ser_core.serving.stream_command import parse_arguments as stream_arguments
 from ser_core.training.command import parse_arguments as train_arguments
 from ser_core.training.config import TrainConfig
 from ser_core.training.grid_command import parse_arguments as grid_arguments
+from ser_core.training.search_command import parse_arguments as search_arguments
 from ser_core.words import percent
 from tests.helpers import ROOT
 from tests.made_records import older, set_val_accuracy, write_run
@@ -42,6 +43,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
 PARSERS = {
     "python train.py ": train_arguments,
+    "python grid.py search ": search_arguments,
     "python grid.py ": grid_arguments,
     "python -m ser_core.predict ": predict_arguments,
     "python -m ser_core.cremad ": cremad_arguments,

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from ser_core.corpus.folder import Corpus
@@ -74,19 +75,21 @@ def open_study(search: Search, worker: int = 0) -> optuna.Study:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(seed=search.base.seed + worker)
     search.file.parent.mkdir(parents=True, exist_ok=True)
     storage = optuna.storages.RDBStorage(
         f"sqlite:///{search.file}", engine_kwargs={"connect_args": {"timeout": WAIT_SECONDS}}
     )
-    return optuna.create_study(
+    study = optuna.create_study(
         storage=storage,
         study_name=search.name,
         direction="maximize",
         load_if_exists=True,
-        sampler=sampler,
         pruner=optuna.pruners.MedianPruner(FIRST_TRIALS, n_warmup_steps=int(WARM_UP_SHARE * search.base.epochs)),
     )
+    # Of the trials so far, too: a search that goes on would propose what it did from the beginning.
+    seeds = np.random.SeedSequence((search.base.seed, worker, len(study.trials)))
+    study.sampler = optuna.samplers.TPESampler(seed=int(seeds.generate_state(1)[0]))
+    return study
 
 
 def lock_of(file: Path, what: str) -> FileLock:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ser_core.training.search import Search
 
+PROG = "ser grid search"
 HELP = """Search for the best settings of the small network on the validation clips.
 
     {prog} --trials 100             train 100 proposals, or as many as are missing of them
@@ -90,7 +91,7 @@ class SearchCommand:
         )
 
 
-def parse_arguments(arguments: Sequence[str] | None, prog: str) -> SearchCommand:
+def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) -> SearchCommand:
     """The command line.
 
     Raises:
@@ -105,7 +106,7 @@ def parse_arguments(arguments: Sequence[str] | None, prog: str) -> SearchCommand
 
 
 @friendly_errors(interrupted=INTERRUPTED, less_memory="Make --jobs smaller, or close other programs.")
-def main(arguments: Sequence[str] | None, prog: str) -> None:
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """List or search as the command line says."""
     args = parse_arguments(arguments, prog)
     from ser_core.training.device import Device

@@ -1,6 +1,7 @@
 """A search for settings: resumed, by several workers, and without a look at the test clips."""
 
 import json
+import re
 from pathlib import Path
 
 import optuna
@@ -15,6 +16,7 @@ from ser_core.training.flags import command_line
 from ser_core.training.search import Search, begin_again, only_one, open_study, take, train_trial, work
 from ser_core.training.search_space import SPACE, Range, how_to_train, suggest
 from ser_core.training.trainer import Trainer
+from tests.helpers import LONG
 from tests.training.small import CPU, tensors
 
 BASE = usual_config("conformer", epochs=4, warmup_epochs=1, copies=0, width=32, blocks=1)
@@ -82,6 +84,17 @@ def test_what_was_trained_when_a_search_was_killed_is_trained_again(search: Sear
     again = take(open_study(search), search)
     assert again
     assert suggest(again) == proposed
+
+
+def test_a_search_that_goes_on_and_another_worker_propose_something_else(search: Search):
+    proposed = []
+    for worker in (0, 1, 0):
+        study = open_study(search, worker)
+        trial = take(study, search)
+        assert trial
+        proposed.append(suggest(trial))
+        study.tell(trial, 0.5)
+    assert proposed[0] != proposed[1] != proposed[2] != proposed[0]
 
 
 def test_trainings_of_another_length_are_another_study(search: Search, tmp_path: Path):
@@ -158,6 +171,20 @@ def test_a_search_from_the_command_line_goes_on_and_says_what_it_found(
     assert not (tmp_path / "runs").exists()  # and nothing is tested
 
 
+@LONG
+def test_several_workers_train_as_many_trials_as_asked_for(
+    corpus, tiny: Path, feature_cache: Path, tmp_path: Path, capfd: pytest.CaptureFixture
+):
+    parts = {part: names[:6] for part, names in json.loads(tiny.read_text()).items()}
+    (tmp_path / "small.json").write_text(json.dumps(parts))
+    options = ["--epochs", "1", "--copies", "0", "--split", str(tmp_path / "small.json"), "--device", "cpu"]
+    options += ["--corpus", str(corpus.folder), "--cache", str(feature_cache), "--out", str(tmp_path)]
+    search_command.main(["--trials", "5", "--jobs", "2", *options])
+    said = capfd.readouterr().out
+    assert sorted(re.findall(r"^trial (\d+):", said, re.MULTILINE)) == ["0", "1", "2", "3", "4"]
+    assert "5 trials of 5" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -169,7 +196,7 @@ def test_a_search_from_the_command_line_goes_on_and_says_what_it_found(
 )
 def test_what_can_not_be_searched_is_refused(arguments: list[str], sentence: str):
     with pytest.raises(ConfigError, match=sentence):
-        search_command.parse_arguments(arguments, "ser grid search")
+        search_command.parse_arguments(arguments)
 
 
 def test_without_optuna_it_is_said_how_to_get_it(search: Search, monkeypatch: pytest.MonkeyPatch):
