@@ -16,6 +16,7 @@ from ser_core.errors import ConfigError
 from ser_core.files import replace_file
 from ser_core.serving.many.blocks import Row
 from ser_core.serving.many.columns import EMBEDDING
+from ser_core.serving.many.journal import DAMAGED
 from ser_core.serving.rows import flat
 
 GROUP_ROWS = 2000  # of a Parquet file; they are in memory together
@@ -32,11 +33,18 @@ def write_table(path: Path, rows: Iterable[tuple[str, Row]], columns: Sequence[s
 
 
 def _values(named: tuple[str, Row], columns: Sequence[str]) -> dict[str, Any]:
-    """By column, with an embedding as an array or None."""
+    """By column, with an embedding as an array or None.
+
+    Raises:
+        ConfigError: it is no row.
+    """
     name, row = named
-    known = json.loads(row.text) | {"file": name}
-    if row.embedding is not None:
-        known[EMBEDDING] = np.frombuffer(row.embedding, np.float32)
+    try:
+        known = json.loads(row.text) | {"file": name}
+        if row.embedding is not None:
+            known[EMBEDDING] = np.frombuffer(row.embedding, np.float32)
+    except (ValueError, TypeError):  # the disk changed it after it was checked
+        raise ConfigError(DAMAGED.format(name=name)) from None
     return {column: known.get(column) for column in columns}
 
 
