@@ -4,6 +4,7 @@ import csv
 import itertools
 import json
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -21,6 +22,7 @@ from ser_core.errors import CheckpointError, ConfigError, DiskFullError
 from ser_core.serving.many import command, journal, run
 from ser_core.serving.many.blocks import BLOCK_BYTES, BLOCK_FILES, Block, Done, File, Results, in_blocks
 from ser_core.serving.many.classifier import Classifier
+from ser_core.serving.many.columns import as_row
 from ser_core.serving.many.journal import journal_of, open_journal
 from ser_core.serving.many.processes import Processes
 from ser_core.serving.many.run import predict_many
@@ -391,6 +393,31 @@ def test_what_is_damaged_in_the_journal_is_named_and_found_out_again(
     done.clear()
     predict_many([], table, SETTINGS, noted(done))
     assert (done, capsys.readouterr().err, table.read_bytes()) == ([], "", whole)
+
+
+def test_no_flipped_bit_of_a_journal_gives_another_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Nor an error that is no sentence, wherever it is: in rows, in paths or in what finds them."""
+
+    def by_path(blocks: Iterator[Block]) -> Results:
+        for block in blocks:
+            yield [Done(file.number, (as_row({"answer": str(file.path)}, bytes(40)),)) for file in block]
+
+    table = tmp_path / "results.jsonl"
+    monkeypatch.setattr(run, "list_files", lambda _: listed(100))
+    predict_many([], table, SETTINGS, by_path)
+    whole, data = table.read_bytes(), journal_of(table).read_bytes()
+    refused = 0
+    chance = random.Random(0)
+    for position in range(chance.randrange(300), len(data), 300):
+        damaged = bytearray(data)
+        damaged[position] ^= 1 << chance.randrange(8)
+        journal_of(table).write_bytes(damaged)
+        try:
+            predict_many([], table, SETTINGS, by_path)
+        except ConfigError:
+            refused += 1
+        assert table.read_bytes() == whole
+    assert refused < len(data) / 300 / 5
 
 
 def test_many_damaged_rows_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):

@@ -271,6 +271,7 @@ def open_journal(table: Path, settings: ManySettings) -> Iterator[Journal]:
             database.executescript(SCHEMA)
             if "digest" not in [column for _, column, *_ in database.execute("PRAGMA table_info(files)")]:
                 database.execute(NEW_COLUMN)
+            _mend_indexes(database)
             journal = Journal(database)
             journal.require(settings, table)
             yield journal
@@ -284,6 +285,21 @@ def open_journal(table: Path, settings: ManySettings) -> Iterator[Journal]:
         raise ConfigError(f"{table} is being made by another process. Wait for it, or choose another --out.") from None
     except sqlite3.DatabaseError as error:
         raise ConfigError(f"{path} can't be used ({error}). Remove it and {table.name} to begin anew.") from None
+
+
+def _mend_indexes(database: sqlite3.Connection) -> None:
+    """Make anew what is only there to find rows: where that is damaged, files would be missing without a word.
+
+    Raises:
+        sqlite3.DatabaseError: more than that is damaged.
+    """
+    for mend in (True, False):
+        (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+        if found == "ok":
+            return
+        if mend:
+            database.execute("REINDEX")
+    raise sqlite3.DatabaseError("database disk image is malformed")
 
 
 def _as_text(data: bytes) -> str:
