@@ -24,6 +24,7 @@ from ser_core.serving.many.blocks import BLOCK_BYTES, BLOCK_FILES, Block, Done, 
 from ser_core.serving.many.classifier import Classifier
 from ser_core.serving.many.columns import as_row
 from ser_core.serving.many.journal import journal_of, open_journal
+from ser_core.serving.many.listing import Listed
 from ser_core.serving.many.processes import Processes
 from ser_core.serving.many.run import predict_many
 from ser_core.serving.many.table import write_table
@@ -212,6 +213,14 @@ def test_nonsense_is_a_sentence_before_any_work(
     assert predict("x.wav", *flags) == 2
     assert says in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_cell_of_a_table_is_a_formula(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    name = "-2+3+cmd|'"
+    monkeypatch.setattr(run, "list_files", lambda _: iter([Listed(Path(name), 1000, 0)]))
+    for suffix, shown in (("csv", f"'{name}"), ("jsonl", name)):
+        predict_many([], tmp_path / f"x.{suffix}", SETTINGS, stub)
+        assert [row["file"] for row in read(tmp_path / f"x.{suffix}")] == [shown]
 
 
 def test_so_many_workers_are_too_many():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +16,7 @@ from ser_core.files import replace_file
 from ser_core.serving.many.blocks import Row
 from ser_core.serving.many.columns import EMBEDDING
 from ser_core.serving.many.journal import DAMAGED
-from ser_core.serving.rows import flat
+from ser_core.serving.rows import write_csv
 
 GROUP_ROWS = 2000  # of a Parquet file; they are in memory together
 NUMBERS = ("start", "end", "confidence", "speech_seconds", *EMOTIONS)
@@ -55,15 +54,14 @@ def _listed(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_csv(path: Path, rows: Iterable[tuple[str, Row]], columns: Sequence[str]) -> None:
-    """Several warnings are joined; an embedding is a JSON list in one column."""
+    """An embedding is a JSON list in one column; for the rest, see `ser_core.serving.rows.to_csv`."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            values = _listed(_values(row, columns))
-            if values.get(EMBEDDING) is not None:
-                values[EMBEDDING] = json.dumps(values[EMBEDDING])
-            writer.writerow(flat(values))
+        write_csv(file, (_in_a_cell(_listed(_values(row, columns))) for row in rows), columns)
+
+
+def _in_a_cell(values: dict[str, Any]) -> dict[str, Any]:
+    embedding = values.get(EMBEDDING)
+    return values if embedding is None else values | {EMBEDDING: json.dumps(embedding)}
 
 
 def _write_json_lines(path: Path, rows: Iterable[tuple[str, Row]], columns: Sequence[str]) -> None:
