@@ -1,10 +1,12 @@
 """Pipes as recordings: who writes nothing, slowly, or without end."""
 
+import io
 import os
 import subprocess
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,17 @@ import pytest
 from ser_core.audio.decode import decode
 from ser_core.errors import AudioError
 from tests.audio.encoded import written
-from tests.audio.test_source import RATE, SOUND, WAV, read_once
+from tests.helpers import tone
+
+RATE = 16_000
+SOUND = 0.5 * tone(100, 0.5)
+WAV = written(SOUND[None], RATE, format="WAV", subtype="FLOAT")
+
+
+def read_once(data: bytes) -> Any:
+    """What can only be read once, some bytes at a time, as a server's answer."""
+    left = io.BytesIO(data)
+    return SimpleNamespace(read=lambda size: left.read(min(size, 1000)))
 
 
 @pytest.mark.parametrize("by_name", [False, True])
