@@ -25,13 +25,13 @@ from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import SPLIT_HELP, Cache, Out, command_line, folder_for
 from ser_core.training.future import MODEL as FUTURE
 from ser_core.training.grid_progress import Display, print_list, what_to_do
+from ser_core.training.jobs import check_corpus, default_jobs
 from ser_core.training.pool import LocalPool, Pool, remove_logs, train_all
 from ser_core.training.study import STUDIES, with_epochs
 from ser_core.training.survey import Entry, How, survey
 from ser_core.words import counted
 
 if TYPE_CHECKING:
-    from ser_core.training.device import Device
     from ser_core.training.estimate import Estimator
 
 PROG = "ser grid"
@@ -49,9 +49,6 @@ HELP = """Train many configurations and record them all.
 Recorded runs are skipped, interrupted ones go on, and a record of fewer epochs is replaced when the longer
 one is whole. A run with other settings that has the name of one of them is left alone. Stop with Ctrl-C,
 and go on with the same command."""
-MAX_JOBS = 6  # on one GPU
-JOB_GPU_BYTES = 6 * 2**30
-JOB_CPU_BYTES = 4 * 2**30  # what ResNet-38 takes
 LESS_MEMORY = "Make --jobs smaller, or close other programs."
 INTERRUPTED = "Stopped. What was trained is saved: go on with the same command."
 
@@ -158,18 +155,6 @@ def survey_all(configs: Sequence[TrainConfig], folders: Sequence[Path], compute:
     return first
 
 
-def check_corpus(folder: Path | None) -> None:
-    """Refuse a corpus that is not CREMA-D: its runs would not be those of the study.
-
-    Raises:
-        ConfigError: it is another one.
-    """
-    from ser_core.corpus.registry import CREMAD, holds_audio, kind_of
-
-    if folder and holds_audio(folder) and kind_of(folder) != CREMAD:
-        raise ConfigError(f"A grid trains on CREMA-D, and {folder} is another corpus. Train single runs on it.")
-
-
 def train_command(entry: Entry, how: How, args: GridCommand) -> list[str]:
     """The command line that trains an entry under its own name, also in place of a shorter one that is shipped."""
     command = [sys.executable, "-m", "ser_core", "train", *command_line(entry.config), f"--name={entry.name}"]
@@ -202,20 +187,6 @@ def make_pool(args: GridCommand, jobs: int, threads: int) -> Pool:
             compute=args.compute,
         )
     return LocalPool(lambda entry, how: train_command(entry, how, args), args.runs_dir, jobs, threads, LESS_MEMORY)
-
-
-def default_jobs(device: Device) -> int:
-    """As many runs as the GPU has memory for; one for each core of a CPU that has the memory.
-
-    One run on all cores trains less in the same time: benchmarks/results/grid.txt.
-    """
-    if device.device.type != "cuda":
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return max(1, min(os.cpu_count() or 1, memory // JOB_CPU_BYTES))
-    import torch
-
-    free, _ = torch.cuda.mem_get_info()
-    return max(1, min(MAX_JOBS, free // JOB_GPU_BYTES))
 
 
 @friendly_errors(interrupted=INTERRUPTED, less_memory=LESS_MEMORY)

@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """List or search as the command line says."""
     args = parse_arguments(arguments, prog)
     from ser_core.training.device import Device
-    from ser_core.training.grid_command import check_corpus, default_jobs
+    from ser_core.training.jobs import check_corpus, default_jobs
     from ser_core.training.search import begin_again, only_one, open_study, work
     from ser_core.workers import map_in_processes
 
