@@ -26,6 +26,7 @@ from ser_app.records import (
     runs_in_address,
 )
 from ser_app.run_view import show_comparison, show_run
+from ser_app.search_view import show_searches
 from ser_app.steps_view import show_steps
 from ser_app.tables import choose_rows
 from ser_core.analysis.comparable import by_split, candidates, differences, listed, over, split_title
@@ -35,13 +36,15 @@ from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import accuracy_heatmap
 from ser_core.analysis.steps import step_results
 from ser_core.models.registry import MODELS
+from ser_core.places import found
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
+from ser_core.training.search_results import STORAGE, can_be_read
 from ser_core.training.study import report_study
 from ser_core.words import counted
 
 VIEWS = ("All", "Settings", "Best", "Findings", "Checkpoints")  # the address says them, too
-STEPS, INGREDIENTS, CORPORA = "Steps", "Ingredients", "Corpora"  # where there are records of them
+STEPS, INGREDIENTS, SEARCH, CORPORA = "Steps", "Ingredients", "Search", "Corpora"  # where there are records of them
 GRID = ("1D", "2D", "Combined")
 COLUMNS = {
     "run": st.column_config.TextColumn(
@@ -241,7 +244,7 @@ st.markdown(f"Every recorded training run, beside what the {REPORT_LINK} says of
 runs, unreadable = records()
 evaluated, damaged = evaluations()
 steps = step_results(runs, evaluated)
-ingredients = ingredient_results(runs)
+ingredients, trials = ingredient_results(runs), found("runs").parent / STORAGE
 in_steps = {step.run.name for step in steps if step.before}  # which are in a table of their own
 evaluated = [one for one in evaluated if one.checkpoint.name not in in_steps]
 if runs:
@@ -254,6 +257,7 @@ if runs:
             *VIEWS,
             *([STEPS] if len(steps) > 1 else []),
             *([INGREDIENTS] if len(ingredients) > 1 else []),
+            *([SEARCH] if can_be_read(trials) else []),
             *([CORPORA] if evaluated else []),
         ],
         default="All",
@@ -274,6 +278,8 @@ if runs:
             show_steps(steps)
         case "Ingredients":
             show_ingredients(ingredients)
+        case "Search":
+            show_searches(trials)
         case "Corpora":
             show_corpora(evaluated)
         case _:

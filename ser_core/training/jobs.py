@@ -1,4 +1,4 @@
-"""What grids and searches ask before they train: how many runs at once, and whether it is CREMA-D."""
+"""What commands have in common that train many networks: on which corpus, and how many at once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ser_core.errors import ConfigError
 if TYPE_CHECKING:
     from ser_core.training.device import Device
 
-JOB_CPU_BYTES = 4 * 2**30  # what ResNet-38 takes
-JOB_GPU_BYTES = 6 * 2**30
 MAX_JOBS = 6  # on one GPU
+JOB_GPU_BYTES = 6 * 2**30
+JOB_CPU_BYTES = 4 * 2**30  # what ResNet-38 takes
 
 
 def check_corpus(folder: Path | None) -> None:

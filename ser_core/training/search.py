@@ -68,24 +68,31 @@ def open_study(search: Search, worker: int = 0) -> optuna.Study:
     """The study, which is made if there is none.
 
     Raises:
-        ConfigError: Optuna is not installed.
+        ConfigError: Optuna is not installed, or the file is none of its.
     """
     if find_spec("optuna") is None:
         raise ConfigError("Optuna is not installed. Get it with `pip install -r requirements-search.txt`.")
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    from sqlalchemy.exc import SQLAlchemyError
+
     search.file.parent.mkdir(parents=True, exist_ok=True)
-    storage = optuna.storages.RDBStorage(
-        f"sqlite:///{search.file}", engine_kwargs={"connect_args": {"timeout": WAIT_SECONDS}}
-    )
-    study = optuna.create_study(
-        storage=storage,
-        study_name=search.name,
-        direction="maximize",
-        load_if_exists=True,
-        pruner=optuna.pruners.MedianPruner(FIRST_TRIALS, n_warmup_steps=int(WARM_UP_SHARE * search.base.epochs)),
-    )
+    try:
+        storage = optuna.storages.RDBStorage(
+            f"sqlite:///{search.file}", engine_kwargs={"connect_args": {"timeout": WAIT_SECONDS}}
+        )
+        study = optuna.create_study(
+            storage=storage,
+            study_name=search.name,
+            direction="maximize",
+            load_if_exists=True,
+            pruner=optuna.pruners.MedianPruner(FIRST_TRIALS, n_warmup_steps=int(WARM_UP_SHARE * search.base.epochs)),
+        )
+    except (SQLAlchemyError, optuna.exceptions.OptunaError, RuntimeError):
+        raise ConfigError(
+            f"{search.file} holds no trials of a search, or is damaged: choose another --storage."
+        ) from None
     # Of the trials so far, too: a search that goes on would propose what it did from the beginning.
     seeds = np.random.SeedSequence((search.base.seed, worker, len(study.trials)))
     study.sampler = optuna.samplers.TPESampler(seed=int(seeds.generate_state(1)[0]))

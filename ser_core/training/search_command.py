@@ -18,6 +18,7 @@ from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import SPLIT_HELP, Cache, Out, folder_for
 from ser_core.training.future import COPIES, MODEL
+from ser_core.training.search_results import STORAGE, found_in
 from ser_core.words import counted, percent
 
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ Needs Optuna: pip install -r requirements-search.txt. A proposal that is worse t
 Stop with Ctrl-C, and go on with the same command. No test clip is looked at: train the best with the command that is
 printed."""
 INTERRUPTED = "Stopped. The trials that ended are kept: go on with the same command."
-STORAGE = "search.sqlite"
 SHOWN = 5  # of the best
-FEWEST_FOR_IMPORTANCE = 10  # finished trials; fewer say nothing
 
 
 @dataclass(frozen=True)
@@ -129,23 +128,21 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
 
 def print_found(search: Search, study: optuna.Study) -> None:
     """The best trials, what matters most, and how to train the best."""
-    import optuna
+    from ser_core.training.search_space import how_to_train
 
-    from ser_core.training.search_space import SPACE, how_to_train
-
-    done = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
-    given_up = len(study.get_trials(states=(optuna.trial.TrialState.PRUNED,)))
-    print(f"{counted(len(done) + given_up, 'trial')} of {search.trials}, {given_up} of them given up. {search.file}")
-    best = sorted(done, key=lambda trial: -(trial.value or 0))[:SHOWN]
-    for trial in best:
-        settings = ", ".join(f"{name} {_shown(value)}" for name, value in trial.params.items())
-        print(f"{percent(trial.value or 0)}  trial {trial.number}: {settings}")
-    if len(done) >= FEWEST_FOR_IMPORTANCE:
-        shares = optuna.importance.get_param_importances(study, params=list(SPACE))
-        print("What matters: " + ", ".join(f"{name} {percent(share, 0)}" for name, share in shares.items()))
-    if best:
-        print(f"Train the best: {how_to_run('train')} {how_to_train(search.config(best[0].params))}")
+    found = found_in(study)
+    n = len(found.trials) + found.given_up
+    print(f"{counted(n, 'trial')} of {search.trials}, {found.given_up} of them given up. {search.file}")
+    for trial in found.trials[:SHOWN]:
+        settings = ", ".join(f"{name} {shown(value)}" for name, value in trial.settings.items())
+        print(f"{percent(trial.accuracy)}  trial {trial.number}: {settings}")
+    if found.importance:
+        shares = (f"{name} {percent(share, 0)}" for name, share in found.importance.items())
+        print("What matters: " + ", ".join(shares))
+    if found.trials:
+        print(f"Train the best: {how_to_run('train')} {how_to_train(search.config(found.trials[0].settings))}")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A setting's value in a list of them."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)

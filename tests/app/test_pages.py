@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 import soundfile
+from optuna.distributions import FloatDistribution
 from streamlit.testing.v1 import AppTest
 
 from ser_app.navigation import PAGES
@@ -26,8 +27,10 @@ from ser_core.places import EVALUATIONS_VARIABLE, RUNS_VARIABLE
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import Run, load_run, load_runs
 from ser_core.serving.prediction import UNSURE
-from ser_core.training.config import TrainConfig
+from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.future import future_steps
+from ser_core.training.search import Search, open_study
+from ser_core.training.search_results import STORAGE
 from ser_core.training.study import recording_steps, with_epochs
 from ser_core.words import percent
 from tests.app.helpers import labelled, overview_of, set_source, texts
@@ -508,6 +511,22 @@ def test_ingredients_are_shown_only_where_several_are_recorded(open_page: OpenPa
     assert table["network"].tolist() == ["base", "whole"]
     assert table["seeds"].tolist() == [1, 1]
     assert table["compared with"].isna().all()
+
+
+def test_a_search_is_shown_where_there_is_one(open_page: OpenPage, many_runs: Path):
+    assert "Search" not in open_page(RUNS).segmented_control[0].options
+    search = Search(many_runs.parent / STORAGE, 2, usual_config("conformer", epochs=2))
+    study = open_study(search)
+    assert "Search" in open_page(RUNS).segmented_control[0].options
+    assert "No trial was trained to its end yet" in texts(open_page(RUNS, view="Search"))
+    study.tell(study.ask({"lr": FloatDistribution(0.001, 0.01)}), 0.625)
+    app = open_page(RUNS, view="Search")
+    assert app.dataframe[0].value["setting"].tolist() == ["lr"]
+    assert "62.5" in texts(app)
+    search.file.write_text("damaged")
+    app = open_page(RUNS, view="Search")
+    assert not app.exception
+    assert "can't be read as the trials of a search" in texts(app)
 
 
 def test_steps_are_shown_only_where_several_are_recorded(

@@ -8,12 +8,13 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from ser_core.errors import ConfigError
+from ser_core.errors import ConfigError, RunError
 from ser_core.models.registry import build_model
 from ser_core.training import grid_command, search_command
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import command_line
 from ser_core.training.search import Search, begin_again, only_one, open_study, take, train_trial, work
+from ser_core.training.search_results import FEWEST_FOR_IMPORTANCE, can_be_read, found_in, searches_in
 from ser_core.training.search_space import SPACE, Range, how_to_train, suggest
 from ser_core.training.trainer import Trainer
 from tests.helpers import LONG
@@ -95,6 +96,35 @@ def test_a_search_that_goes_on_and_another_worker_propose_something_else(search:
         proposed.append(suggest(trial))
         study.tell(trial, 0.5)
     assert proposed[0] != proposed[1] != proposed[2] != proposed[0]
+
+
+def test_what_was_found_says_what_matters(search: Search):
+    study = open_study(search)
+    for number in range(FEWEST_FOR_IMPORTANCE + 3):
+        assert found_in(study).importance == {}
+        trial = study.ask()
+        dropout = suggest(trial)["dropout"]
+        if number < 3:
+            study.tell(trial, state=TrialState.PRUNED)
+        else:
+            study.tell(trial, 0.7 - dropout / 10)
+    (found,) = searches_in(search.file)
+    assert (found.name, len(found.trials), found.given_up) == (search.name, FEWEST_FOR_IMPORTANCE, 3)
+    accuracies = [trial.accuracy for trial in found.trials]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert found.trials[0].settings["dropout"] == min(trial.settings["dropout"] for trial in found.trials)
+    assert sum(found.importance.values()) == pytest.approx(1)
+    assert set(found.importance) <= SPACE.keys()
+
+
+def test_a_file_that_holds_no_trials_is_named(search: Search, tmp_path: Path):
+    search.file.write_text("nothing of the kind" * 100)
+    with pytest.raises(ConfigError, match=r"search\.sqlite holds no trials"):
+        open_study(search)
+    with pytest.raises(RunError, match=r"search\.sqlite can't be read"):
+        searches_in(tmp_path / "search.sqlite")
+    assert can_be_read(tmp_path / "search.sqlite")
+    assert not can_be_read(tmp_path / "none.sqlite")
 
 
 def test_trainings_of_another_length_are_another_study(search: Search, tmp_path: Path):

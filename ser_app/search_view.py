@@ -1,0 +1,57 @@
+"""What a search for settings found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from ser_core.errors import RunError
+from ser_core.training.search_results import searches_in
+from ser_core.words import code, counted, percent
+
+SHOWN = 3  # of the best trials
+
+
+def show_searches(file: Path) -> None:
+    """Of each search in a file, a row a setting: how much it matters, and its value in the best trials."""
+    try:
+        searches = searches_in(file)
+    except RunError as error:
+        st.warning(str(error))
+        return
+    if not searches:
+        st.info("No trial was trained to its end yet.")
+    for found in searches:
+        best = found.trials[0]
+        trials = counted(len(found.trials), "trial")
+        st.caption(
+            f"{code(found.name)}: {trials} trained to the end, {found.given_up} given up. The best has "
+            f"{percent(best.accuracy)} of the validation clips, which chose it, so that it is better there than "
+            "elsewhere. **Importance**: how much of the differences between trials a setting explains."
+            + ("" if found.importance else " More trials are needed to say that.")
+        )
+        names = [*found.importance, *(name for name in best.settings if name not in found.importance)]
+        table = pd.DataFrame(
+            {
+                "setting": names,
+                "importance": [100 * found.importance[name] if name in found.importance else None for name in names],
+                **{
+                    f"trial {trial.number}, {percent(trial.accuracy)}": [
+                        str(trial.settings.get(name)) for name in names
+                    ]
+                    for trial in found.trials[:SHOWN]
+                },
+            }
+        )
+        st.dataframe(
+            table,
+            hide_index=True,
+            height="content",
+            placeholder="–",
+            column_config={
+                "importance": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
+            },
+            alt="Search",
+        )

@@ -1,0 +1,88 @@
+"""What a search for settings found, from its trials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ser_core.errors import RunError
+from ser_core.training.search_space import SPACE
+
+if TYPE_CHECKING:
+    import optuna
+
+STORAGE = "search.sqlite"
+"""The file with the trials, beside the folder of records."""
+FEWEST_FOR_IMPORTANCE = 10  # finished trials; fewer say nothing
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial that was trained to its end.
+
+    Attributes:
+        number: of the trial, from 0.
+        accuracy: on the validation clips, 0..1.
+        settings: what was proposed, by the names of settings.
+    """
+
+    number: int
+    accuracy: float
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known of a search.
+
+    Attributes:
+        name: of the study: the settings that all trials have, and their epochs.
+        trials: those that were trained to their end, the best first.
+        given_up: how many were not.
+        importance: of each setting for the accuracy, 0..1, together 1, the greatest first; empty for a few trials.
+    """
+
+    name: str
+    trials: tuple[Trial, ...]
+    given_up: int
+    importance: dict[str, float]
+
+
+def found_in(study: optuna.Study) -> Found:
+    """What a study's trials say."""
+    import optuna
+
+    done = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
+    given_up = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.PRUNED,))
+    trials = [Trial(trial.number, trial.value or 0.0, dict(trial.params)) for trial in done]
+    varied = [name for name in SPACE if len({str(trial.settings.get(name)) for trial in trials}) > 1]
+    importance: dict[str, float] = {}
+    if len(done) >= FEWEST_FOR_IMPORTANCE and len({trial.accuracy for trial in trials}) > 1:
+        importance = optuna.importance.get_param_importances(study, params=varied)
+    ranked = sorted(trials, key=lambda trial: (-trial.accuracy, trial.number))
+    return Found(study.study_name, tuple(ranked), len(given_up), importance)
+
+
+def can_be_read(file: Path) -> bool:
+    """Whether the file is there, and Optuna is installed."""
+    return file.is_file() and find_spec("optuna") is not None
+
+
+def searches_in(file: Path) -> list[Found]:
+    """All searches of a file, those that have a trial that was trained to its end.
+
+    Raises:
+        RunError: the file can't be read.
+    """
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        storage = optuna.storages.RDBStorage(f"sqlite:///{file}", skip_table_creation=True)
+        names = optuna.get_all_study_names(storage)
+        results = [found_in(optuna.load_study(study_name=name, storage=storage)) for name in names]
+    except (SQLAlchemyError, optuna.exceptions.OptunaError, RuntimeError, ValueError) as error:
+        raise RunError(f"{file} can't be read as the trials of a search ({type(error).__name__}).") from None
+    return [found for found in results if found.trials]
