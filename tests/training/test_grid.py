@@ -355,7 +355,6 @@ KILLED_GRID = """
 import sys, time
 from pathlib import Path
 from ser_core.training.config import TrainConfig
-from ser_core.training.jobs import default_jobs
 from ser_core.training.pool import LocalPool
 from ser_core.training.survey import survey
 hang = "import os, sys, time; from pathlib import Path; import ser_core.training.command as train; "
