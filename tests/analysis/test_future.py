@@ -66,7 +66,7 @@ def test_attention_is_a_network_of_ours_that_has_some(tmp_path: Path):
     assert measured([best, without])["Attention"] == ()
     assert measured([with_some])["Attention"] == ()  # there is nothing to compare it with
     (sentence,) = measured([best, with_some, without])["Attention"]
-    assert f"`with, {usual_config("conformer").epochs} epochs` has attention" in sentence
+    assert f"`with, {usual_config('conformer').epochs} epochs` has attention" in sentence
     assert "+25.0 points" in sentence
     other = recorded(tmp_path / "few", usual_config("conformer"))
     assert measured([best, other])["Attention"] == ()  # it answered other clips

@@ -11,19 +11,32 @@ from tests.helpers import LONG, case
 
 N_CLIPS = 24
 FLOORS = {
-    "quieter-40": 0.97,
-    "louder-20": 0.97,
-    "telephone": 0.6,
-    "gate": 0.8,
-    "pink-15": 0.8,
-    "babble-15": 0.85,
-    "less-bass": 0.8,
-    "room": 0.85,
+    "whisper-base": {
+        "quieter-40": 0.97,
+        "louder-20": 0.97,
+        "telephone": 0.6,
+        "gate": 0.8,
+        "pink-15": 0.8,
+        "babble-15": 0.85,
+        "less-bass": 0.8,
+        "room": 0.85,
+    },
+    "conformer": {
+        "quieter-40": 0.97,
+        "louder-20": 0.97,
+        "telephone": 0.4,
+        "gate": 0.7,
+        "pink-15": 0.7,
+        "babble-15": 0.65,
+        "less-bass": 0.55,
+        "room": 0.75,
+    },
 }
-"""Shares of labels that stay. Level is no cue at all, so all stay there. The others are two or three clips below what
-these clips have, as a processor that rounds otherwise may turn a clip that lies between two emotions: telephone 0.62,
-gate 0.88, pink 0.92, babble 0.96, bass 0.92, room 0.96. Of all 302 shared clips they are in
-benchmarks/results/robustness.txt; the report's networks are below every one of these floors."""
+"""Shares of labels that stay, by network. Level is no cue at all, so all stay there. The others are two or three clips
+below what these clips have, as a processor that rounds otherwise may turn a clip that lies between two emotions:
+telephone 0.62 and 0.50, gate 0.88 and 0.79, pink 0.92 and 0.83, babble 0.96 and 0.75, bass 0.92 and 0.67, room 0.96 and
+0.88. Of all 302 shared clips they are in benchmarks/results/robustness.txt; the report's networks are below all of
+these floors of Whisper's."""
 FOR_ANY_RECORDING = [
     name for name in list_checkpoints(CHECKPOINTS_DIR) if load_config(CHECKPOINTS_DIR / name).audio.pipeline == "voice"
 ]
@@ -40,11 +53,11 @@ def test_labels_survive_what_happens_to_recordings(name: str, shared):
     clips, waveforms = shared_clips(N_CLIPS)
     before = labels(predictor, waveforms)
     assert (before != NO_SPEECH).all()
-    kept = {}
-    for change in FLOORS:
+    kept, floors = {}, FLOORS[predictor.config.model]
+    for change in floors:
         changed = [apply_change(change, waveform, clip.name) for clip, waveform in zip(clips, waveforms, strict=True)]
         kept[change] = float(np.mean(labels(predictor, changed) == before))
-    assert {change: share for change, share in kept.items() if share < FLOORS[change]} == {}, kept
+    assert {change: share for change, share in kept.items() if share < floors[change]} == {}, kept
 
 
 @pytest.mark.parametrize("checkpoint", ["lr0.001-SiLU-2D", *FOR_ANY_RECORDING])
