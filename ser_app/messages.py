@@ -7,14 +7,17 @@ import re
 import streamlit as st
 
 # What Markdown, and Streamlit's additions to it, take for more than text: also at a word's edge, and at the beginning.
-MARKDOWN = re.compile(
-    r"[\\`*\[\]<$~&]|(?<![^\W_])_|_(?![^\W_])|:(?=[a-z+])|^[#>+-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]", re.IGNORECASE
-)
+MARKDOWN = re.compile(r"[\\`*\[\]<$~&]|(?<![^\W_])_|_(?![^\W_])|:(?=[a-z0-9+])|^[#>+-]", re.IGNORECASE)
+LIST_ITEM = re.compile(r"^(\d+)([.)])")
+# An address that becomes a link by itself: it is looked for in the text that is left, so no backslash helps.
+ADDRESS = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)
+WORD_JOINER = "\u2060"  # takes no room, and breaks an address in two
 
 
 def literal(text: str) -> str:
     """Text in which Markdown finds nothing to do: names of files, runs and checkpoints may hold any character."""
-    return MARKDOWN.sub(r"\\\g<0>", re.sub(r"\s+", " ", text))
+    escaped = LIST_ITEM.sub(r"\1\\\2", MARKDOWN.sub(r"\\\g<0>", re.sub(r"\s+", " ", text)))
+    return ADDRESS.sub(rf"\g<0>{WORD_JOINER}", escaped)
 
 
 def sentence(message: object) -> str:

@@ -29,6 +29,7 @@ UNFINISHED = ".unfinished-"
 AT_FDCWD = -100  # of Linux: paths are as the process sees them
 RENAME_EXCHANGE = 2
 FULL = tuple(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name))
+SAME_COMMAND = "the same command goes on"
 NOT_SUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)  # by the kernel, or by the file system
 
 
@@ -145,7 +146,7 @@ def is_full(error: Exception) -> bool:
 
 def full(folder: Path) -> str:
     """A sentence that says so."""
-    return f"The disk of {folder} is full. Make room there, and the same command goes on: what was saved is not lost."
+    return f"The disk of {folder} is full. Make room there, and {SAME_COMMAND}: what was saved is not lost."
 
 
 def write_text(path: Path, text: str) -> None:

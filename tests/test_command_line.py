@@ -30,6 +30,7 @@ from ser_core.training.command import parse_arguments as train_arguments
 from ser_core.training.compute import Compute, NumericsName
 from ser_core.training.config import PARTS, TrainConfig
 from ser_core.training.flags import ACTIVATIONS, MODELS, VAD_METHODS, flag
+from ser_core.training.grid_command import configurations
 from ser_core.training.grid_command import parse_arguments as grid_arguments
 from tests.helpers import ROOT
 
@@ -150,7 +151,7 @@ def test_a_grid_is_described_on_its_command_line():
     assert (asked.cluster.ray, asked.cluster.cpus, asked.cluster.gpus, asked.compute.device) == ("auto", 2, 0.25, "cpu")
     asked = grid_arguments(["speakers"])
     assert (asked.study, asked.list, asked.only, asked.jobs, asked.split) == ("speakers", False, (), None, None)
-    assert asked.epochs == TrainConfig.epochs
+    assert {config.epochs for config in configurations(asked)} == {TrainConfig.epochs}
 
 
 def test_the_corpus_has_four_commands():

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ser_core.audio.blocks import MAX_CHANNELS
 from ser_core.errors import AudioError
 
-MAX_CHANNELS = 8
 LOUDEST_FLOAT = 32.0
 """Floating-point samples that go beyond are no sound in ±1 that was made 30 dB too loud, but integers."""
 

@@ -14,6 +14,8 @@ from ser_core.audio.chunks import chunk_starts
 from ser_core.audio.ends import declared_end
 
 SCAN_BYTES = 1 << 20
+MOST_LINKS = 1_000  # of one file: each is opened by two decoders
+MOST_BOXES = 1_000_000  # of an mp4 file: in pieces of a tenth of a second, a day has as many
 LONGEST_START = 32  # bytes of the starts below at most
 WAVE = rb"RIFF.{4}WAVE[a-zA-Z ]{4}"  # with the name of its first chunk, which the copy in a flac file's header lacks
 FLAC = rb"fLaC[\0\x80]\0\0\x22"  # with the header of its first block, which is always as long
@@ -39,14 +41,15 @@ START = re.compile(
 
 
 def links(file: BinaryIO, size: int) -> list[tuple[int, int]]:
-    """From which byte to which each recording of a file lies; of most files, the whole.
+    """From which byte to which each recording of a file lies; of most files, the whole. Of more than `MOST_LINKS`, the
+    first, and one more with all that follows.
 
     Args:
         file: a binary file that can seek.
         size: of it, in bytes.
     """
     starts = [0]
-    while (start := next(_later_starts(file, starts[-1], size), None)) is not None:
+    while len(starts) <= MOST_LINKS and (start := next(_later_starts(file, starts[-1], size), None)) is not None:
         starts.append(start)
     return list(itertools.pairwise([*starts, size]))
 
@@ -119,7 +122,9 @@ def _find(file: BinaryIO, needle: bytes, start: int) -> int:
 def _mp4_starts(file: BinaryIO, start: int, size: int) -> Iterator[int]:
     """Where an mp4 file begins anew: at the box that says what kind of file it is (ISO 14496-12)."""
     position, has_index = start, False
-    while position + 8 <= size:
+    for _ in range(MOST_BOXES):
+        if position + 8 > size:
+            return
         file.seek(position)
         head = file.read(16)
         length, kind = int.from_bytes(head[:4]), head[4:8]

@@ -14,6 +14,9 @@ from typing import Any, BinaryIO, Literal, NamedTuple
 UNKNOWN_BYTES = 0x7FFF0000  # from here on, the size in a wav file is that of a recording whose end was not known
 RF64_DATA_SIZE = 16  # bytes from the beginning of a `ds64` chunk to the 8 that say how long the samples are
 
+MOST_CHUNKS = 10_000  # of a file: those of recorders and editors have a few dozen
+ZEROS_BYTES = 1 << 20  # that are looked at at once
+
 Order = Literal["little", "big"]
 
 
@@ -88,14 +91,34 @@ def chunk_starts(file: BinaryIO, start: int, size: int) -> Iterator[int]:
 
 
 def _chunks(file: BinaryIO, size: int, layout: Layout, position: int = 0) -> Iterator[tuple[bytes, int, int]]:
-    """Name, position and length of each chunk from a position on; a file within the file is looked into."""
+    """Name, position and length of each chunk from a position on; a file within the file is looked into.
+
+    Zeros, which a recorder that lost its power may leave behind, are passed at once, and take no time each.
+    """
     position = position or layout.first
-    while position + 4 + layout.width <= size:
+    for _ in range(MOST_CHUNKS):
+        if position + 4 + layout.width > size:
+            return
         file.seek(position)
         head = file.read(4 + layout.width)
         name, length = head[:4], int.from_bytes(head[4:], layout.order)
         yield name, position, length
+        if not any(head):
+            position += _zeros(file, position) // len(head) * len(head)
+            continue
         position += layout.first if name in LAYOUTS else len(head) + length + (length % 2 if layout.even else 0)
+
+
+def _zeros(file: BinaryIO, start: int) -> int:
+    """How many bytes from a position on are zero."""
+    file.seek(start)
+    found = 0
+    while piece := file.read(ZEROS_BYTES):
+        rest = len(piece.lstrip(b"\0"))
+        found += len(piece) - rest
+        if rest:
+            break
+    return found
 
 
 def mended(file: BinaryIO, size: int, samples: Samples | None) -> Overlaid:

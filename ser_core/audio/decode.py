@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ser_core.audio.arrays import LOUDEST_FLOAT, MAX_CHANNELS, are_spikes, spiked
-from ser_core.audio.blocks import Block
-from ser_core.audio.chains import links
+from ser_core.audio.arrays import LOUDEST_FLOAT, are_spikes, spiked
+from ser_core.audio.blocks import MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, Block
+from ser_core.audio.chains import MOST_LINKS, links
 from ser_core.audio.ends import ends_within_a_page, missing_seconds
 from ser_core.audio.ffmpeg import END_SECONDS, FFmpegReader
 from ser_core.audio.limit import Limit
@@ -25,8 +25,6 @@ from ser_core.audio.source import AudioSource, OpenFile, open_file, read_samples
 from ser_core.equality import ByContent
 from ser_core.errors import AudioError
 
-MIN_SAMPLE_RATE = 8_000  # Hz
-MAX_SAMPLE_RATE = 192_000  # Hz
 LOUDEST = 2.0**31  # of a sample in a file, whatever its full scale was meant to be
 KNOWN = "wav, flac, ogg, opus, mp3, webm, m4a, aac and what else FFmpeg reads"
 
@@ -119,6 +117,10 @@ class Recording:
             self._name = opened.name
             reader = FFmpegReader(self._limit)
             parts = links(opened.file, opened.size)
+            if len(parts) > MOST_LINKS:
+                raise AudioError(
+                    f"{self._name} holds more than {MOST_LINKS:,} recordings, one behind another. Take it apart."
+                )
             for start, end in parts:
                 yield from self._link(opened if len(parts) == 1 else _cut(opened, start, end), reader)
             if not reader.seconds and reader.holes:
@@ -139,6 +141,9 @@ class Recording:
         """The same, by one decoder or the other."""
         before, n_holes = reader.seconds, len(reader.holes)
         sound = None if is_compressed(opened) else SndfileReader(opened)
+        if sound and sound.holds_nothing:
+            reader.holes.append(before)
+            return
         asked = sound is None or sound.finds_less()
         if asked:
             yield from reader.blocks(opened.file, opened.name)

@@ -10,11 +10,12 @@ import io
 import itertools
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 
-from ser_core.audio.blocks import Block
+from ser_core.audio.blocks import Block, block_frames
 from ser_core.audio.limit import Limit, believed
 from ser_core.audio.tracks import choose_track, too_many_channels, tracks
 from ser_core.errors import AudioError
@@ -94,7 +95,9 @@ class FFmpegReader:
                 if not tracks(container):
                     raise ValueError("no decoder knows the sound")
                 here = file.tell()
-                number, note = choose_track(container, lambda: open_container(file))
+                number, note = choose_track(
+                    container, lambda: open_container(file), partial(self._limit.check, name, so_far=True)
+                )
                 file.seek(here)
                 self.notes += [note] if note else []
                 stream = tracks(container)[number]
@@ -162,14 +165,16 @@ def _seconds_long(frames: Iterator[av.AudioFrame]) -> Iterator[Block]:
     """Frames, which are of some milliseconds, in blocks of about a second."""
     import av
 
-    for (rate, _), alike in itertools.groupby(frames, key=lambda frame: (frame.sample_rate, frame.layout.nb_channels)):
+    for (rate, channels), alike in itertools.groupby(
+        frames, key=lambda frame: (frame.sample_rate, frame.layout.nb_channels)
+    ):
         resampler = av.AudioResampler(format="fltp")  # it changes the sample format only
         gathered: list[np.ndarray] = []
         n_samples = 0
         for frame in alike:
             gathered += [converted.to_ndarray() for converted in resampler.resample(frame)]
             n_samples += frame.samples
-            if n_samples >= rate:
+            if n_samples >= block_frames(rate, channels):
                 yield Block(np.concatenate(gathered, axis=1), rate)
                 gathered, n_samples = [], 0
         if gathered:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ser_core.audio.arrays import LOUDEST_FLOAT, are_spikes, spiked, taken_for, width_of
-from ser_core.audio.blocks import Block
+from ser_core.audio.blocks import Block, block_frames
 from ser_core.audio.chunks import find_samples, mended
 from ser_core.audio.ffmpeg import END_SECONDS, header_seconds
 from ser_core.audio.limit import believed
@@ -22,6 +23,7 @@ SAMPLE_BYTES = {"PCM_S8": 1, "PCM_U8": 1, "ULAW": 1, "ALAW": 1, "PCM_16": 2, "PC
 FLOATS = ("FLOAT", "DOUBLE")
 LARGEST_INTEGER = 2.0**31  # that a program may have written as a floating-point number
 HEADER_BYTES = 4096  # a header takes no more
+WAVE = re.compile(rb"(?:RIFF|RF64).{4}WAVE", re.DOTALL)
 COMPRESSED = (b"fLaC", b"OggS", b"ID3")
 GAPS = ("MPEG", "VORBIS", "OPUS")  # what libsndfile skips of these, when it is damaged, is not said
 
@@ -40,6 +42,8 @@ class SndfileReader:
         seconds: how long it lasts, as the header says; 0 where libsndfile can't read it.
         notes: sentences about what its samples were taken for.
         failed: whether it could not be read to its end.
+        holds_nothing: whether it is a wav file without samples. Decoders find that out, too, but look at each chunk
+            with a call of Python: of 10 MB of zeros behind a header, there are a million.
     """
 
     def __init__(self, opened: OpenFile):
@@ -47,6 +51,8 @@ class SndfileReader:
         self.notes: list[str] = []
         self.failed = False
         self._samples = find_samples(opened.file, opened.size)
+        opened.file.seek(0)
+        self.holds_nothing = self._samples is None and WAVE.match(opened.file.read(12)) is not None
         self._sound = self._open()
         self.seconds = believed(self._sound.frames / self._sound.samplerate, opened.size) if self._sound else 0.0
 
@@ -54,6 +60,8 @@ class SndfileReader:
         import soundfile
 
         file, size, _ = self._opened.file, self._opened.size, self._opened.name
+        if self.holds_nothing:
+            return None
         self._whole = mended(file, size, self._samples)
         self._whole.seek(0)
         try:
@@ -96,7 +104,7 @@ class SndfileReader:
         with reopened as sound:
             full_scale = self._full_scale(sound)
             try:
-                while len(samples := sound.read(sound.samplerate, dtype="float32", always_2d=True)):
+                while len(samples := _read_some(sound)):
                     self._raise()
                     channels = np.ascontiguousarray(samples.T)
                     if full_scale != 1:
@@ -118,7 +126,7 @@ class SndfileReader:
             return 1.0
         peak, n_beyond, n_samples = 0.0, 0, 0
         try:
-            while len(samples := sound.read(sound.samplerate, dtype="float32", always_2d=True)):
+            while len(samples := _read_some(sound)):
                 level = np.abs(samples)
                 peak = max(peak, float(level.max()))
                 n_beyond, n_samples = n_beyond + int((level > LOUDEST_FLOAT).sum()), n_samples + samples.size
@@ -132,3 +140,8 @@ class SndfileReader:
             raise AudioError(spiked(self._opened.name, n_beyond, peak))
         self.notes.append(taken_for(peak, width))
         return 2.0 ** (width - 1)
+
+
+def _read_some(sound: SoundFile) -> np.ndarray:
+    """The next samples of a file, float32 `[samples, channels]`; empty at its end."""
+    return sound.read(block_frames(sound.samplerate, sound.channels), dtype="float32", always_2d=True)

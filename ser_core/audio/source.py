@@ -27,7 +27,7 @@ from ser_core.audio.arrays import (
     to_array,
     type_of,
 )
-from ser_core.audio.limit import Limit
+from ser_core.audio.limit import Limit, megabytes
 from ser_core.errors import AudioError
 from ser_core.file_state import LFS_POINTER, POINTER, PULL
 from ser_core.sound_files import NO_FILES, shown
@@ -51,11 +51,14 @@ FILES = (str, bytes, bytearray, memoryview, PathLike)
 """Types of what is a file; what can be read is one, too."""
 
 PIPE_SECONDS = 10.0
-"""How long a pipe is waited for into which nobody writes."""
+"""How long a pipe is waited for that nobody has opened to write."""
+SILENT_SECONDS = 300.0
+"""How long for the next bytes of somebody who has: a recorder may write all at its end, after minutes."""
 
 # Of what has no size, as a pipe or an answer of a server:
 MEMORY_BYTES = 2**26  # that are kept in memory; the rest goes into a temporary file
 PART_BYTES = 2**20  # that are read at a time
+MOST_ZEROS = 2**20  # at the beginning: FFmpeg looks no further for what it is, and no format begins so
 
 
 class OpenFile(NamedTuple):
@@ -69,6 +72,31 @@ class OpenFile(NamedTuple):
     file: BinaryIO
     name: str
     size: int
+
+
+class _Pipe(io.FileIO):
+    """A pipe that somebody writes into, whose bytes are not waited for without end."""
+
+    def __init__(self, pipe: int, name: str):
+        super().__init__(pipe)
+        self._shown = name
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """What there is, at most so many bytes; none at the end.
+
+        Raises:
+            AudioError: nothing was written for too long.
+        """
+        import select
+
+        bytes_or_end = select.poll()
+        bytes_or_end.register(self, select.POLLIN)
+        if not bytes_or_end.poll(1000 * SILENT_SECONDS):
+            raise AudioError(
+                f"{self._shown} is a pipe that somebody has opened, and into which nothing was written for "
+                f"{SILENT_SECONDS:g} s."
+            )
+        return os.read(self.fileno(), PART_BYTES if size is None or size < 0 else size)
 
 
 def is_samples(source: object) -> bool:
@@ -176,13 +204,13 @@ def _opened(path: Path) -> tuple[bytes, BinaryIO]:
     import select
 
     pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    opened = os.fdopen(pipe, "rb")
+    opened = cast("BinaryIO", _Pipe(pipe, str(shown(path))))
     bytes_or_end = select.poll()
     bytes_or_end.register(pipe, select.POLLIN)
     events = bytes_or_end.poll(1000 * PIPE_SECONDS)
     try:
         first = os.read(pipe, PART_BYTES)
-    except BlockingIOError:  # somebody has opened it, and will write
+    except BlockingIOError:  # somebody has opened it, and may write
         first = b""
     else:
         if not first and not events:
@@ -219,11 +247,18 @@ def _read_once(file: BinaryIO, name: str, who: str, limit: Limit, part: bytes = 
     Args:
         who: it is, where reading it fails, see `code_of`.
         part: of it that was read already.
+
+    Raises:
+        AudioError: it is too large, or begins with zeros as no recording does: /dev/zero has no end.
     """
+    zeros = True
     with SpooledTemporaryFile(MEMORY_BYTES) as kept:
         while part or (part := _read(file, PART_BYTES, who)):
             limit.check_size(name, kept.tell() + len(part), so_far=True)
             kept.write(part)
+            zeros = zeros and not bytes(part).strip(b"\0")
+            if zeros and kept.tell() >= MOST_ZEROS:
+                raise AudioError(f"{name} begins with {megabytes(MOST_ZEROS)} of zeros, as no recording does.")
             part = b""
         yield _checked(cast("BinaryIO", kept), name, limit)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ser_core.audio.arrays import MAX_CHANNELS
+from ser_core.audio.blocks import MAX_CHANNELS
 from ser_core.audio.level import QUIET_DBFS, SILENT_DBFS
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ def too_many_channels(frame: AudioFrame) -> bool:
     return frame.layout.nb_channels > MAX_CHANNELS
 
 
-def choose_track(container: InputContainer, again: Callable[[], InputContainer]) -> tuple[int, str | None]:
+def choose_track(
+    container: InputContainer, again: Callable[[], InputContainer], check: Callable[[float], None] = lambda _: None
+) -> tuple[int, str | None]:
     """Number of one of a container's `tracks`, and a sentence on the choice; None where there is only one.
 
     The first is the one that is marked as the default, which players choose. Where it is too quiet, the next that isn't
@@ -36,6 +38,7 @@ def choose_track(container: InputContainer, again: Callable[[], InputContainer])
 
     Args:
         again: opens the file anew.
+        check: refuses a track of so many seconds, or more.
     """
     from av.stream import Disposition
 
@@ -45,7 +48,7 @@ def choose_track(container: InputContainer, again: Callable[[], InputContainer])
     numbers = sorted(range(len(streams)), key=lambda number: not streams[number].disposition & Disposition.default)
     levels = dict[int, float]()
     for number in numbers:
-        levels[number] = _level(again, number)
+        levels[number] = _level(again, number, check)
         if levels[number] >= QUIET_DBFS:
             break
     heard = (number for least in (QUIET_DBFS, SILENT_DBFS) for number in levels if levels[number] >= least)
@@ -61,14 +64,15 @@ def _ordinal(number: int) -> str:
     return ORDINALS[number] if number < len(ORDINALS) else f"{number + 1}th"
 
 
-def _level(again: Callable[[], InputContainer], number: int) -> float:
+def _level(again: Callable[[], InputContainer], number: int, check: Callable[[float], None]) -> float:
     """Level of a track's loudest second, or of its first that is loud enough, in dB relative to full scale."""
     import av
 
     loudest = 0.0
     try:
         with again() as container:
-            for power in _powers(container, number):
+            for seconds, power in enumerate(_powers(container, number)):
+                check(seconds)
                 loudest = max(loudest, power)
                 if loudest >= 10 ** (QUIET_DBFS / 10):
                     break

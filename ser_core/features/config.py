@@ -9,7 +9,19 @@ from ser_core.errors import ConfigError
 from ser_core.features.channels import Channel
 from ser_core.features.descriptors import SPECTRAL_FEATURES
 
-LARGEST = 1_000_000  # of any setting: a minute of sound has as many samples
+LARGEST = {
+    "frame_length": 65_536,
+    "hop_length": 65_536,
+    "n_mfcc": 1_024,
+    "mfcc_n_mels": 1_024,
+    "n_frames": 10_000,
+    "mel_n_fft": 65_536,
+    "mel_hop_length": 65_536,
+    "n_mels": 1_024,
+    "mel_fmax": 1_000_000,
+    "image_size": 512,
+}
+"""Of each setting, far beyond all use: a checkpoint from elsewhere says them, and each is an amount of memory."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +61,9 @@ class FeatureConfig:
             raise ConfigError(f"spectral is some of {', '.join(SPECTRAL_FEATURES)}, not {unknown[0]!r}.")
         if not self.spectral or len(set(self.spectral)) < len(self.spectral):
             raise ConfigError("spectral names one kind of features or more, each once.")
-        for name, value in vars(self).items():
-            if name != "spectral" and not 0 < value <= LARGEST:
-                raise ConfigError(f"{name} is a number above 0 and up to {LARGEST:,}, not {value}.")
+        for name, most in LARGEST.items():
+            if not 0 < (value := getattr(self, name)) <= most:
+                raise ConfigError(f"{name} is a number above 0 and up to {most:,}, not {value}.")
         if self.frame_length % 2 or self.mel_n_fft % 2:
             raise ConfigError("frame_length and mel_n_fft are even: frames are centred.")
         if self.n_mfcc > self.mfcc_n_mels:

@@ -232,7 +232,8 @@ def _check_together(run: Run) -> None:
     tested, to_test, epochs = run.metrics.clips, run.environment.clips.test, run.test.epochs
     if tested != to_test:
         raise ValueError(f"test.json is of {tested} clips, and config.json says {to_test}")
-    if run.history["epoch"].tolist() != list(range(1, epochs + 1)):
+    listed = run.history["epoch"].tolist()
+    if len(listed) != epochs or listed != list(range(1, epochs + 1)):
         raise ValueError(f"history.csv should have the epochs 1 to {epochs}, one a line, as test.json says")
     for column in ("lr", "train_accuracy", "val_accuracy", "seconds"):
         for value in (run.history[column].min(), run.history[column].max()):

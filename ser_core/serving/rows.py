@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import SERError
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 
 SCORES = ("answer", "emotion", "confidence", *EMOTIONS)
-FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.\s])")  # what spreadsheets calculate, at the beginning of a cell
+FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")  # what spreadsheets calculate, at the beginning of a cell
+NUMBER = re.compile(r"[+-](\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # which is no formula, though it begins as one
 COLUMNS = ("file", "checkpoint", "adapted_to", *SCORES, "speech_seconds", "warnings", "error")
 TIMELINE_COLUMNS = ("start", "end", *SCORES, "adapted_to")
 """`adapted_to` is the number of recordings that the network was tuned to, 0 for none."""
@@ -99,15 +100,35 @@ def to_csv(rows: Iterable[dict[str, Any]], columns: Sequence[str] = COLUMNS) -> 
     "CSV injection").
     """
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: _no_formula(value) for key, value in flat(row).items()})
+    write_csv(text, rows, columns)
     return text.getvalue()
 
 
+def write_csv(file: TextIO, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """The same to an open file, row by row."""
+    writer = csv.DictWriter(_LineFeeds(file), columns, lineterminator="\r\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: _no_formula(value) for key, value in flat(row).items()})
+
+
+class _LineFeeds:
+    """Ends lines with a line feed alone: before Python 3.13, carriage returns in cells are only quoted if lines end so.
+
+    One that isn't quoted begins a line, and so a cell.
+    """
+
+    def __init__(self, file: TextIO):
+        self._file = file
+
+    def write(self, line: str) -> int:
+        return self._file.write(line.removesuffix("\r\n") + "\n")
+
+
 def _no_formula(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
+    if not isinstance(value, str) or not FORMULA.match(value) or NUMBER.fullmatch(value):
+        return value
+    return f"'{value}"
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.arrays import block_of, in_hz, rows_are_samples
-from ser_core.audio.decode import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
+from ser_core.audio.blocks import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from ser_core.audio.downmix import CANCEL, Downmix
 from ser_core.audio.preprocess import preprocess
 from ser_core.audio.vad import MIN_SPEECH_SECONDS

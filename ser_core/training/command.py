@@ -25,7 +25,7 @@ HELP = """Train one configuration and record it.
 
     {prog} --model 2d --act silu                  the report's best, 150 epochs
     {prog} --model 1d --act elu --lr 0.01
-    {prog} --model 2d --act silu --resume         go on after an interruption
+    {prog} --model 2d --act silu --resume         go on after an interruption, or begin
 
 Writes runs/<name>/ and checkpoints/<name>/, where <name> says the settings, as lr0.001-SiLU-2D; where a record that
 comes with the project has that name, yours is numbered, as lr0.001-SiLU-2D-run2. What you have trained is not trained
@@ -52,7 +52,8 @@ class TrainCommand:
         labels: what labels of other corpora than CREMA-D mean, beside what they usually do.
         cache: folder for features.
         out: folder that gets runs/ and checkpoints/.
-        resume: go on with it, if it was interrupted.
+        resume: go on with it if it was interrupted; begin if there is none. So one command can be given again and
+            again until it is done.
         restart: replace it when the new one is whole, whatever its settings.
     """
 

@@ -63,8 +63,8 @@ CHANCE_MARGIN = 0.01  # a best validation loss less than this share below that o
 class Watcher:
     """Is told how a run goes, and shows nothing; `train.py` has one with a progress bar."""
 
-    def replaces(self, sentence: str) -> None:
-        """A run with other settings has the name, and is to be replaced."""
+    def says(self, sentence: str) -> None:
+        """Before it begins: that it replaces a run with other settings, or that there was nothing to go on from."""
 
     def features(self, done: int, total: int) -> None:
         """So many clips of so many have their features."""
@@ -102,7 +102,7 @@ def run_experiment(
         config: what to train.
         corpus: where the wav files are: CREMA-D's, or those of several corpora with a split of their own.
         device: where and how to compute. A precision or numerics that it was chosen by is one of the run's settings.
-        resume: go on from what an interrupted run saved.
+        resume: go on from what an interrupted run saved, or begin if there is none, which watchers are told.
         restart: replace an interrupted run of that name, and its record once the new one is whole, whatever their
             settings; watchers are told if those are others.
         runs_dir, checkpoints_dir, cache_dir: where the record, the weights and the features go.
@@ -114,23 +114,27 @@ def run_experiment(
         the record, as it was written to `runs_dir/<name>`.
 
     Raises:
-        SERError: a name that no run can have; a folder that can't be written to; no corpus or a damaged clip; nothing
-            to resume; a record that would be lost; a name that is taken by other settings, and in what they differ.
+        SERError: a name that no run can have; a folder that can't be written to; no corpus or a damaged clip; a
+            record that would be lost; a name that is taken by other settings, and in what they differ.
     """
     run_folders.check_name(config.name if name is None else name, given=name is not None)
     run_folders.check_folders(runs_dir, checkpoints_dir, cache_dir)
     folder = runs_dir / (name or config.name)
     partial = partial_folder(runs_dir, folder.name)
-    with alone(runs_dir, folder.name), run_folders.resumable(partial):
+    with alone(runs_dir, folder.name), run_folders.resumable(partial, resume):
         run_folders.put_right(folder, partial, checkpoints_dir / folder.name)
         split = corpus.split if isinstance(corpus, Gathered) else split or load_split(config.split)
         asked = settings_of(config, split, device.asked)
         if restart:
             for sentence in run_folders.what_is_replaced(asked, folder, partial):
                 for watcher in watchers:
-                    watcher.replaces(sentence)
+                    watcher.says(sentence)
         else:
-            run_folders.refuse_to_replace(asked, folder, partial, checkpoints_dir / folder.name, resume)
+            saved = run_folders.refuse_to_replace(asked, folder, partial, checkpoints_dir / folder.name, resume)
+            if resume and not saved:
+                resume = False
+                for watcher in watchers:
+                    watcher.says(f"There is nothing to resume in {partial}: training begins from the start.")
         if resume:
             config = read_settings(partial).config  # the same, but its split file may have lain in another place
         clips: Sequence[Any] = corpus.clips(sorted(split.train + split.val + split.test))

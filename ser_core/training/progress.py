@@ -31,7 +31,7 @@ class ProgressBar(Watcher):
         self.seen = 0
         self.log_again = 0.0
 
-    def replaces(self, sentence: str) -> None:
+    def says(self, sentence: str) -> None:
         print(sentence, file=sys.stderr)
 
     def features(self, done: int, total: int) -> None:

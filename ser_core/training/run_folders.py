@@ -11,12 +11,13 @@ from reprlib import repr as brief  # of what somebody types: however long, it st
 
 from ser_core.errors import ConfigError, DiskFullError, RunError
 from ser_core.features.cache import default_cache_dir
-from ser_core.files import restore_folder
+from ser_core.files import SAME_COMMAND, full, is_full, restore_folder
 from ser_core.places import require_writable
 from ser_core.training.config import LONGEST_NAME
 from ser_core.training.saved_state import RESTART, STATE_FILE, read_state
 from ser_core.training.settings import UNREADABLE, Settings, difference_from, read_settings
 
+WITH_RESUME = "the same command with --resume goes on"
 NAME = re.compile(rf"(?!.*\.(?:lock|log)$)[A-Za-z0-9][A-Za-z0-9._+-]{{0,{LONGEST_NAME - 1}}}", re.DOTALL)
 """Names that every file system takes, in one folder; a run in progress has a lock and a log beside it."""
 
@@ -63,29 +64,40 @@ def put_right(folder: Path, partial: Path, checkpoint: Path) -> None:
 
 
 @contextmanager
-def resumable(partial: Path) -> Iterator[None]:
+def resumable(partial: Path, resume: bool) -> Iterator[None]:
     """Say how a run goes on that a full disk stops.
+
+    Args:
+        resume: whether the command says so already.
 
     Raises:
         DiskFullError: it does.
     """
     try:
         yield
-    except DiskFullError as error:
-        if not (partial / STATE_FILE).exists():
-            raise
-        raise DiskFullError(f"{error} Epochs are saved: add --resume.") from None
+    except (DiskFullError, OSError) as error:
+        says = str(error)
+        if isinstance(error, OSError):
+            if not is_full(error):
+                raise
+            says = full(Path(error.filename).parent if isinstance(error.filename, str) else partial)
+        if (partial / STATE_FILE).exists() and not resume:  # without it, the command is refused
+            says = says.replace(SAME_COMMAND, WITH_RESUME)
+        raise DiskFullError(says) from None
 
 
-def refuse_to_replace(asked: Settings, folder: Path, partial: Path, checkpoint: Path, resume: bool) -> None:
+def refuse_to_replace(asked: Settings, folder: Path, partial: Path, checkpoint: Path, resume: bool) -> bool:
     """Refuse to begin a run, or to go on with it, where that would lose another.
 
+    Returns:
+        whether there is something to go on with.
+
     Raises:
-        RunError: what has the name, and in what it differs from what is asked; or there is nothing to resume, or it is
-            damaged.
+        RunError: what has the name, and in what it differs from what is asked; or what is to go on is damaged.
     """
+    start_over = RESTART if resume else "--restart"
     if (partial / STATE_FILE).exists():
-        difference, start_over = difference_from(asked, partial), RESTART if resume else "--restart"
+        difference = difference_from(asked, partial)
         if difference == UNREADABLE:
             raise RunError(
                 f"{partial} holds an interrupted run that can't go on: {difference}. Start over with {start_over}, or "
@@ -106,8 +118,9 @@ def refuse_to_replace(asked: Settings, folder: Path, partial: Path, checkpoint: 
         if not resume:
             raise RunError(f"{partial} holds an interrupted run. Go on with --resume, or start over with --restart.")
         read_state(partial)
-    elif folder.exists():
-        difference, start_over = difference_from(asked, folder), RESTART if resume else "--restart"
+        return True
+    if folder.exists():
+        difference = difference_from(asked, folder)
         if difference and not difference_from(asked, folder, epochs=False):
             epochs = read_settings(folder).config.epochs
             raise RunError(
@@ -122,13 +135,12 @@ def refuse_to_replace(asked: Settings, folder: Path, partial: Path, checkpoint: 
         raise RunError(
             f"{folder} already holds a finished run. Replace it with {start_over}, or choose another --name."
         )
-    elif resume:
-        raise RunError(f"There is nothing to resume in {partial}: start without --resume.")
-    elif checkpoint.exists():
+    if checkpoint.exists():
         raise RunError(
             f"{checkpoint} holds weights that have no record in {folder.parent}. Choose another --name, or replace "
-            "them with --restart."
+            f"them with {start_over}."
         )
+    return False
 
 
 def what_is_replaced(asked: Settings, folder: Path, partial: Path) -> list[str]:

@@ -42,7 +42,7 @@ def read_state(folder: Path) -> Saved:
         history = [Epoch(*values) for values in json.loads(metadata["history"])]
         return Saved(TrainConfig.from_dict(json.loads(metadata["config"])), history, metadata.get("arithmetic"))
     except FileNotFoundError:
-        raise RunError(f"There is nothing to resume in {folder}: start without --resume.") from None
+        raise RunError(f"There is nothing to resume in {folder}.") from None
     except (SafetensorError, OSError, TypeError, KeyError, ValueError, ConfigError):
         raise damaged(folder) from None
 

@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import io
 import math
 
 import numpy as np
@@ -30,9 +31,12 @@ def test_every_chart_and_player_says_what_it_is(drawn: str):
 
 
 def test_a_name_that_a_spreadsheet_would_calculate_stays_a_name():
-    names = ["=1+2.wav", "@sum.wav", "+cmd.wav", "-rf.wav", "-0.5", "+5.9 to +14.7", "a=b.wav"]
-    rows = list(csv.DictReader(to_csv([{"file": name} for name in names], ["file"]).splitlines()))
-    assert [row["file"] for row in rows] == [f"'{name}" for name in names[:4]] + names[4:]
+    formulas = ["=1+2.wav", "@sum.wav", "+cmd.wav", "-rf.wav", "\t=1", "\r=1", "\n=1", "＝1+2", "- a", "-inf", "-1_0"]
+    formulas += ["-2+3+cmd|'/C calc'!A0", "+.cmd", "+ 1+cmd", "-2.wav", "+5.9 to +14.7", "-1e5e", "-0.5\n=1"]
+    names = [*formulas, "-0.5", "+.5", "-3.", "+1e-05", "-7E+3", "a=b.wav", "5-2", " =1", "a\r=1"]
+    rows = list(csv.DictReader(io.StringIO(to_csv([{"file": name} for name in names], ["file"]), newline="")))
+    expected = [f"'{name}" for name in formulas] + names[len(formulas) :]
+    assert [row["file"] for row in rows] == expected
 
 
 def test_shares_in_words_are_the_greatest_and_leave_out_what_is_unknown():

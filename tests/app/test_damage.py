@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ser_app.messages import literal, sentence
+from ser_app.messages import WORD_JOINER, literal, sentence
 from ser_core.checksums import write_sums
 from ser_core.places import RUNS_VARIABLE
 from ser_core.records.checkpoints import CHECKPOINT_FILES
@@ -215,6 +215,10 @@ def test_a_damaged_clip_is_a_sentence_among_mistakes(
         ("a`b ~c~ <b> &lt;", r"a\`b \~c\~ \<b> \&lt;"),
         ("# x", r"\# x"),
         ("1. x", r"1\. x"),
+        ("1000) x", r"1000\) x"),
+        (":100: 12:30", r"\:100: 12\:30"),
+        ("https://a.b www.a.b wwww", f"https:{WORD_JOINER}//a.b www{WORD_JOINER}.a.b wwww"),
+        ("a@b.c", f"a@{WORD_JOINER}b.c"),
         ("C:\\x\ny", r"C:\\x y"),
     ],
 )

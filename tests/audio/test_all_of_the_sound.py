@@ -79,7 +79,7 @@ def test_a_recording_without_samples_is_still_empty():
 
 def test_the_decoder_that_finds_more_counts(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("ser_core.audio.sndfile.find_samples", lambda file, size: None)  # so that headers are believed
-    assert seconds(decode(changed(*WRONG_SIZES["wav"], 0))) == SECONDS  # by FFmpeg
+    assert seconds(decode(changed(*WRONG_SIZES["aiff"], 0))) == SECONDS  # by FFmpeg
     assert seconds(decode(changed(*WRONG_SIZES["w64"], 0))) == SECONDS  # by libsndfile
 
 

@@ -1,17 +1,20 @@
 """What a header promises is never believed: it takes no memory, sends nobody past the end, and loses no sound."""
 
+import io
 import struct
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
 from ser_core.audio.decode import decode
 from ser_core.audio.ffmpeg import header_seconds
 from ser_core.audio.preprocess import AudioConfig, preprocess
+from ser_core.audio.tracks import choose_track
 from ser_core.audio.vad import silero_intervals
 from ser_core.errors import AudioError
 from tests.audio.encoded import RATE, encode, seconds, written
@@ -105,3 +108,70 @@ def test_hours_of_nothing_take_no_network(monkeypatch: pytest.MonkeyPatch):
     assert not len(preprocess(np.zeros(RATE, np.float32), AudioConfig(vad="silero")).intervals)
     monkeypatch.undo()
     assert not len(silero_intervals(np.zeros(RATE, np.float32), threshold=0.5))  # which would find nothing, either
+
+
+def test_a_sample_rate_takes_no_memory():
+    silence = np.zeros((2, 60 * RATE), np.float32)
+    data = bytearray(written(silence, RATE, format="CAF", subtype="ALAC_16"))
+    at = data.index(b"desc") + 12
+    data[at : at + 8] = struct.pack(">d", 2e9)
+    tracemalloc.start()
+    with pytest.raises(AudioError, match="has a sample rate of 2000000000 Hz"):
+        decode(bytes(data))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < silence.nbytes / 4
+
+
+MANY: dict[str, Callable[[], tuple[bytes, str]]] = {
+    "amr": lambda: (b"#!AMR\n" * 20_000, "more than 1,000 recordings"),
+    "flac": lambda: (b"fLaC\0\0\0\x22" * 20_000, "more than 1,000 recordings"),
+    "wav": lambda: (b"RIFF\0\0\0\0WAVE" * 20_000, "more than 1,000 recordings"),
+    "zeros of a recorder that lost its power": lambda: (b"RIFF\0\0\0\0WAVE" + bytes(4_000_000), "could not be decoded"),
+}
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_what_is_tiny_or_empty_takes_no_time(kind: str):
+    data, says = MANY[kind]()
+    looks = 0
+
+    class Looked(io.BytesIO):
+        def seek(self, *place: int) -> int:
+            nonlocal looks
+            looks += 1
+            return super().seek(*place)
+
+    with pytest.raises(AudioError, match=says):
+        decode(Looked(data))
+    assert looks < 5_000
+
+
+def test_zeros_between_chunks_hide_no_sound():
+    data = written(SOUND, RATE, format="WAV")
+    at = data.index(b"data")
+    assert seconds(decode(data[:at] + bytes(80_000) + data[at:])) == pytest.approx(1.5)
+
+
+def test_silent_tracks_are_no_way_around_the_limit():
+    silence = np.zeros((1, 20 * RATE), np.float32)
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="matroska") as output:
+        streams = [output.add_stream("flac", rate=RATE, layout="mono") for _ in range(2)]
+        for stream in streams:
+            for start in range(0, silence.shape[1], 4608):
+                frame = av.AudioFrame.from_ndarray(silence[:, start : start + 4608], format="fltp", layout="mono")
+                frame.sample_rate, frame.pts = RATE, start
+                output.mux(stream.encode(frame))
+            output.mux(stream.encode(None))
+    heard: list[float] = []
+    with av.open(io.BytesIO(buffer.getvalue()), "r") as container:
+
+        def check(second: float) -> None:
+            heard.append(second)
+            if second > 5:
+                raise AudioError("too long")
+
+        with pytest.raises(AudioError, match="too long"):
+            choose_track(container, lambda: av.open(io.BytesIO(buffer.getvalue()), "r"), check)
+    assert max(heard) == 6

@@ -2,11 +2,8 @@
 
 import array
 import io
-import os
 import subprocess
 import tempfile
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -83,53 +80,12 @@ def test_what_has_no_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(MEGABYTES, str(len(WAV) / 1e6))
     np.testing.assert_array_equal(decode(read_once(WAV)).samples, SOUND[None])
     for by_name in (False, True):
-        with subprocess.Popen(["cat", "/dev/zero"], stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as process:
             assert process.stdout
             source: Any = f"/dev/fd/{process.stdout.fileno()}" if by_name else process.stdout
             with pytest.raises(AudioError, match=r"goes on after .* MB, and at most"):
                 decode(source)
             process.kill()
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system knows no pipes with names")
-class TestPipes:
-    """With a name, which may be opened before somebody writes into them."""
-
-    @pytest.fixture
-    def pipe(self, tmp_path: Path) -> Path:
-        os.mkfifo(tmp_path / "pipe.wav")
-        return tmp_path / "pipe.wav"
-
-    def test_nobody_is_waited_for_without_end(self, pipe: Path, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr("ser_core.audio.source.PIPE_SECONDS", 0.1)
-        with pytest.raises(AudioError, match=r"pipe\.wav is a pipe into which nobody has written anything for 0.1 s"):
-            decode(pipe)
-
-    @pytest.mark.parametrize("pauses", [(0.3, 0), (0, 0.3)])  # before it is opened, and before it is written to
-    def test_who_writes_later_is_heard(self, pipe: Path, pauses: tuple[float, float], monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr("ser_core.audio.source.PIPE_SECONDS", 0.2 if pauses[1] else 10)
-
-        def write() -> None:
-            time.sleep(pauses[0])
-            with pipe.open("wb") as file:
-                time.sleep(pauses[1])
-                file.write(WAV)
-
-        writer = threading.Thread(target=write)
-        writer.start()
-        if pauses[1]:
-            time.sleep(0.05)
-        np.testing.assert_array_equal(decode(pipe).samples, SOUND[None])
-        writer.join()
-
-    def test_one_whose_writer_is_gone_is_empty_at_once(self):
-        reading, writing = os.pipe()
-        os.close(writing)
-        begin = time.monotonic()
-        with pytest.raises(AudioError, match="holds no bytes"):
-            decode(f"/dev/fd/{reading}")
-        assert time.monotonic() < begin + 5
-        os.close(reading)
 
 
 SAMPLES: dict[str, Callable[[], Any]] = {

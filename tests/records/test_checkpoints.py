@@ -170,6 +170,8 @@ def change_config(folder: Path, **changes: object) -> None:
         ({"features": []}, "features should be an object"),
         ({"features": {"unknown": 1}}, "features has no entry 'unknown'"),
         ({"features": {"hop_length": 160.5}}, "features.hop_length should be a whole number, not 160.5"),
+        ({"features": {"image_size": 20_000}}, "image_size is a number above 0 and up to 512, not 20000"),
+        ({"features": {"n_frames": 1_000_000}}, "n_frames is a number above 0 and up to 10,000, not 1000000"),
         ({"features": {"mel_fmax": 10**400}}, "features.mel_fmax should be a finite number"),
         ({"features": {"hop_length": -1}}, "hop_length is a number above 0"),
         ({"provenance": 1}, "provenance should be an object"),

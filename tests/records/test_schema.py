@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,15 @@ def test_shipped_records_are_read_whatever_their_version():
         assert_says(written, {"train": raw["train"], "environment": raw["environment"]}, run.name)
         assert from_json(RunConfig, written) == run.config
         assert from_json(Result, json.loads(json.dumps(to_json(run.test)))) == run.test
+
+
+def test_how_many_epochs_a_record_says_takes_no_memory(tmp_path: Path):
+    write_run(tmp_path / "run")
+    path = tmp_path / "run" / "test.json"
+    path.write_text(path.read_text().replace('"epochs": 3', '"epochs": 3000000'))
+    tracemalloc.start()
+    with pytest.raises(RunError, match="should have the epochs 1 to 3000000"):
+        load_run(tmp_path / "run")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10e6

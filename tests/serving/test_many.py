@@ -4,7 +4,9 @@ import csv
 import itertools
 import json
 import os
+import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tracemalloc
@@ -20,9 +22,12 @@ from ser_core.errors import CheckpointError, ConfigError, DiskFullError
 from ser_core.serving.many import command, journal, run
 from ser_core.serving.many.blocks import BLOCK_BYTES, BLOCK_FILES, Block, Done, File, Results, in_blocks
 from ser_core.serving.many.classifier import Classifier
+from ser_core.serving.many.columns import as_row
 from ser_core.serving.many.journal import journal_of, open_journal
+from ser_core.serving.many.listing import Listed
 from ser_core.serving.many.processes import Processes
 from ser_core.serving.many.run import predict_many
+from ser_core.serving.many.table import write_table
 from ser_core.serving.predict_command import main, parse_arguments
 from ser_core.serving.prediction import window_spans
 from ser_core.serving.predictor import Predictor
@@ -210,6 +215,14 @@ def test_nonsense_is_a_sentence_before_any_work(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_cell_of_a_table_is_a_formula(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    name = "-2+3+cmd|'"
+    monkeypatch.setattr(run, "list_files", lambda _: iter([Listed(Path(name), 1000, 0)]))
+    for suffix, shown in (("csv", f"'{name}"), ("jsonl", name)):
+        predict_many([], tmp_path / f"x.{suffix}", SETTINGS, stub)
+        assert [row["file"] for row in read(tmp_path / f"x.{suffix}")] == [shown]
+
+
 def test_so_many_workers_are_too_many():
     with pytest.raises(ConfigError, match="--workers is 1 to 10,000, not 10001"):
         parse_arguments(["x.wav", "--out", "x.csv", "--workers", "10001"])
@@ -339,6 +352,127 @@ def test_a_file_that_ends_processes_costs_only_itself(tmp_path: Path):
             list(damaged.map(iter(blocks)))
     finally:
         damaged.close()
+
+
+def in_journal(table: Path, statement: str) -> None:
+    database = sqlite3.connect(journal_of(table))
+    with database:
+        database.execute(statement)
+    database.close()
+
+
+def noted(numbers: list[int]) -> Callable[[Iterator[Block]], Results]:
+    """The stub, which says which files it classifies."""
+
+    def classify(blocks: Iterator[Block]) -> Results:
+        for results in stub(blocks):
+            numbers.extend(result.number for result in results)
+            yield results
+
+    return classify
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE rows SET text = replace(text, 'ANG', 'ANF') WHERE number = 7",
+        "UPDATE rows SET text = substr(text, 2) WHERE number = 7",
+        "UPDATE rows SET text = CAST(x'7bff7d' AS TEXT) WHERE number = 7",
+        "UPDATE rows SET text = NULL WHERE number = 7",
+        "UPDATE rows SET text = 3 WHERE number = 7",
+        "UPDATE rows SET embedding = x'01' || substr(embedding, 2) WHERE number = 7",
+        "UPDATE rows SET number = 7000 WHERE number = 7",
+        "UPDATE files SET digest = 'x' WHERE number = 7",
+        "UPDATE files SET failed = 1 WHERE number = 7",
+    ],
+)
+def test_what_is_damaged_in_the_journal_is_named_and_found_out_again(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    table = tmp_path / "results.jsonl"
+    monkeypatch.setattr(run, "list_files", lambda _: listed(100))
+    predict_many([], table, SETTINGS, stub)
+    whole = table.read_bytes()
+    in_journal(table, damage)
+    done: list[int] = []
+    outcome = predict_many([], table, SETTINGS, noted(done))
+    assert (done, outcome.known, outcome.failed, table.read_bytes()) == ([7], 99, 0, whole)
+    said = capsys.readouterr().err
+    assert "warning: results.jsonl.journal is damaged: what it holds of /recordings/000006.wav is not" in said
+    done.clear()
+    predict_many([], table, SETTINGS, noted(done))
+    assert (done, capsys.readouterr().err, table.read_bytes()) == ([], "", whole)
+
+
+def test_no_flipped_bit_of_a_journal_gives_another_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Nor an error that is no sentence, wherever it is: in rows, in paths or in what finds them."""
+
+    def by_path(blocks: Iterator[Block]) -> Results:
+        for block in blocks:
+            yield [Done(file.number, (as_row({"answer": str(file.path)}, bytes(40)),)) for file in block]
+
+    table = tmp_path / "results.jsonl"
+    monkeypatch.setattr(run, "list_files", lambda _: listed(100))
+    predict_many([], table, SETTINGS, by_path)
+    whole, data = table.read_bytes(), journal_of(table).read_bytes()
+    refused = 0
+    chance = random.Random(0)
+    for position in range(chance.randrange(300), len(data), 300):
+        damaged = bytearray(data)
+        damaged[position] ^= 1 << chance.randrange(8)
+        journal_of(table).write_bytes(damaged)
+        try:
+            predict_many([], table, SETTINGS, by_path)
+        except ConfigError:
+            refused += 1
+        assert table.read_bytes() == whole
+    assert refused < len(data) / 300 / 5
+
+
+def test_many_damaged_rows_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setattr(run, "list_files", lambda _: listed(100))
+    predict_many([], tmp_path / "x.csv", SETTINGS, stub)
+    in_journal(tmp_path / "x.csv", "UPDATE rows SET text = '' WHERE number > 90")
+    assert predict_many([], tmp_path / "x.csv", SETTINGS, stub).known == 90
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "000091.wav, /recordings/000092.wav and 7 more files is not" in line
+
+
+def test_rows_of_an_older_version_have_no_digest_and_are_found_out_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(run, "list_files", lambda _: listed(9))
+    predict_many([], tmp_path / "x.csv", SETTINGS, stub)
+    in_journal(tmp_path / "x.csv", "ALTER TABLE files DROP COLUMN digest")
+    assert predict_many([], tmp_path / "x.csv", SETTINGS, stub).known == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("warning: x.csv.journal holds 9 files without checksums, from an older version")
+    assert predict_many([], tmp_path / "x.csv", SETTINGS, stub).known == 9
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["replace(text, 'ANG', 'ANF')", "substr(text, 2)", "NULL"])
+def test_rows_that_are_damaged_while_the_table_is_written_leave_it_as_it_was(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(run, "list_files", lambda _: listed(9))
+    with open_journal(tmp_path / "x.csv", SETTINGS) as opened:
+        opened.list(listed(9))
+        for results in stub(in_blocks(opened.to_do())):
+            opened.add(results)
+        opened._database.execute(f"UPDATE rows SET text = {text} WHERE number = 5")
+        with pytest.raises(ConfigError, match=r"rows of /recordings/000004\.wav were damaged.* the same command"):
+            write_table(tmp_path / "x.csv", opened.rows(), COLUMNS)
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_a_journal_that_is_cut_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(run, "list_files", lambda _: listed(100))
+    predict_many([], tmp_path / "x.csv", SETTINGS, stub)
+    data = journal_of(tmp_path / "x.csv").read_bytes()
+    journal_of(tmp_path / "x.csv").write_bytes(data[: len(data) // 2])
+    with pytest.raises(ConfigError, match=r"journal can't be used \(.*malformed\)\. Remove it and x\.csv to begin"):
+        predict_many([], tmp_path / "x.csv", SETTINGS, stub)
 
 
 def test_a_disk_without_room_for_the_journal_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

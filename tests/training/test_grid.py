@@ -31,6 +31,7 @@ from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device
 from ser_core.training.estimate import Estimator, training_flops
+from ser_core.training.jobs import default_jobs
 from ser_core.training.pool import MAX_ATTEMPTS, LocalPool, log_of, remove_logs, train_all
 from ser_core.training.study import STUDIES, report_study, with_epochs
 from ser_core.training.survey import Entry, How, epochs_in_progress, how_to_start, survey
@@ -246,7 +247,7 @@ def test_a_cpu_trains_a_run_on_each_core_that_has_memory(
 ):
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": gigabytes * 2**18}.__getitem__)
-    assert grid.default_jobs(Device.choose("cpu")) == jobs
+    assert default_jobs(Device.choose("cpu")) == jobs
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1"])
@@ -354,6 +355,7 @@ KILLED_GRID = """
 import sys, time
 from pathlib import Path
 from ser_core.training.config import TrainConfig
+from ser_core.training.jobs import default_jobs
 from ser_core.training.pool import LocalPool
 from ser_core.training.survey import survey
 hang = "import os, sys, time; from pathlib import Path; import ser_core.training.command as train; "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -18,11 +20,12 @@ from safetensors.torch import save_file
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.splits import Split
 from ser_core.errors import DiskFullError, RunError
-from ser_core.files import full
+from ser_core.files import SAME_COMMAND
 from ser_core.records.runs import Epoch, load_run, partial_folder
 from ser_core.training.experiment import Watcher, run_experiment
 from ser_core.training.saved_state import DIGEST, STATE_FILE
 from ser_core.training.survey import epochs_in_progress, how_to_start
+from ser_core.training.trainer import Trainer
 from tests.training.small import CPU, TINY
 
 RUN = replace(TINY, epochs=2)
@@ -157,11 +160,53 @@ def test_a_damaged_history_is_written_anew(damage: Callable[[Path], None], optio
     assert load_run(run.folder).metrics == load_run(options["runs_dir"] / "whole").metrics
 
 
-def test_what_was_never_saved_is_started_without_resume(options: dict[str, Any]):
-    (partial_folder(options["runs_dir"], RUN.name) / STATE_FILE).unlink()
-    with pytest.raises(RunError, match=r"nothing to resume in .*: start without --resume\."):
+class Said(Watcher):
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+
+    def says(self, sentence: str) -> None:
+        self.sentences.append(sentence)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_was_never_saved_begins_from_the_start(begun: bool, options: dict[str, Any]):
+    partial = partial_folder(options["runs_dir"], RUN.name)
+    (partial / STATE_FILE).unlink()
+    if not begun:
+        shutil.rmtree(partial)
+    said = Said()
+    run = run_experiment(RUN, **options, resume=True, watchers=[said])
+    assert said.sentences == [f"There is nothing to resume in {partial}: training begins from the start."]
+    assert run.metrics == load_run(options["runs_dir"] / "whole").metrics
+
+
+def test_one_command_with_resume_finishes_however_often_it_is_stopped(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
+    class KilledBefore(Watcher):
+        def started(self, trainer: Trainer) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("ser_core.training.experiment.SAVE_EVERY_SECONDS", 0)
+    command = options | {"config": RUN, "name": "looped", "resume": True}
+    for killed in (KilledBefore(), KilledBefore(), Killed(), KilledBefore()):
+        with pytest.raises(KeyboardInterrupt):
+            run_experiment(**command, watchers=[killed])
+    with pytest.raises(RunError, match=r"holds an interrupted run\. Go on with --resume"):  # which protects it
+        run_experiment(**command | {"resume": False})
+    said = Said()
+    run = run_experiment(**command, watchers=[said])
+    assert (run.test.epochs, said.sentences) == (2, [])
+    assert run.metrics == load_run(options["runs_dir"] / "whole").metrics
+
+
+def test_resume_does_not_replace_weights_without_a_record(options: dict[str, Any]):
+    shutil.rmtree(partial_folder(options["runs_dir"], RUN.name))
+    (options["checkpoints_dir"] / RUN.name).mkdir()
+    says = r"weights that have no record .* replace them with --restart instead of --resume\."
+    with pytest.raises(RunError, match=says):
         run_experiment(RUN, **options, resume=True)
-    assert run_experiment(RUN, **options).test.epochs == 2
+    assert run_experiment(RUN, **options, restart=True).test.epochs == 2
 
 
 def test_an_interrupted_run_goes_on_to_its_own_epochs_and_to_no_others(options: dict[str, Any]):
@@ -185,9 +230,9 @@ def test_a_finished_run_does_not_go_on(options: dict[str, Any]):
     assert run_experiment(longer, **options, name="whole", restart=True).test.epochs == 3
 
 
-@pytest.mark.parametrize("saved", [0, 1])
+@pytest.mark.parametrize(("saved", "resume"), [(0, False), (1, False), (0, True), (1, True)])
 def test_a_run_that_a_full_disk_stops_goes_on_as_it_says(
-    saved: int, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    saved: int, resume: bool, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ):
     """Safetensors has an error of its own for it; what was saved before is not lost."""
     states: list[Path] = []
@@ -204,9 +249,25 @@ def test_a_run_that_a_full_disk_stops_goes_on_as_it_says(
     with monkeypatch.context() as patch:
         patch.setattr("ser_core.training.experiment.SAVE_EVERY_SECONDS", 0)
         patch.setattr("safetensors.torch.save_file", no_room)
-        says = full(partial) + saved * " Epochs are saved: add --resume."
+        again = "the same command with --resume goes on" if saved and not resume else "the same command goes on"
+        says = f"The disk of {partial} is full. Make room there, and {again}: what was saved is not lost."
         with pytest.raises(DiskFullError, match=f"^{re.escape(says)}$"):
-            run_experiment(RUN, **options)
+            run_experiment(RUN, **options, resume=resume)
     assert not list(partial.glob(".*"))
-    run = run_experiment(RUN, **options, resume=bool(saved))
+    run = run_experiment(RUN, **options, resume=resume or bool(saved))
     assert run.metrics == load_run(options["runs_dir"] / "whole").metrics
+
+
+@pytest.mark.parametrize(("saved", "again"), [(True, "the same command with --resume goes on"), (False, SAME_COMMAND)])
+def test_a_full_disk_that_python_tells_of_is_the_same_sentence(saved: bool, again: str, options: dict[str, Any]):
+    class Full(Watcher):
+        def epoch(self, epoch: Epoch) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/logs/today")
+
+    partial = partial_folder(options["runs_dir"], "full")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ser_core.training.experiment.SAVE_EVERY_SECONDS", 0 if saved else 1000)
+        with pytest.raises(DiskFullError, match=rf"^The disk of /logs is full\. Make room there, and {again}: what"):
+            run_experiment(RUN, **options, name="full", watchers=[Full()])
+    assert (partial / STATE_FILE).exists() == saved
+    assert run_experiment(RUN, **options, name="full", resume=saved).test.epochs == 2

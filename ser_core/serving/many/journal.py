@@ -2,14 +2,19 @@
 
 It knows each file by its path, size and time of writing, and keeps its rows. What a worker found out is in it for good
 as soon as it is written, so that only what was in flight is done again. One process writes to it at a time.
+
+A file's rows have a digest: where a bit of them flips on a disk, they are found out again.
 """
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,13 +35,48 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS files (
     number INTEGER PRIMARY KEY, path BLOB UNIQUE, name TEXT, size INTEGER, modified INTEGER, listing INTEGER,
-    state INTEGER, failed INTEGER DEFAULT 0
+    state INTEGER, failed INTEGER DEFAULT 0, digest TEXT
 );
 CREATE TABLE IF NOT EXISTS rows (
     number INTEGER, position INTEGER, text TEXT, embedding BLOB, PRIMARY KEY (number, position)
 );
 CREATE INDEX IF NOT EXISTS to_do ON files (state, listing, number);
 """
+NEW_COLUMN = "ALTER TABLE files ADD COLUMN digest TEXT"
+"""For journals that are older than digests."""
+DAMAGED = (
+    "The journal's rows of {name} were damaged while the table was written: the same command finds them out again."
+)
+
+
+class Suspect(NamedTuple):
+    """Files whose rows can't be relied on.
+
+    Attributes:
+        damaged: names of those whose rows are not what was written.
+        unknown: how many have rows from a version of this program that wrote no digests.
+    """
+
+    damaged: list[str]
+    unknown: int
+
+
+class Digest:
+    """Sixteen hexadecimal digits by which a changed bit of a file's rows is noticed.
+
+    Args:
+        failed: whether the rows say what is wrong with the file.
+    """
+
+    def __init__(self, failed: object):
+        self._total = hashlib.blake2b(repr(failed).encode(), digest_size=8)
+
+    def add(self, row: Row) -> None:
+        """Count a row in; damage may have made anything of its values."""
+        self._total.update(repr(tuple(row)).encode())
+
+    def __str__(self) -> str:
+        return self._total.hexdigest()
 
 
 class Counts(NamedTuple):
@@ -131,7 +171,36 @@ class Journal:
             for done in results:
                 self._store(done)
 
+    def check(self) -> Suspect:
+        """Compare what is known of the files that are named now with its digests; what can't be relied on is to do."""
+        with self._database:
+            unknown = self._database.execute(
+                "UPDATE files SET state = ? WHERE listing = ? AND state = ? AND digest IS NULL",
+                (TO_DO, self._listing, FINAL),
+            ).rowcount
+        query = (
+            "SELECT files.number, name, failed, digest, position, text, embedding FROM files LEFT JOIN rows"
+            " ON rows.number = files.number WHERE listing = ? AND state = ? ORDER BY files.number, position"
+        )
+        damaged = {}
+        found = self._database.execute(query, (self._listing, FINAL))
+        for (number, name, failed, digest), rows in itertools.groupby(found, itemgetter(0, 1, 2, 3)):
+            total = Digest(failed)
+            for *_, position, text, embedding in rows:
+                if position is not None:
+                    total.add(Row(text, embedding))
+            if str(total) != digest:
+                damaged[number] = name
+        with self._database:
+            self._database.executemany(
+                "UPDATE files SET state = ? WHERE number = ?", ((TO_DO, number) for number in damaged)
+            )
+        return Suspect(list(damaged.values()), unknown)
+
     def _store(self, done: Done) -> None:
+        failed, digest = int(done.failed), Digest(int(done.failed))
+        for row in done.rows:
+            digest.add(row)
         self._database.execute("DELETE FROM rows WHERE number = ?", (done.number,))
         self._database.executemany(
             "INSERT INTO rows VALUES (?, ?, ?, ?)",
@@ -139,7 +208,8 @@ class Journal:
         )
         state = FINAL if done.final else AGAIN
         self._database.execute(
-            "UPDATE files SET state = ?, failed = ? WHERE number = ?", (state, done.failed, done.number)
+            "UPDATE files SET state = ?, failed = ?, digest = ? WHERE number = ?",
+            (state, failed, str(digest), done.number),
         )
 
     def counts(self) -> Counts:
@@ -156,13 +226,23 @@ class Journal:
         )
 
     def rows(self) -> Iterator[tuple[str, Row]]:
-        """Names and rows of the files that are named now, in order of their names."""
+        """Names and rows of the files that are named now, in order of their names.
+
+        Raises:
+            ConfigError: rows are not what was written.
+        """
         query = (
-            "SELECT name, text, embedding FROM files JOIN rows USING (number) WHERE listing = ?"
+            "SELECT number, name, failed, digest, text, embedding FROM files JOIN rows USING (number) WHERE listing = ?"
             " ORDER BY name, number, position"
         )
-        for name, text, embedding in self._database.execute(query, (self._listing,)):
-            yield name, Row(text, embedding)
+        found = self._database.execute(query, (self._listing,))
+        for (_, name, failed, digest), rows in itertools.groupby(found, itemgetter(0, 1, 2, 3)):
+            total = Digest(failed)
+            for *_, text, embedding in rows:
+                total.add(row := Row(text, embedding))
+                yield name, row
+            if str(total) != digest:
+                raise ConfigError(DAMAGED.format(name=name))
 
 
 @contextmanager
@@ -187,7 +267,11 @@ def open_journal(table: Path, settings: ManySettings) -> Iterator[Journal]:
             database.execute("PRAGMA locking_mode = EXCLUSIVE")
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
+            database.text_factory = _as_text
             database.executescript(SCHEMA)
+            if "digest" not in [column for _, column, *_ in database.execute("PRAGMA table_info(files)")]:
+                database.execute(NEW_COLUMN)
+            _mend_indexes(database)
             journal = Journal(database)
             journal.require(settings, table)
             yield journal
@@ -201,6 +285,25 @@ def open_journal(table: Path, settings: ManySettings) -> Iterator[Journal]:
         raise ConfigError(f"{table} is being made by another process. Wait for it, or choose another --out.") from None
     except sqlite3.DatabaseError as error:
         raise ConfigError(f"{path} can't be used ({error}). Remove it and {table.name} to begin anew.") from None
+
+
+def _mend_indexes(database: sqlite3.Connection) -> None:
+    """Make anew what is only there to find rows: where that is damaged, files would be missing without a word.
+
+    Raises:
+        sqlite3.DatabaseError: more than that is damaged.
+    """
+    for mend in (True, False):
+        (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+        if found == "ok":
+            return
+        if mend:
+            database.execute("REINDEX")
+    raise sqlite3.DatabaseError("database disk image is malformed")
+
+
+def _as_text(data: bytes) -> str:
+    return data.decode("utf-8", "backslashreplace")  # damage may have made it anything
 
 
 def shown(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +15,8 @@ from ser_core.errors import ConfigError
 from ser_core.files import replace_file
 from ser_core.serving.many.blocks import Row
 from ser_core.serving.many.columns import EMBEDDING
-from ser_core.serving.rows import flat
+from ser_core.serving.many.journal import DAMAGED
+from ser_core.serving.rows import write_csv
 
 GROUP_ROWS = 2000  # of a Parquet file; they are in memory together
 NUMBERS = ("start", "end", "confidence", "speech_seconds", *EMOTIONS)
@@ -32,11 +32,18 @@ def write_table(path: Path, rows: Iterable[tuple[str, Row]], columns: Sequence[s
 
 
 def _values(named: tuple[str, Row], columns: Sequence[str]) -> dict[str, Any]:
-    """By column, with an embedding as an array or None."""
+    """By column, with an embedding as an array or None.
+
+    Raises:
+        ConfigError: it is no row.
+    """
     name, row = named
-    known = json.loads(row.text) | {"file": name}
-    if row.embedding is not None:
-        known[EMBEDDING] = np.frombuffer(row.embedding, np.float32)
+    try:
+        known = json.loads(row.text) | {"file": name}
+        if row.embedding is not None:
+            known[EMBEDDING] = np.frombuffer(row.embedding, np.float32)
+    except (ValueError, TypeError):  # the disk changed it after it was checked
+        raise ConfigError(DAMAGED.format(name=name)) from None
     return {column: known.get(column) for column in columns}
 
 
@@ -47,15 +54,14 @@ def _listed(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_csv(path: Path, rows: Iterable[tuple[str, Row]], columns: Sequence[str]) -> None:
-    """Several warnings are joined; an embedding is a JSON list in one column."""
+    """An embedding is a JSON list in one column; for the rest, see `ser_core.serving.rows.to_csv`."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            values = _listed(_values(row, columns))
-            if values.get(EMBEDDING) is not None:
-                values[EMBEDDING] = json.dumps(values[EMBEDDING])
-            writer.writerow(flat(values))
+        write_csv(file, (_in_a_cell(_listed(_values(row, columns))) for row in rows), columns)
+
+
+def _in_a_cell(values: dict[str, Any]) -> dict[str, Any]:
+    embedding = values.get(EMBEDDING)
+    return values if embedding is None else values | {EMBEDDING: json.dumps(embedding)}
 
 
 def _write_json_lines(path: Path, rows: Iterable[tuple[str, Row]], columns: Sequence[str]) -> None:
