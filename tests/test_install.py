@@ -138,7 +138,7 @@ def test_what_is_shipped_is_what_git_tracks(tmp_path: Path):
 
 def test_the_best_checkpoint_of_each_kind_is_shipped():
     assert {"checkpoints", "runs"} <= {path.split("/")[0] for path in shipped_files(ROOT)} <= set(SHIPPED)
-    assert len({path.split("/")[1] for path in shipped_files(ROOT) if path.startswith("checkpoints/")}) == 4
+    assert len({path.split("/")[1] for path in shipped_files(ROOT) if path.startswith("checkpoints/")}) == 5
 
 
 def requirements(*names: str) -> dict[str, str]:
