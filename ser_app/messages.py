@@ -7,7 +7,7 @@ import re
 import streamlit as st
 
 # What Markdown, and Streamlit's additions to it, take for more than text: also at a word's edge, and at the beginning.
-MARKDOWN = re.compile(r"[\\`*\[\]<$~&]|(?<![^\W_])_|_(?![^\W_])|:(?=[a-z0-9+])|^[#>+-]", re.IGNORECASE)
+MARKDOWN = re.compile(r"[\\`*\[\]<$~&]|(?<![^\W_])_|_(?![^\W_])|:(?=[a-z+]|\d\w*:)|^[#>+-]", re.IGNORECASE)
 LIST_ITEM = re.compile(r"^(\d+)([.)])")
 # An address that becomes a link by itself: it is looked for in the text that is left, so no backslash helps.
 ADDRESS = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ser_core.equality import ByContent
 from ser_core.errors import RunError
 from ser_core.training.search_space import SPACE
 
@@ -18,8 +19,8 @@ STORAGE = "search.sqlite"
 FEWEST_FOR_IMPORTANCE = 10  # finished trials; fewer say nothing
 
 
-@dataclass(frozen=True)
-class Trial:
+@dataclass(frozen=True, eq=False)
+class Trial(ByContent):
     """A trial that was trained to its end.
 
     Attributes:
@@ -33,8 +34,8 @@ class Trial:
     settings: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Found:
+@dataclass(frozen=True, eq=False)
+class Found(ByContent):
     """What is known of a search.
 
     Attributes:

@@ -216,7 +216,7 @@ def test_a_damaged_clip_is_a_sentence_among_mistakes(
         ("# x", r"\# x"),
         ("1. x", r"1\. x"),
         ("1000) x", r"1000\) x"),
-        (":100: 12:30", r"\:100: 12\:30"),
+        (":100: :8ball: 12:30", r"\:100: \:8ball: 12:30"),
         ("https://a.b www.a.b wwww", f"https:{WORD_JOINER}//a.b www{WORD_JOINER}.a.b wwww"),
         ("a@b.c", f"a@{WORD_JOINER}b.c"),
         ("C:\\x\ny", r"C:\\x y"),
