@@ -114,10 +114,9 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, metavar="N", help="only so many of the shared clips, and no RAVDESS")
-    parser.add_argument("--checkpoint", action="append", metavar="NAME", help="only this one; may be given again")
     args = parser.parse_args()
     keep_freed_memory()
-    predictors = {name: Predictor.load(name) for name in args.checkpoint or list_checkpoints(checkpoints_dir())}
+    predictors = {name: Predictor.load(name) for name in list_checkpoints(checkpoints_dir())}
     clips, waveforms = shared_clips(args.clips)
     print(
         f"CREMA-D, {len(clips)} clips of the report's test part, whose speakers are in training, too: "

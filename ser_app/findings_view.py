@@ -22,6 +22,7 @@ from ser_core.corpus.clips import load_index
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import RunError
 from ser_core.file_state import Fingerprint, fingerprint
+from ser_core.records.evaluations import evaluation_files, evaluations_dir
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
 from ser_core.words import code, counted
@@ -42,7 +43,7 @@ def _findings(files: Fingerprint, _runs: Sequence[Run]) -> list[Finding]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _hopes(files: Fingerprint, _runs: Sequence[Run], _steps: Sequence[StepResult]) -> list[Hope]:
+def _hopes(files: Fingerprint, heard: Fingerprint, _runs: Sequence[Run], _steps: Sequence[StepResult]) -> list[Hope]:
     try:
         return hopes(_runs, _steps, list(load_index().values()))
     except RunError:  # of a step
@@ -71,7 +72,8 @@ def show_findings(runs: Sequence[Run], steps: Sequence[StepResult]) -> None:
 
     st.header("What the report would try next")
     st.caption(f"Its section 7.3, and what we measured of it so far. The {REPORT_LINK} gives no figures for these.")
-    for hope in _hopes(files, runs, steps):
+    heard = fingerprint(*evaluation_files(evaluations_dir()))  # in other corpora, which steps tell of
+    for hope in _hopes(files, heard, runs, steps):
         show_hope(hope)
 
 

@@ -8,16 +8,22 @@ import pandas as pd
 import streamlit as st
 
 from ser_core.errors import RunError
-from ser_core.training.search_results import searches_in
+from ser_core.file_state import Fingerprint, fingerprint
+from ser_core.training.search_results import Found, searches_in
 from ser_core.words import code, counted, percent
 
 SHOWN = 3  # of the best trials
 
 
+@st.cache_data(max_entries=4, show_spinner="Looking at the trials…")
+def _searches(file: Path, state: Fingerprint) -> list[Found]:
+    return searches_in(file)
+
+
 def show_searches(file: Path) -> None:
     """Of each search in a file, a row a setting: how much it matters, and its value in the best trials."""
     try:
-        searches = searches_in(file)
+        searches = _searches(file, fingerprint(file))
     except RunError as error:
         st.warning(str(error))
         return

@@ -22,10 +22,8 @@ from ser_core.models.activations import activation_label
 from ser_core.models.registry import MODELS, model_label
 from ser_core.records.runs import Run
 from ser_core.training.report_grid import REPORT_ACTIVATIONS
+from ser_core.training.steps import TOGETHER
 from ser_core.words import code, counted, percent, points, points_between
-
-TOGETHER = "all changes and SpecAugment"
-"""Label of the step of `ser_core.training.study.recording_steps` that has all of them."""
 
 
 @dataclass(frozen=True)

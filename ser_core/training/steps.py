@@ -15,6 +15,8 @@ CHANGES = {
     "speed": "speed",
 }
 """Of the waveform, those that are on by default, and what a table calls them."""
+TOGETHER = "all changes and SpecAugment"
+"""Label of the step that has all of them."""
 MIXUP = 0.2  # as its authors have it for pictures
 
 
