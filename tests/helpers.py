@@ -27,12 +27,15 @@ REAL_TIME = pytest.mark.xdist_group("real time")
 BROWSER = pytest.mark.xdist_group("browser")
 """Of tests that share a browser and a server, which take seconds to start and to show each page for the first time."""
 
+BROWSER_TOO = pytest.mark.xdist_group("browser too")
+"""Others of the same kind, with a browser and a server of their own: all in one group would end last."""
+
 COLD_SERVERS = pytest.mark.xdist_group("cold servers")
 RAY = pytest.mark.xdist_group("ray")
 """Of tests that start a cluster: one at a time, since they look at all of its processes."""
 
 LONG = pytest.mark.long
-LONGEST_FIRST = (REAL_TIME.mark, BROWSER.mark, RAY.mark, COLD_SERVERS.mark, LONG.mark)
+LONGEST_FIRST = (REAL_TIME.mark, BROWSER.mark, BROWSER_TOO.mark, RAY.mark, COLD_SERVERS.mark, LONG.mark)
 """The order in which tests begin; then come all others, which are short and fill what time is left."""
 
 QUICK = ("lr0.01-ELU-1D-mean-tiny", "lr0.001-ELU-1D-tiny")

@@ -24,13 +24,19 @@ pytest.importorskip("ray", reason="Ray is optional: pip install -r requirements-
 pytestmark = RAY
 PATIENCE_SECONDS = 300  # a crowded machine takes long to start a cluster
 
-# In a process of its own, which says where the cluster is, and ends it when its input is closed.
+# In a process of its own: says where the cluster is once both nodes have done something, and ends it when its input is
+# closed.
 CLUSTER = """
 import sys
+import ray
 from ray.cluster_utils import Cluster
 cluster = Cluster()
 for _ in range(2):
     cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20, include_dashboard=False)
+ray.init(cluster.address, log_to_driver=False)
+where = ray.remote(num_cpus=1, scheduling_strategy="SPREAD")(lambda: ray.get_runtime_context().get_node_id())
+ray.get([where.remote() for _ in range(2)], timeout=120)
+ray.shutdown()
 print("address", cluster.address, flush=True)
 sys.stdin.read()
 cluster.shutdown()
@@ -39,19 +45,19 @@ cluster.shutdown()
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """A cluster of two nodes with one CPU each."""
+    """A cluster of two nodes with one CPU each. One in which nothing runs, on a crowded machine, is started anew."""
     environment = os.environ | {"RAY_USAGE_STATS_ENABLED": "0"}
     command = [sys.executable, "-c", CLUSTER]
-    with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-2, text=True, env=environment) as cluster:
-        said = []
-        for line in cluster.stdout:
-            said.append(line)
-            if match := re.match(r"address (\S+)", line):
-                yield match[1]
-                break
-        else:
-            pytest.fail("".join(said))
-        cluster.communicate(timeout=60)
+    said = []
+    for _ in range(2):
+        with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-2, text=True, env=environment) as cluster:
+            for line in cluster.stdout:
+                said.append(line)
+                if match := re.match(r"address (\S+)", line):
+                    yield match[1]
+                    cluster.communicate(timeout=60)
+                    return
+    pytest.fail("".join(said))
 
 
 def workers(function: str) -> list[int]:

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,12 @@ def packages_are_searched_once() -> Iterator[None]:
         found = cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", found)
         yield
+
+
+@pytest.fixture(autouse=True)
+def main_stays_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit leaves the page that ran last as `__main__`, which processes that later tests start would run."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(autouse=True)

@@ -221,7 +221,9 @@ def test_six_emotions_are_heard_and_silence_is_none(open_microphone: OpenMicroph
     assert set(shown[1:]) <= LABELS | {"Unsure", "Hearing…"}  # an answer stays until the next one
     said = utterances(page)
     assert [each["answer"] for each in said] == [emotion for _, emotion in tape.clips]
-    assert all(0.5 < each["seconds"] < 3.5 for each in said)
+    seconds = [each["seconds"] for each in said]
+    assert min(seconds) > 0.5, seconds
+    assert max(seconds) < 3.5, seconds
     expect(page.get_by_test_id("stAudio")).to_have_count(1)
     page.get_by_test_id("stDataFrame").click(position={"x": 15, "y": 50})  # its first row
     expect(page.get_by_test_id("stAudio")).to_have_count(2)

@@ -7,9 +7,9 @@ from playwright.sync_api import Page, expect
 from ser_core.corpus.clips import find_clip
 from ser_core.emotions import EMOTION_NAMES
 from tests.browser.app_server import OpenTab, wait_until_idle
-from tests.helpers import BROWSER
+from tests.helpers import BROWSER_TOO
 
-pytestmark = BROWSER
+pytestmark = BROWSER_TOO
 WHERE = """() => {
     const plot = document.querySelector('.js-plotly-plot'), [trace] = plot._fullData, layout = plot._fullLayout
     const frame = plot.getBoundingClientRect(), size = layout._size

@@ -12,9 +12,9 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import preprocess
 from ser_core.audio.synthetic import EXAMPLES, synthesize
 from tests.browser.app_server import OpenTab, scroll_through, wait_until_idle
-from tests.helpers import BROWSER
+from tests.helpers import BROWSER_TOO
 
-pytestmark = BROWSER
+pytestmark = BROWSER_TOO
 LINE = ".sound-cursor"
 SPACE_IS_FREE = """
 (document.body.append(document.createElement("audio")),

@@ -218,8 +218,8 @@ def held(served: Served, marks: list[bytes]) -> list[int]:
 
 
 def held_at_last(served: Served, marks: list[bytes], gone: list[int]) -> list[int]:
-    """The same some time after a tab was closed; a busy machine gets time three times for what is to be `gone`."""
-    for _ in range(3):
+    """The same some time after a tab was closed; a busy machine gets time again for what is to be `gone`."""
+    for _ in range(12):
         time.sleep(2 * TTL)  # in peace: counting stops the server, which has its own clock for sessions
         found = held(served, marks)
         if found[: len(gone)] == gone:

@@ -144,9 +144,9 @@ def test_every_network_trains_a_finite_step(model: str, bf16: bool, monkeypatch:
         monkeypatch.setattr(
             "ser_core.training.trainer.load_encoder", lambda name: WhisperEncoder(SIZES[name]).state_dict()
         )
-    config = usual_config(model, lr=1e-4, epochs=1, warmup_epochs=0, batch_size=8)
+    config = usual_config(model, lr=1e-4, epochs=1, warmup_epochs=0, batch_size=4)
     device = Device(torch.device("cpu"), bf16, winograd=bf16)
-    (epoch,) = run_all(Trainer(config, tensors(config, 10), range(8), range(8, 10), device))
+    (epoch,) = run_all(Trainer(config, tensors(config, 6), range(4), range(4, 6), device))
     assert math.isfinite(epoch.train_loss)
     assert math.isfinite(epoch.val_loss)
 
