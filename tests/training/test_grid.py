@@ -81,7 +81,10 @@ def test_the_report_is_32_runs_with_its_names_and_its_best_first():
 @pytest.mark.parametrize("epochs", [3, 150])
 def test_train_is_told_exactly_what_the_grid_means(study: str, epochs: int):
     args = grid.parse_arguments([study, "--epochs", str(epochs)])
-    usual = grid.configurations(args)
+    *others, last = grid.configurations(args)
+    usual = [*(config for config in others if config.seed == 42), last]
+    if epochs != 3:  # all else has been told with the others
+        usual = usual[:3]
     unusual = [replace(usual[0], batch_size=8, weight_decay=0.5, audio=AudioConfig(vad="none", normalize=False))]
     for entry in survey([*usual, *unusual], Path("/nowhere")):
         command = grid.train_command(entry, "resume", args)
