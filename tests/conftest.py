@@ -22,7 +22,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.records.checkpoints import CheckpointConfig, save_checkpoint
 from ser_core.records.embedding import EmbeddingStatistics
-from tests.helpers import LONGEST_FIRST, QUICK, REAL_TIME, SHARED, skip_or_fail, tone
+from tests.helpers import CROWDED, IN_CI, LONGEST_FIRST, QUICK, REAL_TIME, SHARED, skip_or_fail, tone
 
 GIVE_WAY = 10  # of 0, the highest priority, to 19
 
@@ -35,6 +35,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((i for i, mark in enumerate(LONGEST_FIRST) if mark in marks), len(LONGEST_FIRST))
 
     items.sort(key=position)
+    for item in items:
+        if IN_CI and any(mark in CROWDED for mark in item.iter_markers()):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -34,6 +34,10 @@ COLD_SERVERS = pytest.mark.xdist_group("cold servers")
 RAY = pytest.mark.xdist_group("ray")
 """Of tests that start a cluster: one at a time, since they look at all of its processes."""
 
+CROWDED = (REAL_TIME.mark, BROWSER.mark, BROWSER_TOO.mark, COLD_SERVERS.mark, RAY.mark)
+"""Of tests in which a crowded machine can lose a click, come late with sound or keep a process from starting. In CI
+they get a second try, which the summary names; what is really broken fails twice."""
+
 LONG = pytest.mark.long
 LONGEST_FIRST = (REAL_TIME.mark, BROWSER.mark, BROWSER_TOO.mark, RAY.mark, COLD_SERVERS.mark, LONG.mark)
 """The order in which tests begin; then come all others, which are short and fill what time is left."""
