@@ -10,19 +10,27 @@ import streamlit as st
 NEAR = "near"  # session state: keys of what was reached
 # What is seen at once is said one after another: of several fragments' changes in one message, Streamlit follows one.
 # Nothing is said just after a click on a link: it may lead to another page, which would stay empty, for Streamlit
-# would look there for the fragment.
+# would look there for the fragment. A crowded server takes longer: while it still makes a page, it is waited for.
 JS = """
-const APART = 100, LEAVING = 3000 // milliseconds
+const APART = 100, LEAVING = 3000, LONGEST = 60000 // milliseconds
 let turn = Promise.resolve()
-let left = -LEAVING // when a link was clicked
+let left = -LONGEST // when a link was clicked
 const sleep = milliseconds => new Promise(wake => setTimeout(wake, milliseconds))
 const leave = event => { if (event.composedPath().some(one => one.tagName === "A")) left = performance.now() }
 addEventListener("click", leave, true)
+const makesAPage = () => {
+  const state = document.querySelector("[data-test-script-state]")?.dataset.testScriptState
+  return state !== undefined && state !== "notRunning"
+}
+const leads = () => {
+  const since = performance.now() - left
+  return since < LEAVING || (since < LONGEST && makesAPage())
+}
 
 export default function ({ parentElement, setStateValue }) {
   let here = true
   const say = async () => {
-    while (here && performance.now() - left < LEAVING) await sleep(APART)
+    while (here && leads()) await sleep(APART)
     if (!here) return
     setStateValue("near", true)
     await sleep(APART)
