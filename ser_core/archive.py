@@ -55,7 +55,7 @@ class Archive:
             raise AudioError(f"{name} holds more than {MAX_ENTRIES:,} files. {SMALLER}")
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError, OSError) as error:
             raise AudioError(f"{name} can't be unpacked ({error}). Make it anew, or unpack it.") from error
         self.members: list[Member] = []
         self.left_out: dict[str, str] = {}
@@ -86,7 +86,7 @@ class Archive:
         try:
             with self._zip.open(member.entry) as file:
                 return file.read(MAX_BYTES)
-        except (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, RuntimeError, OSError, EOFError) as e:
+        except (zipfile.BadZipFile, zlib.error, ValueError, OverflowError, RuntimeError, OSError, EOFError) as e:
             raise AudioError(f"{member.name} can't be unpacked ({e}): the zip file is damaged. Make it anew.") from e
 
 

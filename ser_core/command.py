@@ -84,6 +84,7 @@ def output_never_fails(main: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(main)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        _open_what_is_closed()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # what stands in for it elsewhere shows everything
                 stream.reconfigure(errors="escape")
@@ -101,6 +102,13 @@ def output_never_fails(main: Callable[P, R]) -> Callable[P, R]:
             sys.exit(CLOSED_PIPE)
 
     return wrapper
+
+
+def _open_what_is_closed() -> None:
+    """Take what is said where a shell has closed an output (`2>&-`), which then is None, and say it to nobody."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
 
 
 def _flush() -> None:

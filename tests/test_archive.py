@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import struct
 import zipfile
 
 import pytest
@@ -51,6 +52,20 @@ def test_recordings_are_read_and_what_else_is_there_is_named_or_passed_over():
 def test_names_are_text_and_nothing_else(name: str, shown: str):
     (member,) = Archive(zipped({name: SOUND}), "clips.zip").members
     assert member.name == shown
+
+
+@pytest.mark.parametrize("offset", [2**62, 2**63, 2**64 - 1])
+def test_an_entry_that_is_said_to_lie_beyond_any_file_is_damaged(offset: int):
+    made = zipped({"one.wav": SOUND})
+    begin, end = made.index(b"PK\1\2"), made.index(b"PK\5\6")
+    extra = struct.pack("<HHQ", 1, 8, offset)  # ZIP64: where the entry lies, as its line has no room for it
+    line = made[begin : begin + 30] + struct.pack("<H", len(extra)) + made[begin + 32 : begin + 42] + b"\xff" * 4
+    line += made[begin + 46 : end] + extra
+    found = Archive(
+        made[:begin] + line + made[end : end + 12] + struct.pack("<I", len(line)) + made[end + 16 :], "x.zip"
+    )
+    with pytest.raises(AudioError, match="can't be unpacked"):
+        found.read(found.members[0])
 
 
 def test_names_in_utf_8_are_read_also_where_nothing_says_so():

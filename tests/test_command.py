@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,14 @@ def test_nobody_reads_the_errors_either(recording: Path):
     command = [sys.executable, "-m", "ser_core.predict", "nowhere.wav"]
     assert subprocess.run(command, cwd=ROOT, stdout=write, stderr=write, check=False).returncode == CLOSED_PIPE
     os.close(write)
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-"])
+def test_a_shell_that_closes_an_output_loses_no_table(closed: str, recording: Path, tmp_path: Path):
+    table = tmp_path / "table.csv"
+    command = shlex.join([sys.executable, "-m", "ser_core.predict", str(recording), "--out", str(table)])
+    assert subprocess.run(f"{command} {closed}", shell=True, cwd=ROOT, check=False).returncode == 0
+    assert len(table.read_text().splitlines()) == 2
 
 
 def test_another_pipe_that_breaks_is_not_the_output():

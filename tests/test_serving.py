@@ -1,5 +1,7 @@
 """The app as it is served: to whom, by which settings, in which container."""
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +23,16 @@ def test_it_answers_this_machine_alone_and_protects_what_is_uploaded():
     server = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["server"]
     assert server["address"] == "localhost"
     assert server["enableXsrfProtection"] is server["enableCORS"] is True
+
+
+def test_the_names_that_count_are_said_as_streamlit_reads_them():
+    said = (ROOT / "docs" / "serving.md").read_text("utf-8")
+    (setting,) = re.findall(r"`STREAMLIT_SERVER_ALLOWED_HOSTS=(\S+)`", said)
+    asked = [sys.executable, "-m", "streamlit", "config", "show"]
+    environment = {**os.environ, "STREAMLIT_SERVER_ALLOWED_HOSTS": f"{setting} www.{setting}"}
+    answer = subprocess.run(asked, env=environment, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (hosts,) = re.findall(r"^allowedHosts = (\[.*?\])", answer, re.DOTALL | re.MULTILINE)
+    assert re.findall(r'"(.*?)"', hosts) == ["ser.example.org", "www.ser.example.org"]
 
 
 def test_only_scripts_of_the_app_run():

@@ -9,12 +9,15 @@ import numpy as np
 
 from ser_core.audio.blocks import MAX_CHANNELS
 from ser_core.audio.level import QUIET_DBFS, SILENT_DBFS
+from ser_core.errors import AudioError
 
 if TYPE_CHECKING:
     from av import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
+MOST_TRACKS = 32  # of sound in a file, as a film has in many languages
+MOST_TRIED = 8  # tracks that are listened to in search of sound: each means to read the whole file once more
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
@@ -34,34 +37,46 @@ def choose_track(
     """Number of one of a container's `tracks`, and a sentence on the choice; None where there is only one.
 
     The first is the one that is marked as the default, which players choose. Where it is too quiet, the next that isn't
-    is chosen; where all are, the first that isn't silent.
+    is chosen; where all are, the first that isn't silent. `MOST_TRIED` are tried.
 
     Args:
         again: opens the file anew.
         check: refuses a track of so many seconds, or more.
+
+    Raises:
+        AudioError: it has more than `MOST_TRACKS`.
     """
     from av.stream import Disposition
 
     streams = tracks(container)
     if len(streams) == 1:
         return 0, None
+    if len(streams) > MOST_TRACKS:
+        raise AudioError(
+            f"The file has {len(streams)} sound tracks, and at most {MOST_TRACKS} are looked at. Export the one with "
+            "the voice on its own."
+        )
     numbers = sorted(range(len(streams)), key=lambda number: not streams[number].disposition & Disposition.default)
     levels = dict[int, float]()
-    for number in numbers:
+    for number in numbers[:MOST_TRIED]:
         levels[number] = _level(again, number, check)
         if levels[number] >= QUIET_DBFS:
             break
     heard = (number for least in (QUIET_DBFS, SILENT_DBFS) for number in levels if levels[number] >= least)
     chosen = next(heard, numbers[0])
-    said = f"The file has {len(streams)} sound tracks: the {_ordinal(chosen)} is heard"
+    said = f"The file has {len(streams)} sound tracks: the {ordinal(chosen)} is heard"
     if chosen == numbers[0]:
         return chosen, f"{said}, the others are not. Export another one on its own if that is the voice."
     quiet = "silent" if levels[numbers[0]] < SILENT_DBFS else f"too quiet ({levels[numbers[0]]:.0f} dB)"
-    return chosen, f"{said}, since the {_ordinal(numbers[0])} is {quiet}."
+    return chosen, f"{said}, since the {ordinal(numbers[0])} is {quiet}."
 
 
-def _ordinal(number: int) -> str:
-    return ORDINALS[number] if number < len(ORDINALS) else f"{number + 1}th"
+def ordinal(number: int) -> str:
+    """A track's number from 0, counted from 1 and said in a sentence."""
+    if number < len(ORDINALS):
+        return ORDINALS[number]
+    endings = {1: "st", 2: "nd", 3: "rd"} if (number + 1) // 10 % 10 != 1 else {}
+    return f"{number + 1}{endings.get((number + 1) % 10, 'th')}"
 
 
 def _level(again: Callable[[], InputContainer], number: int, check: Callable[[float], None]) -> float:

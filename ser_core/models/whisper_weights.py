@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ser_core.errors import CheckpointError
 from ser_core.models.whisper import MAX_POSITIONS, SIZES, WhisperEncoder, sinusoids
+from ser_core.tensor_files import FLOATS, check_types
 
 POSITION_TOLERANCE = 1e-3  # between published positions, in 16 bits, and computed ones
 CTRANSLATE2_VERSIONS = range(5, 7)  # of its binary format that are known here
@@ -64,7 +65,7 @@ def read_encoder(path: Path) -> tuple[str, dict[str, Tensor]]:
                 state = _from_ctranslate2(read_ctranslate2(file))
     except FileNotFoundError:
         raise CheckpointError(f"There is no file {path}.") from None
-    except (OSError, SafetensorError, KeyError, ValueError, struct.error) as error:
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError, struct.error) as error:
         raise CheckpointError(f"{path} doesn't hold Whisper's weights ({type(error).__name__}: {error}).") from None
     if not all(torch.isfinite(value).all() for value in state.values()):
         raise CheckpointError(f"{path} is damaged: some of its weights are no numbers. Get it again.")
@@ -85,6 +86,7 @@ def _model_of(state: dict[str, Tensor], path: Path) -> str:
 
 def _from_safetensors(path: Path) -> dict[str, Tensor]:
     with safe_open(path, "pt") as file:
+        check_types(file, FLOATS)
         names = set(file.keys())
     if "qkv.weight" in " ".join(names):
         return load_file(path)
@@ -136,8 +138,12 @@ def _check_positions(published: Tensor) -> None:
     Raises:
         ValueError: they differ.
     """
-    ours = sinusoids(MAX_POSITIONS, published.shape[1])
-    if published.shape != ours.shape or (published.float() - ours).abs().max() > POSITION_TOLERANCE:
+    if published.ndim != 2 or published.shape[0] != MAX_POSITIONS:
+        raise ValueError(f"its positions have the shape {tuple(published.shape)}")
+    width = published.shape[1]
+    if width not in [size.width for size in SIZES.values()]:
+        return  # `_model_of` refuses it
+    if (published.float() - sinusoids(MAX_POSITIONS, width)).abs().max() > POSITION_TOLERANCE:
         raise ValueError("its positions are others")
 
 

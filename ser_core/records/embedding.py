@@ -15,6 +15,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.equality import ByContent
 from ser_core.errors import CheckpointError
 from ser_core.files import replace_file
+from ser_core.tensor_files import ARRAYS, check_types
 
 EMBEDDING_FILE = "embedding.safetensors"
 
@@ -62,12 +63,12 @@ def load_statistics(folder: Path) -> EmbeddingStatistics | None:
     Raises:
         CheckpointError: the file is damaged.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    from safetensors import SafetensorError, safe_open
 
-    path = folder / EMBEDDING_FILE
     try:
-        values = load_file(path)
+        with safe_open(folder / EMBEDDING_FILE, framework="numpy") as file:
+            check_types(file, ARRAYS)
+            values = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         check_sums(folder, EMBEDDING_FILE)
         values = {name: value.astype(np.float32) for name, value in values.items()}
         mean, deviation, emotion_means = values["mean"], values["deviation"], values.get("emotion_means")

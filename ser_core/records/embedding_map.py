@@ -22,6 +22,7 @@ from ser_core.errors import CheckpointError
 from ser_core.files import replace_file
 from ser_core.places import how_to_run
 from ser_core.records.weights import WEIGHTS_FILE
+from ser_core.tensor_files import ARRAYS, check_types
 
 MAP_FILE = "map.safetensors"
 WEIGHTS, CLIPS = "weights", "clips"
@@ -104,6 +105,7 @@ def load_map(folder: Path) -> EmbeddingMap | None:
 
     try:
         with safe_open(folder / MAP_FILE, framework="numpy") as file:
+            check_types(file, ARRAYS)
             said = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if said.get(WEIGHTS) != weights_checksum(folder):

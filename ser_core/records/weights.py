@@ -15,6 +15,7 @@ from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import Form
 from ser_core.file_state import LFS_POINTER, POINTER, PULL
 from ser_core.models.config import NetworkConfig
+from ser_core.tensor_files import FLOATS, check_types
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,8 +71,9 @@ def check_weights(folder: Path, expected: Shapes) -> None:
             if file.read(len(LFS_POINTER)) == LFS_POINTER:
                 raise CheckpointError(f"The weights of checkpoint {folder.name} {POINTER}. {PULL}.")
         with safe_open(path, framework="numpy") as file:
+            check_types(file, FLOATS)
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, ValueError) as error:
         raise _unusable(folder, error) from None
     if others := [name for name in (*expected, *shapes) if shapes.get(name) != expected.get(name)]:
         name, *_ = others  # the lowest layer: the others follow from it

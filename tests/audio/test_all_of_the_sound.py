@@ -9,11 +9,14 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from av.container import InputContainer
 from av.stream import Disposition
 
 from ser_core.audio.decode import decode
 from ser_core.audio.downmix import CANCEL, Downmix
 from ser_core.audio.preprocess import load_audio, read_audio, resample
+from ser_core.audio.tracks import MOST_TRACKS, MOST_TRIED, choose_track, ordinal
+from ser_core.errors import AudioError
 from ser_core.records.checkpoints import CHECKPOINTS_DIR
 from ser_core.serving.predictor import Predictor
 from tests.audio.encoded import RATE, dominant_frequency, encode, seconds, written
@@ -153,6 +156,33 @@ def test_of_several_tracks_that_one_is_heard_which_is_not_silent():
     assert dominant_frequency(decoded.samples[0], RATE) == pytest.approx(440, abs=2)
     assert decoded.warnings == ("The file has 2 sound tracks: the second is heard, since the first is silent.",)
     assert not decode(film(silence, silence)).samples.any()
+
+
+def test_a_file_of_many_silent_tracks_is_read_a_few_times_and_not_once_for_each():
+    data, opened = film(*[np.zeros(RATE, np.float32)] * (MOST_TRIED + 5)), []
+
+    def again() -> InputContainer:
+        opened.append(av.open(io.BytesIO(data), "r"))
+        return opened[-1]
+
+    with av.open(io.BytesIO(data), "r") as container:
+        number, said = choose_track(container, again)
+    assert number == 0
+    assert said is not None
+    assert said.startswith(f"The file has {MOST_TRIED + 5} sound tracks: the first is heard")
+    assert len(opened) == MOST_TRIED
+
+
+def test_more_tracks_than_any_film_has_are_refused():
+    with pytest.raises(AudioError, match=f"The file has {MOST_TRACKS + 1} sound tracks, and at most {MOST_TRACKS}"):
+        decode(film(*[np.zeros(1000, np.float32)] * (MOST_TRACKS + 1)))
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(0, "first"), (8, "9th"), (10, "11th"), (20, "21st"), (21, "22nd"), (22, "23rd")]
+)
+def test_the_number_of_a_track_is_said_as_people_do(number: int, said: str):
+    assert ordinal(number) == said
 
 
 def test_a_track_that_is_too_quiet_is_passed_over_like_a_silent_one():

@@ -1,5 +1,8 @@
 """Reading published weights, from files made here in both published formats."""
 
+import json
+import struct
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -62,6 +65,18 @@ def test_files_of_something_else(tmp_path, state):
     save_file({"weight": torch.zeros(3)}, tmp_path / "other.safetensors")
     with pytest.raises(CheckpointError, match="doesn't hold"):
         read_encoder(tmp_path / "other.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "n_bytes"),
+    [("F8_E4M3", [1500, 24], 36_000), ("F32", [4], 16), ("F32", [0, 1_000_000_000], 0), ("I64", [1], 8)],
+)
+def test_types_and_shapes_that_no_whisper_has(tmp_path, kind, shape, n_bytes):
+    header = {"encoder.embed_positions.weight": {"dtype": kind, "shape": shape, "data_offsets": [0, n_bytes]}}
+    said = json.dumps(header).encode()
+    (tmp_path / "odd.safetensors").write_bytes(struct.pack("<Q", len(said)) + said + bytes(n_bytes))
+    with pytest.raises(CheckpointError, match="doesn't hold Whisper's weights"):
+        read_encoder(tmp_path / "odd.safetensors")
 
 
 def test_weights_of_another_size(tmp_path, state, monkeypatch):
