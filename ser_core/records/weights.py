@@ -49,7 +49,7 @@ def load_weights(folder: Path, expected: Shapes) -> dict[str, Tensor]:
         weights = load_file(folder / WEIGHTS_FILE)
     except (OSError, SafetensorError) as error:
         raise _unusable(folder, error) from None
-    if odd := [name for name, value in weights.items() if not (value.is_floating_point() and value.isfinite().all())]:
+    if odd := [name for name, value in weights.items() if not value.isfinite().all()]:
         raise CheckpointError(
             f"The weights of checkpoint {folder.name} are damaged: {odd[0]} holds what is not a number. Train it "
             "again, or remove it."
