@@ -244,8 +244,9 @@ st.markdown(f"Every recorded training run, beside what the {REPORT_LINK} says of
 runs, unreadable = records()
 evaluated, damaged = evaluations()
 steps = step_results(runs, evaluated)
-ingredients, trials = ingredient_results(runs), found("runs").parent / STORAGE
+ingredients, trials = ingredient_results(runs, evaluated), found("runs").parent / STORAGE
 in_steps = {step.run.name for step in steps if step.before}  # which are in a table of their own
+in_steps |= {name for one in ingredients if one.before for name in one.checkpoints}
 evaluated = [one for one in evaluated if one.checkpoint.name not in in_steps]
 if runs:
     say_unknown(SHOWN_RUNS, known={name for run in runs for name in (run.name, run_label(run))})
