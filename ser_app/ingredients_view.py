@@ -10,6 +10,8 @@ import streamlit as st
 
 from ser_core.analysis.ingredients import GAINED, IngredientResult, ingredient_rows
 from ser_core.analysis.steps import INTERVAL
+from ser_core.analysis.untrained import UntrainedResult
+from ser_core.errors import RunError
 from ser_core.models.registry import model_label
 
 FIGURES = {
@@ -20,16 +22,20 @@ FIGURES = {
 RECALL = "Unweighted average recall on clips that were not trained on, mean over seeds"
 
 
-def show_ingredients(results: Sequence[IngredientResult]) -> None:
+def show_ingredients(results: Sequence[IngredientResult], untrained: Sequence[UntrainedResult] = ()) -> None:
     """A row a network of the study."""
     run = next(run for result in results for runs in (result.runs, *result.unseen.values()) for run in runs.values())
     st.caption(
         f"What the {model_label(run.train.model)} network is made of, one thing at a time: added to a base that has "
         "none of it, and taken from the whole. **Gained**: points more than the network it is compared with, from the "
         f"same seeds and for {run.train.epochs} epochs. Intervals are over seeds alone, on the same clips; those of "
-        "unseen speakers over folds."
+        "unseen speakers over folds, those of an ensemble over speakers and clips."
     )
-    table = pd.DataFrame(ingredient_rows(results))
+    try:
+        table = pd.DataFrame(ingredient_rows(results, untrained))
+    except RunError as error:
+        st.warning(str(error))
+        table = pd.DataFrame(ingredient_rows(results))
     st.dataframe(
         table,
         hide_index=True,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import scipy  # whose stats package is loaded when it is used: that takes a second of a core
@@ -24,6 +24,9 @@ from ser_core.training.future import SEEDS, future_steps
 from ser_core.training.steps import Step
 from ser_core.words import points_between
 
+if TYPE_CHECKING:
+    from ser_core.analysis.untrained import UntrainedResult
+
 K = TypeVar("K", bound=Hashable)
 SHARED, *UNSEEN = SPLITS
 """The split whose speakers are in all of its parts, and those whose speakers are in one alone."""
@@ -35,9 +38,11 @@ class Gain:
 
     Attributes:
         differences: -1..1, each of networks that differ in nothing else: of one seed, or one fold.
+        over_clips: the interval of their mean over speakers and clips, where that is what is known.
     """
 
     differences: tuple[float, ...]
+    over_clips: tuple[float, float] | None = None
 
     @property
     def mean(self) -> float | None:
@@ -46,7 +51,9 @@ class Gain:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval of the mean, Student's; None of fewer than two."""
+        """95 % interval of the mean: `over_clips`, or Student's over the differences; None of fewer than two."""
+        if self.over_clips:
+            return self.over_clips
         n = len(self.differences)
         if n < 2:
             return None
@@ -138,7 +145,8 @@ def ingredient_results(runs: Sequence[Run], evaluations: Sequence[Evaluation] = 
     )
     heard: dict[str, dict[str, Evaluation]] = {}  # by checkpoint and corpus
     for one in evaluations:
-        heard.setdefault(one.checkpoint.name, {})[one.corpus.title] = one
+        if not one.checkpoint.members:
+            heard.setdefault(one.checkpoint.name, {})[one.corpus.title] = one
     results: dict[str, IngredientResult] = {}
     for step in future_steps():
         shared = known.get(SHARED, {}).get(step.label, {})
@@ -163,23 +171,50 @@ def _known(runs: Sequence[Run], split: str) -> dict[str, dict[int, Run]]:
     return known
 
 
-def ingredient_rows(results: Sequence[IngredientResult]) -> list[dict[str, Any]]:
-    """Rows of a table, figures in percent and differences in points; None where something isn't known."""
-    corpora = sorted({title for result in results for title in result.elsewhere})
-    rows = []
-    for result in results:
-        row: dict[str, Any] = {
+def ingredient_rows(
+    results: Sequence[IngredientResult], untrained: Sequence[UntrainedResult] = ()
+) -> list[dict[str, Any]]:
+    """Rows of a table, figures in percent and differences in points; None where something isn't known.
+
+    Raises:
+        RunError: predictions of an ensemble are missing or damaged.
+    """
+    heard = [*(result.elsewhere for result in results), *(result.heard for result in untrained)]
+    corpora = {one.corpus.title: one.corpus for titles in heard for seeds in titles.values() for one in seeds.values()}
+    # Validation clips as they are have a column already.
+    titles = sorted(title for title, corpus in corpora.items() if corpus.change or not corpus.validation)
+    rows = [
+        {
             "network": result.step.label,
             "compared with": result.step.to,
             "seeds": len(result.runs),
             **_columns("validation", result.accuracies, result.gain),
             "folds": len(result.unseen),
             **_columns("unseen speakers", result.unseen_accuracies, result.unseen_gain),
+            **_recalls(result, titles),
         }
-        for title in corpora:
-            row |= _columns(f"UAR, {title}", result.recalls(title), result.gain_in(title))
-        rows.append(row)
+        for result in results
+    ]
+    rows += [
+        {
+            "network": result.step.label,
+            "compared with": result.step.to,
+            "seeds": result.seeds,
+            **_columns("validation", result.accuracies, result.gain),
+            "folds": 0,
+            **_columns("unseen speakers", {}, Gain(())),
+            **_recalls(result, titles),
+        }
+        for result in untrained
+    ]
     return rows
+
+
+def _recalls(result: IngredientResult | UntrainedResult, corpora: Sequence[str]) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for title in corpora:
+        columns |= _columns(f"UAR, {title}", result.recalls(title), result.gain_in(title))
+    return columns
 
 
 GAINED = ", gained"
