@@ -35,8 +35,10 @@ from ser_core.analysis.ingredients import ingredient_results
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import accuracy_heatmap
 from ser_core.analysis.steps import step_results
+from ser_core.analysis.untrained import untrained_results
 from ser_core.models.registry import MODELS
 from ser_core.places import found
+from ser_core.records.evaluations import evaluations_dir
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
 from ser_core.training.search_results import STORAGE, can_be_read
@@ -244,8 +246,11 @@ st.markdown(f"Every recorded training run, beside what the {REPORT_LINK} says of
 runs, unreadable = records()
 evaluated, damaged = evaluations()
 steps = step_results(runs, evaluated)
-ingredients, trials = ingredient_results(runs), found("runs").parent / STORAGE
+ingredients, trials = ingredient_results(runs, evaluated), found("runs").parent / STORAGE
 in_steps = {step.run.name for step in steps if step.before}  # which are in a table of their own
+untrained = untrained_results(ingredients, evaluated, evaluations_dir())
+in_steps |= {name for one in ingredients if one.before for name in one.checkpoints}
+in_steps |= {name for one in untrained for name in one.names}
 evaluated = [one for one in evaluated if one.checkpoint.name not in in_steps]
 if runs:
     say_unknown(SHOWN_RUNS, known={name for run in runs for name in (run.name, run_label(run))})
@@ -256,7 +261,7 @@ if runs:
         [
             *VIEWS,
             *([STEPS] if len(steps) > 1 else []),
-            *([INGREDIENTS] if len(ingredients) > 1 else []),
+            *([INGREDIENTS] if len(ingredients) + len(untrained) > 1 else []),
             *([SEARCH] if can_be_read(trials) else []),
             *([CORPORA] if evaluated else []),
         ],
@@ -277,7 +282,7 @@ if runs:
         case "Steps":
             show_steps(steps)
         case "Ingredients":
-            show_ingredients(ingredients)
+            show_ingredients(ingredients, untrained)
         case "Search":
             show_searches(trials)
         case "Corpora":

@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from ser_core.analysis.ingredients import IngredientResult, ingredient_rows
+from ser_core.analysis.ingredients import GAINED, IngredientResult, ingredient_rows
 from ser_core.analysis.steps import INTERVAL
+from ser_core.analysis.untrained import UntrainedResult
+from ser_core.errors import RunError
 from ser_core.models.registry import model_label
 
+FIGURES = {
+    "validation": "Accuracy on the validation clips, whose speakers are in training, too; in the epoch that was "
+    "chosen, mean over seeds",
+    "unseen speakers": "Accuracy on validation clips of speakers who are not in training; mean over seeds and folds",
+}
+RECALL = "Unweighted average recall on clips that were not trained on, mean over seeds"
 
-def show_ingredients(results: Sequence[IngredientResult]) -> None:
+
+def show_ingredients(results: Sequence[IngredientResult], untrained: Sequence[UntrainedResult] = ()) -> None:
     """A row a network of the study."""
-    run = next(iter(results[0].runs.values()))
+    run = next(run for result in results for runs in (result.runs, *result.unseen.values()) for run in runs.values())
     st.caption(
         f"What the {model_label(run.train.model)} network is made of, one thing at a time: added to a base that has "
-        "none of it, and taken from the whole. **Gained**: points of validation accuracy more than the network it is "
-        f"compared with, from the same seeds and for {run.train.epochs} epochs. Intervals are over seeds alone, on the "
-        "same validation clips."
+        "none of it, and taken from the whole. **Gained**: points more than the network it is compared with, from the "
+        f"same seeds and for {run.train.epochs} epochs. Intervals are over seeds alone, on the same clips; those of "
+        "unseen speakers over folds, those of an ensemble over speakers and clips."
     )
-    columns = {
-        "network": st.column_config.TextColumn(width=330),
-        "validation": st.column_config.NumberColumn(
-            format="%.1f %%", help="Accuracy on the validation clips, in the epoch that was chosen, mean over seeds"
-        ),
-        "gained": st.column_config.NumberColumn(format="%+.1f", help="Of validation accuracy, in points"),
-        "gained" + INTERVAL: st.column_config.TextColumn("95\u00a0% interval", width=120),
-    }
+    try:
+        table = pd.DataFrame(ingredient_rows(results, untrained))
+    except RunError as error:
+        st.warning(str(error))
+        table = pd.DataFrame(ingredient_rows(results))
     st.dataframe(
-        pd.DataFrame(ingredient_rows(results)),
+        table,
         hide_index=True,
-        column_config=columns,
+        column_config={name: _column(name) for name in table.columns},
         placeholder="–",
         height="content",
         alt="Ingredients",
     )
+
+
+def _column(name: str) -> Any:
+    """How a column of the table is shown."""
+    if name.endswith(INTERVAL):
+        return st.column_config.TextColumn("95\u00a0% interval", width=120)
+    if name.endswith(GAINED):
+        return st.column_config.NumberColumn("gained", format="%+.1f", help=f"{name.removesuffix(GAINED)}, in points")
+    if name in FIGURES or name.startswith("UAR, "):
+        return st.column_config.NumberColumn(format="%.1f %%", help=FIGURES.get(name, RECALL))
+    return st.column_config.TextColumn(width=330) if name == "network" else None

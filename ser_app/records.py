@@ -53,8 +53,9 @@ def _evaluations(folder: str, files: Fingerprint) -> tuple[list[Evaluation], dic
 
 
 def heard_elsewhere(name: str) -> list[Evaluation]:
-    """What a run's checkpoint heard in corpora of which nothing was trained on."""
-    return [one for one in evaluations()[0] if one.checkpoint.name == name and one.checkpoint.heard == "nothing"]
+    """What a run's checkpoint heard in corpora of which nothing was trained on, as they are."""
+    known = [one for one in evaluations()[0] if one.checkpoint.name == name and not one.corpus.change]
+    return [one for one in known if one.checkpoint.heard == "nothing"]
 
 
 def elsewhere(name: str) -> str:

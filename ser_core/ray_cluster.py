@@ -48,6 +48,23 @@ def connect(address: str, variables: Mapping[str, str] | None = None) -> Any:
     return ray
 
 
+def require_share(ray: Any, what: str, cpus: float, gpus: float) -> None:
+    """Refuse what would wait for ever.
+
+    Args:
+        what: that asks for so many cores and GPUs, as a sentence begins with it.
+
+    Raises:
+        ConfigError: the whole cluster has fewer.
+    """
+    has = ray.cluster_resources()
+    if has.get("CPU", 0) < cpus or has.get("GPU", 0) < gpus:
+        raise ConfigError(
+            f"{what} asks for {cpus:g} CPU and {gpus:g} GPU, and the cluster has {has.get('CPU', 0):g} and "
+            f"{has.get('GPU', 0):g}."
+        )
+
+
 def require(address: str) -> None:
     """Find out in seconds whether anything listens there; Ray itself would try for minutes.
 

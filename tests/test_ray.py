@@ -1,4 +1,4 @@
-"""A Ray cluster of two nodes, one of whose workers is killed midway: a grid, and many recordings."""
+"""A Ray cluster of two nodes, one of whose workers is killed midway: a grid, a search, and many recordings."""
 
 from __future__ import annotations
 
@@ -111,6 +111,34 @@ def test_a_run_that_asks_for_more_than_the_cluster_has_is_refused(options: list[
     result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert result.returncode == 2
     assert "A run asks for 1 CPU and 1 GPU, and the cluster has 2 and 0." in result.stderr
+
+
+@pytest.mark.timeout(2 * PATIENCE_SECONDS)
+def test_a_search_has_as_many_trials_as_asked_for_though_a_worker_was_killed(
+    corpus, tiny: Path, feature_cache: Path, tmp_path: Path, address: str
+):
+    pytest.importorskip("optuna", reason="Optuna is optional: pip install -r requirements-search.txt")
+    parts = {part: names[:6] for part, names in json.loads(tiny.read_text()).items()}
+    (tmp_path / "small.json").write_text(json.dumps(parts))
+    options = ["--epochs", "1", "--copies", "0", "--split", str(tmp_path / "small.json"), "--device", "cpu"]
+    options += ["--corpus", str(corpus.folder), "--cache", str(feature_cache), "--out", str(tmp_path), "--ray", address]
+    command = [sys.executable, "grid.py", "search", "--trials", "3", *options]
+    killed, deadline = 0, time.monotonic() + PATIENCE_SECONDS
+    with subprocess.Popen(command, stdout=-1, stderr=-2, text=True) as process:
+        while process.poll() is None:
+            if time.monotonic() > deadline:
+                process.kill()
+                pytest.fail(process.stdout.read())
+            if not killed and (training := workers("run_trial")):
+                killed = training[0]
+                os.kill(killed, signal.SIGKILL)
+            time.sleep(0.05)
+        output = process.stdout.read()
+    assert process.returncode == 0, output
+    assert killed
+    assert sorted(re.findall(r"^trial (\d+):", output, re.MULTILINE)) == ["0", "1", "2"]
+    assert "3 trials of 3, 0 of them given up." in output
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.timeout(2 * PATIENCE_SECONDS)

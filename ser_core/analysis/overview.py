@@ -71,7 +71,7 @@ def model_bars(runs: Iterable[Run], evaluations: Iterable[Evaluation]) -> list[B
     ranks = {run.name: run.val_rank for run in known}
     of_corpus: dict[str, list[Evaluation]] = {}
     for one in evaluations:
-        if one.checkpoint.heard == "nothing" and one.checkpoint.name in ranks:
+        if one.checkpoint.heard == "nothing" and one.checkpoint.name in ranks and not one.corpus.change:
             of_corpus.setdefault(one.corpus.title, []).append(one)
     for title, tried in of_corpus.items():
         one = max(tried, key=lambda tried: ranks[tried.checkpoint.name])

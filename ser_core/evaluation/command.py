@@ -11,6 +11,7 @@ from tyro.conf import arg
 
 from ser_core.command import friendly_errors
 from ser_core.command_line import CheckpointName, Labels, Switch, parse
+from ser_core.errors import ConfigError
 from ser_core.evaluation.asked import asked_checkpoints, refuse_both
 from ser_core.places import require_writable, written
 
@@ -24,10 +25,17 @@ class EvaluateCommand:
     Of a corpus that it was trained on, its test clips are taken; of any other, all clips. The record is a folder
     CORPUS/CHECKPOINT with evaluation.json and predictions.csv, and takes the place of an earlier one of the same clips.
 
+    Several checkpoints together, or one that hears each clip at three speeds, stand in a record of their own: networks
+    that need no training.
+
     Attributes:
         corpus: its folder, or a table in CSV with the columns file and emotion, and maybe speaker and sex.
         checkpoint: the trained network, a folder's name in checkpoints/.
         every_checkpoint: evaluate all that can be used, one after the other.
+        together: evaluate these as one network, which says the mean of their probabilities.
+        tta: hear each clip also 10 % slower and 10 % faster, and take the mean of the probabilities.
+        validation: of CREMA-D, take the validation clips and not the test clips: to choose between networks.
+        change: first change each clip in a way that `python -m benchmarks robustness` does, as `pink-15`, noise.
         labels: what labels mean, beside what they usually do.
         name: what records call the corpus.
         out: folder for records.
@@ -37,6 +45,10 @@ class EvaluateCommand:
     corpus: Annotated[Path, arg(metavar="PATH")]
     checkpoint: CheckpointName = None
     every_checkpoint: Switch = False
+    together: Annotated[tuple[str, ...], arg(metavar="NAME NAME [NAME ...]", help_behavior_hint="")] = ()
+    tta: Switch = False
+    validation: Switch = False
+    change: Annotated[str, arg(metavar="NAME", help_behavior_hint="(default: none)")] = ""
     labels: Labels = None
     name: Annotated[
         str | None, arg(metavar="NAME", help_behavior_hint="(default: of its kind, its folder or its table)")
@@ -52,10 +64,14 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
     """The command line.
 
     Raises:
-        ConfigError: it names a checkpoint, and asks for every one.
+        ConfigError: it asks for checkpoints in two ways, or for fewer than two together.
     """
     args = parse(EvaluateCommand, arguments, prog=prog)
     refuse_both(args.checkpoint, args.every_checkpoint)
+    if args.together and (args.checkpoint or args.every_checkpoint):
+        raise ConfigError("Give --together or other checkpoints, not both.")
+    if args.together and len(set(args.together)) < max(2, len(args.together)):
+        raise ConfigError("--together is of two checkpoints or more, each named once.")
     return args
 
 
@@ -66,26 +82,30 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     from tqdm import tqdm
 
     from ser_core.corpus.describe import open_described
-    from ser_core.records.checkpoints import checkpoints_dir
+    from ser_core.records.checkpoints import checkpoint_folder, checkpoints_dir
     from ser_core.records.evaluations import folder_of, save_evaluation
 
     recordings = open_described(args.corpus, args.labels)
     root, out = checkpoints_dir(), args.out or written("evaluations")
     require_writable(out)
-    names = asked_checkpoints(root, args.checkpoint, args.every_checkpoint)
+    from ser_core.evaluation.evaluate import evaluate_together  # torch takes seconds to load
+    from ser_core.evaluation.hearing import SPEEDS, Way
     from ser_core.evaluation.same_corpus import refuse_another_corpus
-
-    folders = {name: folder_of(out, args.name or recordings.name, name) for name in names}
-    if not args.replace:
-        for name, folder in folders.items():
-            refuse_another_corpus(folder, recordings, root / name)
-    from ser_core.evaluation.evaluate import evaluate_checkpoint  # torch takes seconds to load
     from ser_core.evaluation.summary import summary
 
-    for name, folder in folders.items():
-        with tqdm(total=len(recordings.clips), unit=" clips", desc=name, leave=False) as bar:
-            evaluation, predictions = evaluate_checkpoint(recordings, root / name, bar.update)
+    way = Way(args.validation, args.change, SPEEDS) if args.tta else Way(args.validation, args.change)
+    if args.together:
+        asked = [[checkpoint_folder(root, name) for name in args.together]]
+    else:
+        asked = [[root / name] for name in asked_checkpoints(root, args.checkpoint, args.every_checkpoint)]
+    places = [folder_of(out, args.name or way.corpus_name(recordings.name), way.name(folders)) for folders in asked]
+    if not args.replace:
+        for folders, place in zip(asked, places, strict=True):
+            refuse_another_corpus(place, recordings, folders[0])
+    for folders, place in zip(asked, places, strict=True):
+        with tqdm(total=len(recordings.clips), unit=" clips", desc=place.name, leave=False) as bar:
+            evaluation, predictions = evaluate_together(recordings, folders, way, bar.update)
         if args.name:
             evaluation = replace(evaluation, corpus=replace(evaluation.corpus, name=args.name, title=args.name))
-        save_evaluation(folder, evaluation, predictions)
-        print("\n".join([*summary(evaluation), f"  recorded in {folder}", ""]))
+        save_evaluation(place, evaluation, predictions)
+        print("\n".join([*summary(evaluation), f"  recorded in {place}", ""]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 from collections import Counter
@@ -14,15 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from ser_core.analysis.calibration import reliability
-from ser_core.audio.preprocess import Speech, preprocess, read_audio
+from ser_core.audio.preprocess import Speech
 from ser_core.corpus.recordings import Recording, Recordings, label_checksum
 from ser_core.emotions import EMOTIONS
-from ser_core.errors import CorpusError, NoSpeechError, SERError
-from ser_core.evaluation.unheard import trained_on, unheard
+from ser_core.errors import ConfigError, CorpusError, NoSpeechError, SERError
+from ser_core.evaluation.hearing import Hearing, Way, weights_of
+from ser_core.evaluation.unheard import trained_on, unheard, validated
 from ser_core.records.evaluations import EvaluatedCheckpoint, EvaluatedCorpus, Evaluation, GroupFigures
 from ser_core.records.metrics import bootstrap_intervals, evaluate
 from ser_core.records.predictions import Predictions
-from ser_core.serving.prediction import Prediction
 from ser_core.serving.predictor import Predictor
 from ser_core.training.experiment import LIBRARIES, git_commit
 
@@ -35,58 +34,82 @@ HEARD = "was trained or validated on"
 def evaluate_checkpoint(
     recordings: Recordings, checkpoint: Path, progress: Callable[[int], object] | None = None
 ) -> tuple[Evaluation, Predictions]:
-    """Let a checkpoint classify the clips of a corpus that it was not trained on.
+    """`evaluate_together` of one, on clips that it was not trained on, as they are."""
+    return evaluate_together(recordings, [checkpoint], Way(), progress)
+
+
+def evaluate_together(
+    recordings: Recordings,
+    checkpoints: Sequence[Path],
+    way: Way,
+    progress: Callable[[int], object] | None = None,
+) -> tuple[Evaluation, Predictions]:
+    """Let checkpoints classify the clips of a corpus that they were not trained on, all as one.
 
     Args:
         recordings: the corpus.
-        checkpoint: its folder.
+        checkpoints: their folders, of one or several.
+        way: how they hear the clips.
         progress: called with 1 after each clip.
 
     Returns:
-        the record, and what the checkpoint said of each clip that it answered.
+        the record, and what was said of each clip that was answered.
 
     Raises:
-        CheckpointError: the checkpoint can't be used.
+        CheckpointError: a checkpoint can't be used.
+        ConfigError: they can't hear as one.
         CorpusError: no clip is left, or none is answered.
     """
-    predictor = Predictor.load(checkpoint.name, root=checkpoint.parent)
-    part = unheard(recordings, predictor.config)
+    hearing = Hearing([Predictor.load(folder.name, root=folder.parent) for folder in checkpoints], way)
+    part, *others = (
+        validated(recordings, config) if way.validation else unheard(recordings, config) for config in hearing.configs
+    )
+    if any(other != part for other in others):
+        raise ConfigError("These checkpoints were not trained on the same clips: evaluate each by itself.")
     answered: list[Recording] = []
-    probabilities: list[list[float]] = []
+    probabilities: list[np.ndarray] = []
     unanswered: Counter[str] = Counter()
     first_error: SERError | None = None
-    for clip, said in zip(part.clips, _answers(predictor, part.clips), strict=True):
+    for clip, said in zip(part.clips, _answers(hearing, part.clips), strict=True):
         if isinstance(said, SERError):
             unanswered[NO_SPEECH if isinstance(said, NoSpeechError) else UNREADABLE] += 1
             first_error = first_error or said
         else:
             answered.append(clip)
-            probabilities.append([said.probabilities[emotion] for emotion in EMOTIONS])
+            probabilities.append(said)
         if progress:
             progress(1)
     if not answered:
-        raise CorpusError(f"{predictor.config.name} answers no clip of {recordings.title}. Of the first: {first_error}")
+        raise CorpusError(f"{way.name(checkpoints)} answers no clip of {recordings.title}. Of the first: {first_error}")
     predictions = Predictions(
         tuple(clip.name for clip in answered),
         np.array([EMOTIONS.index(clip.emotion) for clip in answered]),
         np.array(probabilities, dtype=np.float32),
         tuple(clip.speaker or "" for clip in answered),
     )
-    trained = len(recordings.clips) - len(part.clips)
+    trained = 0 if way.validation else len(recordings.clips) - len(part.clips)
     left_out = {reason: len(names) for reason, names in recordings.left_out.items()}
     names = {clip.speaker for clip in part.clips}
     corpus = EvaluatedCorpus(
-        recordings.name,
-        recordings.title,
+        way.corpus_name(recordings.name),
+        way.corpus_title(recordings.title),
         part.said,
         len(part.clips),
         None if None in names else len(names),
         label_checksum(part.clips),
         left_out | ({HEARD: trained} if trained else {}),
         recordings.contents,
+        way.change,
+        way.validation,
     )
-    weights = hashlib.sha256((checkpoint / "model.safetensors").read_bytes()).hexdigest()
-    described = EvaluatedCheckpoint(checkpoint.name, weights, trained_on(predictor.config), part.heard)
+    described = EvaluatedCheckpoint(
+        way.name(checkpoints),
+        weights_of(checkpoints),
+        trained_on(hearing.configs[0]),
+        part.heard,
+        hearing.members,
+        way.speeds,
+    )
     speakers = None if None in names else predictions.speakers
     evaluation = Evaluation(
         corpus,
@@ -103,24 +126,19 @@ def evaluate_checkpoint(
     return evaluation, predictions
 
 
-def _answers(predictor: Predictor, clips: Sequence[Recording]) -> Iterator[Prediction | SERError]:
-    """What it says of each clip, in order, errors in place of predictions.
-
-    As in training, somebody is taken to speak in every clip, also where no voice is recognised, as in some shouts: to
-    leave those out would leave out what is hard to hear.
-    """
+def _answers(hearing: Hearing, clips: Sequence[Recording]) -> Iterator[np.ndarray | SERError]:
+    """Probabilities of each clip, in order, errors in place of some, see `Hearing`."""
 
     def prepare(clip: Recording) -> Speech | SERError:
         try:
-            audio, warnings = read_audio(clip.path)
-            return preprocess(audio, predictor.config.audio, warnings).require()
+            return hearing.prepare(clip)
         except SERError as error:
             return error
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(clips), AT_ONCE):
             for speech in pool.map(prepare, clips[start : start + AT_ONCE]):
-                yield predictor.classify_speech(speech) if isinstance(speech, Speech) else speech
+                yield hearing.probabilities(speech) if isinstance(speech, Speech) else speech
 
 
 def _members(clips: list[Recording], group_of: Callable[[Recording], str | None]) -> dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ from ser_core.records.evaluations import Heard
 from ser_core.records.reading import read_value
 from ser_core.words import counted
 
-ALL = "all clips"
+ALL, VALIDATION = "all clips", "validation clips"
 
 
 class Part(NamedTuple):
@@ -55,6 +55,24 @@ def unheard(recordings: Recordings, config: CheckpointConfig) -> Part:
             f"and nothing is left of {part.said}."
         )
     return part
+
+
+def validated(recordings: Recordings, config: CheckpointConfig) -> Part:
+    """The clips of CREMA-D that a checkpoint's epoch was picked by, to compare networks without a look at the test set.
+
+    Raises:
+        CorpusError: it is another corpus, there are none, or it can't be told which they are.
+    """
+    if recordings.name != CREMAD or trained_on(config) != (CREMAD,):
+        raise CorpusError(f"Validation clips are those of CREMA-D, of a checkpoint trained on it alone: {config.name}.")
+    split = _split_of(config)
+    names = frozenset(split.val)
+    clips = tuple(clip for clip in recordings.clips if clip.name in names)
+    if not clips:
+        raise CorpusError(f"{recordings.folder} holds none of the validation clips of {config.name}.")
+    trained = split.speakers(split.train)
+    shared = trained & split.speakers(split.val)
+    return Part(clips, f"{VALIDATION} of split {split.name}", "same speakers" if shared else "other speakers")
 
 
 def _tested(recordings: Recordings, config: CheckpointConfig) -> Part:

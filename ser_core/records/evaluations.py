@@ -28,7 +28,7 @@ from ser_core.records.metrics import Metrics, check_range
 from ser_core.records.predictions import Predictions, read_predictions, write_predictions
 from ser_core.records.reading import read_value
 
-VERSION = 2
+VERSION = 3
 
 
 def _of_version_1(values: dict[str, Any]) -> dict[str, Any]:
@@ -37,7 +37,12 @@ def _of_version_1(values: dict[str, Any]) -> dict[str, Any]:
     return values | {"corpus": {"contents": "", **corpus}} if isinstance(corpus, dict) else values
 
 
-MIGRATIONS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_of_version_1,)
+def _of_version_2(values: dict[str, Any]) -> dict[str, Any]:
+    """What it says is of one network and of clips as they are: the defaults."""
+    return values
+
+
+MIGRATIONS: tuple[Callable[[dict[str, Any]], dict[str, Any]], ...] = (_of_version_1, _of_version_2)
 """The first takes version 1 to version 2, and so on."""
 FILE, TABLE = "evaluation.json", "predictions.csv"
 
@@ -57,6 +62,8 @@ class EvaluatedCorpus(ByContent):
         checksum: of the names and labels of these clips.
         left_out: number of other clips by the reason.
         contents: see `Recordings.contents`; of all clips of the corpus, empty in older records.
+        change: made to each clip, one of `ser_core.audio.changes.registry.CHANGES`; empty for none.
+        validation: whether these are the clips that training picked the epoch by.
     """
 
     name: str
@@ -67,6 +74,8 @@ class EvaluatedCorpus(ByContent):
     checksum: str
     left_out: dict[str, int]
     contents: str
+    change: str = ""
+    validation: bool = False
 
     def __post_init__(self) -> None:
         check_range("clips", self.clips, 1)
@@ -80,15 +89,20 @@ class EvaluatedCheckpoint:
 
     Attributes:
         name: of the checkpoint.
-        weights: SHA-256 of its file of weights.
+        weights: SHA-256 of its file of weights, or of several, one after the other.
         trained_on: names of corpora; none where the checkpoint doesn't say.
         heard: of this corpus.
+        members: names of the checkpoints whose probabilities' mean was taken, of one or several; none of one that heard
+            each clip once.
+        speeds: at which it heard each clip.
     """
 
     name: str
     weights: str
     trained_on: tuple[str, ...]
     heard: Heard
+    members: tuple[str, ...] = ()
+    speeds: tuple[float, ...] = (1.0,)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import math
 import os
 import signal
 import sys
@@ -25,7 +24,7 @@ from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import SPLIT_HELP, Cache, Out, command_line, folder_for
 from ser_core.training.future import MODEL as FUTURE
 from ser_core.training.grid_progress import Display, print_list, what_to_do
-from ser_core.training.jobs import check_corpus, default_jobs
+from ser_core.training.jobs import Cluster, check_corpus, default_jobs
 from ser_core.training.pool import LocalPool, Pool, remove_logs, train_all
 from ser_core.training.study import STUDIES, with_epochs
 from ser_core.training.survey import Entry, How, survey
@@ -55,21 +54,6 @@ INTERRUPTED = "Stopped. What was trained is saved: go on with the same command."
 SEARCH = "search"
 StudyName: Any = choice(tuple(STUDIES))
 USUAL_EPOCHS = f"{TrainConfig.epochs}; future: {usual_config(FUTURE).epochs}"
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """Training on the machines of a Ray cluster.
-
-    Attributes:
-        ray: address of the cluster, as `ray start --head` prints it; `auto` for the one on this machine.
-        cpus: processor cores for each run.
-        gpus: GPUs for each run; four share one at 0.25.
-    """
-
-    ray: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: this machine, without Ray)")] = None
-    cpus: float = 1.0
-    gpus: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -121,10 +105,7 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
         usual_config(epochs=args.epochs)
     if args.jobs is not None and args.jobs < 1:
         raise ConfigError(f"--jobs is 1 or more, not {args.jobs}.")
-    if not 0 < args.cluster.cpus < math.inf:
-        raise ConfigError(f"--cpus is a number above 0, not {args.cluster.cpus:g}.")
-    if not 0 <= args.cluster.gpus < math.inf:
-        raise ConfigError(f"--gpus is 0 or more, not {args.cluster.gpus:g}.")
+    args.cluster.check()
     return args
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import arg
 
 from ser_core.errors import ConfigError
 
@@ -14,6 +18,28 @@ if TYPE_CHECKING:
 MAX_JOBS = 6  # on one GPU
 JOB_GPU_BYTES = 6 * 2**30
 JOB_CPU_BYTES = 4 * 2**30  # what ResNet-38 takes
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Training on the machines of a Ray cluster.
+
+    Attributes:
+        ray: address of the cluster, as `ray start --head` prints it; `auto` for the one on this machine.
+        cpus: processor cores for each run.
+        gpus: GPUs for each run; four share one at 0.25.
+    """
+
+    ray: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: this machine, without Ray)")] = None
+    cpus: float = 1.0
+    gpus: float = 0.0
+
+    def check(self) -> None:
+        """Raises ConfigError if a number is out of its range."""
+        if not 0 < self.cpus < math.inf:
+            raise ConfigError(f"--cpus is a number above 0, not {self.cpus:g}.")
+        if not 0 <= self.gpus < math.inf:
+            raise ConfigError(f"--gpus is 0 or more, not {self.gpus:g}.")
 
 
 def check_corpus(folder: Path | None) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ser_core.corpus.splits import Split, load_split
-from ser_core.errors import ConfigError, RunError, SERError
+from ser_core.errors import RunError, SERError
 from ser_core.files import new_folder
-from ser_core.ray_cluster import connect
+from ser_core.ray_cluster import connect, require_share
 from ser_core.records.runs import restore_runs
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
@@ -61,12 +61,7 @@ class RayPool:
             "threads": max(1, int(cpus)),
         }
         self.ray = ray = connect(address, {COMMIT_VARIABLE: git_commit() or ""})
-        resources = ray.cluster_resources()
-        if resources.get("CPU", 0) < cpus or resources.get("GPU", 0) < gpus:
-            raise ConfigError(
-                f"A run asks for {cpus:g} CPU and {gpus:g} GPU, and the cluster has {resources.get('CPU', 0):g} "
-                f"and {resources.get('GPU', 0):g}."
-            )
+        require_share(ray, "A run", cpus, gpus)
         self.slots = 1_000_000  # Ray itself keeps those waiting that don't fit
         share: dict[str, Any] = {"num_cpus": cpus, "num_gpus": gpus, "max_retries": MAX_ATTEMPTS - 1}
         remote: Any = ray.remote(**share)

@@ -1,8 +1,9 @@
 """A search for the settings of the small network by Optuna, judged on the validation clips alone.
 
 Trials live in a file of SQLite, one study for each kind of training: the same command goes on with it. Several workers
-take trials from it until there are as many as asked for. A trial that is worse than the median of the others at its
-epoch is given up. Nothing here looks at a test clip.
+take trials from it until there are as many as asked for, those of other machines by way of this one
+(`ser_core.training.ray_search`). A trial that is worse than the median of the others at its epoch is given up. Nothing
+here looks at a test clip.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from ser_core.corpus.folder import Corpus
-from ser_core.corpus.splits import load_split
+from ser_core.corpus.splits import Split, load_split
 from ser_core.errors import ConfigError
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig, usual_config
@@ -123,22 +124,27 @@ def take(study: optuna.Study, search: Search) -> optuna.Trial | None:
         return study.ask() if len(study.get_trials(states=counting)) < search.trials else None
 
 
-def work(job: tuple[Search, int]) -> None:
-    """Take trials and train them until there are enough, and say how each went.
+@dataclass(frozen=True)
+class Loaded:
+    """What all trials train on, see `ser_core.training.trainer.Trainer`."""
 
-    Args:
-        job: the search, and the worker's number.
+    data: Any
+    train: Sequence[int]
+    val: Sequence[int]
+    device: Any
+    copies: Sequence[Any]
+
+
+def load(search: Search, split: Split) -> Loaded:
+    """Find or compute the features of a split, on the device of the search.
+
+    Raises:
+        SERError: clips are missing, or there is no such device.
     """
-    import torch
-    from optuna.trial import TrialState
-
     from ser_core.training.device import Device
     from ser_core.training.experiment import Watcher, load_data
 
-    search, number = job
-    torch.set_num_threads(search.threads)
-    study, device = open_study(search, number), Device.of(search.compute)
-    base, split, corpus = search.base, load_split(search.base.split), Corpus.open(search.corpus)
+    base, corpus, device = search.base, Corpus.open(search.corpus), Device.of(search.compute)
     names = sorted(split.train + split.val + split.test)  # as in a training, so that both find the same features
     clips, position = corpus.clips(names), {name: i for i, name in enumerate(names)}
     quiet: Sequence[Watcher] = ()
@@ -148,29 +154,49 @@ def work(job: tuple[Search, int]) -> None:
         for copy in range(min(base.copies, base.epochs))
     ]
     train, val = ([position[name] for name in part] for part in (split.train, split.val))
+    return Loaded(data, train, val, device, copies)
+
+
+def work(job: tuple[Search, int]) -> None:
+    """Take trials and train them until there are enough, and say how each went.
+
+    Args:
+        job: the search, and the worker's number.
+    """
+    import torch
+    from optuna.trial import TrialState
+
+    search, number = job
+    torch.set_num_threads(search.threads)
+    study = open_study(search, number)
+    loaded = load(search, load_split(search.base.split))
     while trial := take(study, search):
         try:
-            value, epochs = train_trial(trial, search, data, train, val, device, copies)
+            value, epochs = train_trial(trial, search.config(suggest(trial)), loaded)
         except BaseException:
             study.tell(trial, state=TrialState.FAIL)
             raise
-        pruned = epochs < base.epochs
-        study.tell(trial, None if pruned else value, TrialState.PRUNED if pruned else TrialState.COMPLETE)
-        print(
-            f"trial {trial.number}: {percent(value)} of the validation clips"
-            + (f", given up after {counted(epochs, 'epoch')}" if pruned else ""),
-            flush=True,
-        )
+        tell(study, trial, search, value, epochs)
 
 
-def train_trial(
-    trial: Any, search: Search, data: Any, train: Sequence[int], val: Sequence[int], device: Any, copies: Any
-) -> tuple[float, int]:
+def tell(study: optuna.Study, trial: optuna.Trial, search: Search, value: float, epochs: int) -> None:
+    """Write down and say how a trial went, see `train_trial`."""
+    from optuna.trial import TrialState
+
+    pruned = epochs < search.base.epochs
+    study.tell(trial, None if pruned else value, TrialState.PRUNED if pruned else TrialState.COMPLETE)
+    print(
+        f"trial {trial.number}: {percent(value)} of the validation clips"
+        + (f", given up after {counted(epochs, 'epoch')}" if pruned else ""),
+        flush=True,
+    )
+
+
+def train_trial(trial: Any, config: TrainConfig, loaded: Loaded) -> tuple[float, int]:
     """Train what a trial proposes.
 
     Args:
-        trial: of Optuna.
-        data, train, val, device, copies: see `ser_core.training.trainer.Trainer`.
+        trial: of Optuna, or what else takes reports and says whether to give up.
 
     Returns:
         validation accuracy of the epoch that a training would keep, 0..1, 0 if it diverged; and epochs that it took,
@@ -178,7 +204,7 @@ def train_trial(
     """
     from ser_core.training.trainer import Trainer
 
-    trainer = Trainer(search.config(suggest(trial)), data, train, val, device, copies)
+    trainer = Trainer(config, loaded.data, loaded.train, loaded.val, loaded.device, loaded.copies)
     while not trainer.finished:
         epoch = trainer.run_epoch()
         trial.report(epoch.val_accuracy, epoch.epoch)

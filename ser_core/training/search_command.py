@@ -18,6 +18,7 @@ from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import SPLIT_HELP, Cache, Out, folder_for
 from ser_core.training.future import COPIES, MODEL
+from ser_core.training.jobs import Cluster, check_corpus, default_jobs
 from ser_core.training.search_results import STORAGE, found_in
 from ser_core.words import counted, percent
 
@@ -31,11 +32,13 @@ HELP = """Search for the best settings of the small network on the validation cl
 
     {prog} --trials 100             train 100 proposals, or as many as are missing of them
     {prog} --trials 100 --jobs 4    four at once
+    {prog} --trials 100 --ray auto  on the machines of a Ray cluster
     {prog} --list                   what was found so far
 
 Needs Optuna: pip install -r requirements-search.txt. A proposal that is worse than the median at its epoch is given up.
 Stop with Ctrl-C, and go on with the same command. No test clip is looked at: train the best with the command that is
-printed."""
+printed. With --ray, this machine keeps the trials; the others share no folder with it, and find the corpus by --corpus
+or their own CREMAD_DIR."""
 INTERRUPTED = "Stopped. The trials that ended are kept: go on with the same command."
 SHOWN = 5  # of the best
 
@@ -64,9 +67,10 @@ class SearchCommand:
     copies: int = COPIES["copies"]
     split: Annotated[str, arg(metavar="NAME", help=SPLIT_HELP)] = "report"
     seed: int = TrainConfig.seed
-    jobs: Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: one on each core, on a GPU one)")] = (
-        None
-    )
+    jobs: Annotated[
+        int | None,
+        arg(metavar="INT", help_behavior_hint="(default: one on each core, on a GPU one; with --ray, all that fit)"),
+    ] = None
     storage: Annotated[
         Path | None, arg(metavar="FILE", help_behavior_hint=f"(default: {STORAGE} beside the folder of records)")
     ] = None
@@ -74,6 +78,7 @@ class SearchCommand:
     cache: Cache = None
     out: Out = None
     compute: Compute = field(default_factory=Compute)
+    cluster: Cluster = field(default_factory=Cluster)
 
     def search(self, jobs: int) -> Search:
         """What is asked for, with the threads that so many workers have each."""
@@ -100,6 +105,7 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
     for flag, value in (("--trials", args.trials), ("--jobs", args.jobs)):
         if value is not None and value < 1:
             raise ConfigError(f"{flag} is 1 or more, not {value}.")
+    args.cluster.check()
     args.search(1)  # whose settings have their ranges
     return args
 
@@ -108,22 +114,43 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """List or search as the command line says."""
     args = parse_arguments(arguments, prog)
+    from ser_core.training.search import begin_again, only_one, open_study
+
+    jobs = 1 if args.list or args.cluster.ray else local_jobs(args)
+    search = args.search(jobs)
+    if not args.list:
+        check_corpus(args.corpus)
+        with only_one(search):
+            begin_again(search)
+            if args.cluster.ray:
+                search_on_cluster(search, args)
+            else:
+                search_here(search, jobs)
+    print_found(search, open_study(search))
+
+
+def local_jobs(args: SearchCommand) -> int:
+    """How many trials at once on this machine."""
     from ser_core.training.device import Device
-    from ser_core.training.jobs import check_corpus, default_jobs
-    from ser_core.training.search import begin_again, only_one, open_study, work
-    from ser_core.workers import map_in_processes
 
     device = Device.of(args.compute)
-    jobs = min(args.jobs or (1 if device.device.type == "cuda" else default_jobs(device)), args.trials)
-    search = args.search(jobs)
-    if args.list:
-        print_found(search, open_study(search))
-        return
-    check_corpus(args.corpus)
-    with only_one(search):
-        begin_again(search)
-        list(map_in_processes(work, [(search, number) for number in range(jobs)], jobs))
-    print_found(search, open_study(search))
+    return min(args.jobs or (1 if device.device.type == "cuda" else default_jobs(device)), args.trials)
+
+
+def search_here(search: Search, jobs: int) -> None:
+    """Train what is missing in processes of this machine."""
+    from ser_core.training.search import work
+    from ser_core.workers import map_in_processes
+
+    list(map_in_processes(work, [(search, number) for number in range(jobs)], jobs))
+
+
+def search_on_cluster(search: Search, args: SearchCommand) -> None:
+    """Train what is missing on the machines of a Ray cluster."""
+    from ser_core.training.ray_search import Machines, search_on
+
+    assert args.cluster.ray
+    search_on(Machines(args.cluster.ray, search, args.cluster.cpus, args.cluster.gpus), search, args.jobs)
 
 
 def print_found(search: Search, study: optuna.Study) -> None:

@@ -1,27 +1,32 @@
 """What each ingredient gives the small network, from records of several seeds."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ser_core.analysis.ingredients import ingredient_results, ingredient_rows
+from ser_core.records.evaluations import Evaluation
 from ser_core.records.runs import load_runs
+from ser_core.training import grid_command
 from ser_core.training.future import SEEDS, future_steps
 from ser_core.training.study import with_epochs
-from tests.made_records import write_run
+from tests.made_records import evaluated, write_run
 
 STEPS = {step.label: step for step in future_steps()}
 LESS = "whole - SpecAugment"
 
 
-def trained(root: Path, label: str, seed: int, accuracy: float, epochs: int = 12) -> None:
-    (config,) = with_epochs([replace(STEPS[label].config, seed=seed)], epochs)
+def trained(root: Path, label: str, seed: int, accuracy: float, epochs: int = 12, split: str = "report") -> str:
+    """Record a network of the study; its name."""
+    (config,) = with_epochs([replace(STEPS[label].config, seed=seed, split=split)], epochs)
     write_run(root / f"{config.name}-{epochs}", config, val_accuracy=accuracy)
+    return f"{config.name}-{epochs}"
 
 
-def rows(root: Path) -> dict[str, dict]:
-    return {row["network"]: row for row in ingredient_rows(ingredient_results(load_runs(root)[0]))}
+def rows(root: Path, evaluations: Sequence[Evaluation] = ()) -> dict[str, dict]:
+    return {row["network"]: row for row in ingredient_rows(ingredient_results(load_runs(root)[0], evaluations))}
 
 
 def test_a_gain_is_between_runs_of_the_same_seed(tmp_path: Path):
@@ -31,9 +36,9 @@ def test_a_gain_is_between_runs_of_the_same_seed(tmp_path: Path):
     found = rows(tmp_path)
     assert list(found) == ["whole", LESS]
     assert found["whole"]["validation"] == pytest.approx(65)
-    assert found["whole"]["gained"] is None
-    assert (found[LESS]["seeds"], found[LESS]["gained"]) == (3, -1.7)
-    low, high = (float(end) for end in found[LESS]["gained, 95 % interval"].split(" to "))
+    assert found["whole"]["validation, gained"] is None
+    assert (found[LESS]["seeds"], found[LESS]["validation, gained"]) == (3, -1.7)
+    low, high = (float(end) for end in found[LESS]["validation, gained, 95 % interval"].split(" to "))
     assert (low, high) == pytest.approx((-1.667 - 1.434, -1.667 + 1.434), abs=0.06)  # t = 4.303, deviation 0.577
 
 
@@ -42,7 +47,7 @@ def test_a_seed_that_only_one_of_both_has_says_nothing_of_the_gain(tmp_path: Pat
     trained(tmp_path, LESS, SEEDS[0], 0.61)
     trained(tmp_path, LESS, SEEDS[1], 0.90)
     found = rows(tmp_path)[LESS]
-    assert (found["seeds"], found["gained"], found["gained, 95 % interval"]) == (2, 1.0, None)
+    assert (found["seeds"], found["validation, gained"], found["validation, gained, 95 % interval"]) == (2, 1.0, None)
 
 
 def test_only_what_was_trained_alike_stands_together(tmp_path: Path):
@@ -51,3 +56,46 @@ def test_only_what_was_trained_alike_stands_together(tmp_path: Path):
     trained(tmp_path, "base", SEEDS[0], 0.5, epochs=30)
     assert list(rows(tmp_path)) == ["whole", LESS]
     assert ingredient_results([]) == []
+
+
+def test_unseen_speakers_are_those_of_folds_each_against_its_own(tmp_path: Path):
+    for fold, whole, less in (("fold1", 0.50, 0.48), ("fold2", 0.70, 0.66)):
+        trained(tmp_path, "whole", SEEDS[0], whole, split=fold)
+        trained(tmp_path, LESS, SEEDS[0], less, split=fold)
+    trained(tmp_path, "whole", SEEDS[1], 0.52, split="fold1")
+    trained(tmp_path, LESS, SEEDS[1], 0.54, split="fold1")  # in fold 1, nothing on average
+    trained(tmp_path, LESS, SEEDS[0], 0.10, split="fold3")  # with nothing to compare it with
+    found = rows(tmp_path)
+    assert (found["whole"]["seeds"], found["whole"]["validation"]) == (0, None)
+    assert (found["whole"]["folds"], found[LESS]["folds"]) == (2, 3)
+    assert found["whole"]["unseen speakers"] == pytest.approx((51 + 70) / 2)
+    assert found[LESS]["unseen speakers, gained"] == -2.0
+    low, high = (float(end) for end in found[LESS]["unseen speakers, gained, 95 % interval"].split(" to "))
+    assert (low, high) == pytest.approx((-2 - 25.4, -2 + 25.4), abs=0.06)  # t = 12.706 of two folds, deviation 2.828
+    trained(tmp_path, "whole", SEEDS[0], 0.60)
+    assert (rows(tmp_path)["whole"]["validation"], rows(tmp_path)["whole"]["folds"]) == (pytest.approx(60), 2)
+
+
+def test_a_fold_is_what_the_grid_trains_on_it():
+    asked = grid_command.configurations(grid_command.parse_arguments(["future", "--split", "fold2"]))
+    assert len(asked) == len(SEEDS) * len(STEPS)
+    assert asked[0] == replace(STEPS["base"].config, seed=SEEDS[0], split="fold2")
+
+
+def test_other_corpora_have_columns_where_something_was_evaluated(tmp_path: Path):
+    recalls = []
+    for seed, whole, less in zip(SEEDS[:2], (0.5, 0.6), (0.45, 0.575), strict=True):
+        names = trained(tmp_path, "whole", seed, 0.6), trained(tmp_path, LESS, seed, 0.6)
+        recalls += [
+            evaluated(tmp_path / "e", name, right=right) for name, right in zip(names, (whole, less), strict=True)
+        ]
+    trained(tmp_path, "base", SEEDS[0], 0.4)
+    found = rows(tmp_path, recalls)
+    gains = [after.uar - before.uar for before, after in zip(recalls[::2], recalls[1::2], strict=True)]
+    assert found["whole"]["UAR, RAVDESS"] == pytest.approx(50 * (recalls[0].uar + recalls[2].uar))
+    assert found[LESS]["UAR, RAVDESS, gained"] == pytest.approx(100 * sum(gains) / 2, abs=0.06)
+    assert found[LESS]["UAR, RAVDESS, gained, 95 % interval"].count(" to ") == 1
+    assert found["base"]["UAR, RAVDESS"] is None
+    other = replace(recalls[0], corpus=replace(recalls[0].corpus, checksum="another"))
+    assert rows(tmp_path, [other, recalls[1]])[LESS]["UAR, RAVDESS, gained"] is None  # of other clips
+    assert not any(name.startswith("UAR") for name in rows(tmp_path)["whole"])

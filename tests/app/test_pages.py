@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -24,6 +25,7 @@ from ser_core.corpus.recordings import CorpusPart
 from ser_core.corpus.splits import REPORT_SPLIT_ID, load_split
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.places import EVALUATIONS_VARIABLE, RUNS_VARIABLE
+from ser_core.records.evaluations import load_predictions, save_evaluation
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import Run, load_run, load_runs
 from ser_core.serving.prediction import UNSURE
@@ -511,6 +513,25 @@ def test_ingredients_are_shown_only_where_several_are_recorded(open_page: OpenPa
     assert table["network"].tolist() == ["base", "whole"]
     assert table["seeds"].tolist() == [1, 1]
     assert table["compared with"].isna().all()
+
+
+def test_what_needs_no_training_is_among_the_ingredients_and_not_among_the_models(
+    open_page: OpenPage, many_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(EVALUATIONS_VARIABLE, str(root := tmp_path / "heard"))
+    base, whole = (step.config for step in future_steps()[:2])
+    write_run(many_runs / "base", base)
+    write_run(many_runs / "whole", whole)
+    one = evaluated(root, "whole+tta")
+    folder = root / "ravdess" / "whole+tta"
+    changed = replace(one, checkpoint=replace(one.checkpoint, members=("whole",), speeds=(0.9, 1.0, 1.1)))
+    save_evaluation(folder, changed, load_predictions(folder))
+    evaluated(root, "whole", right=0.4)
+    table = open_page(RUNS, view="Ingredients").dataframe[0].value
+    assert table["network"].tolist() == ["base", "whole", "whole + test-time augmentation"]
+    assert table["UAR, RAVDESS"].tolist()[1:] == pytest.approx([40, 50])
+    assert table["UAR, RAVDESS, gained"].tolist()[2] == 10
+    assert open_page(RUNS, view="Corpora").dataframe[0].value["model"].tolist() == ["whole"]
 
 
 def test_a_search_is_shown_where_there_is_one(open_page: OpenPage, many_runs: Path):

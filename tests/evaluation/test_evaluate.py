@@ -183,7 +183,7 @@ def test_a_record_comes_back_as_it_was_written(emodb: Path, angry: Path, tmp_pat
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"version": 3}, "its version is 3"),
+        ({"version": 4}, "its version is 4"),
         ({"calibration_error": 2.0}, "calibration_error should be from 0 to 1"),
         ({"unanswered": {"asleep": 1}}, "metrics are of 4 clips, and 3 were answered"),
         ({"metrics": None}, "metrics should be an object"),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -13,7 +14,18 @@ from ser_core.models.registry import build_model
 from ser_core.training import grid_command, search_command
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import command_line
-from ser_core.training.search import Search, begin_again, only_one, open_study, take, train_trial, work
+from ser_core.training.ray_search import Board, Report, search_on
+from ser_core.training.search import (
+    FIRST_TRIALS,
+    Loaded,
+    Search,
+    begin_again,
+    only_one,
+    open_study,
+    take,
+    train_trial,
+    work,
+)
 from ser_core.training.search_results import FEWEST_FOR_IMPORTANCE, can_be_read, found_in, searches_in
 from ser_core.training.search_space import SPACE, Range, how_to_train, suggest
 from ser_core.training.trainer import Trainer
@@ -134,6 +146,101 @@ def test_trainings_of_another_length_are_another_study(search: Search, tmp_path:
     assert len(open_study(search).trials) == 1
 
 
+class Elsewhere:
+    """Machines that train two trials at once and only report what a test says, see `Trainers`.
+
+    Args:
+        outcomes: of trials, by number.
+        said: reports of a trial as it ends.
+    """
+
+    slots = 2
+
+    def __init__(self, outcomes: dict[int, tuple[float, int] | str], said: list[Report]):
+        self.outcomes, self.said = outcomes, said
+        self.started: list[int] = []
+        self.configs: list[TrainConfig] = []
+        self.running: list[int] = []
+        self.given_up: list[int] = []
+        self.most = 0
+        self.stopped = False
+
+    def start(self, number: int, config: TrainConfig) -> None:
+        self.started.append(number)
+        self.configs.append(config)
+        self.running.append(number)
+        self.most = max(self.most, len(self.running))
+
+    def reports(self) -> list[Report]:
+        gone = set(self.started) - set(self.running)
+        told = [report for report in self.said if report.trial in gone]
+        self.said = [report for report in self.said if report.trial not in gone]
+        return told
+
+    def give_up(self, number: int) -> None:
+        self.given_up.append(number)
+
+    def ended(self) -> dict[int, tuple[float, int] | str]:
+        number = self.running.pop()
+        return {number: self.outcomes.get(number, (0.5, 4))}
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ser_core.training.ray_search.POLL_SECONDS", 0)
+
+
+def test_other_machines_train_as_many_trials_as_asked_for_and_go_on(search: Search, capsys):
+    first = Elsewhere({1: (0.7, 4)}, [Report(0, 1, 0.4), Report(0, 1, 0.9), Report(0, 2, 0.5)])
+    search_on(first, search)
+    assert first.started == [0, 1, 2]
+    assert (first.most, first.stopped) == (2, True)
+    trials = open_study(search).trials
+    assert [trial.value for trial in trials] == [0.5, 0.7, 0.5]
+    assert trials[0].intermediate_values == {1: 0.4, 2: 0.5}  # a trial that was begun again reports again
+    assert [search.config(trial.params) for trial in trials] == first.configs
+    assert "trial 1: 70.0\N{NO-BREAK SPACE}% of the validation clips\n" in capsys.readouterr().out
+    more = Elsewhere({}, [])
+    search_on(more, replace(search, trials=5), jobs=1)
+    assert (more.started, more.most) == ([3, 4], 1)
+
+
+def test_a_trial_elsewhere_that_is_worse_than_the_median_is_told_so(search: Search):
+    study = open_study(search)
+    for _ in range(FIRST_TRIALS):
+        trial = study.ask()
+        trial.report(0.6, 2)
+        study.tell(trial, 0.6)
+    asked = replace(search, trials=FIRST_TRIALS + 2)
+    worse, better = FIRST_TRIALS, FIRST_TRIALS + 1
+    machines = Elsewhere({worse: (0.1, 3)}, [Report(worse, 2, 0.1), Report(better, 2, 0.7)])
+    search_on(machines, asked)
+    assert machines.given_up == [worse]
+    assert [trial.state for trial in open_study(asked).trials[-2:]] == [TrialState.PRUNED, TrialState.COMPLETE]
+    board = Board()
+    board.give_up(worse)
+    assert (board.report(worse, 3, 0.1), board.report(better, 3, 0.7)) == (True, False)
+    assert board.taken() == [(worse, 3, 0.1), (better, 3, 0.7)]
+    assert board.taken() == []
+
+
+def test_a_trial_that_fails_elsewhere_ends_the_search_and_the_others_are_begun_again(search: Search):
+    machines = Elsewhere({1: "the disk is full."}, [])
+    with pytest.raises(RunError, match=r"Trial 1 failed: the disk is full\."):
+        search_on(machines, search)
+    assert machines.stopped
+    assert [trial.state for trial in open_study(search).trials] == [TrialState.RUNNING, TrialState.FAIL]
+    begin_again(search)
+    again = Elsewhere({}, [])
+    search_on(again, search)
+    assert again.configs[0] == machines.configs[0]
+    counted = [trial.state for trial in open_study(search).trials if trial.state == TrialState.COMPLETE]
+    assert len(counted) == search.trials
+
+
 class Fixed:
     """A trial that proposes what it is told, and is given up after some epochs."""
 
@@ -157,7 +264,8 @@ class Fixed:
 
 
 def trained(search: Search, trial: Fixed) -> tuple[float, int]:
-    return train_trial(trial, search, tensors(BASE), range(18), range(18, 24), CPU, ())
+    loaded = Loaded(tensors(BASE), range(18), range(18, 24), CPU, ())
+    return train_trial(trial, search.config(suggest(trial)), loaded)
 
 
 def test_a_trial_is_worth_what_a_training_of_its_settings_validates(search: Search):
@@ -220,6 +328,7 @@ def test_several_workers_train_as_many_trials_as_asked_for(
     [
         (["--trials", "0"], "--trials is 1 or more"),
         (["--jobs", "0"], "--jobs is 1 or more"),
+        (["--ray", "auto", "--cpus", "0"], "--cpus is a number above 0"),
         (["--epochs", "0"], "epochs is a number from 1"),
         (["--split", "none"], "split is one of"),
     ],
