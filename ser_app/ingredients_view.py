@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ser_core.analysis.ingredients import GAINED, IngredientResult, ingredient_rows
+from ser_core.analysis.ingredient_table import GAINED, ingredient_rows
+from ser_core.analysis.ingredients import IngredientResult
 from ser_core.analysis.steps import INTERVAL
 from ser_core.analysis.untrained import UntrainedResult
 from ser_core.errors import RunError

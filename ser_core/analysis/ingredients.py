@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import scipy  # whose stats package is loaded when it is used: that takes a second of a core
 
-from ser_core.analysis.steps import INTERVAL, alike
+from ser_core.analysis.steps import alike
 from ser_core.corpus.splits import SPLITS
 from ser_core.equality import ByContent
 from ser_core.records.evaluations import Evaluation
@@ -22,10 +22,6 @@ from ser_core.records.resampling import CONFIDENCE
 from ser_core.records.runs import Run
 from ser_core.training.future import SEEDS, future_steps
 from ser_core.training.steps import Step
-from ser_core.words import points_between
-
-if TYPE_CHECKING:
-    from ser_core.analysis.untrained import UntrainedResult
 
 K = TypeVar("K", bound=Hashable)
 SHARED, *UNSEEN = SPLITS
@@ -169,62 +165,3 @@ def _known(runs: Sequence[Run], split: str) -> dict[str, dict[int, Run]]:
     for (label, seed), run in alike(runs, wanted).items():
         known.setdefault(label, {})[seed] = run
     return known
-
-
-def ingredient_rows(
-    results: Sequence[IngredientResult], untrained: Sequence[UntrainedResult] = ()
-) -> list[dict[str, Any]]:
-    """Rows of a table, figures in percent and differences in points; None where something isn't known.
-
-    Raises:
-        RunError: predictions of an ensemble are missing or damaged.
-    """
-    heard = [*(result.elsewhere for result in results), *(result.heard for result in untrained)]
-    corpora = {one.corpus.title: one.corpus for titles in heard for seeds in titles.values() for one in seeds.values()}
-    # Validation clips as they are have a column already.
-    titles = sorted(title for title, corpus in corpora.items() if corpus.change or not corpus.validation)
-    rows = [
-        {
-            "network": result.step.label,
-            "compared with": result.step.to,
-            "seeds": len(result.runs),
-            **_columns("validation", result.accuracies, result.gain),
-            "folds": len(result.unseen),
-            **_columns("unseen speakers", result.unseen_accuracies, result.unseen_gain),
-            **_recalls(result, titles),
-        }
-        for result in results
-    ]
-    rows += [
-        {
-            "network": result.step.label,
-            "compared with": result.step.to,
-            "seeds": result.seeds,
-            **_columns("validation", result.accuracies, result.gain),
-            "folds": 0,
-            **_columns("unseen speakers", {}, Gain(())),
-            **_recalls(result, titles),
-        }
-        for result in untrained
-    ]
-    return rows
-
-
-def _recalls(result: IngredientResult | UntrainedResult, corpora: Sequence[str]) -> dict[str, Any]:
-    columns: dict[str, Any] = {}
-    for title in corpora:
-        columns |= _columns(f"UAR, {title}", result.recalls(title), result.gain_in(title))
-    return columns
-
-
-GAINED = ", gained"
-"""What the column of a figure's gain is called after the figure's own."""
-
-
-def _columns(name: str, values: Mapping[Any, float], gain: Gain) -> dict[str, Any]:
-    """A figure, and what it gained."""
-    return {
-        name: 100 * _mean(list(values.values())) if values else None,
-        name + GAINED: None if gain.mean is None else round(100 * gain.mean, 1) + 0.0,
-        name + GAINED + INTERVAL: points_between(*gain.interval) if gain.interval else None,
-    }

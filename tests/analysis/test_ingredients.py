@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ser_core.analysis.ingredients import ingredient_results, ingredient_rows
+from ser_core.analysis.ingredient_table import ingredient_rows
+from ser_core.analysis.ingredients import ingredient_results
 from ser_core.records.evaluations import Evaluation
 from ser_core.records.runs import load_runs
 from ser_core.training import grid_command
