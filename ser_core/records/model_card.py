@@ -86,19 +86,17 @@ def _teacher(run: Run) -> str:
     if not (teacher := run.environment.teacher):
         return ""
     alone = ": what it knows is not from these clips alone" if teacher.pretrained else ""
-    return (
-        f"\n| Teacher | `{teacher.name}` ({teacher.checksum}), {architecture(teacher.model).purpose}; its probabilities "
-        f"are {percent(run.train.teacher_share, 0)} of each target{alone} |"
-    )
+    said = f"`{teacher.name}` ({teacher.checksum}), {architecture(teacher.model).purpose}"
+    return f"\n| Teacher | {said}; its answers are {percent(run.train.teacher_share, 0)} of each target{alone} |"
 
 
 def _encoder(run: Run) -> str:
     """Whose weights it, or its teacher, began with."""
+    whisper = "those of Whisper (Radford et al. 2022), MIT licence."
+    said = f"\nThe encoder's first weights are {whisper}" if architecture(run.train.model).pretrained else ""
     if (teacher := run.environment.teacher) and teacher.pretrained:
-        return "\nIts teacher's first weights were those of Whisper (Radford et al. 2022), MIT licence."
-    if not architecture(run.train.model).pretrained:
-        return ""
-    return "\nThe encoder's first weights are those of Whisper (Radford et al. 2022), MIT licence."
+        said += f"\nIts teacher's first weights were {whisper}"
+    return said
 
 
 def _changes(train: TrainConfig) -> str:

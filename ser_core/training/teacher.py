@@ -4,6 +4,10 @@ It hears what the student hears: each training clip, or each of its changed copi
 teacher's own preprocessing. What it says is kept with the features, a folder for each copy, under a name that differs
 with its weights, the clips and their changes; what was damaged since is computed anew. It is never asked about clips
 that are validated or tested on.
+
+    target = (1 - teacher_share) * (label, with soft_labels' share of raters' votes) + teacher_share * teacher
+
+`label_smoothing` spreads its share of that sum, and `mixup` mixes sums.
 """
 
 from __future__ import annotations
