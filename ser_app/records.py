@@ -102,6 +102,7 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
                 "status": run.status,
                 "minutes": run.test.training_seconds / 60,
                 "trained on": run.environment.device,
+                "teacher": run.environment.teacher.name if run.environment.teacher else None,
                 "architecture": architecture(run),
                 "activation": activation_label(run.train.activation),
                 "learning rate": run.train.lr,

@@ -207,7 +207,7 @@ def table(runs: list[Run]) -> str:
         metrics, (low, high) = run.metrics, run.accuracy_interval
         status = "" if run.status == "finished" else f", {run.status}"
         lines.append(
-            f"| `{run.name}` | {reported(run)} | **{run.accuracy:.1%}** "
+            f"| `{run.name}`{' (with a teacher)' if run.taught else ''} | {reported(run)} | **{run.accuracy:.1%}** "
             f"| {low:.1%} – {high:.1%} | {metrics.f1_weighted:.3f} | {metrics.uar:.3f} "
             f"| {run.test.parameters:,} | {run.test.epochs}{status} "
             f"| {run.environment.device} |"

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from ser_app.records import run_table
 from ser_core.analysis.configurations import network_label
 from ser_core.analysis.future import _attends
 from ser_core.audio.changes.augment import AugmentationConfig
@@ -331,6 +332,9 @@ def test_taught_networks_stand_in_rows_of_their_own(tmp_path: Path):
         ["| Conformer", "`alone`"],
     ]
     assert [run.name for run in runs if _attends(run)] == ["alone"]
+    assert "| `taught` (with a teacher) |" in readme.results(runs)
+    assert run_table(runs).set_index("run")["architecture"].nunique() == 2
+    assert run_table(runs)["teacher"].tolist() == [None, WHISPER.name]
 
 
 def test_a_log_says_how_many_clips_the_teacher_has_answered(capsys: pytest.CaptureFixture):
