@@ -50,7 +50,7 @@ class TrainConfig:
             clips that nobody rated keep their label.
         teacher: name of a checkpoint of the same split whose probabilities are a part of the targets, or `none`
             (distillation, Hinton et al. 2015). It hears each training clip, or each of its changed copies, once: of
-            whisper-base, a core takes about 15 minutes for three copies of CREMA-D's, kept with the features.
+            whisper-base, a core takes about 30 minutes for three copies of CREMA-D's, kept with the features.
         teacher_share: of the target that is the teacher's, in 0.01..1; the rest is the label, with `soft_labels`. What
             `label_smoothing` spreads, and what `mixup` mixes, is the sum of both.
         teacher_temperature: that the teacher's logits are divided by, beside its own temperature, in 1..20; the higher,

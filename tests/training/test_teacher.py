@@ -334,7 +334,7 @@ def test_taught_networks_stand_in_rows_of_their_own(tmp_path: Path):
     assert [run.name for run in runs if _attends(run)] == ["alone"]
     assert "| `taught` (with a teacher) |" in readme.results(runs)
     assert run_table(runs).set_index("run")["architecture"].nunique() == 2
-    assert run_table(runs)["teacher"].tolist() == [None, WHISPER.name]
+    assert run_table(runs)["teacher"].fillna("").tolist() == ["", WHISPER.name]
 
 
 def test_a_log_says_how_many_clips_the_teacher_has_answered(capsys: pytest.CaptureFixture):
