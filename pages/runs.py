@@ -68,6 +68,7 @@ COLUMNS = {
     "parameters": st.column_config.NumberColumn(format="localized"),
     "minutes": st.column_config.NumberColumn(format="%.1f", help="Of training"),
     "trained on": st.column_config.TextColumn(width=200),
+    "teacher": st.column_config.TextColumn(width=200, help="A network whose answers it learned from, beside labels"),
 }
 SHOWN = [
     "run",
@@ -137,7 +138,7 @@ def show_table(runs: Sequence[Run]) -> None:
 
     shown = st.session_state.get(SHOWN_RUNS, runs_in_address(runs, SHOWN_RUNS))
     choose_rows(
-        run_table(runs)[SHOWN],
+        run_table(runs)[[*SHOWN, *(["teacher"] if any(run.taught for run in runs) else [])]],
         [i for i, name in enumerate(names) if name in shown],
         f"table-{hash(tuple(names))}",
         choose,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -128,7 +129,7 @@ def _row(name: str, *, measured: bool) -> dict:
     uar = said(config.provenance, "test", "metrics", "uar")
     return {
         "checkpoint": name,
-        "network": model_label(config.model),
+        "network": model_label(config.model) + (" with a teacher" if _has_teacher(config.provenance) else ""),
         "accuracy": None if accuracy is None else 100 * accuracy,
         "UAR": None if uar is None else 100 * uar,
         **{f"{ELSEWHERE}{one.corpus.title}": 100 * one.metrics.accuracy for one in heard_elsewhere(name)},
@@ -138,6 +139,11 @@ def _row(name: str, *, measured: bool) -> dict:
         "milliseconds": _milliseconds(name, checkpoint_files(name)) if measured else None,
         "what it is": about_checkpoint(name),
     }
+
+
+def _has_teacher(provenance: dict[str, Any]) -> bool:
+    environment = provenance.get("environment")
+    return isinstance(environment, dict) and bool(environment.get("teacher"))
 
 
 @st.cache_data(show_spinner="Measuring…")

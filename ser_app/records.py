@@ -11,11 +11,10 @@ import streamlit as st
 from ser_app.address import choose
 from ser_app.messages import literal
 from ser_core.analysis.comparable import by_split, candidates
-from ser_core.analysis.configurations import reported_result, run_label
+from ser_core.analysis.configurations import network_label, reported_result, run_label
 from ser_core.emotions import in_words
 from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.models.activations import activation_label
-from ser_core.models.registry import model_label
 from ser_core.records.evaluations import Evaluation, evaluation_files, evaluations_dir, load_evaluations
 from ser_core.records.runs import Run, load_runs, recorded_in
 from ser_core.words import between, percent
@@ -77,7 +76,7 @@ def _seldom(evaluation: Evaluation) -> str:
 
 def architecture(run: Run) -> str:
     """What a run's network is called, with its form of input if that is not the usual one."""
-    label = model_label(run.train.model)
+    label = network_label(run)
     return label if run.train.form == "fixed" else f"{label}, {run.train.form}"
 
 
@@ -104,6 +103,7 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
                 "status": run.status,
                 "minutes": run.test.training_seconds / 60,
                 "trained on": run.environment.device,
+                "teacher": run.environment.teacher.name if run.environment.teacher else None,
                 "architecture": architecture(run),
                 "activation": activation_label(run.train.activation),
                 "learning rate": run.train.lr,

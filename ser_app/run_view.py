@@ -26,6 +26,7 @@ from ser_core.analysis.run_figures import (
 )
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import RunError
+from ser_core.models.registry import architecture
 from ser_core.records.runs import Run
 from ser_core.serving.prediction import MIN_CONFIDENCE
 from ser_core.words import between, code, counted, percent, points, points_between
@@ -74,6 +75,9 @@ def show_run(run: Run) -> None:
         f"{run.test.training_seconds / 60:.1f} minutes on {literal(environment.device)}. {chosen}"
         f"{'' if run.test.best_epoch else ' was picked'}. Intervals are 95\u00a0%, over {run.intervals_over}."
     )
+    if teacher := run.environment.teacher:
+        alone = ": what it knows is not from its clips alone" if teacher.pretrained else ""
+        st.caption(f"Taught by {code(teacher.name)}, {architecture(teacher.model).purpose}, beside its labels{alone}.")
     if run.environment.corpora:
         st.caption(f"Trained and tested on {literal(', '.join(part.title for part in run.environment.corpora))}.")
     else:

@@ -90,7 +90,9 @@ def shipped_checkpoints() -> list[str]:
 def best_shipped(runs: Sequence[Run], *, pretrained: bool) -> str:
     """Name of the checkpoint that was best in validation, of the pretrained ones or of the report's networks."""
     names = {path.split("/")[1] for path in shipped_checkpoints()}
-    of_kind = [run for run in runs if run.name in names and MODELS[run.train.model].pretrained == pretrained]
+    of_kind = [
+        run for run in runs if run.name in names and MODELS[run.train.model].pretrained == pretrained and not run.taught
+    ]
     return max(of_kind, key=lambda run: run.val_rank).name
 
 

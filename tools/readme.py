@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from ser_core.analysis.comparable import by_split, candidates, differences, over, split_title  # noqa: E402
 from ser_core.analysis.comparison import compare, probability  # noqa: E402
-from ser_core.analysis.configurations import by_configuration, reported_result  # noqa: E402
+from ser_core.analysis.configurations import by_configuration, network_label, reported_result  # noqa: E402
 from ser_core.analysis.future import hopes  # noqa: E402
 from ser_core.analysis.raters import rater_confusion  # noqa: E402
 from ser_core.analysis.report import REPORT_SUMMARY  # noqa: E402
@@ -29,7 +29,6 @@ from ser_core.corpus.clips import load_index  # noqa: E402
 from ser_core.corpus.splits import RANDOM_SEED, REPORT_SPLIT_ID, report_split  # noqa: E402
 from ser_core.emotions import EMOTION_NAMES  # noqa: E402
 from ser_core.files import write_text  # noqa: E402
-from ser_core.models.registry import model_label  # noqa: E402
 from ser_core.records.evaluations import evaluations_dir, load_evaluations  # noqa: E402
 from ser_core.records.runs import RUNS_DIR, Run, load_runs  # noqa: E402
 from ser_core.records.shipped import shipped, write_shipped  # noqa: E402
@@ -59,15 +58,15 @@ def best(runs: list[Run]) -> str:
     ranked = sorted(candidates(by_split(runs).get(REPORT_SPLIT_ID, [])), key=lambda run: run.val_rank, reverse=True)
     chosen: dict[str, Run] = {}
     for run in ranked:
-        chosen.setdefault(run.train.model, run)
+        chosen.setdefault(network_label(run), run)
     lines = [
         f"| network | run | report | ours | 95 % interval over {over(chosen.values())} | parameters | epochs |",
         "|---|---|---|---|---|---|---|",
     ]
-    for model, run in chosen.items():
+    for network, run in chosen.items():
         low, high = run.accuracy_interval
         lines.append(
-            f"| {model_label(model)} | `{run.name}` | {reported(run)} | **{run.accuracy:.1%}** "
+            f"| {network} | `{run.name}` | {reported(run)} | **{run.accuracy:.1%}** "
             f"| {low:.1%} – {high:.1%} | {run.test.parameters:,} | {run.test.epochs} |"
         )
     return "\n".join(lines)
@@ -208,7 +207,7 @@ def table(runs: list[Run]) -> str:
         metrics, (low, high) = run.metrics, run.accuracy_interval
         status = "" if run.status == "finished" else f", {run.status}"
         lines.append(
-            f"| `{run.name}` | {reported(run)} | **{run.accuracy:.1%}** "
+            f"| `{run.name}`{' (with a teacher)' if run.taught else ''} | {reported(run)} | **{run.accuracy:.1%}** "
             f"| {low:.1%} – {high:.1%} | {metrics.f1_weighted:.3f} | {metrics.uar:.3f} "
             f"| {run.test.parameters:,} | {run.test.epochs}{status} "
             f"| {run.environment.device} |"

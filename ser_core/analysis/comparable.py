@@ -34,6 +34,7 @@ def settings(run: Run) -> dict[str, Any]:
     return flat | {
         "split": run.split_id,
         "data checksum": run.environment.data_checksum,
+        "checksum of the teacher": run.environment.teacher.checksum if run.environment.teacher else "none",
         "precision": run.environment.precision,
         "numerics": run.environment.numerics,
     }

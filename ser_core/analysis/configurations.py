@@ -9,6 +9,7 @@ from functools import cache
 from ser_core.analysis.report import REPORT_RESULTS, ReportResult
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.errors import RunError
+from ser_core.models.registry import model_label
 from ser_core.records.runs import Run
 from ser_core.training.config import SELECTIONS, TrainConfig, usual_warmup
 from ser_core.training.study import report_study, with_epochs
@@ -52,6 +53,12 @@ def configuration_of(run: Run) -> str | None:
 def run_label(run: Run) -> str:
     """What people call a run: with its length, which its name may say or not, as `lr0.001-SiLU-2D, 150 epochs`."""
     return f"{run.name.removesuffix(f'-{run.train.epochs}')}, {counted(run.train.epochs, 'epoch')}"
+
+
+def network_label(run: Run) -> str:
+    """What people call a run's network; one that a teacher taught is another, since it isn't from its clips alone."""
+    label = model_label(run.train.model)
+    return f"{label} with a teacher" if run.taught else label
 
 
 def reported_result(run: Run) -> ReportResult | None:

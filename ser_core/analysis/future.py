@@ -86,7 +86,7 @@ def hopes(runs: Sequence[Run], steps: Sequence[StepResult], clips: Sequence[Clip
 
 
 def _attends(run: Run) -> bool:
-    network = MODELS.get(run.train.model)
+    network = None if run.taught else MODELS.get(run.train.model)
     return network is not None and network.configurable and run.train.network.head in ("conformer", "transformer")
 
 

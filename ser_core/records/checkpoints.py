@@ -155,8 +155,14 @@ def _parse(folder: str, values: Any) -> CheckpointConfig:
     if missing := [name for name in ("format", "emotions") if name not in values]:
         raise ValueError(f"{missing[0]} is missing")
     version = values["format"]
-    if type(version) is not int or not 1 <= version <= FORMAT or values["emotions"] != list(EMOTIONS):
+    if type(version) is not int or not 1 <= version <= FORMAT:
         raise CheckpointError(f"The checkpoint {folder} was made by another version of this project.")
+    if values["emotions"] != list(EMOTIONS):
+        said = brief(values["emotions"])
+        raise CheckpointError(
+            f"The checkpoint {folder} was made by another version of this project: its emotions are {said}, and not "
+            f"{', '.join(EMOTIONS)}."
+        )
     for migrate in MIGRATIONS[version - 1 :]:
         values = migrate(values)
     return read_value(

@@ -31,7 +31,7 @@ Speech emotion recognition: one of six acted emotions from a few seconds of{_lan
 | Architecture | `{train.model}`, {network.purpose} |
 | Size | {result.parameters:,} parameters, activation {train.activation} |
 | Input | {train.form} form; pipeline `{train.audio.pipeline}`; voice activity detection: {train.audio.vad} |
-| Data | {_data(run)}, {clips.train:,} training clips |
+| Data | {_data(run)}, {clips.train:,} training clips |{_teacher(run)}
 | Training | {counted(result.epochs, "epoch")}, learning rate {train.lr:g}, seed {train.seed}{_changes(train)} |
 | Weights | epoch {result.best_epoch}, the best by validation {train.select} |
 | Device | {environment.device}, {result.training_seconds / 60:.0f} min |
@@ -48,7 +48,7 @@ Speech emotion recognition: one of six acted emotions from a few seconds of{_lan
 {_limits(run)} {_speakers(split)}
 It says nothing reliable about what a person really feels, and must not be used to judge people.
 
-{_source(run)}{_encoder(train)}
+{_source(run)}{_encoder(run)}
 """
 
 
@@ -81,11 +81,22 @@ def _source(run: Run) -> str:
     return f"Trained on {cremad}."
 
 
-def _encoder(train: TrainConfig) -> str:
-    """Whose weights it began with."""
-    if not architecture(train.model).pretrained:
+def _teacher(run: Run) -> str:
+    """A row of the table, of what it learned from beside its clips."""
+    if not (teacher := run.environment.teacher):
         return ""
-    return "\nThe encoder's first weights are those of Whisper (Radford et al. 2022), MIT licence."
+    alone = ": what it knows is not from these clips alone" if teacher.pretrained else ""
+    said = f"`{teacher.name}` ({teacher.checksum}), {architecture(teacher.model).purpose}"
+    return f"\n| Teacher | {said}; its answers are {percent(run.train.teacher_share, 0)} of each target{alone} |"
+
+
+def _encoder(run: Run) -> str:
+    """Whose weights it, or its teacher, began with."""
+    whisper = "those of Whisper (Radford et al. 2022), MIT licence."
+    said = f"\nThe encoder's first weights are {whisper}" if architecture(run.train.model).pretrained else ""
+    if (teacher := run.environment.teacher) and teacher.pretrained:
+        said += f"\nIts teacher's first weights were {whisper}"
+    return said
 
 
 def _changes(train: TrainConfig) -> str:

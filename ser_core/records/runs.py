@@ -87,6 +87,11 @@ class Run(ByContent):
         return self.config.environment
 
     @property
+    def taught(self) -> bool:
+        """Whether it learned from a teacher as well, and so not from its clips alone."""
+        return self.environment.teacher is not None
+
+    @property
     def metrics(self) -> Metrics:
         """Test figures."""
         return self.test.metrics

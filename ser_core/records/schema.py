@@ -20,7 +20,7 @@ from ser_core.records.reading import read_value
 from ser_core.records.resampling import CLIPS_ALONE
 from ser_core.training.config import TrainConfig
 
-VERSION = 4
+VERSION = 5
 UNKNOWN = "unknown"  # what a record doesn't say
 PRECISIONS = ("bf16", "fp32")
 STATUSES = ("finished", "diverged", "chance")
@@ -42,6 +42,23 @@ class ClipCounts:
             check_range(part, clips)
 
 
+@dataclass(frozen=True)
+class TaughtBy:
+    """The checkpoint that a network learned from, beside its clips.
+
+    Attributes:
+        name: of the checkpoint.
+        model: its network, one of `ser_core.models.registry.MODELS`.
+        checksum: of its weights and settings, as they were.
+        pretrained: whether it, or one that taught it, began with weights that had learned from other speech.
+    """
+
+    name: str
+    model: str
+    checksum: str
+    pretrained: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Environment(ByContent):
     """What a run ran on; `unknown` where an older record doesn't say.
@@ -55,6 +72,7 @@ class Environment(ByContent):
         split_id: which clips it was trained, validated and tested on (`ser_core.corpus.splits.Split.id`).
         data_checksum: of the contents of these clips.
         corpora: that they are of; none where all are CREMA-D's, trained on by itself.
+        teacher: that it learned from; None where there was none.
     """
 
     device: str
@@ -67,6 +85,7 @@ class Environment(ByContent):
     data_checksum: str
     clips: ClipCounts
     corpora: tuple[CorpusPart, ...] = ()
+    teacher: TaughtBy | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,9 +202,19 @@ def _result_of_version_3(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _config_of_version_4(values: dict[str, Any]) -> dict[str, Any]:
+    """No network had a teacher."""
+    return values
+
+
+def _result_of_version_4(values: dict[str, Any]) -> dict[str, Any]:
+    """Nothing of a result changed."""
+    return values
+
+
 MIGRATIONS: dict[type, tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = {
-    RunConfig: (_config_of_version_1, _config_of_version_2, _config_of_version_3),
-    Result: (_result_of_version_1, _result_of_version_2, _result_of_version_3),
+    RunConfig: (_config_of_version_1, _config_of_version_2, _config_of_version_3, _config_of_version_4),
+    Result: (_result_of_version_1, _result_of_version_2, _result_of_version_3, _result_of_version_4),
 }
 """The first takes version 1 to version 2, and so on."""
 

@@ -17,7 +17,7 @@ from ser_core.features.clip_waveform import ChangedCopy
 from ser_core.features.feature_set import FeatureSet
 from ser_core.features.inputs import Form
 from ser_core.models.registry import MODELS
-from ser_core.training.config import TrainConfig
+from ser_core.training.config import NO_TEACHER, TrainConfig
 
 PARTS = 3  # of a batch of clips of different lengths, on a CPU: fewer pad more, more keep the cores less busy
 
@@ -56,6 +56,9 @@ class ClipTensors:
         labels: index into `EMOTIONS` of each clip.
         form: with `variable`, a batch's clips are padded to a common length, and it carries each clip's own.
         votes: by each clip's raters for each of `EMOTIONS`, None for a clip that has none; without it, none has any.
+
+    Attributes:
+        taught: a teacher's probabilities of each clip, `[clips, 6]`, NaN where it wasn't asked; None without a teacher.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class ClipTensors:
         for clip, counts in enumerate(votes):
             if counts and sum(counts):
                 self.heard[clip] = torch.tensor(counts, device=device) / sum(counts)
+        self.taught: Tensor | None = None
         self.device = device
         self.clips: dict[str, FeatureSet] = {}
         self.values: dict[str, Tensor] = {}
@@ -92,6 +96,25 @@ class ClipTensors:
         """Targets `[clips, 6]` that add up to 1: each clip's label, and a share of what its raters heard."""
         labels = F.one_hot(self.labels[clips], len(EMOTIONS)).float()
         return torch.lerp(labels, self.heard[clips], share)
+
+    def learn_from(self, clips: Sequence[int], probabilities: Tensor) -> None:
+        """Keep what a teacher says of the clips with these indices, `[clips, 6]`."""
+        self.taught = torch.full_like(self.heard, torch.nan)
+        self.taught[torch.as_tensor(clips, device=self.device)] = probabilities.to(self.taught)
+
+    def targets(self, clips: Tensor, config: TrainConfig) -> Tensor:
+        """What the clips with these indices are trained on: their labels `[clips]`, or soft labels `[clips, 6]`.
+
+        The teacher, if there is one, has its share of the whole; of the rest, what raters heard has theirs.
+        """
+        taught = config.teacher != NO_TEACHER
+        if not (taught or config.soft_labels):
+            return self.labels[clips]
+        target = self.soft_labels(clips, config.soft_labels)
+        if not taught:
+            return target
+        assert self.taught is not None, "nobody has asked the teacher"
+        return torch.lerp(target, self.taught[clips], config.teacher_share)
 
     def batch(self, clips: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Arguments for the network and labels of the clips with these indices."""

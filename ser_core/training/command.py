@@ -18,7 +18,7 @@ from ser_core.words import counted
 from ser_core.workers import end_with_starter
 
 if TYPE_CHECKING:
-    from ser_core.training.experiment import Watcher
+    from ser_core.training.watching import Watcher
 
 PROG = "ser train"
 HELP = """Train one configuration and record it.

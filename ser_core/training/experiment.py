@@ -23,6 +23,7 @@ from ser_core.corpus.gathered import Gathered, GatheredSplit
 from ser_core.corpus.identity import CONTENTS
 from ser_core.corpus.splits import Split, load_split
 from ser_core.emotions import EMOTIONS
+from ser_core.errors import RunError
 from ser_core.features.cache import COMPUTING_LIBRARIES, data_checksum
 from ser_core.files import replace_folder
 from ser_core.models.registry import count_parameters
@@ -33,16 +34,16 @@ from ser_core.records.model_card import model_card
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import (
     RUNS_DIR,
-    Epoch,
     Run,
     alone,
     load_run,
     partial_folder,
+    read_config,
     write_config,
     write_history,
     write_result,
 )
-from ser_core.records.schema import ClipCounts, Environment, Result, RunConfig
+from ser_core.records.schema import ClipCounts, Environment, Result, RunConfig, TaughtBy
 from ser_core.records.weights import HALF_TOLERANCE, halved
 from ser_core.training import run_folders
 from ser_core.training.batches import ClipTensors, load_inputs
@@ -50,36 +51,16 @@ from ser_core.training.calibration import fit_temperature, probabilities
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device, full_precision
 from ser_core.training.embedding import embedding_statistics
-from ser_core.training.saved_state import STATE_FILE
+from ser_core.training.saved_state import RESTART, STATE_FILE
 from ser_core.training.settings import read_settings, settings_of
+from ser_core.training.teacher import find_teacher, teach
 from ser_core.training.trainer import SAVE_EVERY_SECONDS, Trainer, predict_logits
+from ser_core.training.watching import Watcher, tell
 
 LIBRARIES = ("torch", "torchmetrics", "scikit-learn", *COMPUTING_LIBRARIES)
 COMMIT_VARIABLE = "SER_GIT_COMMIT"
 """Environment variable with the commit, for machines that got the code without its history."""
 CHANCE_MARGIN = 0.01  # a best validation loss less than this share below that of guessing is chance
-
-
-class Watcher:
-    """Is told how a run goes, and shows nothing; `train.py` has one with a progress bar."""
-
-    def says(self, sentence: str) -> None:
-        """Before it begins: that it replaces a run with other settings, or that there was nothing to go on from."""
-
-    def features(self, done: int, total: int) -> None:
-        """So many clips of so many have their features."""
-
-    def started(self, trainer: Trainer) -> None:
-        """Training begins, or goes on after the epochs in `trainer.history`."""
-
-    def step(self, clips: int, loss_sum: Tensor, right: Tensor) -> None:
-        """See `Trainer.run_epoch`."""
-
-    def epoch(self, epoch: Epoch) -> None:
-        """An epoch is done."""
-
-    def finished(self, run: Run) -> None:
-        """The record is written."""
 
 
 def run_experiment(
@@ -137,6 +118,10 @@ def run_experiment(
                     watcher.says(f"There is nothing to resume in {partial}: training begins from the start.")
         if resume:
             config = read_settings(partial).config  # the same, but its split file may have lain in another place
+        teacher = find_teacher(config.teacher, split)
+        taught_by = teacher.described if teacher else None
+        if resume and read_config(partial).environment.teacher != taught_by:
+            raise RunError(f"{partial} was begun with another {config.teacher} as teacher. Start over with {RESTART}.")
         clips: Sequence[Any] = corpus.clips(sorted(split.train + split.val + split.test))
         positions = {clip.name: i for i, clip in enumerate(clips)}
         train, val, test = ([positions[clip] for clip in part] for part in (split.train, split.val, split.test))
@@ -146,12 +131,16 @@ def run_experiment(
             load_data(config, corpus.clips(split.train), corpus, cache_dir, device, watchers, number)
             for number in range(min(config.copies, config.epochs))
         ]
+        if teacher:
+            told = {"features": tell(watchers, "features"), "answered": tell(watchers, "taught")}
+            asked_about = corpus.clips(split.train)
+            teach(teacher, config, corpus, asked_about, data, train, copies, device=device, cache_dir=cache_dir, **told)
         trainer = Trainer(config, data, train, val, device, copies)
         if resume:
             trainer.load(partial)
         else:
             shutil.rmtree(partial, ignore_errors=True)
-            write_config(partial, RunConfig(config, _environment(device, trainer.numerics, split, clips)))
+            write_config(partial, RunConfig(config, _environment(device, trainer.numerics, split, clips, taught_by)))
         for watcher in watchers:
             watcher.started(trainer)
         _train(trainer, partial, watchers)
@@ -240,12 +229,8 @@ def load_data(
     copy: int | None = None,
 ) -> ClipTensors:
     """The clips' features; `copy` says which of the changed copies, if not the clips as they are."""
-
-    def progress(done: int, total: int) -> None:
-        for watcher in watchers:
-            watcher.features(done, total)
-
-    inputs = load_inputs(config, clips, corpus, copy=copy, cache_dir=cache_dir, progress=progress)
+    told = tell(watchers, "features")
+    inputs = load_inputs(config, clips, corpus, copy=copy, cache_dir=cache_dir, progress=told)
     labels = [EMOTIONS.index(clip.emotion) for clip in clips]
     votes = [voice_votes(clip.name) for clip in clips] if config.soft_labels else ()
     return ClipTensors(inputs, labels, config.form, device.device, votes)
@@ -283,7 +268,9 @@ def _storable_weights(trainer: Trainer) -> dict[str, Tensor]:
     return half if bool((exact - rounded).abs().max() <= HALF_TOLERANCE) else trainer.best
 
 
-def _environment(device: Device, numerics: Numerics, split: Split, clips: Sequence[Any]) -> Environment:
+def _environment(
+    device: Device, numerics: Numerics, split: Split, clips: Sequence[Any], teacher: TaughtBy | None
+) -> Environment:
     return Environment(
         device=device.label,
         precision=device.precision,
@@ -295,6 +282,7 @@ def _environment(device: Device, numerics: Numerics, split: Split, clips: Sequen
         data_checksum=data_checksum(clips),
         clips=ClipCounts(len(split.train), len(split.val), len(split.test)),
         corpora=split.parts if isinstance(split, GatheredSplit) else (),
+        teacher=teacher,
     )
 
 

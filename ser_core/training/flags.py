@@ -39,6 +39,7 @@ SPECIAL: dict[str, Any] = {
     "warmup_epochs": Annotated[int, arg(help="the first of them, in which the learning rate rises, >= 0.")],
     "batch_size": Annotated[int, arg(help="clips in a training step, > 0.")],
     "seed": Annotated[int, arg(help="random seed of initialisation, shuffling and dropout.")],
+    "teacher": Annotated[str, arg(metavar="CHECKPOINT")],
     "vad": choice(VAD_METHODS),
 }
 """Flags that say more than the type of a setting: those with choices from a registry, and defaults that depend."""

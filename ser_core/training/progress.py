@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from ser_core.records.runs import Epoch, Run
-from ser_core.training.experiment import Watcher
 from ser_core.training.trainer import Trainer
+from ser_core.training.watching import Watcher
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,10 +35,16 @@ class ProgressBar(Watcher):
         print(sentence, file=sys.stderr)
 
     def features(self, done: int, total: int) -> None:
+        self._count("features", done, total)
+
+    def taught(self, done: int, total: int) -> None:
+        self._count("teacher", done, total)
+
+    def _count(self, what: str, done: int, total: int) -> None:
         if self.bar is None or self.bar.total != total:
-            self.bar = tqdm(total=total, desc="Features", unit="clip", disable=None)
+            self.bar = tqdm(total=total, desc=what.capitalize(), unit="clip", disable=None)
         if self.bar.disable:
-            self._log(lambda: f"features  {done:,} of {total:,} clips")
+            self._log(lambda: f"{what}  {done:,} of {total:,} clips")
         self.bar.update(done - self.bar.n)
         if done == total:
             self.bar.close()

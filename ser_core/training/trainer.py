@@ -129,8 +129,7 @@ class Trainer:
             self.optimizer.zero_grad(set_to_none=True)
             for part in data.parts(clips):
                 inputs, labels = data.batch(part)
-                target = data.soft_labels(part, soft) if (soft := self.config.soft_labels) else labels
-                inputs, target = self._made_harder(inputs, target)
+                inputs, target = self._made_harder(inputs, data.targets(part, self.config))
                 with self.device.autocast():
                     logits = self.model(**inputs).float()
                 loss = F.cross_entropy(logits, target, reduction="sum", label_smoothing=self.config.label_smoothing)

@@ -14,8 +14,8 @@ from urllib.request import getproxies
 from ser_core.errors import ConfigError
 from ser_core.places import require_writable
 from ser_core.records.runs import Epoch, Run
-from ser_core.training.experiment import Watcher
 from ser_core.training.trainer import Trainer
+from ser_core.training.watching import Watcher
 
 PROJECT = "ser-cremad"
 REACH_SECONDS = 3.0  # in which the service has to answer, before any work

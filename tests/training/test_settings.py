@@ -37,6 +37,10 @@ UNUSUAL: dict[str, TrainConfig] = {
     "min-lr-factor0.1": TrainConfig(min_lr_factor=0.1),
     "vad-threshold0.4": TrainConfig(audio=AudioConfig(vad_threshold=0.4)),
     "normalizeFalse": TrainConfig(audio=AudioConfig(normalize=False)),
+    "taught-by-lr6e-05-SiLU-Whisper-base": TrainConfig(teacher="lr6e-05-SiLU-Whisper-base"),
+    "taught-by-some-teacher-share0.7-teacher-temperature3": TrainConfig(
+        teacher="some", teacher_share=0.7, teacher_temperature=3
+    ),
     "n-mfcc20": TrainConfig(features=FeatureConfig(n_mfcc=20)),
     "mean-fold1-batch32-seed7-energy": TrainConfig(
         form="mean", split="fold1", batch_size=32, seed=7, audio=AudioConfig(vad="energy")
@@ -107,7 +111,7 @@ def changed(config: TrainConfig, key: str) -> TrainConfig:
 
 def other_value(key: str, value: Any) -> Any:
     words = {"model": "1d", "activation": "elu", "form": "mean", "split": "fold1", "select": "accuracy"}
-    words |= {"vad": "none", "pipeline": "voice", "head": "transformer", "pooling": "plain"}
+    words |= {"teacher": "another", "vad": "none", "pipeline": "voice", "head": "transformer", "pooling": "plain"}
     match value:
         case str():
             return words[key]
@@ -132,7 +136,7 @@ def test_every_setting_is_in_the_name_or_the_difference(key: str):
     # Beside which no setting is idle.
     pipeline = "report" if key == "pipeline" else "voice"
     model = "whisper-base" if key in PRETRAINED_ONLY else "conformer" if key in vars(NetworkConfig()) else "2d"
-    usual = usual_config(model, epochs=30, copies=2, pipeline=pipeline)
+    usual = usual_config(model, epochs=30, copies=2, pipeline=pipeline, teacher="some")
     other = changed(usual, key)
     assert other.flat[key] != usual.flat[key]
     assert (other.name != usual.name) == (key != "epochs")
@@ -148,6 +152,7 @@ def test_every_setting_is_in_the_name_or_the_difference(key: str):
         {"noise": 0.9, "rt60": (0.2, 0.3)},
         {"head_lr": 0.5, "layer_decay": 0.1, "frozen_epochs": 1},
         {"noise_db": 20},
+        {"teacher_share": 0.9, "teacher_temperature": 4},
         {"head": "none", "blocks": 9, "contours": (), "squeeze": False, "width": 64, "pooling": "plain", "dropout": 0},
         {"vad": "energy", "vad_threshold": 0.9},
         {"vad": "none", "vad_top_db": 50, "vad_floor_dbfs": -30, "vad_threshold": 0.9, "vad_pad": 1},
@@ -289,6 +294,8 @@ def test_settings_have_names_of_their_own():
         ("--model whisper-base --copies 0", []),
         ("--vad none --vad_threshold=0.4", ["--vad-threshold has no effect: no voice activity is detected with"]),
         ("--vad energy --vad-threshold 0.4", ["--vad-threshold has no effect: --vad energy has no threshold."]),
+        ("--teacher-share 0.3", ["--teacher-share has no effect: there is no --teacher."]),
+        ("--teacher some --teacher-share 0.3", []),
         ("--noise-db 30", ["--noise-db has no effect: the pipeline is report."]),
         ("--act silu --lr 0.01", []),
     ],
