@@ -81,7 +81,7 @@ an accuracy of 72.0 %; without, 0.800 and 71.3 % (runs/lr6e-05-SiLU-Whisper-base
 
 FROM_SCRATCH = {
     "form": "variable",
-    "epochs": 28,
+    "epochs": 45,
     "warmup_epochs": 1,
     "batch_size": 32,
     "weight_decay": 0.05,
