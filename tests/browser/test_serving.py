@@ -304,5 +304,7 @@ def test_what_a_visitor_says_is_gone_with_the_session(
     speak(browser.new_context(permissions=["microphone"]).new_page(), served)
     assert 0 not in held(served, [])  # its sound, what is known of the voice, and what listens
     browser.close()
-    assert held_at_last(served, [], gone)[:3] == gone
+    sound, adaptations, listeners, _ = held_at_last(served, [], gone)
+    assert (sound, adaptations) == (0, 0)
+    assert listeners <= gone[2]  # fewer, if that of the first try is let go meanwhile
     assert set((served.notes / "written").read_text().split("\n")) <= {"", "/dev/null"}
