@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 from ser_core.analysis.report import REPORT_RESULTS, ReportResult
 from ser_core.audio.preprocess import AudioConfig
@@ -28,12 +28,14 @@ def _report_names() -> dict[TrainConfig, str]:
 
 def _without_length(config: TrainConfig) -> TrainConfig:
     """The same settings of whatever length, and without what the report leaves open: how silence is found."""
-    config = of_usual_length(config.effective)
+    config = of_usual_length(config)
     return replace(config, audio=replace(config.audio, **HOW_SILENCE_IS_FOUND))
 
 
+@lru_cache(4096)  # pages ask for the same ones again and again
 def of_usual_length(config: TrainConfig) -> TrainConfig:
-    """The same settings with the usual number of epochs. A warm-up that isn't usual for theirs is another setting."""
+    """What has an effect, of the usual number of epochs. A warm-up that isn't usual for theirs is another setting."""
+    config = config.effective
     if config.warmup_epochs == usual_warmup(config.epochs, config.model):
         (config,) = with_epochs([config], TrainConfig.epochs)
     return replace(config, epochs=TrainConfig.epochs)

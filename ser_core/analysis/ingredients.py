@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from ser_core.equality import ByContent
 from ser_core.records.evaluations import Evaluation
 from ser_core.records.resampling import CONFIDENCE
 from ser_core.records.runs import Run
+from ser_core.training.config import TrainConfig
 from ser_core.training.future import SEEDS, future_steps
 from ser_core.training.steps import Step
 
@@ -159,9 +161,14 @@ def ingredient_results(runs: Sequence[Run], evaluations: Sequence[Evaluation] = 
 
 def _known(runs: Sequence[Run], split: str) -> dict[str, dict[int, Run]]:
     """Records of the study on a split, by label and seed."""
-    steps = future_steps()
-    wanted = {(step.label, seed): replace(step.config, seed=seed, split=split) for step in steps for seed in SEEDS}
     known: dict[str, dict[int, Run]] = {}
-    for (label, seed), run in alike(runs, wanted).items():
+    for (label, seed), run in alike(runs, _wanted(split)).items():
         known.setdefault(label, {})[seed] = run
     return known
+
+
+@cache
+def _wanted(split: str) -> dict[tuple[str, int], TrainConfig]:
+    """The study's settings on a split, by label and seed."""
+    steps = future_steps()
+    return {(step.label, seed): replace(step.config, seed=seed, split=split) for step in steps for seed in SEEDS}

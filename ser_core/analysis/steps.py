@@ -63,9 +63,9 @@ def alike(runs: Sequence[Run], configs: Mapping[K, TrainConfig]) -> dict[K, Run]
     Of several, those of which most are recorded, and of as many the longest.
     """
     found: dict[tuple[int, str, str], dict[K, Run]] = {}
-    keys = {of_usual_length(config.effective): key for key, config in configs.items()}
+    keys = {of_usual_length(config): key for key, config in configs.items()}
     for run in runs:
-        key = keys.get(of_usual_length(run.train.effective))
+        key = keys.get(of_usual_length(run.train))
         if key is not None and not run.environment.corpora:
             how = run.train.epochs, run.split_id, run.environment.precision
             found.setdefault(how, {}).setdefault(key, run)
