@@ -179,11 +179,12 @@ def test_what_is_missing_is_named_with_the_hours_it_would_take(tmp_path: Path):
     ],
 )
 def test_an_aim_that_was_missed_is_called_missed(value: float, at_least: bool, said: str):
-    aim = Aim("a", (".1%", ""), at_least, 0.88, None, lambda runs, name: Reached(value, "why"))
+    aim = Aim("a", (".1%", ""), at_least, (0.88, None), lambda runs, name: Reached(value, "why"))
     assert aim.cells([], "a", 0.88) == [f"{'≥' if at_least else '≤'} 88%", f"{said} (why)"]
     assert aim.cells([], "a", None) == ["–", "–"]
-    unknown = Aim("a", (".1%", ""), at_least, 0.88, None, lambda runs, name: None)
+    unknown = Aim("a", (".1%", ""), at_least, (0.88, None), lambda runs, name: None)
     assert unknown.cells([], "a", 0.88)[1] == "not measured"
+    assert aim.cells([], None, 0.88)[1] == "not measured"
 
 
 def test_aims_are_of_all_seeds_and_folds_of_the_same_settings(tmp_path: Path):

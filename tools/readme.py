@@ -34,7 +34,7 @@ from ser_core.records.runs import RUNS_DIR, Run, load_runs  # noqa: E402
 from ser_core.records.shipped import shipped, write_shipped  # noqa: E402
 from ser_core.training.config import TrainConfig  # noqa: E402
 from ser_core.training.study import report_study  # noqa: E402
-from tools.aims import aims, columns  # noqa: E402
+from tools.aims import aims, columns, small_aims  # noqa: E402
 from tools.build_hook import shipped_files  # noqa: E402
 
 FILES = ("README.md", "docs/results.md")
@@ -356,6 +356,7 @@ PARTS: dict[str, Callable[[list[Run]], str]] = {
         steps,
         future,
         aims,
+        small_aims,
         missing,
     )
 }
