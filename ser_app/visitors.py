@@ -132,6 +132,11 @@ def _forget(visitor: Visitor, gone: bool) -> None:
         _wait(visitor, gone=not active)
         return
     server.close_session(visitor.id)
+    # A server that was busy comes too late: it has dropped the session, and knows it no more. Threads that hear a
+    # microphone wait for the shutdown, and would keep the session for good.
+    if session := visitor.session():
+        session.shutdown()
+    del session
     _empty(visitor)
 
 

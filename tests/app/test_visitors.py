@@ -128,7 +128,9 @@ def test_a_session_that_is_left_is_shut_down_with_its_files(active: tuple, looks
     state._new_session_state["brought"] = "sound"
     state._new_widget_state.widget_metadata["id"] = SimpleNamespace(format=lambda _: "sound")  # type: ignore[assignment]
     fragments._fragments["id"] = lambda: "sound"
+    shut = []
     session: Any = SimpleNamespace(session_state=state, _fragment_storage=fragments, _scriptrunner="runs")
+    session.shutdown = lambda: shut.append("me")  # the server may know it no more
     monkeypatch.setattr(visitors, "STOPPING_SECONDS", 0.01)
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
@@ -145,6 +147,7 @@ def test_a_session_that_is_left_is_shut_down_with_its_files(active: tuple, looks
     with ThreadPoolExecutor(1) as thread:  # where no other test's loop runs
         thread.submit(lambda: asyncio.run(asyncio.wait_for(leave(), 10))).result()
     assert (server.closed, server.removed, n) == (["me"], ["me", "downloads"], [looks])
+    assert shut == ["me"]
     assert not state._new_session_state
     assert not state._new_widget_state.widget_metadata
     assert not fragments._fragments
