@@ -88,8 +88,8 @@ def test_several_differences_are_listed_as_in_a_sentence():
 
 
 def test_a_fold_is_called_by_what_it_keeps_apart():
-    (run,) = [run for run in load_runs()[0] if run.split_name == "fold1"]
-    assert split_title([run]) == "Speakers apart, fold 1 of 5"
+    runs = [run for run in load_runs()[0] if run.split_name == "fold1"]
+    assert split_title(runs) == "Speakers apart, fold 1 of 5"
 
 
 def test_a_repeat_with_another_seed_is_no_candidate(tmp_path: Path):
