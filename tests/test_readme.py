@@ -3,8 +3,11 @@
 import re
 import shlex
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +28,16 @@ from ser_core.training.search_command import parse_arguments as search_arguments
 from ser_core.words import percent
 from tests.helpers import ROOT
 from tests.made_records import older, set_val_accuracy, write_run
-from tools.aims import Aim, Reached, of_unseen_actors, on_the_reports_split, on_unseen_actors
+from tools.aims import (
+    Aim,
+    Reached,
+    is_pretrained,
+    is_small,
+    is_the_reports,
+    of_unseen_actors,
+    on_the_reports_split,
+    on_unseen_actors,
+)
 from tools.readme import (
     FILES,
     MARKED,
@@ -185,6 +197,14 @@ def test_an_aim_that_was_missed_is_called_missed(value: float, at_least: bool, s
     unknown = Aim("a", (".1%", ""), at_least, (0.88, None), lambda runs, name: None)
     assert unknown.cells([], "a", 0.88)[1] == "not measured"
     assert aim.cells([], None, 0.88)[1] == "not measured"
+
+
+@pytest.mark.parametrize(("model", "kind"), [("whisper-base", is_pretrained), ("2d", is_the_reports)])
+def test_a_taught_network_is_not_judged_by_the_aims_of_untaught_ones(model: str, kind: Callable[[Any], bool]):
+    kinds = (is_pretrained, is_the_reports, is_small)
+    for taught in (False, True):
+        run: Any = SimpleNamespace(train=SimpleNamespace(model=model), taught=taught)
+        assert [one for one in kinds if one(run)] == ([] if taught else [kind])
 
 
 def test_aims_are_of_all_seeds_and_folds_of_the_same_settings(tmp_path: Path):

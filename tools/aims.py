@@ -94,11 +94,11 @@ def best_shipped(runs: Sequence[Run], kind: Callable[[Run], bool]) -> str | None
 
 
 def is_pretrained(run: Run) -> bool:
-    return MODELS[run.train.model].pretrained
+    return MODELS[run.train.model].pretrained and not run.taught
 
 
 def is_the_reports(run: Run) -> bool:
-    return not (is_pretrained(run) or is_small(run))
+    return not (MODELS[run.train.model].pretrained or is_small(run) or run.taught)
 
 
 def is_small(run: Run) -> bool:
@@ -185,14 +185,16 @@ def parameters(runs: Sequence[Run], name: str) -> Reached:
 
 
 def own_megabytes(runs: Sequence[Run], name: str) -> Reached:
-    files = [path for path in shipped_checkpoints() if path.split("/")[1] == name]
-    return Reached(sum((ROOT / path).stat().st_size for path in files) / 1e6)
+    return Reached(_megabytes(path for path in shipped_checkpoints() if path.split("/")[1] == name))
 
 
 def megabytes(runs: Sequence[Run], name: str) -> Reached:
     files = shipped_checkpoints()
-    together = sum((ROOT / path).stat().st_size for path in files) / 1e6
-    return Reached(together, f"{len({path.split('/')[1] for path in files})} checkpoints")
+    return Reached(_megabytes(files), f"{len({path.split('/')[1] for path in files})} checkpoints")
+
+
+def _megabytes(files: Iterable[str]) -> float:
+    return sum((ROOT / path).stat().st_size for path in files) / 1e6
 
 
 SHARE, TIMES = (".1%", ""), (".2f", " ×")
