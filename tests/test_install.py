@@ -138,7 +138,12 @@ def test_what_is_shipped_is_what_git_tracks(tmp_path: Path):
 
 def test_the_best_checkpoint_of_each_kind_is_shipped():
     assert {"checkpoints", "runs"} <= {path.split("/")[0] for path in shipped_files(ROOT)} <= set(SHIPPED)
-    assert len({path.split("/")[1] for path in shipped_files(ROOT) if path.startswith("checkpoints/")}) == 5
+    names = sorted({path.split("/")[1] for path in shipped_files(ROOT) if path.startswith("checkpoints/")})
+    runs = {run.name: run for run in load_runs(ROOT / "runs")[0]}
+    assert set(names) <= set(runs)  # each with the record of how it was trained
+    kinds = [(runs[name].train.model, runs[name].taught) for name in names]
+    assert len(set(kinds)) == len(kinds), "two checkpoints of one kind"
+    assert {"1d", "2d", "combined", "conformer", "whisper-base"} <= {model for model, _ in kinds}
 
 
 def requirements(*names: str) -> dict[str, str]:
