@@ -28,6 +28,7 @@ ELSEWHERE = "on "  # and the title of a corpus: how a column begins
 LATENCIES = Path(__file__).parents[1] / "benchmarks" / "results" / "latency.txt"
 LATENCY = re.compile(r"^(\S+) +one clip: median +([0-9.]+) ms", re.MULTILINE)
 COLUMNS = {
+    "network": st.column_config.TextColumn(width=165),  # pixels: the longest whole
     "accuracy": st.column_config.NumberColumn(format="%.1f %%", help="Of the test clips of its run"),
     "UAR": st.column_config.NumberColumn(format="%.1f %%", help="Unweighted average recall, of the same clips"),
     "megabytes": st.column_config.NumberColumn("MB", format="%.1f", help="Of its weights"),
