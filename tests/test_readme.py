@@ -23,6 +23,7 @@ from ser_core.serving.predict_command import parse_arguments as predict_argument
 from ser_core.serving.stream_command import parse_arguments as stream_arguments
 from ser_core.training.command import parse_arguments as train_arguments
 from ser_core.training.config import TrainConfig
+from ser_core.training.future import SEEDS, future_steps
 from ser_core.training.grid_command import parse_arguments as grid_arguments
 from ser_core.training.search_command import parse_arguments as search_arguments
 from ser_core.words import percent
@@ -43,6 +44,7 @@ from tools.readme import (
     MARKED,
     PARTS,
     best,
+    ingredients,
     missing,
     results,
     selections,
@@ -179,6 +181,19 @@ def test_what_is_missing_is_named_with_the_hours_it_would_take(tmp_path: Path):
     assert "| `lr0.001-ReLU-ResNet38` | 0 | 150 | – | – |" in text
     write_run(tmp_path / "lr0.001-SiLU-2D", TrainConfig(seed=1))
     assert "31 are not trained yet" in missing(load_runs(tmp_path)[0])
+
+
+def test_ingredients_stand_in_a_table_with_what_they_gained(tmp_path: Path):
+    assert ingredients([]) == "None is recorded yet."
+    whole, less = (step.config for step in future_steps()[1:3])
+    for seed, *accuracies in zip(SEEDS, (0.5, 0.6, 0.7), (0.48, 0.58, 0.69), strict=True):
+        for config, accuracy in zip((whole, less), accuracies, strict=True):
+            of_seed = replace(config, seed=seed)
+            write_run(tmp_path / of_seed.name, of_seed, val_accuracy=accuracy)
+    header, _, first, second = ingredients(load_runs(tmp_path)[0]).splitlines()
+    assert header.startswith("| network | compared with | seeds | validation | gained |")
+    assert first.startswith("| whole | – | 3 | 60.0 | – |")
+    assert re.match(r"\| whole - SpecAugment \| whole \| 3 \| 58\.3 \| \*\*-1\.7\*\* \(-3\.1 to -0\.2\) \|", second)
 
 
 @pytest.mark.parametrize(

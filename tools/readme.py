@@ -22,9 +22,12 @@ from ser_core.analysis.comparable import by_split, candidates, differences, over
 from ser_core.analysis.comparison import compare, probability  # noqa: E402
 from ser_core.analysis.configurations import by_configuration, network_label, reported_result  # noqa: E402
 from ser_core.analysis.future import hopes  # noqa: E402
+from ser_core.analysis.ingredient_table import GAINED, ingredient_rows  # noqa: E402
+from ser_core.analysis.ingredients import ingredient_results  # noqa: E402
 from ser_core.analysis.raters import rater_confusion  # noqa: E402
 from ser_core.analysis.report import REPORT_SUMMARY  # noqa: E402
 from ser_core.analysis.steps import INTERVAL, step_results, step_rows  # noqa: E402
+from ser_core.analysis.untrained import untrained_results  # noqa: E402
 from ser_core.corpus.clips import load_index  # noqa: E402
 from ser_core.corpus.splits import RANDOM_SEED, REPORT_SPLIT_ID, report_split  # noqa: E402
 from ser_core.emotions import EMOTION_NAMES  # noqa: E402
@@ -315,12 +318,26 @@ def future(runs: list[Run]) -> str:
     )
 
 
+def ingredients(runs: list[Run]) -> str:
+    """Markdown, a line a network of `grid.py future`, and one each for what needs no training."""
+    evaluations = load_evaluations(evaluations_dir())[0]
+    found = ingredient_results(runs, evaluations)
+    rows = ingredient_rows(found, untrained_results(found, evaluations, evaluations_dir()))
+    if not rows:
+        return "None is recorded yet."
+    header = [name for name in rows[0] if not name.endswith(INTERVAL)]
+    titles = [GAINED.strip(", ") if name.endswith(GAINED) else name for name in header]
+    lines = [f"| {' | '.join(titles)} |", f"|{'---|' * len(header)}"]
+    lines += [f"| {' | '.join(step_cell(row, name) for name in header)} |" for row in rows]
+    return "\n".join(lines)
+
+
 def step_cell(row: dict[str, Any], name: str) -> str:
     """What a step's row says in a column, with its interval if it has one."""
     value, interval = row[name], row.get(name + INTERVAL)
-    if value is None or isinstance(value, str):
-        return value or "–"
-    figure = f"{value:+.1f}" if name == "gained" else f"{value:.1f}"
+    if value is None or isinstance(value, str | int):
+        return str(value) if value else "–"
+    figure = f"{value:+.1f}" if name.endswith("gained") else f"{value:.1f}"
     return f"**{figure}** ({interval})" if interval else figure
 
 
@@ -354,6 +371,7 @@ PARTS: dict[str, Callable[[list[Run]], str]] = {
         results,
         selections,
         steps,
+        ingredients,
         future,
         aims,
         small_aims,
