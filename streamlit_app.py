@@ -51,7 +51,10 @@ def show_overview() -> None:
         offer_rows(lambda: bar_rows(bars), "overview", "how often people and models are right")
     if finished:
         names = " and ".join(code(name) for name in dict.fromkeys(bar.run for bar in bars if bar.run))
-        st.caption(f"The best by validation accuracy: {names}. All {len(finished)} runs are on Runs.")
+        st.caption(
+            f"The best by validation accuracy, repeats with another seed left out: {names}. "
+            f"All {len(finished)} runs are on Runs."
+        )
     else:
         st.info(f"No run is recorded yet. {HOW_TO_TRAIN}")
     show_unreadable(unreadable | unreadable_evaluations)

@@ -73,6 +73,7 @@ COLUMNS = {
 SHOWN = [
     "run",
     "accuracy",
+    "validation",
     "interval",
     "report",
     "difference",
@@ -81,7 +82,6 @@ SHOWN = [
     "precision",
     "recall",
     "UAR",
-    "validation",
     "parameters",
     "status",
     "minutes",
@@ -209,7 +209,8 @@ def best_of_each(runs: Sequence[Run]) -> list[Run]:
 def show_best(runs: Sequence[Run]) -> None:
     """Table 2: the test set has no say in which runs these are."""
     st.caption(
-        f"Of each network, the run with the best validation accuracy (the {REPORT_LINK}'s table 2). "
+        f"Of each network, the run with the best validation accuracy (the {REPORT_LINK}'s table 2). Repeats with "
+        "another seed are left out: they say how much is chance. "
         f"Click on a run to see it, or tick several to compare them. Intervals are over {over(runs)}."
     )
     best = {split: best_of_each(of_split) for split, of_split in by_split(runs).items()}

@@ -24,7 +24,7 @@ from ser_core.models.registry import model_label
 
 MAX_CARD_BYTES = 100_000
 MEASURED = "latency-measured"
-ELSEWHERE = "on "  # and the title of a corpus: how a column begins
+ELSEWHERE = "accuracy, "  # and the title of a corpus: how a column begins
 LATENCIES = Path(__file__).parents[1] / "benchmarks" / "results" / "latency.txt"
 LATENCY = re.compile(r"^(\S+) +one clip: median +([0-9.]+) ms", re.MULTILINE)
 COLUMNS = {

@@ -183,14 +183,15 @@ def test_what_is_missing_is_named_with_the_hours_it_would_take(tmp_path: Path):
     assert "31 are not trained yet" in missing(load_runs(tmp_path)[0])
 
 
-def test_ingredients_stand_in_a_table_with_what_they_gained(tmp_path: Path):
+def test_ingredients_stand_in_a_table_with_what_they_gained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SER_EVALUATIONS_DIR", str(tmp_path / "evaluations"))
     assert ingredients([]) == "None is recorded yet."
     whole, less = (step.config for step in future_steps()[1:3])
     for seed, *accuracies in zip(SEEDS, (0.5, 0.6, 0.7), (0.48, 0.58, 0.69), strict=True):
         for config, accuracy in zip((whole, less), accuracies, strict=True):
             of_seed = replace(config, seed=seed)
-            write_run(tmp_path / of_seed.name, of_seed, val_accuracy=accuracy)
-    header, _, first, second = ingredients(load_runs(tmp_path)[0]).splitlines()
+            write_run(tmp_path / "runs" / of_seed.name, of_seed, val_accuracy=accuracy)
+    header, _, first, second = ingredients(load_runs(tmp_path / "runs")[0]).splitlines()
     assert header.startswith("| network | compared with | seeds | validation | gained |")
     assert first.startswith("| whole | – | 3 | 60.0 | – |")
     assert re.match(r"\| whole - SpecAugment \| whole \| 3 \| 58\.3 \| \*\*-1\.7\*\* \(-3\.1 to -0\.2\) \|", second)

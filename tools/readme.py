@@ -63,13 +63,14 @@ def best(runs: list[Run]) -> str:
     for run in ranked:
         chosen.setdefault(network_label(run), run)
     lines = [
-        f"| network | run | report | ours | 95 % interval over {over(chosen.values())} | parameters | epochs |",
-        "|---|---|---|---|---|---|---|",
+        f"| network | run | validation | report | ours | 95 % interval over {over(chosen.values())} | parameters "
+        "| epochs |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for network, run in chosen.items():
         low, high = run.accuracy_interval
         lines.append(
-            f"| {network} | `{run.name}` | {reported(run)} | **{run.accuracy:.1%}** "
+            f"| {network} | `{run.name}` | {run.val_accuracy:.1%} | {reported(run)} | **{run.accuracy:.1%}** "
             f"| {low:.1%} – {high:.1%} | {run.test.parameters:,} | {run.test.epochs} |"
         )
     return "\n".join(lines)
@@ -202,15 +203,16 @@ def results(runs: list[Run]) -> str:
 def table(runs: list[Run]) -> str:
     """A line a run, the best on the validation set first."""
     lines = [
-        f"| run | report | ours | 95 % interval over {over(runs)} | weighted F1 | UAR | parameters | epochs "
-        "| trained on |",
-        "|---|---|---|---|---|---|---|---|---|",
+        f"| run | validation | report | ours | 95 % interval over {over(runs)} | weighted F1 | UAR | parameters "
+        "| epochs | trained on |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for run in sorted(runs, key=lambda run: run.val_rank, reverse=True):
         metrics, (low, high) = run.metrics, run.accuracy_interval
         status = "" if run.status == "finished" else f", {run.status}"
         lines.append(
-            f"| `{run.name}`{' (with a teacher)' if run.taught else ''} | {reported(run)} | **{run.accuracy:.1%}** "
+            f"| `{run.name}`{' (with a teacher)' if run.taught else ''} | {run.val_accuracy:.1%} | {reported(run)} "
+            f"| **{run.accuracy:.1%}** "
             f"| {low:.1%} – {high:.1%} | {metrics.f1_weighted:.3f} | {metrics.uar:.3f} "
             f"| {run.test.parameters:,} | {run.test.epochs}{status} "
             f"| {run.environment.device} |"

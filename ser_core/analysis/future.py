@@ -22,7 +22,7 @@ from ser_core.models.activations import activation_label
 from ser_core.models.registry import MODELS, model_label
 from ser_core.records.runs import Run
 from ser_core.training.report_grid import REPORT_ACTIVATIONS
-from ser_core.training.steps import TOGETHER
+from ser_core.training.steps import BUNDLES, TOGETHER
 from ser_core.words import code, counted, percent, points, points_between
 
 
@@ -122,7 +122,7 @@ def _people(clips: Sequence[Clip]) -> tuple[str, ...]:
 def _augmented(steps: Sequence[StepResult]) -> tuple[str, ...]:
     """What changes of the sound add, each by itself and all together."""
     together = next((step for step in steps if step.step.label == TOGETHER), None)
-    alone = [step for step in steps if together and step.step.to == together.step.to and step is not together]
+    alone = [step for step in steps if together and step.step.to == together.step.to and step.step.label not in BUNDLES]
     gained = {step.step.label: found for step in alone if (found := step.gained())}
     if together is None or not gained:
         return ()
@@ -130,12 +130,12 @@ def _augmented(steps: Sequence[StepResult]) -> tuple[str, ...]:
     beyond = sum(found.significant and found.accuracy > 0 for found in gained.values())
     run = together.run
     sentences = [
-        f"Of {counted(len(gained), 'change')} tried by themselves on the {model_label(run.train.model)} network "
-        f"({counted(run.train.epochs, 'epoch')}), {beyond or 'none'} made it better on CREMA-D beyond chance. The most "
-        f"was {best}: {_points(gained[best])}."
+        f"Of {counted(len(gained), 'way')} to change the clips, tried by themselves on the "
+        f"{model_label(run.train.model)} network ({counted(run.train.epochs, 'epoch')}), {beyond or 'none'} made it "
+        f"better on CREMA-D beyond chance. The most was {best}: {_points(gained[best])}."
     ]
     if whole := together.gained():
-        sentences.append(f"All of them and SpecAugment together: {_points(whole)} on CREMA-D.")
+        sentences.append(f"Those that are on by default, together with SpecAugment: {_points(whole)} on CREMA-D.")
     before = {} if together.before is None else next(s.elsewhere for s in steps if s.run is together.before)
     sentences += [
         f"In {title}, the average recall went from {percent(before[title].uar)} to {percent(one.uar)} with them."

@@ -15,7 +15,7 @@ from ser_core.features.contours import CONTOURS
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.config import DURATION, GIVEN
 from ser_core.training.config import TrainConfig, usual_config
-from ser_core.training.steps import CHANGES, MIXUP, Step
+from ser_core.training.steps import ALL_CHANGES, CHANGES, MIXUP, Step
 
 MODEL = "conformer"
 SEEDS = (42, 1, 7)
@@ -92,7 +92,7 @@ INGREDIENTS = (
     _whole("SpecAugment", "spec_augment"),
     _other("mixup", None, "mixup", MIXUP),
     *(_change(name, label) for name, label in CHANGES.items()),
-    Ingredient("all changes", {**COPIES, **{name: WHOLE[name] for name in CHANGES}}, {"copies": 0}),
+    Ingredient(ALL_CHANGES, {**COPIES, **{name: WHOLE[name] for name in CHANGES}}, {"copies": 0}),
     _whole("attentive pooling", "pooling"),
     _whole("squeeze-and-excitation", "squeeze"),
     _whole("conformer", "head"),

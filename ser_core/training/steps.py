@@ -15,8 +15,10 @@ CHANGES = {
     "speed": "speed",
 }
 """Of the waveform, those that are on by default, and what a table calls them."""
-TOGETHER = "all changes and SpecAugment"
-"""Label of the step that has all of them."""
+ALL_CHANGES = "all changes"
+TOGETHER = f"{ALL_CHANGES} and SpecAugment"
+BUNDLES = (ALL_CHANGES, TOGETHER)
+"""Labels of the steps that have all of them."""
 MIXUP = 0.2  # as its authors have it for pictures
 
 

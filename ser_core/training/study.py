@@ -13,7 +13,7 @@ from ser_core.corpus.splits import N_FOLDS
 from ser_core.training.config import TrainConfig, usual_warmup
 from ser_core.training.future import future_study
 from ser_core.training.report_grid import REPORT_ACTIVATIONS, REPORT_MODELS, REPORT_RATES
-from ser_core.training.steps import CHANGES, MIXUP, TOGETHER, Step
+from ser_core.training.steps import ALL_CHANGES, CHANGES, MIXUP, TOGETHER, Step
 
 BEST_1D = TrainConfig(model="1d", activation="elu", lr=0.01)
 BEST_2D = TrainConfig(model="2d", activation="silu", lr=0.001)
@@ -72,7 +72,7 @@ def recording_steps() -> list[Step]:
         Step(first, level, report),
         Step(steady, voice, first),
         Step(TOGETHER, replace(voice, copies=STEP_COPIES, spec_augment=2), steady),
-        Step("all changes", replace(voice, copies=STEP_COPIES), steady),
+        Step(ALL_CHANGES, replace(voice, copies=STEP_COPIES), steady),
         Step("SpecAugment", replace(voice, spec_augment=2), steady),
         *(Step(label, alone(name), steady) for name, label in (CHANGES | SELDOM).items()),
         Step("mixup", replace(voice, mixup=MIXUP), steady),

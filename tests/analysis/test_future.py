@@ -54,7 +54,7 @@ def test_what_ships_with_the_project_says_something():
     runs, evaluations = load_runs(RUNS_DIR)[0], load_evaluations(evaluations_dir())[0]
     said = {hope.title: hope.measured for hope in hopes(runs, step_results(runs, evaluations), INDEX)}
     assert "`lr0.001-SiLU-2D, 150 epochs`, the report's best" in said["Transformers"][0]
-    assert "SpecAugment together" in " ".join(said["Data augmentation"])
+    assert "together with SpecAugment" in " ".join(said["Data augmentation"])
     assert "RAVDESS" in " ".join(said["Data augmentation"])
 
 

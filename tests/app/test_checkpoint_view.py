@@ -50,7 +50,7 @@ def test_the_table_has_recorded_speed_and_accuracies_and_the_card_is_shown(open_
     assert recorded
     assert {name: table.loc[name, "ms a clip"] for name in recorded} == recorded
     assert (table["UAR"] > 50).all()
-    assert [column for column in table if str(column).startswith("on ")]
+    assert [column for column in table if str(column).startswith("accuracy, ")]
     assert not app.exception
     assert "must not be used to judge people" in texts(app)
     saved = [button.proto.label for button in app.get("download_button")]
