@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 from ser_core.analysis.comparable import by_split, candidates, differences, over, split_title  # noqa: E402
 from ser_core.analysis.comparison import compare, probability  # noqa: E402
 from ser_core.analysis.configurations import by_configuration, network_label, reported_result  # noqa: E402
+from ser_core.analysis.findings import findings  # noqa: E402
 from ser_core.analysis.future import hopes  # noqa: E402
 from ser_core.analysis.ingredient_table import GAINED, ingredient_rows  # noqa: E402
 from ser_core.analysis.ingredients import ingredient_results  # noqa: E402
@@ -311,6 +312,14 @@ def steps(runs: list[Run]) -> str:
     return "\n".join(lines)
 
 
+def verdicts(runs: list[Run]) -> str:
+    """Markdown, a line a finding of the report."""
+    lines = ["| finding | the report | verdict | epochs |", "|---|---|---|---|"]
+    for found in findings(runs):
+        lines.append(f"| {found.title} | {found.report} | **{found.verdict}** | {found.epochs or '–'} |")
+    return "\n".join(lines)
+
+
 def future(runs: list[Run]) -> str:
     """Markdown, an item each thing that the report would try."""
     found = step_results(runs, load_evaluations(evaluations_dir())[0])
@@ -374,6 +383,7 @@ PARTS: dict[str, Callable[[list[Run]], str]] = {
         selections,
         steps,
         ingredients,
+        verdicts,
         future,
         aims,
         small_aims,

@@ -67,6 +67,8 @@ def model_bars(runs: Iterable[Run], evaluations: Iterable[Evaluation]) -> list[B
         if of_split := next(iter(by_split(run for run in of_cremad if run.train.split in splits).values()), None):
             best = max(candidates(of_split), key=lambda run: run.val_rank)
             detail = f"{best.environment.clips.test:,} clips of CREMA-D"
+            if best.train.split != SPLITS[0]:
+                detail += f", fold {SPLITS.index(best.train.split)} of {len(SPLITS) - 1}"
             bars.append(Bar(what, detail, best.accuracy, best.accuracy_interval, best.name))
     ranks = {run.name: run.val_rank for run in known}
     of_corpus: dict[str, list[Evaluation]] = {}

@@ -31,6 +31,8 @@ def test_the_best_in_validation_stands_for_its_split_and_for_another_corpus(tmp_
     shared, unheard, other = model_bars(load_runs(runs)[0], load_evaluations(evaluations)[0])
     assert (shared.run, shared.accuracy) == ("lr0.01-ELU-1D", pytest.approx(0.55))
     assert (unheard.run, unheard.what) == (fold.name, "Best model, speakers it never heard")
+    assert unheard.detail.endswith(" clips of CREMA-D, fold 2 of 5")
+    assert shared.detail.endswith(" clips of CREMA-D")
     assert (other.run, other.accuracy, other.detail) == ("lr0.01-ELU-1D", pytest.approx(0.5), "120 clips of RAVDESS")
     assert all(bar.interval and bar.interval[0] <= bar.accuracy <= bar.interval[1] for bar in (shared, unheard, other))
 
