@@ -22,7 +22,7 @@ from ser_core.records.shipped import shipped
 from ser_core.serving.predict_command import parse_arguments as predict_arguments
 from ser_core.serving.stream_command import parse_arguments as stream_arguments
 from ser_core.training.command import parse_arguments as train_arguments
-from ser_core.training.config import TrainConfig
+from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.future import SEEDS, future_steps
 from ser_core.training.grid_command import parse_arguments as grid_arguments
 from ser_core.training.search_command import parse_arguments as search_arguments
@@ -141,6 +141,18 @@ def test_the_best_of_each_network_is_picked_in_validation_on_the_reports_split(t
     lines = best(load_runs(tmp_path)[0]).splitlines()[2:]
     assert len(lines) == 1
     assert lines[0].startswith("| 1D | `lr0.001-ReLU-1D` |")
+
+
+def test_a_network_without_its_head_is_not_the_best_of_those_that_have_it(tmp_path: Path):
+    for accuracy, head in ((0.5, "conformer"), (0.7, "none"), (0.6, "recurrent")):
+        config = usual_config("conformer", head=head)
+        write_run(tmp_path / config.name, config, val_accuracy=accuracy)
+    rows = [line.split(" | ")[:2] for line in best(load_runs(tmp_path)[0]).splitlines()[2:]]
+    assert rows == [
+        ["| Conformer, no head", "`lr0.001-SiLU-Conformer-none-head`"],
+        ["| Conformer, recurrent head", "`lr0.001-SiLU-Conformer-recurrent-head`"],
+        ["| Conformer", "`lr0.001-SiLU-Conformer`"],
+    ]
 
 
 def test_only_equally_long_runs_are_compared_by_how_their_epoch_was_picked(tmp_path: Path):

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from ser_core.analysis.report import REPORT_RESULTS, ReportResult
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.errors import RunError
+from ser_core.models.config import NetworkConfig
 from ser_core.models.registry import model_label
 from ser_core.records.runs import Run
 from ser_core.training.config import SELECTIONS, TrainConfig, usual_warmup
@@ -58,8 +59,14 @@ def run_label(run: Run) -> str:
 
 
 def network_label(run: Run) -> str:
-    """What people call a run's network; one that a teacher taught is another, since it isn't from its clips alone."""
-    label = model_label(run.train.model)
+    """What people call a run's network.
+
+    One that a teacher taught is another, since it isn't from its clips alone; and so is one with another head, since
+    without its conformer a Conformer is none.
+    """
+    label, head = model_label(run.train.model), run.train.network.head
+    if head != NetworkConfig.head:
+        label += ", no head" if head == "none" else f", {head} head"
     return f"{label} with a teacher" if run.taught else label
 
 
