@@ -35,6 +35,7 @@ class Architecture:
         pretrained: whether its `encoder` begins with the weights of `ser_core.models.pretrained`.
         configurable: whether it is made of what a `NetworkConfig` says.
         usual: settings of a training, by their names in `TrainConfig` and its parts, where they aren't the report's.
+        base: settings that leave all its ingredients out, by the same names; empty where there are none to leave out.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Architecture:
     pretrained: bool = False
     configurable: bool = False
     usual: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    base: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def takes_images(self) -> bool:
@@ -103,6 +105,26 @@ FROM_SCRATCH = {
 Length, copies and size are what an hour on one core of a CPU allows; they were not searched for.
 """
 
+WITHOUT_INGREDIENTS = {
+    "activation": "relu",
+    "label_smoothing": 0.0,
+    "soft_labels": 0.0,
+    "mixup": 0.0,
+    "spec_augment": 0,
+    "ema": 0.0,
+    "copies": 0,
+    **dict.fromkeys(("noise", "spectrum", "room", "gate", "gain", "speed"), 0.0),
+    "mel_hop_length": FROM_SCRATCH["mel_n_fft"],  # one window after the other, 32 ms
+    "head": "none",
+    "pooling": "plain",
+    "squeeze": False,
+    "contours": (),
+}
+"""What is left of the network of our own without what it is made of, for the study of its ingredients.
+
+With `copies`, a change of the waveform is off until it is asked for.
+"""
+
 ARCHITECTURES = (
     Architecture("1d", "1D", "the report's 1D CNN, the smallest and fastest", "cnn1d", ("spectral",), "elu"),
     Architecture("2d", "2D", "the report's 2D CNN, its best", "cnn2d", ("mel",), "silu"),
@@ -141,6 +163,7 @@ ARCHITECTURES = (
         ("variable",),
         configurable=True,
         usual=FROM_SCRATCH,
+        base=WITHOUT_INGREDIENTS,
     ),
 )
 MODELS = {architecture.name: architecture for architecture in ARCHITECTURES}

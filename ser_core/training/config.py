@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -147,14 +148,22 @@ class TrainConfig:
     def name(self) -> str:
         """The report's name of the configuration, as `lr0.001-SiLU-2D`; unusual settings are added, as `-seed7`.
 
-        Not the number of epochs: a longer run takes the place of a shorter one. Where much is unusual, the end is a
-        checksum of all of it.
+        Not the number of epochs: a longer run takes the place of a shorter one. A network that is nearer to its `base`
+        than to its usual settings is named by what it has more than that, as `lr0.001-ReLU-Conformer-base-mixup0.2`.
+        Where much is unusual all the same, the end is a checksum of all of it.
         """
-        usual, settings = usual_config(self.model, epochs=self.epochs).flat, self.effective.flat
-        unusual = [key for key, value in settings.items() if value != usual[key] and key not in NAMED]
-        others = [_in_a_name(key, settings[key]) for key in unusual]
-        named = (f"lr{self.lr:g}", ACTIVATIONS[self.activation].label, MODELS[self.model].label)
-        return _of_a_length("-".join((*named, *others)))
+        network = architecture(self.model)
+        named = (f"lr{self.lr:g}", ACTIVATIONS[self.activation].label, network.label)
+        additions = self._unlike({})
+        if network.base:
+            additions = min(additions, ["base", *self._unlike(network.base)], key=len)
+        return _of_a_length("-".join((*named, *additions)))
+
+    def _unlike(self, settings: Mapping[str, Any]) -> list[str]:
+        """What a name says of settings that aren't the usual ones with these in their place; idle ones are left out."""
+        other = usual_config(self.model, **{"epochs": self.epochs, **settings}).flat
+        told = (key for key in other if key not in NAMED and key not in self.idle)
+        return [_in_a_name(key, value) for key in told if (value := self.flat[key]) != other[key]]
 
     @property
     def flat(self) -> dict[str, Any]:

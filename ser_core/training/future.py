@@ -14,6 +14,7 @@ from typing import Any
 from ser_core.features.contours import CONTOURS
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.config import DURATION, GIVEN
+from ser_core.models.registry import architecture
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.steps import ALL_CHANGES, CHANGES, MIXUP, Step
 
@@ -21,23 +22,7 @@ MODEL = "conformer"
 SEEDS = (42, 1, 7)
 WHOLE = usual_config(MODEL).flat
 COPIES = {"copies": WHOLE["copies"]}
-COARSE_HOP = WHOLE["mel_n_fft"]  # samples, 32 ms: one window after the other
-
-NOTHING: dict[str, Any] = {
-    "activation": "relu",
-    "label_smoothing": 0.0,
-    "soft_labels": 0.0,
-    "mixup": 0.0,
-    "spec_augment": 0,
-    "ema": 0.0,
-    "copies": 0,
-    **dict.fromkeys(CHANGES, 0.0),
-    "mel_hop_length": COARSE_HOP,
-    "head": "none",
-    "pooling": "plain",
-    "squeeze": False,
-    "contours": (),
-}
+NOTHING = architecture(MODEL).base
 """What the base has instead of the ingredients, by the names of settings in `TrainConfig.flat`."""
 
 

@@ -67,12 +67,26 @@ def test_networks_of_the_study_can_be_built(label: str):
     build_model(config.model, config.activation, config.form, config.features, config.network)
 
 
+def test_names_tell_the_base_and_what_is_added_to_it():
+    def added(ingredient: str) -> str:
+        return STEPS[f"base + {ingredient}"].name
+
+    assert STEPS["base"].name == "lr0.001-ReLU-Conformer-base"
+    assert added("GELU") == "lr0.001-GELU-Conformer-base"
+    assert added("SpecAugment") == "lr0.001-ReLU-Conformer-base-spec-augment2"
+    assert added("noise") == "lr0.001-ReLU-Conformer-base-copies3-noise0.5"  # and no other change
+    assert added("conformer") == "lr0.001-ReLU-Conformer-base-conformer-head"
+    assert STEPS["whole - conformer"].name == "lr0.001-SiLU-Conformer-none-head"
+    assert replace(STEPS["base"], seed=7, split="fold2").name == "lr0.001-ReLU-Conformer-base-fold2-seed7"
+    assert all("base" in name for label, config in STEPS.items() for name in [config.name] if label.startswith("base"))
+
+
 def test_a_long_name_is_cut_and_still_tells_runs_apart():
-    base = STEPS["base"]
-    names = {replace(base, seed=seed).name for seed in range(100)}
+    changed = usual_config("2d", copies=1, noise=0, spectrum=0, room=0, gate=0, gain=0, speed=0, n_mfcc=20, n_mels=50)
+    names = {replace(changed, seed=seed).name for seed in range(100)}
     assert len(names) == 100
     assert all(len(name) <= LONGEST_NAME for name in names)
-    assert base.name.startswith("lr0.001-ReLU-Conformer-label-smoothing0-")
+    assert changed.name.startswith("lr0.001-SiLU-2D-copies1-noise0-")
     assert replace(usual_config(MODEL), seed=7).name == "lr0.001-SiLU-Conformer-seed7"  # a short one is as it is
 
 
