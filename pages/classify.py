@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from ser_app.charts import show_figure, spoken
 from ser_app.classifying import Results, classify, classify_uploads, hop_seconds, timeline
 from ser_app.clip_view import play, show_sound
 from ser_app.code_view import show_code
+from ser_app.input_view import show_input
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints, was_trained_on
 from ser_app.many_view import choose_result, downloads, show_many, show_so_far
 from ser_app.messages import literal, sentence, show_unreadable
@@ -24,12 +25,7 @@ from ser_app.sources import choose_recordings, decoded
 from ser_app.tuning import show_tuning, tuned, tuned_to
 from ser_app.uploads import Recording, Upload
 from ser_app.why_view import show_why
-from ser_core.analysis.figures import (
-    mel_image_figure,
-    probability_figure,
-    spectral_figure,
-    whisper_figure,
-)
+from ser_core.analysis.figures import probability_figure
 from ser_core.analysis.timeline_figure import points, timeline_figure
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.limit import duration
@@ -38,9 +34,6 @@ from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import AudioError, NoVoiceError, SERError
 from ser_core.serving.prediction import UNSURE, WINDOW_SECONDS, Prediction
 from ser_core.serving.rows import TIMELINE_COLUMNS, result_row
-
-if TYPE_CHECKING:
-    from ser_core.serving.predictor import Predictor
 
 
 def settings() -> tuple[float, bool]:
@@ -121,28 +114,6 @@ def show_timeline(recording: Recording, name: str, min_confidence: float, any_so
     alt = f"Model scores over time by {name}; the table to download has the same numbers"
     show_figure(figure, f"timeline-{name}", alt=alt, data=False)
     downloads(rows, "Timeline", f"timeline {recording.name} {name}", TIMELINE_COLUMNS)
-
-
-def show_input(model: Predictor, prediction: Prediction) -> None:
-    """What the network got."""
-    with st.expander(f"What {literal(model.config.name)} saw", icon=":material/visibility:"):
-        inputs = model.inputs(prediction.speech)
-        if "mel" in inputs:
-            pixels = " × ".join(map(str, inputs["mel"].shape[1:]))
-            st.caption(f"Mel image: the speech as {pixels} pixels")
-            figure, key = mel_image_figure(inputs["mel"][0]), f"mel-{model.config.name}"
-            show_figure(figure, key, alt="The mel image of its speech")
-        if "whisper" in inputs:
-            st.caption("The log-mel spectrogram of its speech, as Whisper's encoder takes it")
-            show_figure(
-                whisper_figure(inputs["whisper"]),
-                f"whisper-{model.config.name}",
-                alt="Log-mel spectrogram as Whisper's encoder takes it",
-            )
-        if "spectral" in inputs:
-            st.caption("Spectral channels, each on its own scale")
-            figure = spectral_figure(inputs["spectral"], model.config.features)
-            show_figure(figure, f"spectral-{model.config.name}", alt="Spectral channels over time")
 
 
 def show_upload(upload: Upload, names: Sequence[str], min_confidence: float, any_sound: bool) -> None:

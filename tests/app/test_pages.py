@@ -238,6 +238,21 @@ def test_a_clip_is_classified_and_models_compared(open_page: OpenPage, corpus):
     assert len(app.metric) == len(models.options)
 
 
+@pytest.mark.parametrize(
+    ("model", "pictures"),
+    [
+        ("lr0.001-SiLU-Conformer", ["The mel spectrogram of its speech", "Loudness, pitch, voicing of its speech"]),
+        ("lr0.001-SiLU-Combined", ["The mel image of its speech", "Spectral channels over time"]),
+        ("lr6e-05-SiLU-Whisper-base", ["Log-mel spectrogram as Whisper's encoder takes it"]),
+    ],
+)
+def test_classify_shows_all_that_a_network_got(open_page: OpenPage, corpus, model: str, pictures: list[str]):
+    app = set_source(open_page(CLASSIFY, corpus=corpus.folder, models=[model]), "clip")
+    assert any(expander.label.endswith(" got") for expander in app.expander)
+    drawn = [chart.proto.alt for chart in app.get("plotly_chart")][-len(pictures) :]
+    assert all(alt.startswith(picture) for alt, picture in zip(drawn, pictures, strict=True)), drawn
+
+
 def test_classify_is_unsure_where_no_emotion_is_likely_enough(open_page: OpenPage, two_checkpoints: Path):
     app = set_source(open_page(CLASSIFY), "example")
     assert (app.metric[0].value, app.metric[0].delta) == ("Happiness", "model score 80\u00a0%")

@@ -1,0 +1,59 @@
+"""What a network got of a recording, as pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ser_app.charts import show_figure
+from ser_app.messages import literal
+from ser_core.analysis.contour_figure import contours_figure
+from ser_core.analysis.figures import log_mel_figure, mel_image_figure, spectral_figure, whisper_figure
+from ser_core.features.contours import CONTOURS
+from ser_core.features.mel import TOP_DB
+from ser_core.models.config import DURATION
+
+if TYPE_CHECKING:
+    from ser_core.serving.prediction import Prediction
+    from ser_core.serving.predictor import Predictor
+
+
+def show_input(model: Predictor, prediction: Prediction) -> None:
+    """Each of a network's inputs, in a part of the page that is opened to be seen."""
+    config, inputs = model.config, model.inputs(prediction.speech)
+    with st.expander(f"What {literal(config.name)} got", icon=":material/visibility:"):
+        if "mel" in inputs and config.form == "variable":
+            mel = inputs["mel"][0]
+            st.caption(f"The mel spectrogram of its speech: {len(mel)} bands, {mel.shape[1]} frames")
+            show_figure(
+                log_mel_figure((mel - 1) * TOP_DB, config.features, height=320),
+                f"mel-{config.name}",
+                alt="The mel spectrogram of its speech",
+            )
+        elif "mel" in inputs:
+            pixels = " × ".join(map(str, inputs["mel"].shape[1:]))
+            st.caption(f"Mel image: the speech as {pixels} pixels")
+            show_figure(mel_image_figure(inputs["mel"][0]), f"mel-{config.name}", alt="The mel image of its speech")
+        if "contours" in inputs and (names := [name for name in CONTOURS if name in config.network.contours]):
+            duration = ", and how long it is" if DURATION in config.network.contours else ""
+            st.caption(
+                f"How it moves over time{duration}. Loudness is relative to the level of the speech, and pitch to its "
+                "median; where no pitch is heard, there is a gap."
+            )
+            show_figure(
+                contours_figure(inputs["contours"], config.features.mel_hop_length, names),
+                f"contours-{config.name}",
+                alt=f"{', '.join(names).capitalize()} of its speech over time",
+            )
+        if "whisper" in inputs:
+            st.caption("The log-mel spectrogram of its speech, as Whisper's encoder takes it")
+            show_figure(
+                whisper_figure(inputs["whisper"]),
+                f"whisper-{config.name}",
+                alt="Log-mel spectrogram as Whisper's encoder takes it",
+            )
+        if "spectral" in inputs:
+            st.caption("Spectral channels, each on its own scale")
+            figure = spectral_figure(inputs["spectral"], config.features)
+            show_figure(figure, f"spectral-{config.name}", alt="Spectral channels over time")
