@@ -42,7 +42,7 @@ def show_input(model: Predictor, prediction: Prediction) -> None:
                 "median; where no pitch is heard, there is a gap."
             )
             show_figure(
-                contours_figure(inputs["contours"], config.features.mel_hop_length, names),
+                contours_figure(inputs["contours"], config.features, names),
                 f"contours-{config.name}",
                 alt=f"{', '.join(names).capitalize()} of its speech over time",
             )

@@ -11,7 +11,8 @@ from plotly.subplots import make_subplots
 from ser_core.analysis.colors import ACCENT
 from ser_core.analysis.figures import finish, thin
 from ser_core.audio import SAMPLE_RATE
-from ser_core.features.contours import CONTOURS, LOUDNESS_UNIT_DB, VOICED
+from ser_core.features.config import FeatureConfig
+from ser_core.features.contours import CONTOURS, LOUDNESS_UNIT_DB, has_pitch
 
 SEMITONES = 12  # of an octave
 AXES = {"loudness": "dB", "pitch": "semitones", "voicing": "0 to 1"}
@@ -19,20 +20,20 @@ ROW_HEIGHT = 120  # pixels
 GAP = 12  # pixels between rows
 
 
-def contours_figure(contours: np.ndarray, hop_length: int, names: Sequence[str] = CONTOURS) -> go.Figure:
+def contours_figure(contours: np.ndarray, config: FeatureConfig, names: Sequence[str] = CONTOURS) -> go.Figure:
     """Contours over time, a row each.
 
     Loudness is in dB over the clip's active level, and pitch in semitones over the clip's median, where there is one.
 
     Args:
         contours: float32 `[3, frames]`, see `ser_core.features.contours`.
-        hop_length: step, in samples at 16 kHz; int > 0.
+        config: they were computed with.
         names: which of `CONTOURS` to draw, at least one.
     """
     loudness, pitch, voicing = contours
     values = {
         "loudness": LOUDNESS_UNIT_DB * loudness,
-        "pitch": np.where(voicing >= VOICED, SEMITONES * pitch, np.nan),
+        "pitch": np.where(has_pitch(voicing, path=config.pitch_path), SEMITONES * pitch, np.nan),
         "voicing": voicing,
     }
     height = ROW_HEIGHT * len(names) + 50
@@ -40,7 +41,7 @@ def contours_figure(contours: np.ndarray, hop_length: int, names: Sequence[str] 
     for row, name in enumerate(names, start=1):
         drawn, stretch = thin(values[name][None])
         figure.add_scatter(
-            x=np.arange(drawn.shape[1]) * stretch * hop_length / SAMPLE_RATE,
+            x=np.arange(drawn.shape[1]) * stretch * config.mel_hop_length / SAMPLE_RATE,
             y=np.round(drawn[0], 2),
             name=name,
             line={"color": ACCENT, "width": 1.5},

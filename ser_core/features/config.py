@@ -41,6 +41,8 @@ class FeatureConfig:
         n_mels: mel bands of the image; int > 0.
         mel_fmax: upper edge of the mel bands in Hz; no higher than half the sample rate is ever used.
         image_size: height and width of the mel image, in pixels; networks say the smallest that they take.
+        pitch_path: whether the pitch among the contours is the path through all frames, and not each frame's by itself,
+            see `ser_core.features.pitch`.
     """
 
     spectral: tuple[str, ...] = ("zcr", "chroma", "mfcc", "rms")
@@ -54,6 +56,7 @@ class FeatureConfig:
     n_mels: int = 64
     mel_fmax: float = 10_000.0
     image_size: int = 64
+    pitch_path: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spectral", tuple(self.spectral))  # JSON makes a list of it

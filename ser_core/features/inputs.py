@@ -51,5 +51,5 @@ def network_inputs(
     if "whisper" in inputs:
         arrays["whisper"] = whisper_log_mel(waveform)
     if "contours" in inputs:
-        arrays["contours"] = contours(waveform, features.mel_hop_length)
+        arrays["contours"] = contours(waveform, features.mel_hop_length, path=features.pitch_path)
     return arrays

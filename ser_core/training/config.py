@@ -189,21 +189,21 @@ class TrainConfig:
         """Settings that change nothing beside the others, whatever their values, and why."""
         idle: dict[str, str] = {}
         if not self.copies:
-            changes = (field.name for field in fields(AugmentationConfig))
-            idle |= dict.fromkeys(changes, "no clip is changed unless --copies is 1 or more")
+            idle |= dict.fromkeys(vars(self.augmentation), "no clip is changed unless --copies is 1 or more")
         if self.teacher == NO_TEACHER:
             idle |= dict.fromkeys(TEACHER_ONLY, "there is no --teacher")
         if not MODELS[self.model].pretrained:
             idle |= dict.fromkeys(PRETRAINED_ONLY, f"{self.model} is not pretrained")
         if not MODELS[self.model].configurable:
-            ingredients = (field.name for field in fields(NetworkConfig))
-            idle |= dict.fromkeys(ingredients, f"{self.model} is made as it is")
+            idle |= dict.fromkeys(vars(self.network), f"{self.model} is made as it is")
         elif self.network.head == "none":
             idle["blocks"] = "there is no head"
+        if "contours" not in MODELS[self.model].inputs:
+            idle["pitch_path"] = f"{self.model} is given no pitch"
         if self.audio.pipeline == "report":
             idle["noise_db"] = "the pipeline is report"
         if self.audio.vad == "none":
-            methods = (field.name for field in fields(AudioConfig) if field.name.startswith("vad_"))
+            methods = [name for name in vars(self.audio) if name.startswith("vad_")]
             idle |= dict.fromkeys(methods, "no voice activity is detected with --vad none")
         elif self.audio.vad == "energy":
             idle["vad_threshold"] = "--vad energy has no threshold"
@@ -231,7 +231,6 @@ LONGEST_NAME = 100
 
 NAMED = ("model", "activation", "lr", "epochs")
 """Settings that every name says, or none."""
-
 
 PRETRAINED_ONLY = ("head_lr", "layer_decay", "frozen_epochs")
 """Settings of pretrained networks alone."""
@@ -280,6 +279,7 @@ def _of_a_length(name: str) -> str:
 
 def _in_a_name(key: str, value: Any) -> str:
     """What a run's name says of an unusual setting."""
+    said = key.replace("_", "-")
     match key:
         case "form" | "vad" | "pipeline":
             return value
@@ -299,14 +299,14 @@ def _in_a_name(key: str, value: Any) -> str:
             return "+".join(value) or "no-contours"
         case "head" | "pooling":
             return f"{value}-{key}"
-        case "squeeze":
-            return key if value else f"no-{key}"
+        case "squeeze" | "pitch_path":
+            return said if value else f"no-{said}"
         case _ if isinstance(value, float):  # 0 and 0.0 are one setting
-            return f"{key.replace('_', '-')}{value:g}"
+            return f"{said}{value:g}"
         case _ if isinstance(value, tuple):
-            return f"{key.replace('_', '-')}{'to'.join(f'{part:g}' for part in value)}"
+            return f"{said}{'to'.join(f'{part:g}' for part in value)}"
         case _:
-            return f"{key.replace('_', '-')}{value}"
+            return f"{said}{value}"
 
 
 def learning_rate(step: int, config: TrainConfig, steps_per_epoch: int) -> float:

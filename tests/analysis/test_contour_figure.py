@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from ser_core.analysis.contour_figure import contours_figure
+from ser_core.features.config import FeatureConfig
 from ser_core.features.contours import CONTOURS, contours
 from tests.helpers import tone
 
 HOP = 160
+FEATURES = FeatureConfig(mel_hop_length=HOP)
 
 
 def test_contours_are_in_seconds_decibels_and_semitones():
     low, high = tone(150, 1), tone(300, 2)
-    figure = contours_figure(contours(np.concatenate((low / 10, high)), HOP), HOP)
+    figure = contours_figure(contours(np.concatenate((low / 10, high)), HOP), FEATURES)
     loudness, pitch, voicing = figure.data
     assert [trace.name for trace in figure.data] == list(CONTOURS)
     assert loudness.x[-1] == pytest.approx(3, abs=0.02)
@@ -25,12 +27,12 @@ def test_contours_are_in_seconds_decibels_and_semitones():
 
 def test_where_no_pitch_is_heard_there_is_a_gap():
     noise = np.random.default_rng(0).normal(size=16_000).astype(np.float32)
-    figure = contours_figure(contours(noise, HOP), HOP)
+    figure = contours_figure(contours(noise, HOP), FEATURES)
     assert np.isnan(figure.data[1].y).all()
     assert json.loads(figure.to_json())["data"]
 
 
 def test_only_those_that_a_network_is_given_are_drawn():
-    figure = contours_figure(contours(tone(150, 1), HOP), HOP, ("pitch", "voicing"))
+    figure = contours_figure(contours(tone(150, 1), HOP), FEATURES, ("pitch", "voicing"))
     assert [trace.name for trace in figure.data] == ["pitch", "voicing"]
     assert figure.layout.xaxis2.title.text == "time (s)"

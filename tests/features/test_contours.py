@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from ser_core.features.config import FeatureConfig
-from ser_core.features.contours import CONTOURS, VOICED, WINDOW, contours, pitch
+from ser_core.features.contours import CONTOURS, contours
 from ser_core.features.inputs import network_inputs
+from ser_core.features.pitch import VOICED, WINDOW, highest_peak
 from ser_core.features.spectrum import centred_frames
 from tests.helpers import tone
 
@@ -20,7 +21,7 @@ def voice(hertz: float, seconds: float = 1.0) -> np.ndarray:
 
 @pytest.mark.parametrize("hertz", [80, 120, 200, 330, 500])
 def test_the_pitch_of_a_tone_with_harmonics_is_its_own(hertz: float):
-    octaves, height = pitch(centred_frames(voice(hertz), WINDOW, HOP))
+    octaves, height = highest_peak(centred_frames(voice(hertz), WINDOW, HOP))
     np.testing.assert_allclose(2 ** octaves[MIDDLE], hertz, rtol=0.01)
     assert height[MIDDLE].min() > 0.9
 
