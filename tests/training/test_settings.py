@@ -69,6 +69,7 @@ def test_a_name_says_what_is_unusual(says: str):
             "lr0.001-SiLU-Conformer-mel-hop-length320-no-contours",
         ),
         (usual_config("conformer", contours=("pitch",), pooling="plain"), "lr0.001-SiLU-Conformer-plain-pooling-pitch"),
+        (usual_config("conformer", pitch_path=True), "lr0.001-SiLU-Conformer-pitch-path"),
         (usual_config("2d", pipeline="voice", copies=4), "lr0.001-SiLU-2D-copies4-voice"),
         (usual_config("2d", copies=4, snr_db=(0.0, 35.0)), "lr0.001-SiLU-2D-copies4-snr-db0to35"),
         (usual_config("2d", snr_db=(0.0, 35.0)), "lr0.001-SiLU-2D"),
@@ -135,7 +136,8 @@ def other_value(key: str, value: Any) -> Any:
 def test_every_setting_is_in_the_name_or_the_difference(key: str):
     # Beside which no setting is idle.
     pipeline = "report" if key == "pipeline" else "voice"
-    model = "whisper-base" if key in PRETRAINED_ONLY else "conformer" if key in vars(NetworkConfig()) else "2d"
+    of_our_own = (*vars(NetworkConfig()), "pitch_path")
+    model = "whisper-base" if key in PRETRAINED_ONLY else "conformer" if key in of_our_own else "2d"
     usual = usual_config(model, epochs=30, copies=2, pipeline=pipeline, teacher="some")
     other = changed(usual, key)
     assert other.flat[key] != usual.flat[key]
