@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -13,6 +15,7 @@ from ser_app.navigation import start_page
 from ser_app.player import tied
 from ser_app.sources import choose_recordings
 from ser_core.analysis.channel_figures import fitting, network_figure
+from ser_core.analysis.contour_figure import contours_figure
 from ser_core.analysis.figures import log_mel_figure, mel_image_figure, spectral_figure, waveform_figure
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.audio import SAMPLE_RATE
@@ -20,6 +23,7 @@ from ser_core.audio.preprocess import AudioConfig, Speech, keep_intervals, prepr
 from ser_core.audio.vad import VAD_METHODS, other_intervals, speech_seconds
 from ser_core.errors import SERError
 from ser_core.features.config import FeatureConfig
+from ser_core.features.contours import contours
 from ser_core.features.mel import log_mel, mel_image
 from ser_core.features.spectral import spectral_features
 
@@ -123,7 +127,8 @@ def show_pipeline(name: str, samples: np.ndarray, audio: AudioConfig, features: 
             file=f"mel image {name}",
             alt=f"The same spectrogram as an image of {image.shape[0]} × {image.shape[1]} pixels",
         )
-    show_channels(spectral, audio, features, "5 · One channel, and what it reacts to")
+    show_contours(name, speech, features)
+    show_channels(spectral, audio, features, "6 · One channel, and what it reacts to")
 
 
 def show_dropped(speech: Speech, audio: AudioConfig) -> None:
@@ -144,6 +149,23 @@ def show_dropped(speech: Speech, audio: AudioConfig) -> None:
     with kept:  # the last player before the pictures of speech, which go with it
         st.markdown(f"Kept: {speech.seconds:.2f} s")
         play(keep_intervals(speech.audio, speech.intervals), "what was kept")
+
+
+def show_contours(name: str, speech: Speech, features: FeatureConfig) -> None:
+    """How loudness and pitch move, every hop of the spectral features."""
+    st.header("5 · Loudness, pitch and voicing")
+    st.caption(
+        "What a small network of our own gets beside the spectrogram. Loudness is relative to the level of the speech, "
+        "and pitch to its median; where there is no pitch, as in an s or a pause, there is a gap. Voicing is how "
+        "periodic the sound is."
+    )
+    stepped = replace(features, mel_hop_length=features.hop_length, pitch_path=True)
+    show_figure(
+        tied(contours_figure(contours(speech.waveform, features.hop_length, path=True), stepped)),
+        "contours",
+        file=f"contours {name}",
+        alt="Loudness in decibels, pitch in semitones, and voicing of the speech over time",
+    )
 
 
 def show_frames(spectral: np.ndarray, features: FeatureConfig) -> None:

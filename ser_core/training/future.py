@@ -94,6 +94,7 @@ INGREDIENTS = (
     _whole("resolution over time", "mel_hop_length"),
     _given("loudness", LOUDNESS),
     _given("pitch and voicing", *PITCH),
+    Ingredient("pitch path", {"contours": tuple(PITCH), "pitch_path": True}, {"pitch_path": True}, own=False),
     _given(DURATION, DURATION),
 )
 

@@ -73,4 +73,4 @@ def test_plain_sounds_are_examples_here(open_page: Callable[..., AppTest]):
     labelled(app.selectbox, "Synthetic example").set_value("Hiss").run()
     assert not app.exception
     assert PLAIN_SOUNDS["Hiss"].says in texts(app)
-    assert len(app.get("plotly_chart")) == 5
+    assert len(app.get("plotly_chart")) == 6

@@ -196,8 +196,8 @@ def test_a_download_that_fails_is_a_sentence(open_page: OpenPage, monkeypatch: p
 
 def test_features_shows_every_step(open_page: OpenPage):
     app = open_page(FEATURES)
-    assert [heading.value[0] for heading in app.header] == ["1", "2", "3", "4", "5"]
-    assert len(app.get("plotly_chart")) == 5
+    assert [heading.value[0] for heading in app.header] == ["1", "2", "3", "4", "5", "6"]
+    assert len(app.get("plotly_chart")) == 6
     assert "27 × 301" in texts(app)
 
 
@@ -215,7 +215,7 @@ def test_features_follows_its_knobs(open_page: OpenPage):
 
 def test_features_of_a_clip(open_page: OpenPage, corpus):
     app = set_source(open_page(FEATURES, corpus=corpus.folder), "clip")
-    assert len(app.get("plotly_chart")) == 5
+    assert len(app.get("plotly_chart")) == 6
     labelled(app.selectbox, "Clip").set_value("1076_MTI_SAD_XX").run()
     assert not app.exception
     assert "silent" in "".join(error.value for error in app.error)
