@@ -198,7 +198,7 @@ class TrainConfig:
             idle |= dict.fromkeys(vars(self.network), f"{self.model} is made as it is")
         elif self.network.head == "none":
             idle["blocks"] = "there is no head"
-        if "contours" not in MODELS[self.model].inputs:
+        if "contours" not in MODELS[self.model].inputs or not {"pitch", "voicing"} & {*self.network.contours}:
             idle["pitch_path"] = f"{self.model} is given no pitch"
         if self.audio.pipeline == "report":
             idle["noise_db"] = "the pipeline is report"

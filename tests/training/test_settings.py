@@ -70,6 +70,7 @@ def test_a_name_says_what_is_unusual(says: str):
         ),
         (usual_config("conformer", contours=("pitch",), pooling="plain"), "lr0.001-SiLU-Conformer-plain-pooling-pitch"),
         (usual_config("conformer", pitch_path=True), "lr0.001-SiLU-Conformer-pitch-path"),
+        (usual_config("conformer", pitch_path=True, contours=("loudness",)), "lr0.001-SiLU-Conformer-loudness"),
         (usual_config("2d", pipeline="voice", copies=4), "lr0.001-SiLU-2D-copies4-voice"),
         (usual_config("2d", copies=4, snr_db=(0.0, 35.0)), "lr0.001-SiLU-2D-copies4-snr-db0to35"),
         (usual_config("2d", snr_db=(0.0, 35.0)), "lr0.001-SiLU-2D"),
