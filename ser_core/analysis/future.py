@@ -146,7 +146,7 @@ def _augmented(steps: Sequence[StepResult]) -> tuple[str, ...]:
 
 
 def _other_activations(runs: Sequence[Run]) -> tuple[str, ...]:
-    """Each run with an activation that the report doesn't have, beside a run that has one and is the same else."""
+    """Each run with an activation that the report doesn't have, beside the report's best one in the same network."""
     sentences = []
     for run in runs:
         if run.train.activation in REPORT_ACTIVATIONS:
@@ -156,11 +156,11 @@ def _other_activations(runs: Sequence[Run]) -> tuple[str, ...]:
             for other in runs
             if other.train.activation in REPORT_ACTIVATIONS and not differences([run, other], ["activation"])
         ]
-        for other in alike:
-            names = [activation_label(one.train.activation) for one in (run, other)]
+        best = max(alike, key=lambda other: other.val_rank, default=None)
+        if best and (difference := _compared(run, best)):
+            names = [activation_label(one.train.activation) for one in (run, best)]
             where = f"in the {model_label(run.train.model)} network"
-            if difference := _compared(run, other):
-                sentences.append(f"{names[0]} instead of {names[1]} {where}: {_points(difference)}.")
+            sentences.append(f"{names[0]} instead of {names[1]} {where}: {_points(difference)}.")
     return tuple(sentences)
 
 

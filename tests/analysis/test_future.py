@@ -16,7 +16,7 @@ from ser_core.records.predictions import Predictions
 from ser_core.records.runs import RUNS_DIR, Run, load_run, load_runs
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.study import BEST_2D
-from tests.made_records import NAMES, TARGETS, answering, write_run
+from tests.made_records import NAMES, TARGETS, answering, set_val_accuracy, write_run
 
 INDEX = list(load_index().values())
 
@@ -80,3 +80,14 @@ def test_an_activation_is_compared_with_another_in_the_same_network(tmp_path: Pa
     assert bool(sentences) == said
     if said:
         assert sentences[0].startswith("GELU instead of SiLU in the 2D network: -25.0 points")
+
+
+def test_an_activation_is_compared_with_the_best_of_the_reports_by_validation(tmp_path: Path):
+    runs = []
+    for activation, share, val_accuracy in (("silu", 0.5, 0.4), ("relu", 0.25, 0.6), ("elu", 0.75, 0.5)):
+        write_run(tmp_path / activation, replace(BEST_2D, activation=activation), predictions=answers_of(share))
+        set_val_accuracy(tmp_path / activation, val_accuracy)
+        runs.append(load_run(tmp_path / activation))
+    gelu = recorded(tmp_path / "gelu", replace(BEST_2D, activation="gelu"), predictions=answers_of(0.5))
+    (sentence,) = measured([*runs, gelu])["Activation functions of one's own"]
+    assert sentence.startswith("GELU instead of ReLU in the 2D network: +25.0 points")
