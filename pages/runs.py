@@ -248,7 +248,7 @@ st.markdown(f"Every recorded training run, beside what the {REPORT_LINK} says of
 runs, unreadable = records()
 evaluated, damaged = evaluations()
 steps = step_results(runs, evaluated)
-ingredients, trials = ingredient_results(runs, evaluated), found("runs").parent / STORAGE
+ingredients, trials = ingredient_results(runs, evaluated, evaluations_dir()), found("runs").parent / STORAGE
 in_steps = {step.run.name for step in steps if step.before}  # which are in a table of their own
 untrained = untrained_results(ingredients, evaluated, evaluations_dir())
 in_steps |= {name for one in ingredients if one.before for name in one.checkpoints}

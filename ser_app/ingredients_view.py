@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -30,13 +31,14 @@ def show_ingredients(results: Sequence[IngredientResult], untrained: Sequence[Un
         f"What the {model_label(run.train.model)} network is made of, one thing at a time: added to a base that has "
         "none of it, and taken from the whole. **Gained**: points more than the network it is compared with, from the "
         f"same seeds and for {run.train.epochs} epochs. Intervals are over seeds alone, on the same clips; those of "
-        "unseen speakers over folds, those of an ensemble over speakers and clips."
+        "unseen speakers are over folds. Of one seed, and of an ensemble, they are over speakers and clips: another "
+        "seed would differ by more."
     )
     try:
         table = pd.DataFrame(ingredient_rows(results, untrained))
     except RunError as error:
         st.warning(str(error))
-        table = pd.DataFrame(ingredient_rows(results))
+        table = pd.DataFrame(ingredient_rows([replace(result, root=None) for result in results]))
     st.dataframe(
         table,
         hide_index=True,

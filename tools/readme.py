@@ -332,7 +332,7 @@ def future(runs: list[Run]) -> str:
 def ingredients(runs: list[Run]) -> str:
     """Markdown, a line a network of `grid.py future`, and one each for what needs no training."""
     evaluations = load_evaluations(evaluations_dir())[0]
-    found = ingredient_results(runs, evaluations)
+    found = ingredient_results(runs, evaluations, evaluations_dir())
     rows = ingredient_rows(found, untrained_results(found, evaluations, evaluations_dir()))
     if not rows:
         return "None is recorded yet."

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ser_core.analysis.ingredients import Gain, IngredientResult
+from ser_core.analysis.gains import Gain
+from ser_core.analysis.ingredients import IngredientResult
 from ser_core.analysis.steps import INTERVAL
 from ser_core.analysis.untrained import UntrainedResult
 from ser_core.words import points_between
@@ -19,7 +20,7 @@ def ingredient_rows(
     """Rows of a table, figures in percent and differences in points; None where something isn't known.
 
     Raises:
-        RunError: predictions of an ensemble are missing or damaged.
+        RunError: predictions of an ensemble, or of a single seed's evaluation, are missing or damaged.
     """
     heard = [*(result.elsewhere for result in results), *(result.heard for result in untrained)]
     corpora = {one.corpus.title: one.corpus for titles in heard for seeds in titles.values() for one in seeds.values()}

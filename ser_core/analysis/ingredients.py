@@ -6,20 +6,19 @@ whose speakers are in no other part; of other corpora and of changed sound, eval
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import scipy  # whose stats package is loaded when it is used: that takes a second of a core
 
+from ser_core.analysis.gains import Gain, gain_over_clips
 from ser_core.analysis.steps import alike
 from ser_core.corpus.splits import SPLITS
 from ser_core.equality import ByContent
-from ser_core.records.evaluations import Evaluation
-from ser_core.records.resampling import CONFIDENCE
+from ser_core.records.evaluations import Evaluation, folder_of, load_predictions
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
 from ser_core.training.future import SEEDS, future_steps
@@ -28,35 +27,6 @@ from ser_core.training.steps import Step
 K = TypeVar("K", bound=Hashable)
 SHARED, *UNSEEN = SPLITS
 """The split whose speakers are in all of its parts, and those whose speakers are in one alone."""
-
-
-@dataclass(frozen=True)
-class Gain:
-    """How much more a figure is than that of another network.
-
-    Attributes:
-        differences: -1..1, each of networks that differ in nothing else: of one seed, or one fold.
-        over_clips: the interval of their mean over speakers and clips, where that is what is known.
-    """
-
-    differences: tuple[float, ...]
-    over_clips: tuple[float, float] | None = None
-
-    @property
-    def mean(self) -> float | None:
-        """Of all, None of none."""
-        return float(np.mean(self.differences)) if self.differences else None
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """95 % interval of the mean: `over_clips`, or Student's over the differences; None of fewer than two."""
-        if self.over_clips:
-            return self.over_clips
-        n = len(self.differences)
-        if n < 2:
-            return None
-        reach = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * np.std(self.differences, ddof=1) / math.sqrt(n)
-        return float(np.mean(self.differences) - reach), float(np.mean(self.differences) + reach)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +39,7 @@ class IngredientResult(ByContent):
         unseen: its records by fold and seed.
         elsewhere: by corpus, what those of `runs` hear in it, by seed.
         before: the same of what it is compared with; None of the first.
+        root: the folder of evaluations, for intervals of a gain from one seed; None to do without.
     """
 
     step: Step
@@ -76,6 +47,7 @@ class IngredientResult(ByContent):
     unseen: dict[str, dict[int, Run]]
     elsewhere: dict[str, dict[int, Evaluation]]
     before: IngredientResult | None = None
+    root: Path | None = None
 
     @property
     def checkpoints(self) -> list[str]:
@@ -98,8 +70,15 @@ class IngredientResult(ByContent):
 
     @property
     def gain(self) -> Gain:
-        """Of `accuracies`, over the seeds that both are recorded of."""
-        return _gain(self.accuracies, self.before.accuracies if self.before else {})
+        """Of `accuracies`, over the seeds that both are recorded of.
+
+        Raises:
+            RunError: an evaluation's predictions are missing or damaged.
+        """
+        gain = _gain(self.accuracies, self.before.accuracies if self.before else {})
+        corpora = {title: next(iter(seeds.values())).corpus for title, seeds in self.elsewhere.items()}
+        plain = (title for title, corpus in corpora.items() if corpus.validation and not corpus.change)
+        return self._over_clips(gain, next(plain, ""), balanced=False)
 
     @property
     def unseen_gain(self) -> Gain:
@@ -113,10 +92,28 @@ class IngredientResult(ByContent):
         return Gain(tuple(gain.mean for gain in gains if gain.mean is not None))
 
     def gain_in(self, corpus: str) -> Gain:
-        """Of `recalls`, over seeds: where both heard the same clips."""
+        """Of `recalls`, over seeds: where both heard the same clips.
+
+        Raises:
+            RunError: an evaluation's predictions are missing or damaged.
+        """
+        pairs = self._pairs(corpus).values()
+        return self._over_clips(Gain(tuple(one.uar - other.uar for one, other in pairs)), corpus, balanced=True)
+
+    def _pairs(self, corpus: str) -> dict[int, tuple[Evaluation, Evaluation]]:
+        """Its evaluations and those of what it is compared with, by seed: where both heard the same clips."""
         mine, theirs = self.elsewhere.get(corpus, {}), self.before.elsewhere.get(corpus, {}) if self.before else {}
-        same = [seed for seed, one in mine.items() if seed in theirs and one.corpus == theirs[seed].corpus]
-        return _gain({seed: mine[seed].uar for seed in same}, {seed: theirs[seed].uar for seed in same})
+        both = {seed: (one, theirs[seed]) for seed, one in mine.items() if seed in theirs}
+        return {seed: (one, other) for seed, (one, other) in both.items() if one.corpus == other.corpus}
+
+    def _over_clips(self, gain: Gain, corpus: str, balanced: bool) -> Gain:
+        """The same with an interval over speakers and clips, if it is of one seed, over which there is none."""
+        pairs = self._pairs(corpus)
+        if self.root is None or not len(gain.differences) == len(pairs) == 1:
+            return gain
+        (pair,) = pairs.values()
+        said, other = (load_predictions(folder_of(self.root, e.corpus.name, e.checkpoint.name)) for e in pair)
+        return replace(gain, over_clips=gain_over_clips(said, [other], balanced))
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -127,10 +124,15 @@ def _gain(mine: Mapping[K, float], theirs: Mapping[K, float]) -> Gain:
     return Gain(tuple(value - theirs[key] for key, value in mine.items() if key in theirs))
 
 
-def ingredient_results(runs: Sequence[Run], evaluations: Sequence[Evaluation] = ()) -> list[IngredientResult]:
+def ingredient_results(
+    runs: Sequence[Run], evaluations: Sequence[Evaluation] = (), root: Path | None = None
+) -> list[IngredientResult]:
     """The networks of the study that are recorded, in its order, all of as many epochs and one precision.
 
     Of several, those of which most are recorded, and of as many the longest.
+
+    Args:
+        root: the folder of the evaluations; None for no intervals of what one seed says.
     """
     by_how: dict[tuple[int, str], list[Run]] = {}
     for run in runs:
@@ -155,7 +157,7 @@ def ingredient_results(runs: Sequence[Run], evaluations: Sequence[Evaluation] = 
                 elsewhere.setdefault(title, {})[seed] = one
         if shared or unseen:
             before = results.get(step.to or "")
-            results[step.label] = IngredientResult(step, shared, unseen, elsewhere, before)
+            results[step.label] = IngredientResult(step, shared, unseen, elsewhere, before, root)
     return list(results.values())
 
 

@@ -9,14 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from ser_core.analysis.ingredients import Gain, IngredientResult
+from ser_core.analysis.gains import Gain, gain_over_clips
+from ser_core.analysis.ingredients import IngredientResult
 from ser_core.equality import ByContent
-from ser_core.errors import RunError
 from ser_core.records.evaluations import Evaluation, folder_of, load_predictions
-from ser_core.records.predictions import Predictions
-from ser_core.records.resampling import interval, resampled_sums
 from ser_core.training.future import SEEDS
 from ser_core.training.steps import Step
 
@@ -101,27 +97,6 @@ class UntrainedResult(ByContent):
             load_predictions(folder_of(self.root, e.corpus.name, e.checkpoint.name)) for e in (one, *members)
         )
         return Gain(tuple(figure(one) - figure(other) for other in members), gain_over_clips(said, others, balanced))
-
-
-def gain_over_clips(one: Predictions, others: Sequence[Predictions], balanced: bool) -> tuple[float, float]:
-    """95 % bootstrap interval, over speakers and clips, of how much better one is than others are on average.
-
-    Args:
-        balanced: whether of the unweighted average recall, and not of the accuracy.
-
-    Raises:
-        RunError: they did not answer the same clips.
-    """
-    if any(other.names != one.names for other in others):
-        raise RunError("These networks did not answer the same clips.")
-    right = [(said.predicted == said.targets).astype(int) for said in (one, *others)]
-    net = len(others) * right[0] - np.sum(right[1:], axis=0)
-    classes = np.unique(one.targets) if balanced else [None]
-    member = np.column_stack([one.targets == emotion if balanced else np.ones(len(net), bool) for emotion in classes])
-    sums = resampled_sums(np.hstack((member * net[:, None], member)), one.speakers)
-    gained, clips = np.hsplit(sums, 2)
-    with np.errstate(invalid="ignore"):  # a resample may lack an emotion
-        return interval(np.nanmean(gained / clips, axis=1) / len(others))
 
 
 def untrained_results(

@@ -8,6 +8,7 @@ import pytest
 
 from ser_core.analysis.ingredient_table import ingredient_rows
 from ser_core.analysis.ingredients import ingredient_results
+from ser_core.errors import RunError
 from ser_core.records.evaluations import Evaluation
 from ser_core.records.runs import load_runs
 from ser_core.training import grid_command
@@ -81,6 +82,34 @@ def test_a_fold_is_what_the_grid_trains_on_it():
     asked = grid_command.configurations(grid_command.parse_arguments(["future", "--split", "fold2"]))
     assert len(asked) == len(SEEDS) * len(STEPS)
     assert asked[0] == replace(STEPS["base"].config, seed=SEEDS[0], split="fold2")
+
+
+@pytest.mark.parametrize("seeds", [SEEDS[:1], SEEDS[:2]])
+def test_of_one_seed_the_interval_is_over_speakers_and_clips(tmp_path: Path, seeds: tuple[int, ...]):
+    root, recalls = tmp_path / "e", []
+    for seed in seeds:
+        for label, right in (("whole", 0.5), (LESS, 0.4)):
+            name = trained(tmp_path / "runs", label, seed, right)
+            recalls.append(evaluated(root, name, right=right))
+            one = evaluated(root, name, "CREMA-D, validation clips", right=right)
+            recalls.append(replace(one, corpus=replace(one.corpus, validation=True)))
+    runs = load_runs(tmp_path / "runs")[0]
+    found, without = (
+        {row["network"]: row for row in ingredient_rows(ingredient_results(runs, recalls, where))}
+        for where in (root, None)
+    )
+    for figure in ("validation, gained", "UAR, RAVDESS, gained"):
+        said = found[LESS][f"{figure}, 95 % interval"]
+        if len(seeds) > 1:  # each of which has the same difference
+            assert said == without[LESS][f"{figure}, 95 % interval"]
+            continue
+        low, high = (float(end) for end in said.split(" to "))
+        assert low < found[LESS][figure] < high < 0
+        assert without[LESS][f"{figure}, 95 % interval"] is None
+    (root / "ravdess" / name / "predictions.csv").unlink()
+    if len(seeds) == 1:
+        with pytest.raises(RunError, match=r"predictions\.csv"):
+            ingredient_rows(ingredient_results(runs, recalls, root))
 
 
 def test_other_corpora_have_columns_where_something_was_evaluated(tmp_path: Path):

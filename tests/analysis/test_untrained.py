@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from ser_core.analysis.comparison import compare_together
+from ser_core.analysis.gains import gain_over_clips
 from ser_core.analysis.ingredient_table import ingredient_rows
 from ser_core.analysis.ingredients import ingredient_results
-from ser_core.analysis.untrained import gain_over_clips, untrained_results
+from ser_core.analysis.untrained import untrained_results
 from ser_core.errors import RunError
 from ser_core.records.evaluations import Evaluation
 from ser_core.records.runs import load_runs
