@@ -48,6 +48,7 @@ NAMES = (
     "int8",
     "adaptation",
     "non_speech",
+    "pitch",
     "explanations",
     "long_recordings",
     "many",
