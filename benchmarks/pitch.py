@@ -7,7 +7,6 @@ No clip has a known pitch: where two trackers that work differently agree, both 
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import librosa
 import numpy as np
@@ -54,11 +53,11 @@ def measure(waveforms: list[np.ndarray], references: list[tuple[np.ndarray, np.n
 
 
 def main() -> None:
-    paths = sorted(Path(SHARED / "crema-d" / "clips").glob("*.wav"))
+    files = sorted((SHARED / "crema-d" / "clips").glob("*.wav"))
     config = usual_config("conformer").audio
     waveforms, references = [], []
-    for path in paths[:: max(1, len(paths) // CLIPS)][:CLIPS]:
-        waveform = preprocess(load_audio(path), config).waveform
+    for file in files[:: max(1, len(files) // CLIPS)][:CLIPS]:
+        waveform = preprocess(load_audio(file), config).waveform
         if not len(waveform):
             continue
         hertz, voiced, _ = librosa.pyin(
