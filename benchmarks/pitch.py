@@ -14,14 +14,13 @@ import numpy as np
 from benchmarks.robustness import SHARED
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import load_audio, preprocess
-from ser_core.features.contours import contours, has_pitch
-from ser_core.features.pitch import HIGHEST_HZ, LOWEST_HZ, WINDOW, highest_peak, pitch_path
-from ser_core.features.spectrum import centred_frames
+from ser_core.features.contours import absolute_pitch, has_pitch
+from ser_core.features.pitch import HIGHEST_HZ, LOWEST_HZ
 from ser_core.training.config import usual_config
 
 CLIPS = 60
 HOP = 160  # samples
-REFERENCE_WINDOW = 1024  # samples: pYIN wants two periods of the lowest pitch
+REFERENCE_WINDOW = 1024  # samples: pYIN compares halves of it, each of which is to hold two periods of the lowest pitch
 GROSS = np.log2(1.2)  # octaves: a gross error is one of more than 20 %
 JUMP = 0.25  # octaves from one frame to the next: more than voices do in 10 ms
 
@@ -35,11 +34,10 @@ def measure(waveforms: list[np.ndarray], references: list[tuple[np.ndarray, np.n
     """
     seconds, gross, jumps, agreed = 0.0, [], [], []
     for waveform, (reference, voiced_there) in zip(waveforms, references, strict=True):
-        frames = centred_frames(waveform, WINDOW, HOP)
-        octaves = (pitch_path(frames, HOP / SAMPLE_RATE) if path else highest_peak(frames))[0]
         started = time.perf_counter()
-        voiced = has_pitch(contours(waveform, HOP, path=path)[2], path=path)
+        octaves, voicing = absolute_pitch(waveform, HOP, path=path)
         seconds += time.perf_counter() - started
+        voiced = has_pitch(voicing, path=path)
         both = voiced & voiced_there
         gross.append(np.abs(octaves - reference)[both] > GROSS)
         jumps.append(np.abs(np.diff(octaves))[voiced[1:] & voiced[:-1]] > JUMP)

@@ -12,7 +12,7 @@ from ser_core.features.spectrum import centred_frames
 CONTOURS = ("loudness", "pitch", "voicing")
 """The rows of `contours`, in order."""
 
-SILENT_DB = 30.0  # below the active level: quieter frames have no pitch, unless the path is looked for
+SILENT_DB = 30.0  # below the active level: quieter frames have no pitch
 LOUDNESS_UNIT_DB = 20.0
 LOUDNESS_RANGE = (-3.0, 1.0)  # units
 PITCH_RANGE = (-1.5, 1.5)  # octaves
@@ -32,21 +32,31 @@ def contours(waveform: np.ndarray, hop_length: int, *, path: bool = False) -> np
         of 20 dB, -3 to 1; pitch relative to the clip's median, in octaves, -1.5 to 1.5, and 0 where there is none;
         voicing, 0..1, how periodic the sound is, 0 where it is too quiet, and with `path` wherever there is no pitch.
     """
-    frames = centred_frames(waveform, WINDOW, hop_length)
-    power = np.einsum("ij,ij->i", frames, frames) / WINDOW
-    level = active_power(waveform)
-    relative = 10 * np.log10(np.maximum(power / level, 1e-9)) if level else np.full(len(frames), -100.0)
-    if path:
-        octaves, voicing = pitch_path(frames, hop_length / SAMPLE_RATE)
-        voicing = np.where(level, voicing, 0)
-    else:
-        octaves, height = highest_peak(frames)
-        voicing = np.where(relative > -SILENT_DB, np.clip(height, 0, 1), 0)
+    relative = relative_loudness(waveform, hop_length)
+    octaves, voicing = absolute_pitch(waveform, hop_length, path=path)
     voiced = has_pitch(voicing, path=path)
     median = np.median(octaves[voiced]) if voiced.any() else 0.0
     relative_pitch = np.where(voiced, np.clip(octaves - median, *PITCH_RANGE), 0)
     loudness = np.clip(relative / LOUDNESS_UNIT_DB, *LOUDNESS_RANGE)
     return np.stack((loudness, relative_pitch, voicing)).astype(np.float32)
+
+
+def relative_loudness(waveform: np.ndarray, hop_length: int) -> np.ndarray:
+    """Level of each frame in dB over the clip's active level, `[1 + samples // hop_length]`."""
+    frames = centred_frames(waveform, WINDOW, hop_length)
+    power = np.einsum("ij,ij->i", frames, frames) / WINDOW
+    level = active_power(waveform)
+    return 10 * np.log10(np.maximum(power / level, 1e-9)) if level else np.full(len(frames), -100.0)
+
+
+def absolute_pitch(waveform: np.ndarray, hop_length: int, *, path: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Pitch in octaves above 1 Hz, which means nothing where there is none, and voicing as `contours` has it."""
+    frames = centred_frames(waveform, WINDOW, hop_length)
+    silent = relative_loudness(waveform, hop_length) <= -SILENT_DB
+    if path:
+        return pitch_path(frames, hop_length / SAMPLE_RATE, silent)
+    octaves, height = highest_peak(frames)
+    return octaves, np.where(silent, 0, np.clip(height, 0, 1))
 
 
 def has_pitch(voicing: np.ndarray, *, path: bool) -> np.ndarray:

@@ -4,20 +4,24 @@ A frame's candidates are the peaks of its autocorrelation over that of the windo
 analysis of the fundamental frequency and the harmonics-to-noise ratio of a sampled sound", 1993). The highest peak of
 each frame by itself (`highest_peak`) jumps by an octave where two are about equally high. The path (`pitch_path`) takes
 candidates that are high and near to those of the frames around them, or none where there is no voice. Of steps between
-voiced frames of CREMA-D, 21 % are larger than a quarter of an octave without it, and 1 % with it; of frames that
-librosa's pYIN finds voiced, too, 9 and 2 % are more than 20 % off (`benchmarks/results/pitch.txt`). Spectra end at
+voiced frames of 60 clips of CREMA-D, 21 % are larger than a quarter of an octave without it, and 1.5 % with it; of
+frames that librosa's pYIN finds voiced, too, 9 and 2 % are more than 20 % off (`benchmarks/results/pitch.txt`). Spectra end at
 4 kHz, so that lags are those of 8 kHz, and a parabola finds the peak between them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 import scipy.fft
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.features.spectrum import hann
+
+T = TypeVar("T")
 
 WINDOW = 640  # samples, 40 ms: three periods of the lowest pitch
 N_FFT = 2048  # with zeros behind the window, so that no lag wraps around
@@ -27,14 +31,16 @@ VOICED = 0.45  # height of a peak, relative to that at lag 0, from which a frame
 
 OCTAVE_COST = 0.03  # of a peak's height, an octave lower: of equal peaks, the highest pitch is heard
 
-# Of the path, as in Praat ("Sound: To Pitch (ac)"), but for the number of candidates.
+# Of the path, as in Praat ("Sound: To Pitch (ac)"), but for the number of candidates, and for what counts as silent:
+# there it is what lies far below the highest sample, so that a click would silence all else.
 CANDIDATES = 8  # of a frame
 PATH_OCTAVE_COST = 0.01
 OCTAVE_JUMP_COST = 0.35  # of a peak's height, for a pitch an octave away from the one before
 ONSET_COST = 0.14  # for a voice that begins or ends
-SILENCE = 0.03  # peak of a frame, relative to that of the clip, below which a voice is less and less likely
 COSTS_SECONDS = 0.01  # step between frames that costs are meant for
-IMPOSSIBLE = -9.0  # height of a candidate that is none
+IMPOSSIBLE = -9.0  # height of a candidate that is none, and of all in silence
+
+BLOCK = 2000  # frames whose autocorrelation is computed at once, 35 MB
 
 
 def highest_peak(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -46,6 +52,11 @@ def highest_peak(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         octaves above 1 Hz, and height of the autocorrelation's peak relative to that at lag 0, `[frames]` each.
     """
+    octaves, height = (np.concatenate(part) for part in zip(*_blocks(frames, _highest_peak), strict=True))
+    return octaves, height
+
+
+def _highest_peak(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     height, lags = _autocorrelation(frames)
     worth = height + OCTAVE_COST * np.log2(LAG_RATE / (LOWEST_HZ * lags))
     inner = worth[:, 1:-1]
@@ -56,17 +67,28 @@ def highest_peak(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return _octaves(lags[best], before, at, after), at
 
 
-def pitch_path(frames: np.ndarray, seconds: float) -> tuple[np.ndarray, np.ndarray]:
+def pitch_path(frames: np.ndarray, seconds: float, silent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Fundamental frequency of each frame that has one, along the path that is cheapest for all of them together.
 
     Args:
         frames: float32 `[frames, 640]` at 16 kHz.
         seconds: from one frame to the next, > 0.
+        silent: which frames are too quiet for a voice, bool `[frames]`.
 
     Returns:
         octaves above 1 Hz, and height of the autocorrelation's peak relative to that at lag 0, in 0..1, `[frames]`
         each; 0 where there is no voice.
     """
+    octaves, height, strength = (np.concatenate(part) for part in zip(*_blocks(frames, _candidates), strict=True))
+    strength[silent] = IMPOSSIBLE
+    taken = _cheapest_path(octaves, strength, COSTS_SECONDS / seconds)
+    voiced = taken < CANDIDATES
+    place = np.arange(len(frames)), np.where(voiced, taken, 0)
+    return np.where(voiced, octaves[place], 0), np.where(voiced, np.clip(height[place], 0, 1), 0)
+
+
+def _candidates(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each frame the best pitches in octaves above 1 Hz, the height of their peaks, and their worth."""
     height, lags = _autocorrelation(frames)
     inner = height[:, 1:-1]
     peaks = (inner >= height[:, :-2]) & (inner >= height[:, 2:])
@@ -76,22 +98,14 @@ def pitch_path(frames: np.ndarray, seconds: float) -> tuple[np.ndarray, np.ndarr
     before, at, after = (height[rows, chosen + step] for step in (-1, 0, 1))
     octaves = _octaves(lags[chosen], before, at, after)
     gain = PATH_OCTAVE_COST * (octaves - np.log2(LOWEST_HZ))
-    strength = np.where(peaks[rows, chosen - 1], np.clip(at, 0, 1) + gain, IMPOSSIBLE)
-    loudest = np.abs(frames).max(axis=1)
-    relative = loudest / max(float(loudest.max(initial=0)), 1e-9)
-    silence = VOICED + np.maximum(0, 2 - relative * (1 + VOICED) / SILENCE)
-    taken = _cheapest_path(octaves, strength, silence, COSTS_SECONDS / seconds)
-    voiced = taken < CANDIDATES
-    place = rows[:, 0], np.where(voiced, taken, 0)
-    return np.where(voiced, octaves[place], 0), np.where(voiced, np.clip(at[place], 0, 1), 0)
+    return octaves, at, np.where(peaks[rows, chosen - 1], np.clip(at, 0, 1) + gain, IMPOSSIBLE)
 
 
-def _cheapest_path(octaves: np.ndarray, strength: np.ndarray, silence: np.ndarray, weight: float) -> np.ndarray:
+def _cheapest_path(octaves: np.ndarray, strength: np.ndarray, weight: float) -> np.ndarray:
     """Which candidate each frame takes, int `[frames]`; their number where it takes none (Viterbi's algorithm).
 
     Args:
         octaves, strength: of the candidates, `[frames, candidates]`.
-        silence: strength of there being no voice, `[frames]`.
         weight: of what it costs to go from one candidate to another.
     """
     frames, none = octaves.shape
@@ -99,7 +113,7 @@ def _cheapest_path(octaves: np.ndarray, strength: np.ndarray, silence: np.ndarra
     costs[:, :none, :none] = OCTAVE_JUMP_COST * np.abs(octaves[:-1, :, None] - octaves[1:, None])
     costs[:, none, none] = 0
     costs *= weight
-    worth = np.column_stack((strength, silence))
+    worth = np.column_stack((strength, np.full(frames, VOICED)))
     back = np.empty((frames, none + 1), int)
     so_far = worth[0] if frames else worth
     for i in range(1, frames):
@@ -112,6 +126,11 @@ def _cheapest_path(octaves: np.ndarray, strength: np.ndarray, silence: np.ndarra
     for i in range(frames - 1, 0, -1):
         taken[i - 1] = back[i, taken[i]]
     return taken
+
+
+def _blocks(frames: np.ndarray, compute: Callable[[np.ndarray], T]) -> Iterator[T]:
+    """What is computed of frames, a few at a time: the spectra of all would take hundreds of megabytes."""
+    return (compute(frames[start : start + BLOCK]) for start in range(0, max(1, len(frames)), BLOCK))
 
 
 def _autocorrelation(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,7 @@
 """Contours: the pitch of tones is theirs, level changes nothing, and noise and silence have no pitch."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,15 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.features.config import FeatureConfig
 from ser_core.features.contours import CONTOURS, contours, has_pitch
 from ser_core.features.inputs import network_inputs
-from ser_core.features.pitch import VOICED, WINDOW, _cheapest_path, highest_peak, pitch_path
+from ser_core.features.pitch import (
+    OCTAVE_JUMP_COST,
+    ONSET_COST,
+    VOICED,
+    WINDOW,
+    _cheapest_path,
+    highest_peak,
+    pitch_path,
+)
 from ser_core.features.spectrum import centred_frames
 from tests.helpers import tone
 
@@ -56,7 +66,8 @@ def test_another_level_changes_nothing(gain: float, path: bool):
 @pytest.mark.parametrize("hop", [160, 512])
 @pytest.mark.parametrize("hertz", [80, 120, 200, 330, 500])
 def test_the_path_of_a_tone_with_harmonics_is_its_pitch(hertz: float, hop: int):
-    octaves, height = pitch_path(centred_frames(voice(hertz), WINDOW, hop), hop / SAMPLE_RATE)
+    frames = centred_frames(voice(hertz), WINDOW, hop)
+    octaves, height = pitch_path(frames, hop / SAMPLE_RATE, np.zeros(len(frames), bool))
     np.testing.assert_allclose(2 ** octaves[MIDDLE], hertz, rtol=0.01)
     assert height[MIDDLE].min() > 0.9
 
@@ -72,18 +83,73 @@ def test_the_path_has_no_pitch_in_noise_and_silence_and_says_so():
     assert not contours(np.zeros(8_000, np.float32), HOP, path=True)[1:].any()
 
 
-def test_a_voice_an_octave_higher_for_a_moment_is_followed_but_a_single_frame_is_not():
-    octaves = np.zeros((9, 8))
-    octaves[:, 1] = 1
-    strength = np.full((9, 8), -9.0)
-    strength[:, :2] = 0.8, 0.4
-    strength[4, :2] = 0.8, 0.9  # one frame in which the octave above is a little stronger
-    silence = np.full(9, 0.45)
-    assert not _cheapest_path(octaves, strength, silence, 1.0).any()
-    strength[3:7, :2] = 0.5, 0.9
-    assert _cheapest_path(octaves, strength, silence, 1.0).tolist() == [0, 0, 0, 1, 1, 1, 1, 0, 0]
-    strength[3:7] = 0.1
-    assert _cheapest_path(octaves, strength, silence, 1.0).tolist() == [0, 0, 0, 8, 8, 8, 8, 0, 0]
+def test_a_voice_that_is_too_quiet_beside_the_rest_has_no_pitch():
+    _, pitch, voicing = contours(np.concatenate((voice(150), 0.01 * voice(200))), HOP, path=True)
+    assert voicing[5:95].min() > 0.9
+    assert not voicing[105:].any()
+    assert not pitch[105:].any()
+
+
+def test_a_click_does_not_silence_the_voice():
+    speech = 0.02 * voice(150, 3.0)
+    clicked = speech.copy()
+    clicked[24_000:24_010] = 1.0
+    plain, other = (contours(one, HOP, path=True) for one in (speech, clicked))
+    assert (plain[2] > 0).mean() > 0.97
+    assert (other[2] > 0).mean() > 0.95
+
+
+@pytest.mark.parametrize("weight", [0.3, 1.0, 2.5])
+def test_the_cheapest_path_is_the_best_of_all(weight: float):
+    rng = np.random.default_rng(round(10 * weight))
+    for frames, candidates in ((1, 2), (2, 1), (4, 3), (5, 2)):
+        octaves, strength = rng.normal(size=(frames, candidates)), rng.uniform(0, 1.2, (frames, candidates))
+
+        def worth(path: tuple[int, ...], octaves=octaves, strength=strength, none=candidates) -> float:
+            total = sum(VOICED if k == none else strength[i, k] for i, k in enumerate(path))
+            for i, (k, then) in enumerate(itertools.pairwise(path)):
+                if none in (k, then):
+                    total -= weight * ONSET_COST * (k != then)
+                else:
+                    total -= weight * OCTAVE_JUMP_COST * abs(octaves[i, k] - octaves[i + 1, then])
+            return total
+
+        every = itertools.product(range(candidates + 1), repeat=frames)
+        assert tuple(_cheapest_path(octaves, strength, weight)) == max(every, key=worth)
+
+
+def test_longer_steps_make_a_jump_cheaper():
+    # Two periods alternate: 150 and 300 Hz, each for 30 ms.
+    speech = np.concatenate([voice(hertz, 0.03) for hertz in (150, 300)] * 20)
+    frames = centred_frames(speech, WINDOW, HOP)
+
+    def jumps(seconds: float) -> int:
+        octaves, height = pitch_path(frames, seconds, np.zeros(len(frames), bool))
+        voiced = height > 0
+        return int((np.abs(np.diff(octaves))[voiced[1:] & voiced[:-1]] > 0.5).sum())
+
+    assert jumps(0.001) < jumps(0.1)
+
+
+def test_what_a_network_gets_follows_the_setting(corpus, clips):
+    speech = corpus.load(clips[0])
+    by_setting = [
+        network_inputs(speech, ("contours",), "variable", FeatureConfig(mel_hop_length=HOP, pitch_path=path))[
+            "contours"
+        ]
+        for path in (False, True)
+    ]
+    for path, got in zip((False, True), by_setting, strict=True):
+        np.testing.assert_array_equal(got, contours(speech, HOP, path=path))
+    assert np.abs(by_setting[0] - by_setting[1]).max() > 0.1
+
+
+def test_long_speech_is_computed_in_blocks_that_change_nothing(monkeypatch: pytest.MonkeyPatch):
+    speech = np.concatenate([voice(hertz, 0.5) for hertz in (120, 180, 240)])
+    whole = [contours(speech, HOP, path=path) for path in (False, True)]
+    monkeypatch.setattr("ser_core.features.pitch.BLOCK", 7)
+    for path, expected in zip((False, True), whole, strict=True):
+        np.testing.assert_allclose(contours(speech, HOP, path=path), expected, atol=1e-6)
 
 
 def test_the_path_does_not_jump_where_single_frames_do(corpus, clips):
