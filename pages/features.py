@@ -10,6 +10,7 @@ import streamlit as st
 from ser_app.channel_view import show_channels
 from ser_app.charts import show_figure
 from ser_app.clip_view import play
+from ser_app.input_view import CONTOURS_SAY
 from ser_app.messages import literal, sentence
 from ser_app.navigation import start_page
 from ser_app.player import tied
@@ -154,11 +155,7 @@ def show_dropped(speech: Speech, audio: AudioConfig) -> None:
 def show_contours(name: str, speech: Speech, features: FeatureConfig) -> None:
     """How loudness and pitch move, every hop of the spectral features."""
     st.header("5 · Loudness, pitch and voicing")
-    st.caption(
-        "What a small network of our own gets beside the spectrogram. Loudness is relative to the level of the speech, "
-        "and pitch to its median; where there is no pitch, as in an s or a pause, there is a gap. Voicing is how "
-        "periodic the sound is."
-    )
+    st.caption(f"How the voice moves, every {features.hop_length} samples. {CONTOURS_SAY}")
     stepped = replace(features, mel_hop_length=features.hop_length, pitch_path=True)
     show_figure(
         tied(contours_figure(contours(speech.waveform, features.hop_length, path=True), stepped)),

@@ -31,8 +31,8 @@ def show_ingredients(results: Sequence[IngredientResult], untrained: Sequence[Un
         f"What the {model_label(run.train.model)} network is made of, one thing at a time: added to a base that has "
         "none of it, and taken from the whole. **Gained**: points more than the network it is compared with, from the "
         f"same seeds and for {run.train.epochs} epochs. Intervals are over seeds alone, on the same clips; those of "
-        "unseen speakers are over folds. Of one seed, and of an ensemble, they are over speakers and clips: another "
-        "seed would differ by more."
+        "unseen speakers are over folds. Of one seed, and of an ensemble, they are over speakers and clips, which says "
+        "nothing of how much another seed would differ."
     )
     try:
         table = pd.DataFrame(ingredient_rows(results, untrained))

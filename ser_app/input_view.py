@@ -13,10 +13,17 @@ from ser_core.analysis.figures import log_mel_figure, mel_image_figure, spectral
 from ser_core.features.contours import CONTOURS
 from ser_core.features.mel import TOP_DB
 from ser_core.models.config import DURATION
+from ser_core.serving.pieces import pieces
 
 if TYPE_CHECKING:
     from ser_core.serving.prediction import Prediction
     from ser_core.serving.predictor import Predictor
+
+CONTOURS_SAY = (
+    "Loudness is in dB over the level of the speech, pitch in semitones over its middle pitch (its median), 12 to an "
+    "octave; where there is no pitch, as in an s or a pause, there is a gap. Voicing is how periodic the sound is."
+)
+"""What people need to know of the figure of contours."""
 
 
 def show_input(model: Predictor, prediction: Prediction) -> None:
@@ -35,12 +42,12 @@ def show_input(model: Predictor, prediction: Prediction) -> None:
             pixels = " × ".join(map(str, inputs["mel"].shape[1:]))
             st.caption(f"Mel image: the speech as {pixels} pixels")
             show_figure(mel_image_figure(inputs["mel"][0]), f"mel-{config.name}", alt="The mel image of its speech")
+        if len(pieces(prediction.speech.waveform)) > 1:
+            st.caption("Drawn is the speech as a whole. The network gets one window of it after the other.")
+        if "contours" in inputs and DURATION in config.network.contours:
+            st.caption(f"How long the speech is: {prediction.speech_seconds:.2f} s")
         if "contours" in inputs and (names := [name for name in CONTOURS if name in config.network.contours]):
-            duration = ", and how long it is" if DURATION in config.network.contours else ""
-            st.caption(
-                f"How it moves over time{duration}. Loudness is relative to the level of the speech, and pitch to its "
-                "median; where no pitch is heard, there is a gap."
-            )
+            st.caption(f"{', '.join(names).capitalize()} over time. {CONTOURS_SAY}")
             show_figure(
                 contours_figure(inputs["contours"], config.features, names),
                 f"contours-{config.name}",

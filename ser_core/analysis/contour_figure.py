@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ser_core.analysis.colors import ACCENT
-from ser_core.analysis.figures import finish, thin
+from ser_core.analysis.figures import MAX_POINTS, finish
 from ser_core.audio import SAMPLE_RATE
 from ser_core.features.config import FeatureConfig
 from ser_core.features.contours import CONTOURS, LOUDNESS_UNIT_DB, has_pitch
@@ -39,12 +39,15 @@ def contours_figure(contours: np.ndarray, config: FeatureConfig, names: Sequence
     height = ROW_HEIGHT * len(names) + 50
     figure = make_subplots(len(names), 1, shared_xaxes=True, vertical_spacing=GAP / height)
     for row, name in enumerate(names, start=1):
-        drawn, stretch = thin(values[name][None])
+        stretch = -(-len(loudness) // MAX_POINTS)
+        drawn = values[name][::stretch]  # means of voiced and unvoiced frames would be neither
         figure.add_scatter(
-            x=np.arange(drawn.shape[1]) * stretch * config.mel_hop_length / SAMPLE_RATE,
-            y=np.round(drawn[0], 2),
+            x=np.arange(len(drawn)) * stretch * config.mel_hop_length / SAMPLE_RATE,
+            y=np.round(drawn, 2),
             name=name,
+            mode="lines+markers",  # a frame between gaps is a point
             line={"color": ACCENT, "width": 1.5},
+            marker={"size": 2},
             hovertemplate=f"%{{x:.2f}} s: {name} %{{y}}<extra></extra>",
             row=row,
             col=1,

@@ -107,7 +107,11 @@ class IngredientResult(ByContent):
         return {seed: (one, other) for seed, (one, other) in both.items() if one.corpus == other.corpus}
 
     def _over_clips(self, gain: Gain, corpus: str, balanced: bool) -> Gain:
-        """The same with an interval over speakers and clips, if it is of one seed, over which there is none."""
+        """The same with an interval over speakers and clips, if it is of one seed, over which there is none.
+
+        The interval is of what evaluations say of each clip, which may be another answer to a clip or two than in
+        training: there, clips were batched.
+        """
         pairs = self._pairs(corpus)
         if self.root is None or not len(gain.differences) == len(pairs) == 1:
             return gain

@@ -5,8 +5,8 @@ analysis of the fundamental frequency and the harmonics-to-noise ratio of a samp
 each frame by itself (`highest_peak`) jumps by an octave where two are about equally high. The path (`pitch_path`) takes
 candidates that are high and near to those of the frames around them, or none where there is no voice. Of steps between
 voiced frames of 60 clips of CREMA-D, 21 % are larger than a quarter of an octave without it, and 1.5 % with it; of
-frames that librosa's pYIN finds voiced, too, 9 and 2 % are more than 20 % off (`benchmarks/results/pitch.txt`). Spectra end at
-4 kHz, so that lags are those of 8 kHz, and a parabola finds the peak between them.
+frames that librosa's pYIN finds voiced, too, 9 and 2 % are more than 20 % off (`benchmarks/results/pitch.txt`). Spectra
+end at 4 kHz, so that lags are those of 8 kHz, and a parabola finds the peak between them.
 """
 
 from __future__ import annotations

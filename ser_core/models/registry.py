@@ -120,9 +120,9 @@ WITHOUT_INGREDIENTS = {
     "squeeze": False,
     "contours": (),
 }
-"""What is left of the network of our own without what it is made of, for the study of its ingredients.
+"""The base of the study of a network of our own: every ingredient is off.
 
-With `copies`, a change of the waveform is off until it is asked for.
+So are the changes of the waveform: `copies` alone changes nothing.
 """
 
 ARCHITECTURES = (

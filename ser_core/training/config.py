@@ -156,7 +156,7 @@ class TrainConfig:
         named = (f"lr{self.lr:g}", ACTIVATIONS[self.activation].label, network.label)
         additions = self._unlike({})
         if network.base:
-            additions = min(additions, ["base", *self._unlike(network.base)], key=len)
+            additions = min(additions, [BASE, *self._unlike(network.base)], key=len)
         return _of_a_length("-".join((*named, *additions)))
 
     def _unlike(self, settings: Mapping[str, Any]) -> list[str]:
@@ -229,6 +229,7 @@ class TrainConfig:
 LONGEST_NAME = 100
 """Letters of a run's name, so that every file system takes it."""
 
+BASE = "base"  # in a name: what follows is added to the network's base
 NAMED = ("model", "activation", "lr", "epochs")
 """Settings that every name says, or none."""
 
@@ -284,7 +285,7 @@ def _in_a_name(key: str, value: Any) -> str:
         case "form" | "vad" | "pipeline":
             return value
         case "split":
-            return Path(value).stem
+            return f"split-{BASE}" if Path(value).stem == BASE else Path(value).stem
         case "select":
             return f"by-{value}"
         case "teacher":

@@ -36,6 +36,8 @@ class Ingredient:
         changed: what the whole gets where it is taken out, where it takes the place of another, or where it is added.
         instead: the ingredient of the whole whose place it takes; None where there is none.
         own: whether the whole has it.
+        beside: the ingredient that it is compared with where it is added to the base, which has that, too; None where
+            it is compared with the base alone.
     """
 
     label: str
@@ -43,6 +45,7 @@ class Ingredient:
     changed: Mapping[str, Any]
     instead: str | None = None
     own: bool = True
+    beside: str | None = None
 
     @property
     def how(self) -> str:
@@ -94,7 +97,13 @@ INGREDIENTS = (
     _whole("resolution over time", "mel_hop_length"),
     _given("loudness", LOUDNESS),
     _given("pitch and voicing", *PITCH),
-    Ingredient("pitch path", {"contours": tuple(PITCH), "pitch_path": True}, {"pitch_path": True}, own=False),
+    Ingredient(
+        "pitch path",
+        {"contours": tuple(PITCH), "pitch_path": True},
+        {"pitch_path": True},
+        own=False,
+        beside="pitch and voicing",
+    ),
     _given(DURATION, DURATION),
 )
 
@@ -103,7 +112,12 @@ def future_steps() -> list[Step]:
     """The base and the whole, and each ingredient taken from one or added to the other; of the first seed."""
     base, whole = "base", "whole"
     added = [
-        Step(f"{base} + {one.label}", usual_config(MODEL, **{**NOTHING, **one.settings}), base) for one in INGREDIENTS
+        Step(
+            f"{base} + {one.label}",
+            usual_config(MODEL, **{**NOTHING, **one.settings}),
+            f"{base} + {one.beside}" if one.beside else base,
+        )
+        for one in INGREDIENTS
     ]
     changed = [Step(f"{whole} {one.how}", usual_config(MODEL, **one.changed), whole) for one in INGREDIENTS]
     return [

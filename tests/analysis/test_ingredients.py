@@ -112,6 +112,18 @@ def test_of_one_seed_the_interval_is_over_speakers_and_clips(tmp_path: Path, see
             ingredient_rows(ingredient_results(runs, recalls, root))
 
 
+def test_the_interval_is_of_accuracy_or_of_recall_as_the_figure_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    root, recalls = tmp_path / "e", []
+    for label, right in (("whole", 0.5), (LESS, 0.4)):
+        name = trained(tmp_path / "runs", label, SEEDS[0], right)
+        one = evaluated(root, name, "CREMA-D, validation clips", right=right)
+        recalls += [evaluated(root, name, right=right), replace(one, corpus=replace(one.corpus, validation=True))]
+    asked = "ser_core.analysis.ingredients.gain_over_clips"
+    monkeypatch.setattr(asked, lambda one, others, balanced: (-1.0, 1.0 if balanced else 0.0))
+    less = ingredient_results(load_runs(tmp_path / "runs")[0], recalls, root)[-1]
+    assert (less.gain.over_clips, less.gain_in("RAVDESS").over_clips) == ((-1.0, 0.0), (-1.0, 1.0))
+
+
 def test_other_corpora_have_columns_where_something_was_evaluated(tmp_path: Path):
     recalls = []
     for seed, whole, less in zip(SEEDS[:2], (0.5, 0.6), (0.45, 0.575), strict=True):

@@ -33,7 +33,7 @@ def test_every_network_of_the_study_is_another_one_and_can_be_recorded():
 
 @pytest.mark.parametrize("one", INGREDIENTS, ids=lambda one: one.label)
 def test_an_ingredient_is_all_that_makes_the_difference(one):
-    added = unlike(STEPS[f"base + {one.label}"], STEPS["base"])
+    added = unlike(STEPS[f"base + {one.label}"], STEPS[f"base + {one.beside}" if one.beside else "base"])
     assert added
     assert {name: added[name] for name in one.settings if name in added}.items() <= dict(one.settings).items()
     others = {name for name, value in added.items() if name not in one.settings and value != 0}
@@ -94,3 +94,9 @@ def test_what_is_taken_away_was_there_and_what_is_added_was_not():
     for one in INGREDIENTS:
         assert all(WHOLE[name] != value for name, value in one.changed.items()), one.label
     assert {one.how for one in INGREDIENTS} >= {"- SpecAugment", "- conformer + recurrent", "+ mixup"}
+
+
+def test_what_is_compared_stands_before():
+    labels = [step.label for step in future_steps()]
+    assert all(step.to is None or labels.index(step.to) < i for i, step in enumerate(future_steps()))
+    assert next(step.to for step in future_steps() if step.label == "base + pitch path") == "base + pitch and voicing"

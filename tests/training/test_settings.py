@@ -32,6 +32,7 @@ UNUSUAL: dict[str, TrainConfig] = {
     "fold2": TrainConfig(split="fold2"),
     "tiny": TrainConfig(split="/some/where/tiny.json"),
     "report": TrainConfig(split="/some/where/report.json"),
+    "split-base": TrainConfig(split="/some/where/base.json"),
     "warmup7": TrainConfig(warmup_epochs=7),
     "weight-decay0.01": TrainConfig(weight_decay=0.01),
     "min-lr-factor0.1": TrainConfig(min_lr_factor=0.1),
