@@ -44,7 +44,7 @@ def test_features_ties_the_speech_alone_by_what_was_kept(open_page: OpenPage):
     assert names(app)[:3] == [
         f"Sound of {name}" for name in ("Loud, fast and high", "what was dropped", "what was kept")
     ]
-    assert over_time(app) == [[[0, 1e9]]] * 4  # two waveforms, the mel spectrogram, the contours; not what is cut or resized
+    assert over_time(app) == [[[0, 1e9]]] * 4  # waveforms, spectrogram, contours; not what is cut or resized
 
 
 def test_buttons_select_the_clip_before_and_after(open_page: OpenPage):
