@@ -21,6 +21,10 @@ FIGURES = {
     "chosen, mean over seeds",
     "unseen speakers": "Accuracy on validation clips of speakers who are not in training; mean over seeds and folds",
 }
+COUNTED = {
+    "seeds": "From how many seeds it was trained, on speakers who are shared",
+    "folds": "On how many of the five folds it was trained, whose speakers are apart",
+}
 RECALL = "Unweighted average recall on clips that were not trained on, mean over seeds"
 
 
@@ -57,4 +61,6 @@ def _column(name: str) -> Any:
         return st.column_config.NumberColumn("gained", format="%+.1f", help=f"{name.removesuffix(GAINED)}, in points")
     if name in FIGURES or name.startswith("UAR, "):
         return st.column_config.NumberColumn(format="%.1f %%", help=FIGURES.get(name, RECALL))
-    return st.column_config.TextColumn(width=330) if name == "network" else None
+    if name in COUNTED:
+        return st.column_config.NumberColumn(width=60, help=COUNTED[name])
+    return st.column_config.TextColumn(width=225) if name == "network" else None  # which hides the column
