@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.robustness import SHARED
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import load_audio, preprocess
-from ser_core.features.contours import absolute_pitch, has_pitch
+from ser_core.features.contours import has_pitch, loudness_and_pitch
 from ser_core.features.pitch import HIGHEST_HZ, LOWEST_HZ
 from ser_core.training.config import usual_config
 
@@ -35,7 +35,7 @@ def measure(waveforms: list[np.ndarray], references: list[tuple[np.ndarray, np.n
     seconds, gross, jumps, agreed = 0.0, [], [], []
     for waveform, (reference, voiced_there) in zip(waveforms, references, strict=True):
         started = time.perf_counter()
-        octaves, voicing = absolute_pitch(waveform, HOP, path=path)
+        _, octaves, voicing = loudness_and_pitch(waveform, HOP, path=path)
         seconds += time.perf_counter() - started
         voiced = has_pitch(voicing, path=path)
         both = voiced & voiced_there

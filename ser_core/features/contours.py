@@ -32,8 +32,7 @@ def contours(waveform: np.ndarray, hop_length: int, *, path: bool = False) -> np
         of 20 dB, -3 to 1; pitch relative to the clip's median, in octaves, -1.5 to 1.5, and 0 where there is none;
         voicing, 0..1, how periodic the sound is, 0 where it is too quiet, and with `path` wherever there is no pitch.
     """
-    relative = relative_loudness(waveform, hop_length)
-    octaves, voicing = absolute_pitch(waveform, hop_length, path=path)
+    relative, octaves, voicing = loudness_and_pitch(waveform, hop_length, path=path)
     voiced = has_pitch(voicing, path=path)
     median = np.median(octaves[voiced]) if voiced.any() else 0.0
     relative_pitch = np.where(voiced, np.clip(octaves - median, *PITCH_RANGE), 0)
@@ -41,22 +40,24 @@ def contours(waveform: np.ndarray, hop_length: int, *, path: bool = False) -> np
     return np.stack((loudness, relative_pitch, voicing)).astype(np.float32)
 
 
-def relative_loudness(waveform: np.ndarray, hop_length: int) -> np.ndarray:
-    """Level of each frame in dB over the clip's active level, `[1 + samples // hop_length]`."""
+def loudness_and_pitch(
+    waveform: np.ndarray, hop_length: int, *, path: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What `contours` are made of.
+
+    Returns:
+        level in dB over the clip's active level; pitch in octaves above 1 Hz, which means nothing where there is none;
+        and voicing as `contours` has it: `[1 + samples // hop_length]` each.
+    """
     frames = centred_frames(waveform, WINDOW, hop_length)
     power = np.einsum("ij,ij->i", frames, frames) / WINDOW
     level = active_power(waveform)
-    return 10 * np.log10(np.maximum(power / level, 1e-9)) if level else np.full(len(frames), -100.0)
-
-
-def absolute_pitch(waveform: np.ndarray, hop_length: int, *, path: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Pitch in octaves above 1 Hz, which means nothing where there is none, and voicing as `contours` has it."""
-    frames = centred_frames(waveform, WINDOW, hop_length)
-    silent = relative_loudness(waveform, hop_length) <= -SILENT_DB
+    relative = 10 * np.log10(np.maximum(power / level, 1e-9)) if level else np.full(len(frames), -100.0)
+    silent = relative <= -SILENT_DB
     if path:
-        return pitch_path(frames, hop_length / SAMPLE_RATE, silent)
+        return relative, *pitch_path(frames, hop_length / SAMPLE_RATE, silent)
     octaves, height = highest_peak(frames)
-    return octaves, np.where(silent, 0, np.clip(height, 0, 1))
+    return relative, octaves, np.where(silent, 0, np.clip(height, 0, 1))
 
 
 def has_pitch(voicing: np.ndarray, *, path: bool) -> np.ndarray:
