@@ -8,20 +8,21 @@ from typing import Any
 
 import streamlit as st
 
-from ser_app.address import choose, switch
+from ser_app.address import switch
 from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, verdict, worth
 from ser_app.charts import show_figure, spoken
 from ser_app.classifying import Results, classify, classify_uploads, hop_seconds, timeline
 from ser_app.clip_view import play, show_sound
 from ser_app.code_view import show_code
 from ser_app.input_view import show_input
-from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints, was_trained_on
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, checkpoints, was_trained_on
 from ser_app.many_view import choose_result, downloads, show_many, show_so_far
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.player import start_of, tied
 from ser_app.similar_view import show_similar
 from ser_app.sources import choose_recordings, decoded
+from ser_app.titles import choose_models, introduced, title
 from ser_app.tuning import show_tuning, tuned, tuned_to
 from ser_app.uploads import Recording, Upload
 from ser_app.why_view import show_why
@@ -56,7 +57,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
     predictions = {name: answer for name, answer in answers.items() if isinstance(answer, Prediction)}
     for name, answer in answers.items():
         if isinstance(answer, SERError):
-            st.error(f"{literal(recording.name if len(names) == 1 else name)}: {sentence(answer)}")
+            st.error(f"{literal(recording.name if len(names) == 1 else title(name))}: {sentence(answer)}")
     if any(isinstance(answer, NoVoiceError) for answer in answers.values()):
         st.caption("Does somebody shout in it? Switch on **Any sound** in the settings.")
     warnings = {warning: None for prediction in predictions.values() for warning in prediction.warnings}
@@ -67,7 +68,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
                 clip = recording.clip
                 intended = f", intended: {EMOTION_NAMES[clip.emotion]}" if clip else ""
                 headline, detail = verdict(prediction.probabilities, prediction.min_confidence)
-                st.metric(f"{literal(name)}{intended}", headline, detail, delta_color="off", delta_arrow="off")
+                st.metric(f"{literal(title(name))}{intended}", headline, detail, delta_color="off", delta_arrow="off")
                 show_adapted_to(prediction.adapted_to)
                 st.caption(worth(name))
                 if clip and was_trained_on(name, clip):
@@ -77,7 +78,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
         for warning in warnings:
             st.warning(sentence(warning))
         if predictions:
-            bars = {name: prediction.probabilities for name, prediction in predictions.items()}
+            bars = {title(name): prediction.probabilities for name, prediction in predictions.items()}
             height = 220 + 90 * (len(bars) - 1)
             show_figure(
                 probability_figure(bars, height=height),
@@ -109,9 +110,11 @@ def show_timeline(recording: Recording, name: str, min_confidence: float, any_so
     rows, pieces = timeline(recording, name, min_confidence, any_sound)
     of_what = " of speech, whose average is the answer above" if pieces else ""
     windows = f"windows of {WINDOW_SECONDS:g} s{of_what}, one every {hop:g} s"
-    st.caption(f"{literal(name)} on {windows}; gaps hold no voice. The ribbon is the answer, pale where it is unsure.")
+    st.caption(
+        f"{literal(title(name))} on {windows}; gaps hold no voice. The ribbon is the answer, pale where it is unsure."
+    )
     figure = tied(timeline_figure(points(rows), min_confidence=min_confidence))
-    alt = f"Model scores over time by {name}; the table to download has the same numbers"
+    alt = f"Model scores over time by {title(name)}; the table to download has the same numbers"
     show_figure(figure, f"timeline-{name}", alt=alt, data=False)
     downloads(rows, "Timeline", f"timeline {recording.name} {name}", TIMELINE_COLUMNS)
 
@@ -129,7 +132,7 @@ def show_upload(upload: Upload, names: Sequence[str], min_confidence: float, any
 def show_worth(names: Sequence[str]) -> None:
     """What the answers in a table are worth."""
     for name in names:
-        st.caption(f"**{literal(name)}**: {worth(name)}")
+        st.caption(f"**{literal(title(name))}**: {worth(name)}")
 
 
 def rows_of(results: Results, problems: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -151,9 +154,9 @@ if not available:
     show_unreadable(unreadable, "checkpoint")
     st.stop()
 hint = "Choose several to compare them"
-chosen = choose(st.multiselect, "Models", available, key="models", default=available[:1], help=hint) or available[:1]
+chosen = choose_models(available, default=available[:1], help=hint) or available[:1]
 for name in chosen:
-    st.caption(f"**{literal(name)}**: {about_checkpoint(name)}")
+    st.caption(introduced(name))
 try:
     show_tuning(chosen, recordings or uploads)
 except SERError as error:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ser_app import live_drawing
-from ser_app.address import choose
 from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, worth
 from ser_app.live_session import show_session
-from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, checkpoints
 from ser_app.messages import sentence, show_unreadable
 from ser_app.microphone import connect, show_problem
 from ser_app.navigation import LISTENER, LISTENING_WANTED, start_page
 from ser_app.page_scripts import announce, ask_before_leaving
 from ser_app.room import ASK_SECONDS, ask_to_listen, show_line, stop_listening
+from ser_app.titles import about_checkpoint, choose_model, title
 from ser_app.tuning import show_tuning, tuned
 from ser_app.utterances_view import announcement, said, show_newest, span
 from ser_core.analysis.timeline_figure import points
@@ -45,11 +45,11 @@ RECONNECT = "live-reconnect"
 def settings(names: list[str]) -> tuple[str, StreamConfig, float, bool]:
     """Draw the settings: checkpoint, how the signal is followed, when to answer, whether to keep the audio."""
     before: Listener | None = st.session_state.get(LISTENER)
-    unknown = not set(st.query_params.get_all("model")) <= {"", *names}
+    unknown = not set(st.query_params.get_all("model")) <= {"", *names, *map(title, names)}
     with st.expander("Settings", unknown, icon=":material/tune:"):
         (model, window), (smoothing, bar) = st.columns(2), st.columns(2)
         default = StreamConfig()
-        checkpoint = choose(model.selectbox, "Model", names, key="model")
+        checkpoint = choose_model(model.selectbox, names)
         model.caption(about_checkpoint(checkpoint))
         window_seconds = window.slider(
             "Window",

@@ -12,11 +12,12 @@ from ser_app.answers import worth
 from ser_app.charts import CHART
 from ser_app.clip_view import describe, rater_bars, show_answered, show_clip_sound, show_shares
 from ser_app.downloads import offer_rows
-from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoints
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, checkpoints
 from ser_app.messages import literal, sentence, show_unreadable
 from ser_app.navigation import start_page
 from ser_app.similar_view import COLUMNS, clip_rows, has_map, map_of, place_rows, show_neighbours, show_shared
 from ser_app.tables import choose_row, keep
+from ser_app.titles import about_checkpoint, choose_model
 from ser_core.analysis.map_figure import COLOURINGS, MOST_ACTORS, map_figure
 from ser_core.analysis.similarity import similar_to_clip
 from ser_core.corpus.clips import by_name, find_clip
@@ -154,7 +155,7 @@ st.markdown(
 available, unreadable = checkpoints()
 mapped = [name for name in available if has_map(name)]
 if mapped:
-    model = choose(st.selectbox, "Model", mapped, key="model")
+    model = choose_model(st.selectbox, mapped)
     st.caption(f"{about_checkpoint(model)} {worth(model)}")
     linked, news = clip_of_address()
     try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ser_app.address import asked_for, choose, say_unknown
+from ser_app.address import asked_for, choose, follow_names, names_in_address, say_unknown
 from ser_app.charts import show_figure
 from ser_app.checkpoint_view import show_checkpoints
 from ser_app.corpora_view import show_corpora
@@ -20,17 +20,16 @@ from ser_app.records import (
     SHOWN_RUNS,
     architecture,
     evaluations,
-    follow_names,
     records,
+    run_labels,
     run_table,
-    runs_in_address,
 )
 from ser_app.run_view import show_comparison, show_run
 from ser_app.search_view import show_searches
 from ser_app.steps_view import show_steps
 from ser_app.tables import choose_rows
 from ser_core.analysis.comparable import by_split, candidates, differences, listed, over, split_title
-from ser_core.analysis.configurations import by_configuration, run_label
+from ser_core.analysis.configurations import by_configuration
 from ser_core.analysis.ingredients import ingredient_results
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import accuracy_heatmap
@@ -136,7 +135,7 @@ def show_table(runs: Sequence[Run]) -> None:
         elsewhere = [] if alone else [name for name in st.session_state.get(SHOWN_RUNS, []) if name not in names]
         st.session_state[SHOWN_RUNS] = elsewhere + [names[row] for row in rows]
 
-    shown = st.session_state.get(SHOWN_RUNS, runs_in_address(runs, SHOWN_RUNS))
+    shown = st.session_state.get(SHOWN_RUNS, names_in_address(run_labels(runs), SHOWN_RUNS))
     choose_rows(
         run_table(runs)[[*SHOWN, *(["teacher"] if any(run.taught for run in runs) else [])]],
         [i for i, name in enumerate(names) if name in shown],
@@ -160,7 +159,7 @@ def show_settings(runs: Sequence[Run]) -> list[Run]:
     lengths = Counter(run.train.epochs for run in usual)
     if len(lengths) > 1:
         (most, _), *_ = lengths.most_common()
-        shown = st.session_state.get(SHOWN_RUNS, runs_in_address(runs, SHOWN_RUNS))
+        shown = st.session_state.get(SHOWN_RUNS, names_in_address(run_labels(runs), SHOWN_RUNS))
         length = st.segmented_control(
             "Trained for",
             sorted(lengths),
@@ -225,10 +224,10 @@ def show_best(runs: Sequence[Run]) -> None:
 def show_chosen(runs: Sequence[Run]) -> None:
     """The runs that were selected above: one in detail, or several compared."""
     by_name = {run.name: run for run in runs}
-    labels = {run.name: run_label(run) for run in runs}
+    labels = run_labels(runs)
     names = st.multiselect(
         "Shown below",
-        list(by_name),
+        list(labels),
         format_func=labels.__getitem__,
         key=SHOWN_RUNS,
         bind="query-params",
@@ -255,8 +254,9 @@ in_steps |= {name for one in ingredients if one.before for name in one.checkpoin
 in_steps |= {name for one in untrained for name in one.names}
 evaluated = [one for one in evaluated if one.checkpoint.name not in in_steps]
 if runs:
-    say_unknown(SHOWN_RUNS, known={name for run in runs for name in (run.name, run_label(run))})
-    follow_names(runs, SHOWN_RUNS)
+    labels = run_labels(runs)
+    say_unknown(SHOWN_RUNS, known={*labels, *labels.values()})
+    follow_names(labels, SHOWN_RUNS, several=True)
     view = choose(
         st.segmented_control,
         "View",

@@ -11,7 +11,6 @@ from ser_app.clip_list import COLUMNS as LISTED
 from ser_app.clip_view import describe, rater_bars, show_clip_sound, show_shares, show_steps
 from ser_app.loaders import (
     HOW_TO_GET_CLIPS,
-    about_checkpoint,
     checkpoints,
     clip_prediction,
     clip_table,
@@ -23,6 +22,7 @@ from ser_app.navigation import start_page
 from ser_app.similar_view import show_similar
 from ser_app.six_view import show_six
 from ser_app.tables import choose_named_row
+from ser_app.titles import about_checkpoint, choose_model, title
 from ser_app.why_view import show_why
 from ser_core.corpus.clips import Clip, find_clip, load_index
 from ser_core.corpus.folder import Corpus
@@ -140,13 +140,13 @@ def show_opinions(clip: Clip, corpus: Corpus) -> Prediction | None:
     names, unreadable = checkpoints()
     prediction = None
     if names:
-        checkpoint = choose(st.selectbox, "Model", names, key="model")
+        checkpoint = choose_model(st.selectbox, names)
         st.caption(about_checkpoint(checkpoint))
         prediction = clip_prediction(clip, corpus, checkpoint)
         if isinstance(prediction, str):
             st.warning(sentence(prediction))
         elif prediction is not None:
-            bars[f"model {checkpoint}"] = prediction.probabilities
+            bars[f"model {title(checkpoint)}"] = prediction.probabilities
             headline, detail = verdict(prediction.probabilities, prediction.min_confidence)
             intended = "as" if prediction.answer == clip.emotion else EMOTION_NAMES[clip.emotion]
             says = "is" if prediction.answer == UNSURE else "predicts"

@@ -44,6 +44,52 @@ def choose(
     return widget(label, options, key=key, format_func=format_func, bind="query-params", **more)
 
 
+def choose_titled(
+    widget: Callable[..., Any], label: str, titles: Mapping[str, str], *, key: str, several: bool = False, **more: Any
+) -> Any:
+    """A widget as `choose` draws it, whose options have other names than pages call them; the address may have either.
+
+    Args:
+        widget: as `st.selectbox`, or as `st.multiselect` with `several`.
+        label: of the widget.
+        titles: what the options are called, by their names.
+        key: of the widget, and name of the parameter.
+        several: whether several may be chosen.
+        more: other arguments of the widget.
+
+    Returns:
+        the name that is chosen, or with `several` a list of them.
+    """
+    follow_names(titles, key, several=several)
+    return choose(widget, label, list(titles), key=key, format_func=titles.__getitem__, also=titles.keys(), **more)
+
+
+def names_in_address(titles: Mapping[str, str], key: str) -> list[str]:
+    """Names of what the address asks for, by their names or by what they are called."""
+    asked = st.query_params.get_all(key)
+    return [name for name, title in titles.items() if name in asked or title in asked]
+
+
+def follow_names(titles: Mapping[str, str], key: str, *, several: bool) -> None:
+    """Let the box that is drawn after this follow an address that has names.
+
+    The box itself writes what they are called to the address, and takes nothing else from there: it would cut names
+    off.
+
+    Args:
+        titles: what can be chosen in the box is called, by its name.
+        key: of the box.
+        several: whether several can be chosen in it.
+    """
+    if titles.keys() & set(st.query_params.get_all(key)):
+        asked = names_in_address(titles, key)[: None if several else 1]
+        st.session_state[key] = asked if several else asked[0]
+        called = [titles[name] for name in asked]
+        if st.query_params.get_all(key) != called:  # the name of one may be what another is called
+            st.query_params[key] = called
+            st.rerun()  # the box reads what the address was when the page began
+
+
 def choose_number(
     slider: Callable[..., Any], label: str, low: int, high: int, value: int | tuple[int, int], *, key: str, **more: Any
 ) -> Any:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from ser_app.address import say_unknown
 from ser_app.charts import show_figure
-from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, about_checkpoint, checkpoint_files, checkpoints, predictor, said
+from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, checkpoint_files, checkpoints, predictor, said
 from ser_app.messages import show_unreadable
 from ser_app.records import heard_elsewhere
 from ser_app.tables import choose_named_row
+from ser_app.titles import about_checkpoint, network
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import cost_figure
 from ser_core.errors import SERError
 from ser_core.file_state import Fingerprint
 from ser_core.json_file import check_size
-from ser_core.models.registry import model_label
 
 MAX_CARD_BYTES = 100_000
 MEASURED = "latency-measured"
@@ -130,7 +129,7 @@ def _row(name: str, *, measured: bool) -> dict:
     uar = said(config.provenance, "test", "metrics", "uar")
     return {
         "checkpoint": name,
-        "network": model_label(config.model) + (" with a teacher" if _has_teacher(config.provenance) else ""),
+        "network": network(config),
         "accuracy": None if accuracy is None else 100 * accuracy,
         "UAR": None if uar is None else 100 * uar,
         **{f"{ELSEWHERE}{one.corpus.title}": 100 * one.metrics.accuracy for one in heard_elsewhere(name)},
@@ -140,11 +139,6 @@ def _row(name: str, *, measured: bool) -> dict:
         "milliseconds": _milliseconds(name, checkpoint_files(name)) if measured else None,
         "what it is": about_checkpoint(name),
     }
-
-
-def _has_teacher(provenance: dict[str, Any]) -> bool:
-    environment = provenance.get("environment")
-    return isinstance(environment, dict) and bool(environment.get("teacher"))
 
 
 @st.cache_data(show_spinner="Measuring…")

@@ -18,6 +18,7 @@ from ser_app.charts import show_figure
 from ser_app.loaders import checkpoint_files
 from ser_app.messages import literal
 from ser_app.sources import decoded
+from ser_app.titles import title
 from ser_app.tuning import tuned, tuned_to
 from ser_app.turns import turns
 from ser_app.work_view import Progress, cancelled, long_work, show_cancelled
@@ -308,7 +309,7 @@ def _show_following(
     """Draw how far a long recording is, with the answer and the timeline so far."""
     share = following.seconds / _seconds(recording)
     heard = f"{duration(round(following.seconds))} of {duration(round(_seconds(recording)))}"
-    text = f"{literal(name)} hears {literal(recording.name)} · {heard}"
+    text = f"{literal(title(name))} hears {literal(recording.name)} · {heard}"
 
     def draw() -> None:
         try:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ser_app.charts import show_figure
 from ser_app.messages import literal
+from ser_app.titles import title
 from ser_core.analysis.contour_figure import contours_figure
 from ser_core.analysis.figures import log_mel_figure, mel_image_figure, spectral_figure, whisper_figure
 from ser_core.features.contours import CONTOURS
@@ -29,7 +30,7 @@ CONTOURS_SAY = (
 def show_input(model: Predictor, prediction: Prediction) -> None:
     """Each of a network's inputs, in a part of the page that is opened to be seen."""
     config, inputs = model.config, model.inputs(prediction.speech)
-    with st.expander(f"What {literal(config.name)} got", icon=":material/visibility:"):
+    with st.expander(f"What {literal(title(config.name))} got", icon=":material/visibility:"):
         if "mel" in inputs and config.form == "variable":
             mel = inputs["mel"][0]
             st.caption(f"The mel spectrogram of its speech: {len(mel)} bands, {mel.shape[1]} frames")

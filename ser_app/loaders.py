@@ -74,18 +74,6 @@ def checkpoints() -> tuple[list[str], dict[str, str]]:
     return survey_checkpoints(checkpoints_dir())
 
 
-def about_checkpoint(name: str) -> str:
-    """What a checkpoint is and what for, in a sentence; nothing where it can't be read."""
-    from ser_core.models.registry import architecture
-    from ser_core.records.checkpoints import checkpoints_dir, load_config
-
-    try:
-        purpose = architecture(load_config(checkpoints_dir() / name).model).purpose
-    except SERError:
-        return ""
-    return f"{purpose[0].upper()}{purpose[1:]}."
-
-
 def said(provenance: object, *keys: str) -> float | None:
     """A number that a checkpoint says of itself, for people; None where it doesn't, or says no number."""
     from ser_core.records.checkpoints import is_number

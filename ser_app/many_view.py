@@ -12,6 +12,7 @@ import streamlit as st
 from ser_app.answers import show_adapted_to
 from ser_app.downloads import file_name
 from ser_app.tables import choose_row
+from ser_app.titles import title
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.serving.prediction import UNSURE
 from ser_core.serving.rows import to_csv, to_json
@@ -62,7 +63,12 @@ def show_many(rows: Sequence[dict[str, Any]]) -> str | None:
     return looked_at
 
 
-SHOWN = EMOTION_NAMES | {"confidence": "model score", "emotion": "likeliest", "speech_seconds": "seconds of speech"}
+SHOWN = EMOTION_NAMES | {
+    "checkpoint": "model",
+    "confidence": "model score",
+    "emotion": "likeliest",
+    "speech_seconds": "seconds of speech",
+}
 """Columns that are called otherwise in the app than in files."""
 
 
@@ -94,12 +100,14 @@ def _table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None) -> tu
     table["note"] = [row["error"] or " ".join(row["warnings"]) for row in rows]
     for column in ("answer", "emotion"):
         table[column] = [EMOTION_NAMES.get(value, value) for value in table[column]]
+    table["checkpoint"] = [name and title(name) for name in table["checkpoint"]]
     percentages = ["confidence", *EMOTIONS]
     table[percentages] = 100 * table[percentages].astype(float)
     columns: dict[str, Any] = {
         column: st.column_config.ProgressColumn(SHOWN.get(column, column), format="%.0f %%", min_value=0, max_value=100)
         for column in percentages
     }
+    columns["checkpoint"] = st.column_config.TextColumn(SHOWN["checkpoint"])
     columns["emotion"] = st.column_config.TextColumn(SHOWN["emotion"], help="Also where the answer is unsure")
     columns["speech_seconds"] = st.column_config.NumberColumn(SHOWN["speech_seconds"], format="%.1f")
     adapted_to = max((row["adapted_to"] or 0 for row in rows), default=0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from ser_app.address import choose
+from ser_app.address import choose_titled
 from ser_app.messages import literal
 from ser_core.analysis.comparable import by_split, candidates
 from ser_core.analysis.configurations import network_label, reported_result, run_label
@@ -123,46 +123,15 @@ def of_cremad(runs: Sequence[Run]) -> list[Run]:
     return [run for run in runs if not run.environment.corpora]
 
 
-def runs_in_address(runs: Sequence[Run], key: str) -> list[str]:
-    """Names of the runs that the address asks for, by their names or by their labels."""
-    asked = st.query_params.get_all(key)
-    return [run.name for run in runs if run.name in asked or run_label(run) in asked]
-
-
-def follow_names(runs: Sequence[Run], key: str) -> None:
-    """Let the box for runs that is drawn after this follow an address that has the names of records.
-
-    The box itself writes labels to the address, and takes no others from there: it would cut names off.
-
-    Args:
-        runs: to choose from.
-        key: of the box: `SHOWN_RUN` for one, or `SHOWN_RUNS`.
-    """
-    if {run.name for run in runs} & set(st.query_params.get_all(key)):
-        asked = runs_in_address(runs, key)
-        asked = asked if key == SHOWN_RUNS else asked[:1]
-        st.session_state[key] = asked if key == SHOWN_RUNS else asked[0]
-        labels = [run_label(run) for run in runs if run.name in asked]
-        if st.query_params.get_all(key) != labels:  # the name of one may be the label of another
-            st.query_params[key] = labels
-            st.rerun()  # the box reads what the address was when the page began
+def run_labels(runs: Iterable[Run]) -> dict[str, str]:
+    """What people call runs, by their names."""
+    return {run.name: run_label(run) for run in runs}
 
 
 def choose_run(runs: Sequence[Run]) -> Run:
     """Draw the choice of one run, at first the best of the `candidates`; the address keeps it."""
-    follow_names(runs, SHOWN_RUN)
-    by_name = {run.name: run for run in runs}
-    labels = {run.name: run_label(run) for run in runs}
     first = runs.index(candidates(runs)[0])
-    name = choose(
-        st.selectbox,
-        "Run",
-        list(by_name),
-        key=SHOWN_RUN,
-        format_func=labels.__getitem__,
-        also=by_name.keys(),
-        index=first,
-    )
-    run = by_name[name]
+    name = choose_titled(st.selectbox, "Run", run_labels(runs), key=SHOWN_RUN, index=first)
+    run = next(run for run in runs if run.name == name)
     st.caption(f"{percent(run.accuracy)} of the test clips right. {elsewhere(run.name)}.")
     return run

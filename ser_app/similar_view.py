@@ -13,6 +13,7 @@ from ser_app.address import switch
 from ser_app.clip_view import describe, play, sound_of
 from ser_app.messages import literal, sentence
 from ser_app.tables import choose_row
+from ser_app.titles import title
 from ser_core.analysis.similarity import N_SIMILAR, Shared, Similar, shared_with_neighbours, similar
 from ser_core.corpus.clips import by_name, find_clip, load_index
 from ser_core.corpus.folder import Corpus
@@ -121,7 +122,7 @@ def show_similar(prediction: Prediction, name: str, key: str, *, named: bool = F
     model = prediction.checkpoint
     if prediction.embedding is None or not has_map(model):
         return
-    label = f"Clips like this one, to {literal(model)}" if named else "Clips like this one"
+    label = f"Clips like this one, to {literal(title(model))}" if named else "Clips like this one"
     if not switch(label, key=f"similar-{key}", help="Test clips of CREMA-D whose embeddings are nearest"):
         return
     try:
@@ -187,7 +188,7 @@ def show_shared(models: Sequence[str]) -> None:
             shared = shared_of(model)
         except SERError:
             continue
-        rows.append({"model": model, **{f"same {what}": 100 * one.neighbours for what, one in shared.items()}})
+        rows.append({"model": title(model), **{f"same {what}": 100 * one.neighbours for what, one in shared.items()}})
         chance = {f"same {what}": 100 * one.chance for what, one in shared.items()}
     if not rows:
         return

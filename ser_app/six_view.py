@@ -16,6 +16,7 @@ from ser_app.loaders import checkpoints, clip_prediction, speech_of, was_trained
 from ser_app.messages import sentence
 from ser_app.nearby import is_near
 from ser_app.player import tied
+from ser_app.titles import title
 from ser_core.analysis.figures import log_mel_figure, waveform_figure
 from ser_core.analysis.six import comparable_log_mels, in_turn, in_turn_figure, versions_of
 from ser_core.audio import SAMPLE_RATE
@@ -47,7 +48,7 @@ def show_six(clip: Clip, corpus: Corpus) -> None:
     if not sounds:
         return
     names, _ = checkpoints()
-    model = controls.selectbox("Answers from", names, key="six-model", width=300) if names else None
+    model = controls.selectbox("Answers from", names, format_func=title, key="six-model", width=300) if names else None
     shared = switch(
         "Same scales for all",
         value=True,

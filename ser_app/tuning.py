@@ -15,6 +15,7 @@ import streamlit as st
 
 from ser_app.loaders import checkpoint_files, predictor
 from ser_app.messages import literal, sentence
+from ser_app.titles import title
 from ser_app.uploads import Recording, Upload, max_seconds
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import read_audio
@@ -149,10 +150,10 @@ def _show_tuned(names: Sequence[str]) -> None:
     for name in names:
         model, problem = _tuned(name)
         if problem:
-            st.warning(f"{literal(name)} is not tuned. {sentence(problem)}")
+            st.warning(f"{literal(title(name))} is not tuned. {sentence(problem)}")
         elif model.adaptation:
             heard = counted(model.adaptation.n_clips, "recording")
             calm = " in a neutral voice" if _emotion(st.session_state[OWN]) else ""
-            st.caption(f":material/check: {literal(name)} is tuned to {heard}{calm}.")
+            st.caption(f":material/check: {literal(title(name))} is tuned to {heard}{calm}.")
             for reason in model.adaptation.left_out:
                 st.warning(sentence(reason))

@@ -14,6 +14,7 @@ from ser_app.charts import show_figure
 from ser_app.loaders import checkpoint_files
 from ser_app.messages import literal, sentence
 from ser_app.player import tied
+from ser_app.titles import title
 from ser_core.analysis.explanation import Explanation, Method
 from ser_core.analysis.explanation_figure import explanation_figure, moments
 from ser_core.audio import SAMPLE_RATE
@@ -59,7 +60,7 @@ def show_why(
         tuned_to: what the model is adapted to, see `ser_app.tuning.tuned_to`.
         start: in the recording, of the part of it that the prediction has the sound of; seconds.
     """
-    label = f"Why {literal(model.config.name)} answers this" if named else "Why this answer"
+    label = f"Why {literal(title(model.config.name))} answers this" if named else "Why this answer"
     if not switch(label, key=f"why-{key}", help="Which moments and bands of the sound the network used"):
         return
     from ser_core.explain.gradients import N_STEPS

@@ -35,6 +35,7 @@ class Architecture:
         pretrained: whether its `encoder` begins with the weights of `ser_core.models.pretrained`.
         configurable: whether it is made of what a `NetworkConfig` says.
         usual: settings of a training, by their names in `TrainConfig` and its parts, where they aren't the report's.
+        kind: of network, on pages where the label alone would say too little.
         base: settings that leave all its ingredients out, by the same names; empty where there are none to leave out.
     """
 
@@ -50,6 +51,12 @@ class Architecture:
     configurable: bool = False
     usual: Mapping[str, Any] = field(default_factory=dict, hash=False)
     base: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    kind: str = ""
+
+    @property
+    def title(self) -> str:
+        """What pages call it where it stands by itself, as `2D CNN`."""
+        return f"{self.label} {self.kind}".strip()
 
     @property
     def takes_images(self) -> bool:
@@ -126,9 +133,13 @@ So are the changes of the waveform: `copies` alone changes nothing.
 """
 
 ARCHITECTURES = (
-    Architecture("1d", "1D", "the report's 1D CNN, the smallest and fastest", "cnn1d", ("spectral",), "elu"),
-    Architecture("2d", "2D", "the report's 2D CNN, its best", "cnn2d", ("mel",), "silu"),
-    Architecture("combined", "Combined", "the report's 1D and 2D CNN in one", "combined", ("spectral", "mel"), "silu"),
+    Architecture(
+        "1d", "1D", "the report's 1D CNN, the smallest and fastest", "cnn1d", ("spectral",), "elu", kind="CNN"
+    ),
+    Architecture("2d", "2D", "the report's 2D CNN, its best", "cnn2d", ("mel",), "silu", kind="CNN"),
+    Architecture(
+        "combined", "Combined", "the report's 1D and 2D CNN in one", "combined", ("spectral", "mel"), "silu", kind="CNN"
+    ),
     Architecture("resnet38", "ResNet38", "the report's ResNet-38", "resnet38", ("mel",), "relu", ("fixed",), 64),
     Architecture("resnet101", "ResNet101", "the report's ResNet-101", "resnet101", ("mel",), "relu", ("fixed",), 33),
     Architecture(

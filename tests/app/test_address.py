@@ -96,16 +96,11 @@ def test_the_name_of_a_record_opens_its_run_and_stays_an_address_of_it(open_page
 
 def test_a_run_whose_name_is_the_label_of_another_is_opened_all_the_same():
     def page() -> None:
-        from types import SimpleNamespace
-        from typing import Any
-
         import streamlit as st
 
-        from ser_app.records import follow_names
+        from ser_app.address import follow_names
 
-        epochs = SimpleNamespace(epochs=3)
-        runs: Any = [SimpleNamespace(name=name, train=epochs) for name in ("x", "x, 3 epochs")]
-        follow_names(runs, "run")
+        follow_names({"x": "x, 3 epochs", "x, 3 epochs": "x, 3 epochs, 3 epochs"}, "run", several=False)
         st.write(st.session_state["run"])
 
     app = AppTest.from_function(page)

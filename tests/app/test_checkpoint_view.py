@@ -36,7 +36,7 @@ def test_checkpoints_are_listed_with_size_and_measured_when_asked(
 
 def test_the_figure_draws_what_has_an_accuracy(open_page: OpenPage, two_checkpoints: Path):
     app = open_page("pages/runs.py", view="Checkpoints")
-    assert list(app.dataframe[0].value["network"]) == ["1D", "1D"]
+    assert list(app.dataframe[0].value["network"]) == ["1D CNN", "1D CNN"]
     figures = [json.loads(chart.proto.spec)["data"] for chart in app.get("plotly_chart")]
     assert figures[-1][0].get("x", []) == []  # nothing was tested
     assert "the first is the default" in texts(app).lower()

@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ser_app.messages import WORD_JOINER, literal, sentence
+from ser_app.titles import titles
 from ser_core.checksums import write_sums
 from ser_core.places import RUNS_VARIABLE
 from ser_core.records.checkpoints import CHECKPOINT_FILES
@@ -30,7 +31,9 @@ def open_with_checkpoints(open_page: OpenPage, page: str, corpus: Path) -> AppTe
 
 
 def models_offered(app: AppTest, page: str) -> list[str]:
-    return labelled(app.multiselect, "Models").options if page == CLASSIFY else labelled(app.selectbox, "Model").options
+    box = labelled(app.multiselect, "Models") if page == CLASSIFY else labelled(app.selectbox, "Model")
+    names = {called: name for name, called in titles().items()}
+    return [names[option] for option in box.options]
 
 
 def with_accuracy(accuracy: object) -> Callable[[str], str]:
