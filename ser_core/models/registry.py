@@ -79,6 +79,7 @@ FINE_TUNING = {
     "label_smoothing": 0.1,
     "spec_augment": 2,
     "copies": 6,
+    "refit": 0.2,
     "pipeline": "voice",
     "vad_pad": 0.3,
 }

@@ -33,7 +33,7 @@ Speech emotion recognition: one of six acted emotions from a few seconds of{_lan
 | Input | {train.form} form; pipeline `{train.audio.pipeline}`; voice activity detection: {train.audio.vad} |
 | Data | {_data(run)}, {clips.train:,} training clips |{_teacher(run)}
 | Training | {counted(result.epochs, "epoch")}, learning rate {train.lr:g}, seed {train.seed}{_changes(train)} |
-| Weights | epoch {result.best_epoch}, the best by validation {train.select} |
+| Weights | epoch {result.best_epoch}, the best by validation {train.select}{_refit(train)} |
 | Device | {environment.device}, {result.training_seconds / 60:.0f} min |
 | Test accuracy | {percent(metrics.accuracy)} ({interval}, {clips.test:,} clips) |
 | Weighted F1 | {metrics.f1_weighted:.3f} |
@@ -50,6 +50,11 @@ It says nothing reliable about what a person really feels, and must not be used 
 
 {_source(run)}{_encoder(run)}
 """
+
+
+def _refit(train: TrainConfig) -> str:
+    """That its classifier was fitted anew."""
+    return f"; its classifier fitted anew, by logistic regression (L2 penalty {train.refit:g})" if train.refit else ""
 
 
 def _data(run: Run) -> str:

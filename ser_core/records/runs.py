@@ -246,7 +246,8 @@ def _check_together(run: Run) -> None:
     for column in ("train_loss", "val_loss"):  # of a diverged run they are NaN in the end
         if (run.history[column] < 0).any():
             raise ValueError(f"history.csv: {column} should be 0 or more")
-    if (best := run.test.best_epoch) is not None and run.test.val_accuracy is not None:
+    best = None if run.train.refit else run.test.best_epoch  # a classifier that was fitted anew has figures of its own
+    if best is not None and run.test.val_accuracy is not None:
         then = float(run.history["val_accuracy"][best - 1])
         if abs(then - run.test.val_accuracy) > FIGURE_TOLERANCE:
             said = f"test.json says {run.test.val_accuracy:g} of epoch {best}"

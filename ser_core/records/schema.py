@@ -103,7 +103,8 @@ class Result(ByContent):
     Attributes:
         status: `finished`, `diverged` when the loss became NaN, `chance` when its validation loss never beat guessing.
         epochs: that were trained.
-        best_epoch, val_loss, val_accuracy: the epoch that was chosen, and its figures; None where no loss was finite.
+        best_epoch, val_loss, val_accuracy: the epoch that was chosen, and its figures, or those of its network with the
+            classifier that was fitted anew; None where no loss was finite.
         parameters: of the network.
         temperature: that its logits are divided by, fitted on the validation clips, > 0; 1 in older records.
         metrics: on the test set.

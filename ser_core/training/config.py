@@ -1,9 +1,8 @@
-"""The settings of a run, and its learning rate (report, tables 1 and 2, listing 5)."""
+"""The settings of a run (report, tables 1 and 2)."""
 
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -65,6 +64,8 @@ class TrainConfig:
         head_lr: pretrained networks; peak learning rate of what is not pretrained, > 0.
         layer_decay: pretrained networks; learning rate of a layer over that of the one above it, in 0..1.
         frozen_epochs: pretrained networks; first epochs in which only what is not pretrained learns, int >= 0.
+        refit: L2 penalty, >= 0, of the logistic regression that takes the classifier's place after the last epoch, see
+            `ser_core.training.refit`; 0 for none.
         augmentation: how copies are changed.
         audio: how a waveform becomes speech, which travels with the checkpoint.
         features: parameters of the features, which travel with it, too.
@@ -95,6 +96,7 @@ class TrainConfig:
     head_lr: float = 0.001
     layer_decay: float = 0.85
     frozen_epochs: int = 0
+    refit: float = 0.0
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     audio: AudioConfig = field(default_factory=AudioConfig)
     features: FeatureConfig = field(default_factory=FeatureConfig)
@@ -140,6 +142,7 @@ class TrainConfig:
             ("head_lr", self.head_lr, 1e-9, 10),
             ("layer_decay", self.layer_decay, 0, 1),
             ("frozen_epochs", self.frozen_epochs, 0, self.epochs),
+            ("refit", self.refit, 0, 1000),
         ):
             if not low <= value <= high:
                 raise ConfigError(f"{name} is a number from {low:g} to {high:g}, not {value:g}.")
@@ -308,13 +311,3 @@ def _in_a_name(key: str, value: Any) -> str:
             return f"{said}{'to'.join(f'{part:g}' for part in value)}"
         case _:
             return f"{said}{value}"
-
-
-def learning_rate(step: int, config: TrainConfig, steps_per_epoch: int) -> float:
-    """The learning rate of listing 5 at a step counted from 0: linear warm-up, then a cosine down to the minimum."""
-    warmup = config.warmup_epochs * steps_per_epoch
-    if step < warmup:
-        return config.lr * step / warmup
-    main = max(1, (config.epochs - config.warmup_epochs) * steps_per_epoch)
-    minimum = config.lr * config.min_lr_factor
-    return minimum + (config.lr - minimum) * (1 + math.cos(math.pi * (step - warmup) / main)) / 2

@@ -17,9 +17,14 @@ def some_of(n_clips: int) -> Tensor:
     return torch.linspace(0, n_clips - 1, min(MOST_CLIPS, n_clips)).round().long()
 
 
-def embedding_statistics(
-    model: nn.Module, data: ClipTensors, clips: Tensor, batch_size: int = 64
-) -> EmbeddingStatistics | None:
+@torch.inference_mode()
+def embed(model: Network, data: ClipTensors, clips: Tensor, batch_size: int = 64) -> Tensor:
+    """Embeddings `[clips, width]` of the clips with these indices as they are, in float32, on the CPU."""
+    model.eval()
+    return torch.cat([model.embed(**data.batch(part)[0]).float().cpu() for part in clips.split(batch_size)])
+
+
+def embedding_statistics(model: nn.Module, data: ClipTensors, clips: Tensor) -> EmbeddingStatistics | None:
     """Mean and deviation of the embeddings of some training clips, as they are, in float32, and each emotion's mean.
 
     A sixth of a thousand clips knows a mean to a twelfth of a deviation; a speaker's two clips know it to seven tenths.
@@ -33,8 +38,5 @@ def embedding_statistics(
     """
     if not isinstance(model, Network):
         return None
-    model.eval()
     some = clips[some_of(len(clips)).to(clips.device)]
-    with torch.inference_mode():
-        embeddings = [model.embed(**data.batch(part)[0]).float().cpu() for part in some.split(batch_size)]
-    return EmbeddingStatistics.of(torch.cat(embeddings).numpy(), data.labels[some].cpu().numpy())
+    return EmbeddingStatistics.of(embed(model, data, some).numpy(), data.labels[some].cpu().numpy())

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ser_core.corpus.clips import voice_votes
 from ser_core.corpus.folder import Corpus
@@ -51,7 +52,8 @@ from ser_core.training.calibration import fit_temperature, probabilities
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device, full_precision
 from ser_core.training.embedding import embedding_statistics
-from ser_core.training.saved_state import RESTART, STATE_FILE
+from ser_core.training.refit import check_refit, refitted
+from ser_core.training.saved_state import RESTART, STATE_FILE, read_state
 from ser_core.training.settings import read_settings, settings_of
 from ser_core.training.teacher import find_teacher, teach
 from ser_core.training.trainer import SAVE_EVERY_SECONDS, Trainer, predict_logits
@@ -102,6 +104,8 @@ def run_experiment(
     run_folders.check_folders(runs_dir, checkpoints_dir, cache_dir)
     folder = runs_dir / (name or config.name)
     partial = partial_folder(runs_dir, folder.name)
+    if config.refit:
+        check_refit(config)
     with alone(runs_dir, folder.name), run_folders.resumable(partial, resume):
         run_folders.put_right(folder, partial, checkpoints_dir / folder.name)
         split = corpus.split if isinstance(corpus, Gathered) else split or load_split(config.split)
@@ -129,7 +133,7 @@ def run_experiment(
         data = load_data(config, clips, corpus, cache_dir, device, watchers)
         copies = [
             load_data(config, corpus.clips(split.train), corpus, cache_dir, device, watchers, number)
-            for number in range(min(config.copies, config.epochs))
+            for number in range(_copies_needed(config, partial, resume))
         ]
         if teacher:
             told = {"features": tell(watchers, "features"), "answered": tell(watchers, "taught")}
@@ -145,13 +149,13 @@ def run_experiment(
             watcher.started(trainer)
         _train(trainer, partial, watchers)
 
-        weights = _storable_weights(trainer)
-        temperature = fit_temperature(
-            _logits(trainer, weights, trainer.val_clips), trainer.data.labels[trainer.val_clips]
-        )
+        weights = _storable_weights(trainer, refitted(trainer, watchers) if config.refit else trainer.best)
+        logits, labels = _logits(trainer, weights, trainer.val_clips), trainer.data.labels[trainer.val_clips]
+        temperature = fit_temperature(logits, labels)
         speakers = corpus.said_speakers(split.test) if isinstance(corpus, Gathered) else ()
         tested = torch.as_tensor(test, device=device.device)
-        _record(trainer, weights, temperature, partial, split, tested, speakers)
+        validated = _figures(logits, labels) if config.refit else None
+        _record(trainer, weights, temperature, partial, split, tested, speakers, validated)
         run = load_run(partial)
         # Of the weights that the checkpoint gets, which `_record` has left in the network.
         statistics = embedding_statistics(trainer.model, trainer.data, trainer.train_clips)
@@ -175,17 +179,24 @@ def _record(
     split: Split,
     test: Tensor,
     speakers: tuple[str, ...],
+    validated: tuple[float, float] | None,
 ) -> None:
-    """The one look at the test set, with the weights and the temperature that the checkpoint gets."""
+    """The one look at the test set, with the weights and the temperature that the checkpoint gets.
+
+    Args:
+        validated: their validation loss and accuracy, if not those of the best epoch.
+    """
     found = probabilities(_logits(trainer, weights, test), temperature).cpu().numpy()
     predictions = Predictions(split.test, trainer.data.labels[test].cpu().numpy(), found, speakers)
     best = trainer.best_epoch
+    if validated is None:
+        validated = (best.val_loss, best.val_accuracy) if best else None
     result = Result(
         status=_status(trainer),
         epochs=len(trainer.history),
         best_epoch=best.epoch if best else None,
-        val_loss=best.val_loss if best else None,
-        val_accuracy=best.val_accuracy if best else None,
+        val_loss=validated[0] if validated else None,
+        val_accuracy=validated[1] if validated else None,
         parameters=count_parameters(trainer.model),
         training_seconds=round(sum(epoch.seconds for epoch in trainer.history), 1),
         temperature=temperature,
@@ -259,13 +270,25 @@ def _logits(trainer: Trainer, weights: dict[str, Tensor], clips: Tensor) -> Tens
     return predict_logits(trainer.model, trainer.data, clips, full_precision(trainer.device))
 
 
-def _storable_weights(trainer: Trainer) -> dict[str, Tensor]:
-    """The best weights in 16 bits, if that leaves the probabilities of the validation clips as they are."""
-    half = halved(trainer.best)
+def _figures(logits: Tensor, labels: Tensor) -> tuple[float, float]:
+    """Loss and accuracy."""
+    return float(F.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).float().mean())
+
+
+def _copies_needed(config: TrainConfig, partial: Path, resume: bool) -> int:
+    """How many changed copies of the clips there are to train on: none if all epochs are done."""
+    if resume and len(read_state(partial).history) >= config.epochs:
+        return 0
+    return min(config.copies, config.epochs)
+
+
+def _storable_weights(trainer: Trainer, best: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights in 16 bits, if that leaves the probabilities of the validation clips as they are."""
+    half = halved(best)
     if trainer.pretrained:  # in 32 bits, these are too large to ship
         return half
-    exact, rounded = (_logits(trainer, weights, trainer.val_clips).softmax(1) for weights in (trainer.best, half))
-    return half if bool((exact - rounded).abs().max() <= HALF_TOLERANCE) else trainer.best
+    exact, rounded = (_logits(trainer, weights, trainer.val_clips).softmax(1) for weights in (best, half))
+    return half if bool((exact - rounded).abs().max() <= HALF_TOLERANCE) else best
 
 
 def _environment(

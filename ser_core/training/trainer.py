@@ -25,10 +25,11 @@ from ser_core.models.registry import MODELS, build_model
 from ser_core.models.winograd import use_winograd
 from ser_core.records.runs import Epoch
 from ser_core.training.batches import ClipTensors
-from ser_core.training.config import TrainConfig, learning_rate
+from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device, full_precision
 from ser_core.training.mixup import mixup
 from ser_core.training.saved_state import DIGEST, RESTART, STATE_FILE, damaged, digest, read_state
+from ser_core.training.schedule import learning_rate
 from ser_core.training.spec_augment import spec_augment
 
 SAVE_EVERY_SECONDS = 5.0  # epochs shorter than this are not saved one by one

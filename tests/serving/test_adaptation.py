@@ -230,7 +230,7 @@ def test_statistics_are_those_of_the_training_clips_in_evaluation_mode(predictor
     model = predictor.model
     assert isinstance(model, Network)
     expected = model.embed(torch.from_numpy(np.stack(inputs[:4]))).numpy()
-    found = embedding_statistics(model.train(), data, torch.arange(4), batch_size=3)
+    found = embedding_statistics(model.train(), data, torch.arange(4))
     assert found
     np.testing.assert_allclose(found.mean, expected.mean(0), atol=1e-5)
     np.testing.assert_allclose(found.deviation, expected.std(0), atol=1e-5)

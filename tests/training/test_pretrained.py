@@ -82,7 +82,7 @@ def test_resuming_a_pretrained_network_changes_nothing(published, tmp_path):
 def test_a_pretrained_network_is_stored_in_16_bits(published):
     trainer = trainer_for(small_config())
     trainer.run_epoch()
-    large = {name: value for name, value in _storable_weights(trainer).items() if value.numel() >= 10_000}
+    large = {name: value for name, value in _storable_weights(trainer, trainer.best).items() if value.numel() >= 10_000}
     assert large
     assert {value.dtype for value in large.values()} == {torch.float16}
 

@@ -28,11 +28,12 @@ from ser_core.serving.predictor import Predictor
 from ser_core.training import command as train
 from ser_core.training import experiment
 from ser_core.training.compute import NumericsName
-from ser_core.training.config import Select, TrainConfig, learning_rate, usual_config
+from ser_core.training.config import Select, TrainConfig, usual_config
 from ser_core.training.device import Device
 from ser_core.training.experiment import Watcher, _status, run_experiment
 from ser_core.training.progress import ProgressBar
 from ser_core.training.saved_state import STATE_FILE
+from ser_core.training.schedule import learning_rate
 from ser_core.training.settings import read_settings
 from ser_core.training.trainer import Trainer, predict_logits
 from ser_core.words import percent
