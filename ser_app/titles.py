@@ -58,11 +58,13 @@ def network(config: CheckpointConfig) -> str:
 
 
 def teacher_of(config: CheckpointConfig) -> str:
-    """The name of the checkpoint that taught this one; empty if none did."""
+    """What the network that taught a checkpoint is called; empty if none did."""
+    from ser_core.models.registry import MODELS
+
     teacher = config.provenance.get("environment")
-    for key in ("teacher", "name"):
+    for key in ("teacher", "model"):
         teacher = teacher.get(key) if isinstance(teacher, dict) else None
-    return teacher if isinstance(teacher, str) else ""
+    return MODELS[teacher].title if teacher in MODELS else ""
 
 
 def about_checkpoint(name: str) -> str:
@@ -76,7 +78,7 @@ def about_checkpoint(name: str) -> str:
     except SERError:
         return ""
     teacher = teacher_of(config)
-    taught = f" It also learned from what {literal(title(teacher))} hears in the training clips." if teacher else ""
+    taught = f" It also learned from what {teacher} hears in the training clips." if teacher else ""
     return f"{purpose[0].upper()}{purpose[1:]}.{taught}"
 
 

@@ -14,7 +14,7 @@ from tests.helpers import save_opinionated
 OpenPage = Callable[..., AppTest]
 CALLED = {
     "lr6e-05-SiLU-Whisper-base": "Whisper-base",
-    "lr0.001-SiLU-Conformer-taught-by-lr6e-05-SiLU-Whisper-base": "Conformer with a teacher",
+    "lr0.001-SiLU-Conformer-taught-by-lr6e-05-SiLU-Whisper-base-refit0": "Conformer with a teacher",
     "lr0.001-SiLU-Conformer": "Conformer",
     "lr0.001-SiLU-Combined": "Combined CNN",
     "lr0.001-SiLU-2D": "2D CNN",
