@@ -89,8 +89,13 @@ class ClipTensors:
         """The clips of a batch, on a CPU in parts of similar lengths, which pad less than all of them together."""
         if not self.lengths or clips.device.type != "cpu":
             return [clips]
-        lengths = next(iter(self.lengths.values()))[clips]
-        return clips[lengths.argsort()].tensor_split(min(PARTS, len(clips)))
+        return clips[self.shortest_first(clips)].tensor_split(min(PARTS, len(clips)))
+
+    def shortest_first(self, clips: Tensor) -> Tensor:
+        """Positions in `clips`, by the length of the clip; as they are where all have one length."""
+        for lengths in self.lengths.values():
+            return lengths[clips.cpu()].argsort(stable=True).to(clips.device)
+        return torch.arange(len(clips), device=clips.device)
 
     def soft_labels(self, clips: Tensor, share: float) -> Tensor:
         """Targets `[clips, 6]` that add up to 1: each clip's label, and a share of what its raters heard."""

@@ -82,6 +82,17 @@ def test_a_hidden_layer_needs_an_activation_that_can_carry_it(activation: str):
         check_refit(replace(TINY, model="whisper-tiny", form="variable", activation=activation, refit=0.1))
 
 
+def test_embeddings_stand_in_the_order_of_the_clips_whatever_their_lengths():
+    config = replace(TINY, form="variable")
+    trainer, clips = trainer_for(config), torch.tensor([5, 0, 17, 3, 11])
+    model, data = trainer.model, trainer.data
+    assert isinstance(model, Network)
+    together = embed(model, data, clips, batch_size=2)
+    assert len({int(data.lengths["spectral"][clip]) for clip in clips}) == len(clips)
+    for clip, found in zip(clips, together, strict=True):
+        torch.testing.assert_close(embed(model, data, clip[None])[0], found, atol=1e-5, rtol=1e-5)
+
+
 def test_all_but_the_classifier_is_as_it_was_trained():
     trainer = trainer_for(replace(TINY, epochs=1, refit=0.1))
     trainer.run_epoch()
