@@ -9,13 +9,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
-from ser_core.errors import SERError
+from ser_core.errors import AudioError, CheckpointError, ConfigError, NoSpeechError, SERError
 
 if TYPE_CHECKING:
     from ser_core.serving.prediction import Prediction
     from ser_core.serving.predictor import Predictor
 
-__all__ = ["EMOTIONS", "EMOTION_NAMES", "Prediction", "Predictor", "SERError"]
+__all__ = [
+    "EMOTIONS",
+    "EMOTION_NAMES",
+    "AudioError",
+    "CheckpointError",
+    "ConfigError",
+    "NoSpeechError",
+    "Prediction",
+    "Predictor",
+    "SERError",
+]
 
 
 def __getattr__(name: str) -> object:

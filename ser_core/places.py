@@ -38,6 +38,7 @@ CHECKOUT_COMMANDS = {
     "corpus": "python -m ser_core.cremad",
     "evaluate": "python -m ser_core.evaluate",
     "map": "python -m ser_core map",
+    "encoder": "python -m ser_core encoder",
 }
 """Commands that advice names, as they are called in a checkout."""
 

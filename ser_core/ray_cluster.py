@@ -72,7 +72,7 @@ def require(address: str) -> None:
         ConfigError: nothing does, or Ray is not installed.
     """
     if find_spec("ray") is None:
-        raise ConfigError("Ray is not installed. Get it with `pip install 'ray[default,data]'`.")
+        raise ConfigError("Ray is not installed. Get it with `pip install -r requirements-ray.txt`.")
     match = re.fullmatch(r"(?:ray://)?(?P<host>[^/]+):(?P<port>\d+)", address)
     if not match:
         return

@@ -98,7 +98,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
         asked = [[checkpoint_folder(root, name) for name in args.together]]
     else:
         asked = [[root / name] for name in asked_checkpoints(root, args.checkpoint, args.every_checkpoint)]
-    places = [folder_of(out, args.name or way.corpus_name(recordings.name), way.name(folders)) for folders in asked]
+    corpus = way.corpus_name(args.name or recordings.name)
+    places = [folder_of(out, corpus, way.name(folders)) for folders in asked]
     if not args.replace:
         for folders, place in zip(asked, places, strict=True):
             refuse_another_corpus(place, recordings, folders[0])
@@ -106,6 +107,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
         with tqdm(total=len(recordings.clips), unit=" clips", desc=place.name, leave=False) as bar:
             evaluation, predictions = evaluate_together(recordings, folders, way, bar.update)
         if args.name:
-            evaluation = replace(evaluation, corpus=replace(evaluation.corpus, name=args.name, title=args.name))
+            named = replace(evaluation.corpus, name=corpus, title=way.corpus_title(args.name))
+            evaluation = replace(evaluation, corpus=named)
         save_evaluation(place, evaluation, predictions)
         print("\n".join([*summary(evaluation), f"  recorded in {place}", ""]))

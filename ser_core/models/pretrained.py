@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ser_core.errors import CheckpointError
 from ser_core.fetch import fetch_file
 from ser_core.files import replace_file
+from ser_core.places import how_to_run
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,7 +91,9 @@ def load_encoder(name: str) -> dict[str, Tensor]:
         download_encoder(name)
     found, state = read_encoder(path)
     if found != name:
-        raise CheckpointError(f"{path} holds {found}. Remove it, and get the right one with `ser encoder {name}`.")
+        raise CheckpointError(
+            f"{path} holds {found}. Remove it, and get the right one with `{how_to_run('encoder')} {name}`."
+        )
     return state
 
 
@@ -113,7 +116,7 @@ def download_encoder(name: str) -> Path:
     if why:
         raise CheckpointError(
             f"The encoder of {name} ({source.megabytes} MB) could not be downloaded: {why}. Try again, or get the file "
-            f"{url} by other means and give it to `ser encoder {name} --file FILE`."
+            f"{url} by other means and give it to `{how_to_run('encoder')} {name} --file FILE`."
         )
     keep_encoder(name, whole)
     whole.unlink()

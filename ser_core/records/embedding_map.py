@@ -95,14 +95,18 @@ def save_map(folder: Path, embedding_map: EmbeddingMap) -> None:
     add_sum(folder, MAP_FILE)
 
 
-def load_map(folder: Path) -> EmbeddingMap | None:
+def load_map(folder: Path | str) -> EmbeddingMap | None:
     """That of a checkpoint; None if it has none.
+
+    Args:
+        folder: of the checkpoint, `checkpoints/NAME`.
 
     Raises:
         CheckpointError: the file is damaged, or was made with other weights.
     """
     from safetensors import SafetensorError, safe_open
 
+    folder = Path(folder)
     try:
         with safe_open(folder / MAP_FILE, framework="numpy") as file:
             check_types(file, ARRAYS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING
 
@@ -79,11 +79,11 @@ class Prediction(ByContent):
 
     probabilities: dict[str, float]
     warnings: tuple[str, ...]
-    speech: Speech
+    speech: Speech = field(repr=False)
     checkpoint: str
     min_confidence: float = MIN_CONFIDENCE
     speech_seconds: float = 0.0
-    embedding: np.ndarray | None = None
+    embedding: np.ndarray | None = field(default=None, repr=False)
     adapted_to: int = 0
 
     def __post_init__(self) -> None:

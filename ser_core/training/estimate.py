@@ -29,6 +29,7 @@ from ser_core.training.device import Device
 TYPICAL_FRAMES = 260  # of 10 ms, of a padded batch of whole clips (form `variable`)
 PROBE_SECONDS = 2.0
 PROBE_BATCH = 16
+FEWEST_EPOCHS = 3  # of a record that says how long one takes: the first is slow
 
 Key = tuple[str, Form]
 PROBE: Key = ("1d", "fixed")
@@ -49,7 +50,7 @@ class Estimator:
     """Predicts training times.
 
     Args:
-        runs: recorded before; those on other hardware, or with other numerics, are left out.
+        runs: recorded before; those on other hardware, with other numerics, or too short to tell are left out.
         device: what training would run on.
 
     Attributes:
@@ -62,7 +63,8 @@ class Estimator:
         for run in runs:
             key = (run.train.model, run.train.form)
             seconds = run.history["seconds"]
-            if run.environment.device == device.label and _is_trained_so(run, device) and len(seconds):
+            long_enough = len(seconds) >= FEWEST_EPOCHS
+            if run.environment.device == device.label and _is_trained_so(run, device) and long_enough:
                 clips = run.environment.clips.train
                 speeds.setdefault(key, []).append(training_flops(*key) * clips / max(median(seconds), 1e-9))
         self.measured = bool(speeds)

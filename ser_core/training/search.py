@@ -65,14 +65,23 @@ class Search:
         return usual_config(flat.pop("model"), **flat)
 
 
+def require_optuna() -> None:
+    """Look whether Optuna is there, before anything is written.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    if find_spec("optuna") is None:
+        raise ConfigError("Optuna is not installed. Get it with `pip install -r requirements-search.txt`.")
+
+
 def open_study(search: Search, worker: int = 0) -> optuna.Study:
     """The study, which is made if there is none.
 
     Raises:
         ConfigError: Optuna is not installed, or the file is none of its.
     """
-    if find_spec("optuna") is None:
-        raise ConfigError("Optuna is not installed. Get it with `pip install -r requirements-search.txt`.")
+    require_optuna()
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -114,7 +114,9 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """List or search as the command line says."""
     args = parse_arguments(arguments, prog)
-    from ser_core.training.search import begin_again, only_one, open_study
+    from ser_core.training.search import begin_again, only_one, open_study, require_optuna
+
+    require_optuna()
 
     jobs = 1 if args.list or args.cluster.ray else local_jobs(args)
     search = args.search(jobs)

@@ -39,7 +39,7 @@ class WandbLog(Watcher):
         try:
             import wandb
         except ImportError:
-            raise ConfigError("--wandb needs Weights & Biases: `pip install wandb`.") from None
+            raise ConfigError("--wandb needs Weights & Biases: `pip install -r requirements-wandb.txt`.") from None
         require_writable(Path(os.environ.get("WANDB_DIR", "wandb")))
         self.wandb, self.name = wandb, name
         self.mode = _log_in(wandb) if mode == "online" else mode

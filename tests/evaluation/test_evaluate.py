@@ -242,6 +242,9 @@ def test_another_corpus_of_the_same_name_keeps_its_record(
     main(["--corpus", str(other), "--name", "other audio"])
     titles = {evaluation.corpus.title for evaluation in load_evaluations(tmp_path / "evaluations")[0]}
     assert titles == {"audio", "other audio"}
+    main(["--corpus", str(other), "--name", "other audio", "--change", "quieter-20"])  # has a record of its own
+    titles = {evaluation.corpus.title for evaluation in load_evaluations(tmp_path / "evaluations")[0]}
+    assert titles == {"audio", "other audio", "other audio, 20 dB quieter"}
     main(["--corpus", str(other), "--replace"])
     assert load_evaluation(path.parent).corpus.contents == open_recordings(other).contents
 

@@ -63,7 +63,7 @@ def test_another_file_than_the_known_one_is_refused(hub: Path):
 
 def test_a_hub_out_of_reach_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SER_HUB", "http://127.0.0.1:9")
-    with pytest.raises(CheckpointError, match=r"could not be reached.*ser encoder whisper-tiny --file FILE"):
+    with pytest.raises(CheckpointError, match=r"could not be reached.*ser_core encoder whisper-tiny --file FILE"):
         load_encoder("whisper-tiny")
 
 

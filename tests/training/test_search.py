@@ -344,6 +344,14 @@ def test_without_optuna_it_is_said_how_to_get_it(search: Search, monkeypatch: py
         open_study(search)
 
 
+def test_without_optuna_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setattr("ser_core.training.search.find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match="2"):
+        search_command.main(["--trials", "2", "--storage", str(tmp_path / "search.sqlite")])
+    assert "Optuna is not installed" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_worker_with_nothing_to_do_ends(search: Search, corpus, tiny: Path, feature_cache: Path):
     base: TrainConfig = usual_config("conformer", epochs=1, copies=0, split=str(tiny))
     done = Search(search.file, 1, base, corpus.folder, feature_cache)

@@ -112,7 +112,7 @@ def test_where_nothing_can_be_written_it_stops_before_any_work(monkeypatch: pyte
 
 def test_without_the_package_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
-    with pytest.raises(ConfigError, match="pip install wandb"):
+    with pytest.raises(ConfigError, match=r"pip install -r requirements-wandb\.txt"):
         WandbLog("online")
 
 
