@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from ser_core.models.network import Network
 from ser_core.models.swish import Swish
 from ser_core.records.runs import load_run
 from ser_core.serving.predictor import Predictor
+from ser_core.training import experiment
 from ser_core.training.embedding import embed
 from ser_core.training.experiment import run_experiment
 from ser_core.training.refit import NEVER, check_refit, logistic_regression, put_in, refitted
@@ -137,3 +139,34 @@ def test_a_record_has_the_figures_of_the_network_that_is_kept(
     assert load_run(run.folder).test.val_loss == run.test.val_loss != run.history["val_loss"].min()
     card = (tmp_path / "checkpoints" / run.name / "README.md").read_text()
     assert "its classifier fitted anew, by logistic regression (L2 penalty 0.05)" in card
+
+
+def test_what_goes_on_after_the_last_epoch_needs_no_copies(
+    corpus: Corpus, tiny: Path, feature_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[int | None] = []
+    load_data = experiment.load_data
+
+    def noted(*arguments: Any) -> Any:
+        asked.append(arguments[6] if len(arguments) > 6 else None)
+        return load_data(*arguments)
+
+    def run(resume: bool) -> None:
+        run_experiment(
+            replace(TINY, epochs=1, copies=1, refit=0.05),
+            corpus=corpus,
+            device=CPU,
+            split=load_split(str(tiny)),
+            resume=resume,
+            runs_dir=tmp_path / "runs",
+            checkpoints_dir=tmp_path / "checkpoints",
+            cache_dir=feature_cache,
+        )
+
+    monkeypatch.setattr(experiment, "load_data", noted)
+    with monkeypatch.context() as patch:
+        patch.setattr(experiment, "refitted", lambda *arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(resume=False)
+    run(resume=True)
+    assert asked == [None, 0, None]
