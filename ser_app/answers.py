@@ -48,7 +48,7 @@ def unsure_means(min_confidence: float) -> str:
 
 
 def worth(checkpoint: str) -> str:
-    """What a checkpoint's answers are worth, as a sentence: how often it is right, here and on other recordings."""
+    """What a checkpoint's answers are worth, as sentences: how often it is right, here and on other recordings."""
     from ser_core.evaluation.summary import title_of
     from ser_core.evaluation.unheard import trained_on
     from ser_core.records.checkpoints import checkpoints_dir, load_config
@@ -61,10 +61,10 @@ def worth(checkpoint: str) -> str:
     right = said(config.provenance, "test", "metrics", "accuracy")
     if right is None:
         return "How often this model is right isn't recorded: take its model score for no more than a hint."
-    calibrated = f"is {'' if config.temperature != 1.0 else 'not '}calibrated"
+    calibrated = "are" if config.temperature != 1.0 else "are not"
     return (
-        f"The model score {calibrated} on {corpora}, where this model gets {percent(right, 0)} of the test clips "
-        f"right{_speakers(config)}. {elsewhere(checkpoint)}."
+        f"This model is right in {percent(right, 0)} of the test clips of {corpora}{_speakers(config)}, and its scores "
+        f"{calibrated} calibrated for such clips. {elsewhere(checkpoint)}."
     )
 
 
