@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -14,12 +14,14 @@ from ser_core.corpus.splits import SPLITS
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import SERError
 from ser_core.serving.prediction import MIN_CONFIDENCE, UNSURE, answer_from, likeliest
-from ser_core.words import counted, percent
+from ser_core.words import counted, listed, percent
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from ser_core.records.checkpoints import CheckpointConfig
+
+MOST_CHANGES = 4  # answers that are named one after another
 
 
 def verdict(probabilities: Mapping[str, float], min_confidence: float) -> tuple[str, str]:
@@ -45,6 +47,16 @@ def unsure_means(min_confidence: float) -> str:
     """What "Unsure" says, as a sentence."""
     least = percent(min_confidence, 0)
     return f"Unsure: no emotion reaches {least}, which an answer needs. You can change that in the settings."
+
+
+def changes_in_words(emotions: Sequence[str]) -> str:
+    """Which answers follow each other in one recording, as a sentence; empty where there is one at most."""
+    names = [EMOTION_NAMES[emotion] for emotion in emotions]
+    if len(names) < 2:
+        return ""
+    if len(names) <= MOST_CHANGES:
+        return f"It changes over time: {', then '.join(names)}."
+    return f"It changes {len(names) - 1} times, between {listed(sorted(set(names)), 'and')}."
 
 
 def worth(checkpoint: str) -> str:

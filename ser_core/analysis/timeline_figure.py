@@ -105,6 +105,12 @@ def answers(rows: Rows, min_confidence: float, *, live: bool = False) -> list[tu
     return found
 
 
+def sure_answers(rows: Rows, min_confidence: float) -> list[str]:
+    """The emotions that are as likely as needed, one after another: none twice in a row, whatever lies between."""
+    sure = [emotion for _, _, emotion, is_sure in answers(rows, min_confidence) if is_sure]
+    return [emotion for emotion, _ in itertools.groupby(sure)]
+
+
 def _ribbon(rows: Rows, live: bool, min_confidence: float, clock: str) -> go.Bar:
     found = answers(rows, min_confidence, live=live)
     names = [EMOTION_NAMES[emotion] for _, _, emotion, _ in found]

@@ -13,7 +13,7 @@ from ser_core.analysis.figures import (
     spectral_figure,
     waveform_figure,
 )
-from ser_core.analysis.timeline_figure import answers, timeline_figure
+from ser_core.analysis.timeline_figure import answers, sure_answers, timeline_figure
 from ser_core.emotions import EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.mel import log_mel, mel_image
@@ -96,6 +96,8 @@ def test_the_ribbon_joins_what_is_answered_alike():
     ]
     assert answers(rows, 0.4) == [(0, 3, "ANG", True), (3, 4, "ANG", False), (5, 7, "SAD", True)]
     assert answers(rows, 0.4, live=True) == [(0, 4, "ANG", True), (4, 5, "ANG", False), (6, 7, "SAD", True)]
+    assert sure_answers(rows, 0.4) == ["ANG", "SAD"]
+    assert sure_answers([*rows, (5, 8, sure_of("SAD")), (6, 9, sure_of("ANG"))], 0.4) == ["ANG", "SAD", "ANG"]
     ribbon = timeline_figure(rows, min_confidence=0.4).data[-1]
     assert ribbon.text == ("anger", "", "sadness")
     assert ribbon.x[0] == "1970-01-01T00:00:01.500"

@@ -19,7 +19,7 @@ from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.folder import Corpus
 from ser_core.serving.prediction import Prediction
 from ser_core.serving.predictor import Predictor
-from tests.app.helpers import choose_result, labelled, set_source, texts
+from tests.app.helpers import choose_result, labelled, long_talk, set_source, texts
 from tests.helpers import save_opinionated
 
 OpenPage = Callable[..., AppTest]
@@ -138,14 +138,6 @@ class Watched:
                 st.rerun()
 
         monkeypatch.setattr(work_view.Progress, "__call__", watched)
-
-
-def long_talk(corpus: Corpus, clips) -> bytes:
-    """70 s of speech."""
-    speech = np.concatenate([load_audio(corpus.path(clip)) for clip in clips[:8] if not clip.defect])
-    file = io.BytesIO()
-    soundfile.write(file, np.resize(speech, 70 * SAMPLE_RATE), SAMPLE_RATE, format="WAV")
-    return file.getvalue()
 
 
 def counted_calls(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> list[object]:
