@@ -5,20 +5,22 @@ import http.server
 import re
 import threading
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
 from ser_app.answers import worth
-from ser_app.try_view import CLIPS
+from ser_app.try_view import CLIPS, MORE, RECORDED, TRIED
 from ser_core.corpus.clips import find_clip
 from ser_core.corpus.download import MIRRORS_VARIABLE
 from ser_core.corpus.folder import Corpus
 from ser_core.places import EVALUATIONS_VARIABLE
 from ser_core.records.checkpoints import checkpoints_dir, default_checkpoint, load_config
 from ser_core.words import percent
-from tests.app.helpers import overview_of, set_source, texts
+from tests.app.helpers import long_talk, overview_of, place_of, set_source, texts
 from tests.made_records import evaluated
 
 OpenPage = Callable[..., AppTest]
@@ -52,6 +54,35 @@ def test_a_clip_is_answered_on_home(open_page: OpenPage, two_checkpoints: Path, 
     app.switch_page("pages/guess.py").run()
     app.switch_page(HOME).run()
     assert [audio.proto.autoplay for audio in app.get("audio")] == [False]  # nobody pressed anything
+
+
+def test_the_answer_to_ones_own_voice_stands_above_the_clips_and_leads_on(
+    open_page: OpenPage, two_checkpoints: Path, corpus: Corpus, clips, monkeypatch: pytest.MonkeyPatch
+):
+    said = [BytesIO(corpus.path(clips[0]).read_bytes())]
+    recorder = DeltaGenerator.audio_input
+    monkeypatch.setattr(
+        DeltaGenerator,
+        "audio_input",
+        lambda self, label, **of: said[0] if of.get("key") == "home-recording" else recorder(self, label, **of),
+    )
+    app = open_page(HOME, corpus=corpus.folder)
+    app.session_state[TRIED] = RECORDED
+    app.run()
+    assert not app.exception, app.exception
+    assert (app.metric[0].label, app.metric[0].value) == ("In the recording, the model hears", "Happiness")
+    assert place_of(app, app.metric[0]) < place_of(app, app.button(key=f"try-{CLIPS[0]}"))
+    assert not [link for link in app.get("page_link") if link.proto.label == MORE]
+    press(app, CLIPS[0])
+    assert place_of(app, app.metric[0]) > place_of(app, app.button(key=f"try-{CLIPS[-1]}"))
+    said[0] = BytesIO(long_talk(corpus, clips, 5))
+    app.session_state[TRIED] = RECORDED
+    app.run()
+    (link,) = [link for link in app.get("page_link") if link.proto.label == MORE]
+    assert link.proto.query_string == "source=record"
+    app.switch_page("pages/classify.py").run()
+    assert "Still here from before: recording." in texts(app)
+    assert app.metric[0].value == "Happiness"
 
 
 def test_a_clip_is_fetched_when_it_is_pressed(
