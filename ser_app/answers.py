@@ -9,7 +9,7 @@ import streamlit as st
 
 from ser_app.loaders import said
 from ser_app.messages import literal
-from ser_app.records import elsewhere
+from ser_app.records import elsewhere, heard_elsewhere
 from ser_core.corpus.splits import SPLITS
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import SERError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ser_core.records.checkpoints import CheckpointConfig
 
+NOT_RECORDED = "How often this model is right isn't recorded"
 MOST_CHANGES = 4  # answers that are named one after another
 
 
@@ -61,23 +62,48 @@ def changes_in_words(emotions: Sequence[str]) -> str:
 
 def worth(checkpoint: str) -> str:
     """What a checkpoint's answers are worth, as sentences: how often it is right, here and on other recordings."""
-    from ser_core.evaluation.summary import title_of
-    from ser_core.evaluation.unheard import trained_on
-    from ser_core.records.checkpoints import checkpoints_dir, load_config
-
-    try:
-        config = load_config(checkpoints_dir() / checkpoint)
-        corpora = " and ".join(literal(title_of(part)) for part in trained_on(config))
-    except SERError:
+    if not (config := _config(checkpoint)):
         return ""
     right = said(config.provenance, "test", "metrics", "accuracy")
     if right is None:
-        return "How often this model is right isn't recorded: take its model score for no more than a hint."
+        return f"{NOT_RECORDED}: take its model score for no more than a hint."
     calibrated = "are" if config.temperature != 1.0 else "are not"
     return (
-        f"This model is right in {percent(right, 0)} of the test clips of {corpora}{_speakers(config)}, and its scores "
-        f"{calibrated} calibrated for such clips. {elsewhere(checkpoint)}."
+        f"This model is right in {percent(right, 0)} of the test clips of {_corpora(config)}{_speakers(config)}, and "
+        f"its scores {calibrated} calibrated for such clips. {elsewhere(checkpoint)}."
     )
+
+
+def worth_briefly(checkpoint: str) -> str:
+    """The same in one short sentence, to stand beside an answer."""
+    if not (config := _config(checkpoint)):
+        return ""
+    right = said(config.provenance, "test", "metrics", "accuracy")
+    if right is None:
+        return f"{NOT_RECORDED}."
+    others = [
+        f"{percent(one.metrics.accuracy, 0)} of recordings from elsewhere ({literal(one.corpus.title)})"
+        for one in heard_elsewhere(checkpoint)
+    ]
+    shares = [f"{percent(right, 0)} of the test clips of {_corpora(config)}", *others]
+    return f"This model is right in {listed(shares, 'and')}."
+
+
+def _config(checkpoint: str) -> CheckpointConfig | None:
+    from ser_core.records.checkpoints import checkpoints_dir, load_config
+
+    try:
+        return load_config(checkpoints_dir() / checkpoint)
+    except SERError:
+        return None
+
+
+def _corpora(config: CheckpointConfig) -> str:
+    """What a checkpoint was trained on, and tested on."""
+    from ser_core.evaluation.summary import title_of
+    from ser_core.evaluation.unheard import trained_on
+
+    return listed([literal(title_of(part)) for part in trained_on(config)], "and")
 
 
 def _speakers(config: CheckpointConfig) -> str:

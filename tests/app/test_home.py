@@ -12,7 +12,7 @@ import pytest
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
-from ser_app.answers import worth
+from ser_app.answers import worth, worth_briefly
 from ser_app.try_view import CLIPS, MORE, RECORDED, TRIED
 from ser_core.corpus.clips import find_clip
 from ser_core.corpus.download import MIRRORS_VARIABLE
@@ -148,11 +148,14 @@ def test_an_answer_says_what_it_is_worth(
     name = default_checkpoint()
     right = load_config(checkpoints_dir() / name).provenance["test"]["metrics"]["accuracy"]
     assert worth(name).endswith("On recordings from elsewhere, nobody has measured it.")
+    brief = f"This model is right in {percent(right, 0)} of the test clips of CREMA-D"
+    assert worth_briefly(name) == f"{brief}."
     evaluated(tmp_path / "evaluations", name, right=0.4)
     assert worth(name) == (
         f"This model is right in {percent(right, 0)} of the test clips of CREMA-D, of speakers it learned from, and "
         "its scores are calibrated for such clips. On recordings from elsewhere (RAVDESS) it is right in 40\u00a0%; "
         "its scores are 10 points off there."
     )
+    assert worth_briefly(name) == f"{brief} and 40\u00a0% of recordings from elsewhere (RAVDESS)."
     evaluated(tmp_path / "evaluations", name, clips=6, speakers=3)  # right where anger, disgust and fear are meant
     assert worth(name).endswith("off there, and it seldom hears happiness, a neutral voice or sadness.")
