@@ -62,6 +62,8 @@ def test_the_odd_ones_come_first_and_can_be_filtered(
     assert list(table["file"]) == ["silent.wav", "broken.wav", "loud.wav", *good]
     assert list(table["status"]) == ["failed", "failed", "warned", "", "", ""]
     assert "clipped" in table["note"][2]
+    shown = [column for column in app.dataframe[0].proto.column_order if column in ("answer", "confidence", "note")]
+    assert shown == ["answer", "confidence", "note"]
     kinds = labelled(app.get("button_group"), "Show only")
     assert [option.split()[-2:] for option in kinds.options] == [["failed", "(2)"], ["warned", "(1)"]]
     kinds.set_value(["warned"]).run()
