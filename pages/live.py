@@ -66,7 +66,7 @@ def settings(names: list[str]) -> tuple[str, StreamConfig, float, bool]:
             0.9,
             default.smoothing,
             0.1,
-            help="Share of the earlier probabilities in the lines over time: 0 is lively, 0.9 slow. The label of what "
+            help="Share of the earlier model scores in the lines over time: 0 is lively, 0.9 slow. The label of what "
             "you say doesn't depend on it.",
         )
         min_confidence = choose_min_confidence(bar)
