@@ -128,7 +128,7 @@ def test_a_clip_in_the_address_is_shown_with_what_people_and_model_heard(open_pa
 
 def test_a_clip_without_its_file_still_shows_its_votes(open_page: OpenPage):
     app = open_page(SAMPLES, clip="1001_DFA_ANG_XX")
-    assert "not on this machine" in texts(app)
+    assert "The model can't answer: the sound of this clip is not on this machine." in texts(app)
     assert len(app.get("plotly_chart")) == 1
 
 
