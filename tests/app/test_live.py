@@ -189,6 +189,7 @@ def test_after_stopping_the_session_is_downloaded_and_classified_again(
     assert not connection.playing
     assert answer_of(app) is None
     assert "This session, 3 s" in texts(app)
+    assert "the answer to each utterance as a whole stands in the table above" in texts(app)
     rows = list(csv.DictReader(io.StringIO(offered["live-timeline.csv"])))
     assert tuple(rows[0]) == TIMELINE_COLUMNS
     assert [row["emotion"] for row in json.loads(offered["live-timeline.json"])][-1] == rows[-1]["emotion"] == "HAP"
