@@ -175,7 +175,7 @@ start_page("Classify")
 st.title("Classify")
 st.markdown(
     "Which emotion do the networks hear? Audio stays in this server's memory until you close the app's tab, and is not "
-    "kept after that. Answers are, without any audio: the same recording isn't computed twice."
+    "kept after that. Answers are kept, without any audio: the same recording isn't computed twice."
 )
 recordings, uploads, problems, _ = choose_recordings(("record", "upload", "folder", "clip", "example"), several=True)
 available, unreadable = checkpoints()

@@ -27,7 +27,7 @@ CLIPS = ("1087_WSI_ANG_XX", "1030_ITH_HAP_XX", "1059_IOM_FEA_XX")
 
 SOURCE = (
     "Real clips of [CREMA-D](https://github.com/CheyneyComputerScience/CREMA-D) (Cao et al. 2014, Open Database "
-    "License), each fetched from there when you press it."
+    "License)"
 )
 TRIED = "tried"  # session state: the clip that was pressed last, or `RECORDED`
 RECORDED = "recording"
@@ -60,7 +60,8 @@ def show_try() -> None:
                 args=(name,),
                 width="stretch",
             )
-        clips.caption(SOURCE)
+        here = Corpus.open().present.issuperset(CLIPS)
+        clips.caption(f"{SOURCE}{'' if here else ', each fetched from there when you press it'}.")
         tried = st.session_state.get(TRIED)
         if tried == RECORDED and sound:
             with own:

@@ -48,6 +48,7 @@ def test_a_clip_is_answered_on_home(open_page: OpenPage, two_checkpoints: Path, 
     assert (app.metric[0].value, app.metric[0].delta) == ("Happiness", "model score 80\u00a0%")
     assert "The actor intended **anger**; 9 of 9 people who only heard it heard that, too." in texts(app)
     assert [audio.proto.autoplay for audio in app.get("audio")] == [True]
+    assert "Open Database License)." in texts(app)  # all three are on this machine
     press(app, CLIPS[1])
     assert "The actor intended **happiness**" in texts(app)
     assert len(app.metric) == 1
@@ -94,6 +95,7 @@ def test_a_clip_is_fetched_when_it_is_pressed(
         monkeypatch.setenv(MIRRORS_VARIABLE, f"http://127.0.0.1:{mirror.server_port}/")
         app = open_page(HOME)
         assert not list(tmp_path.rglob("*.wav"))
+        assert "Open Database License), each fetched from there when you press it." in texts(app)
         press(app, CLIPS[2])
         mirror.shutdown()
     assert [path.stem for path in tmp_path.rglob("*.wav")] == [CLIPS[2]]
