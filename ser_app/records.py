@@ -132,8 +132,9 @@ def run_labels(runs: Iterable[Run]) -> dict[str, str]:
 
 def choose_run(runs: Sequence[Run]) -> Run:
     """Draw the choice of one run, at first the best of the `candidates`; the address keeps it."""
-    first = runs.index(candidates(runs)[0])
-    name = choose_titled(st.selectbox, "Run", run_labels(runs), key=SHOWN_RUN, index=first)
+    first = candidates(runs)[0]  # which the box has at the top: it has no other default that would lie in the address
+    ordered = [first, *(run for run in runs if run is not first)]
+    name = choose_titled(st.selectbox, "Run", run_labels(ordered), key=SHOWN_RUN)
     run = next(run for run in runs if run.name == name)
     st.caption(f"{percent(run.accuracy)} of the test clips right. {elsewhere(run.name)}.")
     return run
