@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -57,7 +58,7 @@ def _matrix(
         go.Heatmap(
             z=[[one.uar if one else None for one in row] for row in cells],
             x=list(titles),
-            y=[_in_lines(name, "-") for name in rows.values()],
+            y=[_in_lines(name) for name in rows.values()],
             text=[[_cell(one) for one in row] for row in cells],
             texttemplate="%{text}",
             customdata=[[_hover(one) for one in row] for row in cells],
@@ -108,7 +109,7 @@ def _column(one: Evaluation) -> Column:
 
 def _titles(columns: Sequence[Column]) -> list[str]:
     """Names of columns, with part of the checksum where title and number of clips are those of another one."""
-    texts = [f"{_in_lines(title, ' ')}<br>{clips:,} clips" for title, clips, _ in columns]
+    texts = [f"{_in_lines(title)}<br>{clips:,} clips" for title, clips, _ in columns]
     return [
         text if texts.count(text) == 1 else f"{text}<br>{checksum[:4]}"
         for text, (_, _, checksum) in zip(texts, columns, strict=True)
@@ -123,10 +124,10 @@ def _best_first(evaluations: Sequence[Evaluation]) -> list[str]:
     return sorted(found, key=lambda name: (-float(np.mean(found[name])), name))
 
 
-def _in_lines(name: str, behind: str) -> str:
-    """A name in lines that are short enough for a phone, broken behind one character."""
+def _in_lines(name: str) -> str:
+    """A name in lines that are short enough for a phone."""
     lines = [""]
-    for part in name.replace(behind, f"{behind}\n").split("\n"):
+    for part in re.split("(?<=[ -])", name):
         if lines[-1] and len((lines[-1] + part).strip()) > LABEL_CHARACTERS:
             lines.append("")
         lines[-1] += part
