@@ -594,6 +594,19 @@ def test_what_needs_no_training_is_among_the_ingredients_and_not_among_the_model
     assert table["UAR, RAVDESS"].tolist()[1:] == pytest.approx([40, 50])
     assert table["UAR, RAVDESS, gained"].tolist()[2] == 10
     assert open_page(RUNS, view="Corpora").dataframe[0].value["model"].tolist() == ["whole"]
+    noisy = replace(one.corpus, name="noisy", title="A noisy one", change="pink noise at 15 dB")
+    save_evaluation(
+        root / "noisy" / "whole",
+        replace(one, corpus=noisy, checkpoint=replace(one.checkpoint, name="whole")),
+        load_predictions(folder),
+    )
+    order = list(open_page(RUNS, view="Ingredients").dataframe[0].proto.column_order)
+    assert [name for name in order if name.startswith("UAR")] == [
+        "UAR, RAVDESS",
+        "UAR, RAVDESS, gained",
+        "UAR, A noisy one",
+    ]
+    assert not {"folds", "unseen speakers"} & {*order}
 
 
 def test_a_search_is_shown_where_there_is_one(open_page: OpenPage, many_runs: Path):
@@ -628,6 +641,12 @@ def test_steps_are_shown_only_where_several_are_recorded(
     table = app.dataframe[0].value
     assert table["step"].tolist() == [step.label for step in recording_steps()[:3]]
     assert table["UAR, RAVDESS"].notna().tolist() == [True, False, True]
+    assert {*app.dataframe[0].proto.column_order} == {*table.columns}
+    called = {
+        name: one["label"] for name, one in json.loads(app.dataframe[0].proto.columns).items() if one.get("label")
+    }
+    assert called["UAR, RAVDESS, 95 % interval"] == "RAVDESS, 95\u00a0%"
+    assert called["test, 95 % interval"] == "test, 95\u00a0%"
     assert "for 12 epochs" in texts(app)
     app.session_state["steps"] = {"selection": {"rows": [1]}}
     app.run()
