@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
 from ser_app.address import switch
-from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, verdict, worth
+from ser_app.answers import changes_in_words, choose_min_confidence, show_adapted_to, unsure_means, verdict, worth
 from ser_app.charts import show_figure, spoken
 from ser_app.classifying import Results, classify, classify_uploads, hop_seconds, timeline
 from ser_app.clip_view import play, show_sound
@@ -27,7 +27,7 @@ from ser_app.tuning import show_tuning, tuned, tuned_to
 from ser_app.uploads import Recording, Upload
 from ser_app.why_view import show_why
 from ser_core.analysis.figures import probability_figure
-from ser_core.analysis.timeline_figure import points, timeline_figure
+from ser_core.analysis.timeline_figure import points, sure_answers, timeline_figure
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.limit import duration
 from ser_core.audio.mono import PART_SECONDS
@@ -35,6 +35,17 @@ from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import AudioError, NoVoiceError, SERError
 from ser_core.serving.prediction import UNSURE, WINDOW_SECONDS, Prediction
 from ser_core.serving.rows import TIMELINE_COLUMNS, result_row
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+
+class Heard(NamedTuple):
+    """What a checkpoint heard in a recording, and a place below its headline."""
+
+    name: str
+    prediction: Prediction
+    place: DeltaGenerator
 
 
 def settings() -> tuple[float, bool]:
@@ -51,8 +62,8 @@ def settings() -> tuple[float, bool]:
     return min_confidence, any_sound
 
 
-def show_one(recording: Recording, names: Sequence[str], results: Results, any_sound: bool) -> None:
-    """Everything about one recording."""
+def show_answers(recording: Recording, names: Sequence[str], results: Results) -> list[Heard]:
+    """What is heard in one recording, and its sound; what its details are to be about."""
     answers = {name: results[recording.name, name] for name in names if (recording.name, name) in results}
     predictions = {name: answer for name, answer in answers.items() if isinstance(answer, Prediction)}
     for name, answer in answers.items():
@@ -61,6 +72,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
     if any(isinstance(answer, NoVoiceError) for answer in answers.values()):
         st.caption("Does somebody shout in it? Switch on **Any sound** in the settings.")
     warnings = {warning: None for prediction in predictions.values() for warning in prediction.warnings}
+    heard = []
     verdicts, sound = st.columns([2, 3], gap="large")
     with verdicts:
         for name, prediction in predictions.items():
@@ -69,6 +81,7 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
                 intended = f", intended: {EMOTION_NAMES[clip.emotion]}" if clip else ""
                 headline, detail = verdict(prediction.probabilities, prediction.min_confidence)
                 st.metric(f"{literal(title(name))}{intended}", headline, detail, delta_color="off", delta_arrow="off")
+                heard.append(Heard(name, prediction, st.container()))
                 show_adapted_to(prediction.adapted_to)
                 st.caption(worth(name))
                 if clip and was_trained_on(name, clip):
@@ -94,13 +107,29 @@ def show_one(recording: Recording, names: Sequence[str], results: Results, any_s
             if len(first.speech.audio) < len(recording.audio):
                 st.caption(f"Below, the first {duration(PART_SECONDS)} in which somebody speaks.")
             show_sound(first.speech, "sound", recording.name, start_of(first.speech.audio, recording.audio))
-    for name, prediction in predictions.items():
+    return heard
+
+
+def show_details(recording: Recording, heard: Sequence[Heard], any_sound: bool) -> None:
+    """All that stands below the answers to one recording."""
+    long = len(recording.audio) > WINDOW_SECONDS * SAMPLE_RATE
+    for name, prediction, place in heard:
+        if long:
+            with place:
+                show_changes(recording, name, prediction.min_confidence, any_sound)
         start = start_of(prediction.speech.audio, recording.audio)
-        show_why(tuned(name), prediction, name, named=len(predictions) > 1, tuned_to=tuned_to(), start=start)
-        show_similar(prediction, recording.name, name, named=len(predictions) > 1)
-        if len(recording.audio) > WINDOW_SECONDS * SAMPLE_RATE:
+        show_why(tuned(name), prediction, name, named=len(heard) > 1, tuned_to=tuned_to(), start=start)
+        show_similar(prediction, recording.name, name, named=len(heard) > 1)
+        if long:
             show_timeline(recording, name, prediction.min_confidence, any_sound)
         show_input(tuned(name), prediction)
+
+
+def show_changes(recording: Recording, name: str, min_confidence: float, any_sound: bool) -> None:
+    """Say so where the answer is not the same all through: the headline is one for all of it."""
+    rows, _ = timeline(recording, name, min_confidence, any_sound)
+    if said := changes_in_words(sure_answers(points(rows), min_confidence)):
+        st.markdown(f"{said} See [Over time](#over-time) below.")
 
 
 def show_timeline(recording: Recording, name: str, min_confidence: float, any_sound: bool) -> None:
@@ -126,7 +155,8 @@ def show_upload(upload: Upload, names: Sequence[str], min_confidence: float, any
     except SERError as error:
         st.error(f"{literal(upload.name)}: {sentence(error)}")
     else:
-        show_one(recording, names, classify([recording], names, min_confidence, any_sound), any_sound)
+        results = classify([recording], names, min_confidence, any_sound)
+        show_details(recording, show_answers(recording, names, results), any_sound)
 
 
 def show_worth(names: Sequence[str]) -> None:
@@ -145,7 +175,7 @@ start_page("Classify")
 st.title("Classify")
 st.markdown(
     "Which emotion do the networks hear? Audio stays in this server's memory until you close the app's tab, and is not "
-    "kept after that. Answers are, without any audio: the same recording isn't computed twice."
+    "kept after that. Answers are kept, without any audio: the same recording isn't computed twice."
 )
 recordings, uploads, problems, _ = choose_recordings(("record", "upload", "folder", "clip", "example"), several=True)
 available, unreadable = checkpoints()
@@ -157,47 +187,58 @@ hint = "Choose several to compare them"
 chosen = choose_models(available, default=available[:1], help=hint) or available[:1]
 for name in chosen:
     st.caption(introduced(name))
-try:
-    show_tuning(chosen, recordings or uploads)
-except SERError as error:
-    st.error(sentence(error))
-min_confidence, any_sound = settings()
+# What is seen first is drawn last: it needs the settings, which stand below it.
+answers, choices, details = st.container(), st.container(), st.container()
+with choices:
+    try:
+        show_tuning(chosen, recordings or uploads)
+    except SERError as error:
+        st.error(sentence(error))
+    min_confidence, any_sound = settings()
 if uploads:
-    results = classify_uploads(
-        uploads, chosen, min_confidence, any_sound, lambda so_far: show_so_far(rows_of(so_far, problems))
-    )
-    looked_at = show_many(rows_of(results, problems))
-    show_code([upload.name for upload in uploads], chosen, min_confidence, any_sound)
-    show_worth(chosen)
-    if looked_at in problems:
-        st.error(f"{literal(looked_at)}: {sentence(problems[looked_at])}")
-    for upload in uploads:
-        if upload.name == looked_at:
-            st.header(literal(upload.name))
-            show_upload(upload, chosen, min_confidence, any_sound)
+    with answers:
+        results = classify_uploads(
+            uploads, chosen, min_confidence, any_sound, lambda so_far: show_so_far(rows_of(so_far, problems))
+        )
+        looked_at = show_many(rows_of(results, problems))
+        show_worth(chosen)
+    with details:
+        show_code([upload.name for upload in uploads], chosen, min_confidence, any_sound)
+        if looked_at in problems:
+            st.error(f"{literal(looked_at)}: {sentence(problems[looked_at])}")
+        for upload in uploads:
+            if upload.name == looked_at:
+                st.header(literal(upload.name))
+                show_upload(upload, chosen, min_confidence, any_sound)
 elif len(recordings) + len(problems) > 1:
-    results = classify(recordings, chosen, min_confidence, any_sound)
-    rows = rows_of(results, problems)
-    looked_at = choose_result(rows, required=True)
-    show_worth(chosen)
-    downloads(rows, "Predictions", "predictions")
-    if recordings:
-        show_code([recording.name for recording in recordings], chosen, min_confidence, any_sound)
-    for recording in recordings:
-        if recording.name == looked_at:
-            st.header(literal(recording.name))
-            show_one(recording, chosen, results, any_sound)
+    with answers:
+        results = classify(recordings, chosen, min_confidence, any_sound)
+        rows = rows_of(results, problems)
+        looked_at = choose_result(rows, required=True)
+        show_worth(chosen)
+        downloads(rows, "Predictions", "predictions")
+    with details:
+        if recordings:
+            show_code([recording.name for recording in recordings], chosen, min_confidence, any_sound)
+        for recording in recordings:
+            if recording.name == looked_at:
+                st.header(literal(recording.name))
+                show_details(recording, show_answers(recording, chosen, results), any_sound)
 elif problems:
-    for name, problem in problems.items():
-        st.error(f"{literal(name)}: {sentence(problem)}")
+    with answers:
+        for name, problem in problems.items():
+            st.error(f"{literal(name)}: {sentence(problem)}")
 elif recordings:
-    results = classify(recordings, chosen, min_confidence, any_sound)
-    show_one(recordings[0], chosen, results, any_sound)
-    rows = [result_row(name, result) for (name, _), result in results.items()]
-    downloads(rows, "Prediction", f"prediction {recordings[0].name}")
     recording = recordings[0]
-    is_file = bool(PurePath(recording.name).suffix)
-    file = recording.name if is_file else f"{recording.name}.wav"
-    made_here = None if is_file or recording.clip else recording.audio
-    show_code([file], chosen, min_confidence, any_sound, made_here)
+    with answers:
+        results = classify(recordings, chosen, min_confidence, any_sound)
+        heard = show_answers(recording, chosen, results)
+    with details:
+        show_details(recording, heard, any_sound)
+        rows = [result_row(name, result) for (name, _), result in results.items()]
+        downloads(rows, "Prediction", f"prediction {recording.name}")
+        is_file = bool(PurePath(recording.name).suffix)
+        file = recording.name if is_file else f"{recording.name}.wav"
+        made_here = None if is_file or recording.clip else recording.audio
+        show_code([file], chosen, min_confidence, any_sound, made_here)
 show_unreadable(unreadable, "checkpoint")

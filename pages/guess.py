@@ -102,9 +102,11 @@ def show_result(clips: Sequence[Clip], answers: Sequence[str | None], number: in
     predictions = {name: one for name, one in found.items() if isinstance(one, Prediction)}
     result = scores(clips, answers, {name: one.emotion for name, one in predictions.items()})
     st.header("Your score")
-    show_scores(result)
     if result.clips:
+        show_scores(result)
         explain(result, heard, names)
+    else:
+        st.info("No clip could be fetched, so there is no score.", icon=":material/cloud_off:")
     with st.container(horizontal=True):
         st.button("Another round", icon=":material/casino:", key="another", on_click=start_another)
         st.button("The same again", icon=":material/replay:", key="same", on_click=start, args=(number,))

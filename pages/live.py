@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ser_app import live_drawing
-from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, worth
+from ser_app.answers import choose_min_confidence, show_adapted_to, unsure_means, worth, worth_briefly
 from ser_app.live_session import show_session
 from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, checkpoints
 from ser_app.messages import sentence, show_unreadable
@@ -66,7 +66,7 @@ def settings(names: list[str]) -> tuple[str, StreamConfig, float, bool]:
             0.9,
             default.smoothing,
             0.1,
-            help="Share of the earlier probabilities in the lines over time: 0 is lively, 0.9 slow. The label of what "
+            help="Share of the earlier model scores in the lines over time: 0 is lively, 0.9 slow. The label of what "
             "you say doesn't depend on it.",
         )
         min_confidence = choose_min_confidence(bar)
@@ -151,8 +151,8 @@ def show_waiting() -> None:
         st.rerun()
 
 
-def show_listening(listener: Listener, min_confidence: float) -> None:
-    """What is heard right now; drawn again and again while the microphone is on."""
+def show_listening(listener: Listener, min_confidence: float, is_worth: str) -> None:
+    """What is heard right now, and what it `is_worth`; drawn again and again while the microphone is on."""
     ask_to_listen(again=True)
     heard = listener.look()
     with st.container():  # what follows doesn't move
@@ -161,6 +161,7 @@ def show_listening(listener: Listener, min_confidence: float) -> None:
     with answer, st.container(border=True, height="stretch"):
         show_now(heard, listener.paused, min_confidence)
         show_level(heard)
+        st.caption(is_worth)
     with lines, st.container(border=True, height="stretch"):
         st.caption("Emotion over time, smoothed; in gaps no voice is recognised")
         recent = (row for row in heard.rows if row["end"] > heard.seconds - TIMELINE_SECONDS)
@@ -272,7 +273,7 @@ with answers:
     elif st.session_state.get(FAILED) and not problem:
         st.warning("The connection to the microphone ended, or none was made. What the browser says stands below.")
     if playing:
-        st.fragment(show_listening, run_every=REFRESH_SECONDS)(listener, min_confidence)
+        st.fragment(show_listening, run_every=REFRESH_SECONDS)(listener, min_confidence, worth_briefly(checkpoint))
     else:
         show_session(listener, model, min_confidence)
 ask_before_leaving(playing or bool(listener.look().rows))

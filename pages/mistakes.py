@@ -92,7 +92,7 @@ def show_clip(name: str, predictions: Predictions, run: Run, corpus: Corpus) -> 
     with sound, st.container(border=True):
         show_clip_sound(clip, corpus, "mistake", explain=bool(corpus.present))
     with opinions, st.container(border=True):
-        st.caption(f"The model's probabilities, and what people chose. Intended: {EMOTION_NAMES[clip.emotion]}.")
+        st.caption(f"The model's scores, and what people chose. Intended: {EMOTION_NAMES[clip.emotion]}.")
         show_shares(clip, {run_label(run): shares} | rater_bars(clip))
     query = {"clip": clip.name}
     st.page_link("pages/samples.py", label="See it in Samples", icon=":material/library_music:", query_params=query)

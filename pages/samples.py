@@ -145,7 +145,9 @@ def show_opinions(clip: Clip, corpus: Corpus) -> Prediction | None:
         prediction = clip_prediction(clip, corpus, checkpoint)
         if isinstance(prediction, str):
             st.warning(sentence(prediction))
-        elif prediction is not None:
+        elif prediction is None:
+            st.caption("The model can't answer: the sound of this clip is not on this machine.")
+        else:
             bars[f"model {title(checkpoint)}"] = prediction.probabilities
             headline, detail = verdict(prediction.probabilities, prediction.min_confidence)
             intended = "as" if prediction.answer == clip.emotion else EMOTION_NAMES[clip.emotion]

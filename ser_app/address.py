@@ -60,7 +60,8 @@ def choose_titled(
     Returns:
         the name that is chosen, or with `several` a list of them.
     """
-    follow_names(titles, key, several=several)
+    if follow_names(titles, key, several=several):
+        more.pop("default", None)  # Streamlit warns of a box that has both
     return choose(widget, label, list(titles), key=key, format_func=titles.__getitem__, also=titles.keys(), **more)
 
 
@@ -70,7 +71,7 @@ def names_in_address(titles: Mapping[str, str], key: str) -> list[str]:
     return [name for name, title in titles.items() if name in asked or title in asked]
 
 
-def follow_names(titles: Mapping[str, str], key: str, *, several: bool) -> None:
+def follow_names(titles: Mapping[str, str], key: str, *, several: bool) -> bool:
     """Let the box that is drawn after this follow an address that has names.
 
     The box itself writes what they are called to the address, and takes nothing else from there: it would cut names
@@ -80,14 +81,18 @@ def follow_names(titles: Mapping[str, str], key: str, *, several: bool) -> None:
         titles: what can be chosen in the box is called, by its name.
         key: of the box.
         several: whether several can be chosen in it.
+
+    Returns:
+        whether the box has its value from there.
     """
-    if titles.keys() & set(st.query_params.get_all(key)):
+    if named := bool(titles.keys() & set(st.query_params.get_all(key))):
         asked = names_in_address(titles, key)[: None if several else 1]
         st.session_state[key] = asked if several else asked[0]
         called = [titles[name] for name in asked]
         if st.query_params.get_all(key) != called:  # the name of one may be what another is called
             st.query_params[key] = called
             st.rerun()  # the box reads what the address was when the page began
+    return named
 
 
 def choose_number(

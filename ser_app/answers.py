@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ser_app.loaders import said
 from ser_app.messages import literal
-from ser_app.records import elsewhere
+from ser_app.records import elsewhere, heard_elsewhere
 from ser_core.corpus.splits import SPLITS
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import SERError
 from ser_core.serving.prediction import MIN_CONFIDENCE, UNSURE, answer_from, likeliest
-from ser_core.words import counted, percent
+from ser_core.words import counted, listed, percent
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from ser_core.records.checkpoints import CheckpointConfig
+
+NOT_RECORDED = "How often this model is right isn't recorded"
+MOST_CHANGES = 4  # answers that are named one after another
 
 
 def verdict(probabilities: Mapping[str, float], min_confidence: float) -> tuple[str, str]:
@@ -47,25 +50,60 @@ def unsure_means(min_confidence: float) -> str:
     return f"Unsure: no emotion reaches {least}, which an answer needs. You can change that in the settings."
 
 
-def worth(checkpoint: str) -> str:
-    """What a checkpoint's answers are worth, as a sentence: how often it is right, here and on other recordings."""
-    from ser_core.evaluation.summary import title_of
-    from ser_core.evaluation.unheard import trained_on
-    from ser_core.records.checkpoints import checkpoints_dir, load_config
+def changes_in_words(emotions: Sequence[str]) -> str:
+    """Which answers follow each other in one recording, as a sentence; empty where there is one at most."""
+    names = [EMOTION_NAMES[emotion] for emotion in emotions]
+    if len(names) < 2:
+        return ""
+    if len(names) <= MOST_CHANGES:
+        return f"It changes over time: {', then '.join(names)}."
+    return f"It changes {len(names) - 1} times, between {listed(sorted(set(names)), 'and')}."
 
-    try:
-        config = load_config(checkpoints_dir() / checkpoint)
-        corpora = " and ".join(literal(title_of(part)) for part in trained_on(config))
-    except SERError:
+
+def worth(checkpoint: str) -> str:
+    """What a checkpoint's answers are worth, as sentences: how often it is right, here and on other recordings."""
+    if not (config := _config(checkpoint)):
         return ""
     right = said(config.provenance, "test", "metrics", "accuracy")
     if right is None:
-        return "How often this model is right isn't recorded: take its model score for no more than a hint."
-    calibrated = f"is {'' if config.temperature != 1.0 else 'not '}calibrated"
+        return f"{NOT_RECORDED}: take its model score for no more than a hint."
+    calibrated = "are" if config.temperature != 1.0 else "are not"
     return (
-        f"The model score {calibrated} on {corpora}, where this model gets {percent(right, 0)} of the test clips "
-        f"right{_speakers(config)}. {elsewhere(checkpoint)}."
+        f"This model is right in {percent(right, 0)} of the test clips of {_corpora(config)}{_speakers(config)}, and "
+        f"its scores {calibrated} calibrated for such clips. {elsewhere(checkpoint)}."
     )
+
+
+def worth_briefly(checkpoint: str) -> str:
+    """The same in one short sentence, to stand beside an answer."""
+    if not (config := _config(checkpoint)):
+        return ""
+    right = said(config.provenance, "test", "metrics", "accuracy")
+    if right is None:
+        return f"{NOT_RECORDED}."
+    others = [
+        f"{percent(one.metrics.accuracy, 0)} of recordings from elsewhere ({literal(one.corpus.title)})"
+        for one in heard_elsewhere(checkpoint)
+    ]
+    shares = [f"{percent(right, 0)} of the test clips of {_corpora(config)}", *others]
+    return f"This model is right in {listed(shares, 'and')}."
+
+
+def _config(checkpoint: str) -> CheckpointConfig | None:
+    from ser_core.records.checkpoints import checkpoints_dir, load_config
+
+    try:
+        return load_config(checkpoints_dir() / checkpoint)
+    except SERError:
+        return None
+
+
+def _corpora(config: CheckpointConfig) -> str:
+    """What a checkpoint was trained on, and tested on."""
+    from ser_core.evaluation.summary import title_of
+    from ser_core.evaluation.unheard import trained_on
+
+    return listed([literal(title_of(part)) for part in trained_on(config)], "and")
 
 
 def _speakers(config: CheckpointConfig) -> str:

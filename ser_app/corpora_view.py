@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.charts import show_figure
+from ser_app.titles import titles
 from ser_core.analysis.corpora import CHANCE, corpus_matrices, evaluation_rows
 from ser_core.records.evaluations import Evaluation
 from ser_core.words import percent
@@ -36,7 +37,7 @@ def show_corpora(evaluations: Sequence[Evaluation]) -> None:
         "**New speakers**: it is the model's own corpus, but none of these speakers is in the training set. "
         "**Same speakers**: other clips of speakers who are in the training set, which is the easiest."
     )
-    figures = corpus_matrices(evaluations)
+    figures = corpus_matrices(evaluations, titles())
     cells = [cell for _ in figures[::2] for cell in st.columns(min(2, len(figures)))]
     for i, (cell, figure) in enumerate(zip(cells, figures, strict=False)):
         with cell, st.container(border=True):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from ser_app.tables import filled, interval_column
 from ser_core.analysis.ingredient_table import GAINED, ingredient_rows
 from ser_core.analysis.ingredients import IngredientResult
 from ser_core.analysis.steps import INTERVAL
 from ser_core.analysis.untrained import UntrainedResult
 from ser_core.errors import RunError
 from ser_core.models.registry import model_label
+from ser_core.records.evaluations import EvaluatedCorpus
 
 FIGURES = {
     "validation": "Accuracy on the validation clips, whose speakers are in training, too; in the epoch that was "
@@ -47,20 +49,36 @@ def show_ingredients(results: Sequence[IngredientResult], untrained: Sequence[Un
         table,
         hide_index=True,
         column_config={name: _column(name) for name in table.columns},
+        column_order=_order(filled(table), {one.title for one in _corpora(results, untrained) if one.change}),
         placeholder="–",
         height="content",
         alt="Ingredients",
     )
 
 
+def _corpora(results: Sequence[IngredientResult], untrained: Sequence[UntrainedResult]) -> Iterator[EvaluatedCorpus]:
+    """All that the networks heard."""
+    heard = [*(result.elsewhere for result in results), *(result.heard for result in untrained)]
+    return (one.corpus for titles in heard for seeds in titles.values() for one in seeds.values())
+
+
+def _order(columns: Sequence[str], changed: Collection[str]) -> list[str]:
+    """Columns as they are shown: corpora whose sound was changed behind the others, no folds where there are none."""
+    titles = tuple(f"UAR, {title}" for title in changed)
+    shown = [name for name in columns if name != "folds" or "unseen speakers" in columns]
+    return sorted(shown, key=lambda name: name.startswith(titles))
+
+
 def _column(name: str) -> Any:
     """How a column of the table is shown."""
     if name.endswith(INTERVAL):
-        return st.column_config.TextColumn("95\u00a0% interval", width=120)
+        return interval_column("gained")
     if name.endswith(GAINED):
         return st.column_config.NumberColumn("gained", format="%+.1f", help=f"{name.removesuffix(GAINED)}, in points")
-    if name in FIGURES or name.startswith("UAR, "):
-        return st.column_config.NumberColumn(format="%.1f %%", help=FIGURES.get(name, RECALL))
+    if name in FIGURES:
+        return st.column_config.NumberColumn(format="%.1f %%", help=FIGURES[name])
+    if name.startswith("UAR, "):
+        return st.column_config.NumberColumn(format="%.1f %%", width=110, help=f"{RECALL}: {name[5:]}")
     if name in COUNTED:
         return st.column_config.NumberColumn(width=60, help=COUNTED[name])
-    return st.column_config.TextColumn(width=225) if name == "network" else None  # which hides the column
+    return st.column_config.TextColumn(width=205) if name == "network" else None  # which hides the column

@@ -39,6 +39,8 @@ def show_session(listener: Listener, model: Predictor, min_confidence: float) ->
     st.caption("Utterances: what was said between two pauses")
     show_all(listener, spoken)
     show_timeline(rows, "session-timeline", min_confidence)
+    if spoken:
+        st.caption("The ribbon is moment by moment; the answer to each utterance as a whole stands in the table above.")
     audio = listener.audio()
     with st.container(horizontal=True):
         download("Utterances as CSV", to_csv(spoken, UTTERANCE_COLUMNS), "live-utterances.csv", "text/csv")

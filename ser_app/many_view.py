@@ -117,16 +117,16 @@ def _table(rows: Sequence[dict[str, Any]], oddities: Sequence[str] | None) -> tu
         order.append("adapted_to")
     if oddities is not None:
         table["status"] = oddities
-        columns["note"] = st.column_config.TextColumn(width="large")
+        columns["note"] = st.column_config.TextColumn(width="medium")
         several = len({row["checkpoint"] for row in rows if row["checkpoint"]}) > 1
         order = [
             "file",
             "status",
             *(["checkpoint"] if several else []),
             "answer",
+            "confidence",
             "note",
             "emotion",
-            "confidence",
             *order[6:],
         ]
     empty = {column for column in ("status", "note") if column in table and not any(table[column])}

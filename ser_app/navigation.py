@@ -112,12 +112,15 @@ button[data-testid="stBaseButton-primary"] { color: light-dark(#fff, #171614); }
 div[data-testid="stButton"] kbd { color: inherit; opacity: 0.8; }
 .js-plotly-plot :is([class$="tick"], [class^="g-"][class$="title"], .legend, .cbaxis, .cbtitle, .textpoint) text,
 .js-plotly-plot .bartext-outside { fill: currentColor !important; }
-@media (hover: none) { .modebar-container { display: none; } }
+@media (hover: none) {
+    .modebar-container, div[data-testid="stElementToolbar"], div[data-testid="stButton"] kbd { display: none; }
+}
 </style>
 """
 """Text with a contrast of 4.5:1 or more in both themes. Streamlit 1.67 has 3.9 for captions, 3.7 for charts' axes, less
 for the keys that buttons name, and 2.4 for the main button and for what is chosen in a list, where the theme is dark;
-no option of its themes changes only these. And no toolbar over charts on a touch screen, where it covers them."""
+no option of its themes changes only these. And on a touch screen no toolbars over charts and tables, where they cover
+what stands there, and no keys in buttons, where there are none to press."""
 
 
 def start_page(title: str) -> None:

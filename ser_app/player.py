@@ -21,8 +21,9 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.mono import PART_SECONDS
 
 HINT = """
-<p class="fine">Click a picture to go there. <kbd>Space</kbd> plays and stops, <kbd>←</kbd> <kbd>→</kbd> go 1 s.</p>
-<p class="coarse">Tap a picture to go there.</p>
+<p class="fine">Click a picture to hear from there. <kbd>Space</kbd> plays and stops, <kbd>←</kbd> <kbd>→</kbd> go
+1 s.</p>
+<p class="coarse">Tap a picture to hear from there.</p>
 """
 CSS = """
 p { margin: 0; font: 0.875rem var(--st-font); color: var(--st-text-color); opacity: 0.8; }

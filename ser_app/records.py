@@ -12,12 +12,12 @@ from ser_app.address import choose_titled
 from ser_app.messages import literal
 from ser_core.analysis.comparable import by_split, candidates
 from ser_core.analysis.configurations import network_label, reported_result, run_label
-from ser_core.emotions import in_words
+from ser_core.emotions import EMOTION_NAMES
 from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.models.activations import activation_label
 from ser_core.records.evaluations import Evaluation, evaluation_files, evaluations_dir, load_evaluations
 from ser_core.records.runs import Run, load_runs, recorded_in
-from ser_core.words import between, percent
+from ser_core.words import between, counted, listed, percent
 
 HOW_TO_TRAIN = "Train one with `python train.py --model 2d --act silu`, or many with `python grid.py report`."
 RECORD_FILES = ("config.json", "history.csv", "test.json")
@@ -58,20 +58,22 @@ def heard_elsewhere(name: str) -> list[Evaluation]:
 
 
 def elsewhere(name: str) -> str:
-    """How often a run's checkpoint is right on corpora of which it heard nothing, as a sentence without its dot."""
-    shares = " and ".join(
-        f"{percent(one.metrics.accuracy, 0)} ({literal(one.corpus.title)}{_seldom(one)})"
-        for one in heard_elsewhere(name)
+    """How far a run's checkpoint can be believed on corpora of which it heard nothing, as sentences without the last
+    dot."""
+    measured = ". ".join(_measured(one) for one in heard_elsewhere(name))
+    return measured or "On recordings from elsewhere, nobody has measured it"
+
+
+def _measured(evaluation: Evaluation) -> str:
+    """One such corpus: how often it is right, how far its scores are off, and what it mostly takes for something
+    else."""
+    missed = ["a neutral voice" if one == "NEU" else EMOTION_NAMES[one] for one in evaluation.mostly_missed]
+    off = counted(round(100 * evaluation.calibration_error), "point")
+    seldom = f", and it seldom hears {listed(missed)}" if missed else ""
+    return (
+        f"On recordings from elsewhere ({literal(evaluation.corpus.title)}) it is right in "
+        f"{percent(evaluation.metrics.accuracy, 0)}; its scores are {off} off there{seldom}"
     )
-    if not shares:
-        return "On recordings of other origin, nobody has measured it"
-    return f"Of recordings of other origin, it gets {shares} right"
-
-
-def _seldom(evaluation: Evaluation) -> str:
-    """What it hears in fewer clips than guessing would, as the end of a clause."""
-    names = in_words(evaluation.seldom_heard, ", ")
-    return f", where it seldom hears {names}" if names else ""
 
 
 def architecture(run: Run) -> str:
@@ -130,8 +132,9 @@ def run_labels(runs: Iterable[Run]) -> dict[str, str]:
 
 def choose_run(runs: Sequence[Run]) -> Run:
     """Draw the choice of one run, at first the best of the `candidates`; the address keeps it."""
-    first = runs.index(candidates(runs)[0])
-    name = choose_titled(st.selectbox, "Run", run_labels(runs), key=SHOWN_RUN, index=first)
+    first = candidates(runs)[0]  # which the box has at the top: it has no other default that would lie in the address
+    ordered = [first, *(run for run in runs if run is not first)]
+    name = choose_titled(st.selectbox, "Run", run_labels(ordered), key=SHOWN_RUN)
     run = next(run for run in runs if run.name == name)
     st.caption(f"{percent(run.accuracy)} of the test clips right. {elsewhere(run.name)}.")
     return run

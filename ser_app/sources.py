@@ -68,7 +68,7 @@ def choose_recordings(sources: Sequence[str], *, several: bool = False, plain: b
     brought = _brought(source, several, plain)
     if source not in UPLOADED:
         return brought
-    key = f"brought-{source}-{several}"
+    key = _key(source, several)
     if any(brought):
         st.session_state[ARRIVED] = False
         _forget(key, brought.files)
@@ -78,6 +78,15 @@ def choose_recordings(sources: Sequence[str], *, several: bool = False, plain: b
     elif key in st.session_state:
         return _kept(key)
     return brought
+
+
+def hand_over(recording: Recording) -> None:
+    """Have a recording that was made on Home on Classify, too, as one that was made there before."""
+    st.session_state[_key("record", several=True)] = Chosen([recording], [], {})
+
+
+def _key(source: str, several: bool) -> str:
+    return f"brought-{source}-{several}"
 
 
 def _forget(key: str, but: frozenset[str] = frozenset()) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_app.run_view import show_disagreement
-from ser_app.tables import choose_row
+from ser_app.tables import choose_row, filled, interval_column
 from ser_core.analysis.comparable import over
 from ser_core.analysis.steps import INTERVAL, StepResult, step_rows
 from ser_core.errors import RunError
@@ -42,13 +42,20 @@ def show_steps(results: Sequence[StepResult]) -> None:
     for name in table.columns:
         if name.startswith("UAR, ") and not name.endswith(INTERVAL):
             columns[name] = st.column_config.NumberColumn(format="%.1f %%", help=RECALL)
-    columns["step"] = st.column_config.TextColumn(width=250)
-    columns["added to"] = st.column_config.TextColumn(width=230)
+    columns["step"] = st.column_config.TextColumn(width=185)
+    columns["added to"] = st.column_config.TextColumn(width=110)
     for name in table.columns:
         if name.endswith(INTERVAL):
-            columns[name] = st.column_config.TextColumn("95\u00a0% interval", width=120)
+            columns[name] = interval_column(name.removesuffix(INTERVAL).removeprefix("UAR, "))
     row = choose_row(
-        table, "steps", required=False, column_config=columns, placeholder="–", height="content", alt="Steps"
+        table,
+        "steps",
+        required=False,
+        column_config=columns,
+        column_order=filled(table),
+        placeholder="–",
+        height="content",
+        alt="Steps",
     )
     result = results[row] if row is not None else None
     if result and result.before:

@@ -105,6 +105,16 @@ def choose_named_row(
     return name
 
 
+def filled(table: pd.DataFrame) -> list[str]:
+    """The columns of a table in which any row has something."""
+    return [name for name in table.columns if table[name].notna().any()]
+
+
+def interval_column(of: str) -> Any:
+    """A column of 95 % intervals, narrow, and named by the figure that they are of."""
+    return st.column_config.TextColumn(f"{of}, 95\u00a0%", width=100, help=f"95\u00a0% interval: {of}")
+
+
 def keep(key: str, rows: Sequence[int], cell: tuple[int, str] | None = None) -> None:
     """Let a table that is drawn after this have these rows chosen."""
     st.session_state[f"{key}-cell"] = cell

@@ -27,15 +27,19 @@ CLIPS = ("1087_WSI_ANG_XX", "1030_ITH_HAP_XX", "1059_IOM_FEA_XX")
 
 SOURCE = (
     "Real clips of [CREMA-D](https://github.com/CheyneyComputerScience/CREMA-D) (Cao et al. 2014, Open Database "
-    "License), each fetched from there when you press it."
+    "License)"
 )
 TRIED = "tried"  # session state: the clip that was pressed last, or `RECORDED`
 RECORDED = "recording"
+MORE = "Over time, and more"
 PATIENCE_SECONDS = 5.0  # for each address of a clip
 
 
 def show_try() -> None:
-    """Draw the recorder, the clips, and below them the answer to what was tried last."""
+    """Draw the recorder and the clips, and below each the answer to it, of what was tried last.
+
+    On a phone, where the clips stand below the recorder, the answer to one's own voice is seen before them.
+    """
     with st.container(border=True):
         own, clips = st.columns(2, gap="large")
         sound = own.audio_input(
@@ -45,7 +49,7 @@ def show_try() -> None:
             on_change=_try,
             args=(RECORDED,),
         )
-        own.caption("Your voice stays in this server's memory while the page is open, and is not kept.")
+        own.caption("Your voice stays in this server's memory while this tab is open, and is not kept.")
         clips.markdown(":small[Or hear one of three actors]")
         for name in CLIPS:
             clips.button(
@@ -56,15 +60,14 @@ def show_try() -> None:
                 args=(name,),
                 width="stretch",
             )
-        clips.caption(SOURCE)
-        match st.session_state.get(TRIED):
-            case None:
-                return
-            case "recording":
-                if sound:
-                    show_recorded(sound)
-            case name:
-                show_clip(find_clip(name))
+        here = Corpus.open().present.issuperset(CLIPS)
+        clips.caption(f"{SOURCE}{'' if here else ', each fetched from there when you press it'}.")
+        tried = st.session_state.get(TRIED)
+        if tried == RECORDED and sound:
+            with own:
+                show_recorded(sound)
+        elif tried and tried != RECORDED:
+            show_clip(find_clip(tried))
 
 
 def _try(what: str) -> None:
@@ -82,7 +85,7 @@ def show_recorded(sound: UploadedFile) -> None:
     except SERError as error:
         st.error(sentence(error))
     else:
-        show_answer(recording, any_sound=False)
+        show_answer(recording, any_sound=False, narrow=True)
 
 
 def show_clip(clip: Clip) -> None:
@@ -123,14 +126,15 @@ def fetched_sound(clip: Clip) -> np.ndarray:
     return audio
 
 
-def show_answer(recording: Recording, *, any_sound: bool) -> None:
-    """What the best model hears, beside the sound; of a clip, also what was intended."""
+def show_answer(recording: Recording, *, any_sound: bool, narrow: bool = False) -> None:
+    """What the best model hears, beside the sound, or where it is `narrow` above; of a clip, also what was intended."""
     from ser_app.answers import unsure_means, verdict, worth
     from ser_app.classifying import classify
     from ser_app.clip_view import play
     from ser_app.live_drawing import bars
     from ser_app.loaders import HOW_TO_MAKE_CHECKPOINTS, checkpoints
-    from ser_core.serving.prediction import MIN_CONFIDENCE, UNSURE
+    from ser_core.audio import SAMPLE_RATE
+    from ser_core.serving.prediction import MIN_CONFIDENCE, UNSURE, WINDOW_SECONDS
 
     names, unreadable = checkpoints()
     if not names:
@@ -139,7 +143,7 @@ def show_answer(recording: Recording, *, any_sound: bool) -> None:
         return
     (result,) = classify([recording], names[:1], MIN_CONFIDENCE, any_sound).values()
     clip = recording.clip
-    heard, details = st.columns(2, gap="large")
+    heard, details = (st.container(), st.container()) if narrow else st.columns(2, gap="large")
     with heard:
         if isinstance(result, SERError):
             st.error(sentence(result))
@@ -164,3 +168,17 @@ def show_answer(recording: Recording, *, any_sound: bool) -> None:
     with details:
         st.html(bars(result.probabilities))
     st.caption(worth(names[0]))
+    if len(recording.audio) > WINDOW_SECONDS * SAMPLE_RATE:
+        show_way_to_more(recording)
+
+
+def show_way_to_more(recording: Recording) -> None:
+    """A link to Classify, which shows the same recording over time."""
+    from ser_app.sources import hand_over
+
+    if recording.clip:
+        query = {"source": "clip", "clip": recording.clip.name}
+    else:
+        query = {"source": "record"}
+        hand_over(recording)
+    st.page_link("pages/classify.py", label=MORE, icon=":material/mic:", query_params=query)

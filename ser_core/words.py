@@ -1,11 +1,17 @@
 """Words that sentences are made of."""
 
 import re
+from collections.abc import Sequence
 
 
 def counted(n: int, what: str) -> str:
     """A number of things, as `1 clip` or `2 clips`."""
     return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def listed(names: Sequence[str], last: str = "or") -> str:
+    """Names as a sentence has them: `anger, disgust or fear`."""
+    return f" {last} ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def code(name: str) -> str:

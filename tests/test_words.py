@@ -1,4 +1,6 @@
-from ser_core.words import between, counted, percent, points, points_between
+import pytest
+
+from ser_core.words import between, counted, listed, percent, points, points_between
 
 
 def test_numbers_have_one_style():
@@ -13,3 +15,10 @@ def test_numbers_have_one_style():
 def test_nothing_is_minus_zero():
     assert (points(-0.0001), points(0.0001), points(0.0)) == ("0.0", "0.0", "0.0")
     assert percent(-0.0001) == "0.0\u00a0%"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [([], ""), (["anger"], "anger"), (["anger", "disgust", "fear"], "anger, disgust or fear")]
+)
+def test_names_are_listed_as_a_sentence_has_them(names: list[str], said: str):
+    assert listed(names) == said

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,8 @@ from ser_core.words import between, percent
 CHANCE = 1 / len(EMOTIONS)
 HIGHEST = 0.85  # of the scale of colours; what is better is as dark
 ROW_PIXELS, HEAD_PIXELS = 84, 50
-MOST_COLUMNS = 3
-LABEL_CHARACTERS = 14  # in a line of a checkpoint's name
+MOST_COLUMNS = 2
+LABEL_CHARACTERS = 14  # in a line of a name
 
 SHORT: dict[Heard, str] = {
     "nothing": "new<br>corpus",
@@ -31,14 +32,17 @@ Column = tuple[str, int, str]
 """A corpus' title, the number of its clips, and their checksum."""
 
 
-def corpus_matrices(evaluations: Sequence[Evaluation]) -> list[go.Figure]:
+def corpus_matrices(evaluations: Sequence[Evaluation], called: Mapping[str, str] | None = None) -> list[go.Figure]:
     """Unweighted average recall of each checkpoint on each corpus, with its interval; blank where there is no record.
 
     A corpus of which other clips were taken, as of other folds, is another column. A figure has no more columns than a
     phone has room for.
+
+    Args:
+        called: what to call checkpoints, by their names; by the name where there is nothing.
     """
     columns = sorted({_column(one) for one in evaluations})
-    titles, rows = _titles(columns), _best_first(evaluations)
+    titles, rows = _titles(columns), {name: (called or {}).get(name, name) for name in _best_first(evaluations)}
     return [
         _matrix(evaluations, rows, columns[start : start + MOST_COLUMNS], titles[start : start + MOST_COLUMNS])
         for start in range(0, len(columns), MOST_COLUMNS)
@@ -46,7 +50,7 @@ def corpus_matrices(evaluations: Sequence[Evaluation]) -> list[go.Figure]:
 
 
 def _matrix(
-    evaluations: Sequence[Evaluation], rows: Sequence[str], columns: Sequence[Column], titles: Sequence[str]
+    evaluations: Sequence[Evaluation], rows: Mapping[str, str], columns: Sequence[Column], titles: Sequence[str]
 ) -> go.Figure:
     known = {(one.checkpoint.name, _column(one)): one for one in evaluations}
     cells = [[known.get((row, column)) for column in columns] for row in rows]
@@ -54,7 +58,7 @@ def _matrix(
         go.Heatmap(
             z=[[one.uar if one else None for one in row] for row in cells],
             x=list(titles),
-            y=[_in_lines(row) for row in rows],
+            y=[_in_lines(name) for name in rows.values()],
             text=[[_cell(one) for one in row] for row in cells],
             texttemplate="%{text}",
             customdata=[[_hover(one) for one in row] for row in cells],
@@ -105,7 +109,7 @@ def _column(one: Evaluation) -> Column:
 
 def _titles(columns: Sequence[Column]) -> list[str]:
     """Names of columns, with part of the checksum where title and number of clips are those of another one."""
-    texts = [f"{plain(title)}<br>{clips:,} clips" for title, clips, _ in columns]
+    texts = [f"{_in_lines(title)}<br>{clips:,} clips" for title, clips, _ in columns]
     return [
         text if texts.count(text) == 1 else f"{text}<br>{checksum[:4]}"
         for text, (_, _, checksum) in zip(texts, columns, strict=True)
@@ -121,13 +125,13 @@ def _best_first(evaluations: Sequence[Evaluation]) -> list[str]:
 
 
 def _in_lines(name: str) -> str:
-    """A checkpoint's name in lines that are short enough for a phone."""
+    """A name in lines that are short enough for a phone."""
     lines = [""]
-    for part in name.replace("-", "-\n").split("\n"):
-        if lines[-1] and len(lines[-1] + part) > LABEL_CHARACTERS:
+    for part in re.split("(?<=[ -])", name):
+        if lines[-1] and len((lines[-1] + part).strip()) > LABEL_CHARACTERS:
             lines.append("")
         lines[-1] += part
-    return "<br>".join(map(plain, lines))
+    return "<br>".join(plain(line.strip()) for line in lines)
 
 
 def _cell(one: Evaluation | None) -> str:

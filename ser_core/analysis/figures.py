@@ -64,6 +64,7 @@ def waveform_figure(
     shade = {"type": "rect", "yref": "y domain", "y0": 0, "y1": 1, "fillcolor": SPEECH_SHADE, "layer": "below"}
     spoken = intervals / SAMPLE_RATE if intervals is not None else ()
     figure.update_layout(shapes=[{**shade, "x0": start, "x1": end, "line": {"width": 0}} for start, end in spoken])
+    figure.update_yaxes(exponentformat="none")  # of a quiet recording 0.0005, not 500µ
     return finish(figure, height, "time (s)", unit)
 
 

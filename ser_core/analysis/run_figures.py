@@ -192,6 +192,7 @@ def reliability_figure(of_runs: Mapping[str, Reliability], *, height: int = 320)
             mode="lines+markers",
             marker={"size": 5 + 25 * found.share**0.5, "color": color},
             line={"width": 1, "color": color},
+            cliponaxis=False,  # marks at 0 and 100 % are whole
             hovertemplate="says %{x:.0%}, right %{y:.0%}, %{customdata:.0%} of clips<extra></extra>",
         )
     return _of_shares(figure, len(of_runs), height, "probability that it gives", "right")
@@ -228,6 +229,7 @@ def risk_coverage_figure(
                 showlegend=False,
                 mode="markers",
                 marker={"size": 11, "color": colors[name]},
+                cliponaxis=False,
                 hovertemplate="answers %{x:.0%}: right %{y:.1%}<extra></extra>",
             )
     return _of_shares(figure, len(of_runs), height, "share that is answered", "right of those")

@@ -1,4 +1,4 @@
-"""Emotion over a recording: the probabilities as lines, and below them the answers as a ribbon."""
+"""Emotion over a recording: the model scores as lines, and below them the answers as a ribbon."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ def timeline_figure(
             mode="lines+markers",
             line={"color": EMOTION_COLORS[emotion], "width": 2},
             marker={"size": 6},
+            cliponaxis=False,  # those at 0 and 100 % are whole
             hovertemplate=f"%{{x|{clock}}}: %{{y:.0%}}",
         )
         figure.add_trace(lines, 1, 1)
@@ -67,7 +68,7 @@ def timeline_figure(
         figure.update_yaxes(visible=False, fixedrange=True, range=[0, 1], row=2, col=1)
     figure.update_yaxes(range=[0, 1], **ticks_of_shares(0.25), row=1, col=1)
     figure.update_layout(showlegend=True, uniformtext={"minsize": SMALLEST_LETTERS, "mode": "hide"})
-    finish(figure, height, "", "probability")
+    finish(figure, height, "", "model score")
     figure.update_xaxes(
         type="date",
         range=[_date(rows[0][0] if live and rows else 0), _date(rows[-1][1] if rows else 1)],
@@ -103,6 +104,12 @@ def answers(rows: Rows, min_confidence: float, *, live: bool = False) -> list[tu
             start = found.pop()[0]
         found.append((start, end, emotion, sure))
     return found
+
+
+def sure_answers(rows: Rows, min_confidence: float) -> list[str]:
+    """The emotions that are as likely as needed, one after another: none twice in a row, whatever lies between."""
+    sure = [emotion for _, _, emotion, is_sure in answers(rows, min_confidence) if is_sure]
+    return [emotion for emotion, _ in itertools.groupby(sure)]
 
 
 def _ribbon(rows: Rows, live: bool, min_confidence: float, clock: str) -> go.Bar:

@@ -17,7 +17,7 @@ from ser_core.audio.preprocess import NO_SPEECH, Speech
 from ser_core.errors import NoSpeechError
 from ser_core.records.checkpoints import CheckpointConfig
 from ser_core.serving.outputs import Outputs
-from ser_core.serving.pieces import is_average, piece_spans
+from ser_core.serving.pieces import is_average, is_short, piece_spans
 from ser_core.serving.prediction import Prediction, TimedPrediction
 
 AT_ONCE = 8  # pieces: as fast as more of them, and seconds of work even for a large network
@@ -113,7 +113,8 @@ class Following:
         if self._first is None or not self._outputs:
             raise self._why_none or NoSpeechError("No speech was found.")
         outputs = Outputs.joined(self._outputs).mean()
-        warnings = [*self._known, *self._warnings.values(), *is_average(self._speech_seconds, self.n_pieces)]
+        length = [*is_short(self._speech_seconds), *is_average(self._speech_seconds, self.n_pieces)]
+        warnings = [*self._known, *self._warnings.values(), *length]
         return replace(self._predictor.prediction(self._first, outputs, warnings), speech_seconds=self._speech_seconds)
 
     def timeline(self) -> list[TimedPrediction]:

@@ -36,7 +36,7 @@ from ser_core.serving.arguments import inputs_of
 from ser_core.serving.following import Following
 from ser_core.serving.forward import forward
 from ser_core.serving.outputs import Outputs
-from ser_core.serving.pieces import BATCH_SIZE, batches, is_average, pieces
+from ser_core.serving.pieces import BATCH_SIZE, batches, is_average, pieces, warned_if_short
 from ser_core.serving.prediction import (
     HOP_SECONDS,
     MIN_CONFIDENCE,
@@ -210,7 +210,7 @@ class Predictor:
         parts = mono_parts(recording)
         first, second = next(parts), next(parts, None)
         if second is None:
-            return self.prepare(first, recording.warnings)
+            return warned_if_short(self.prepare(first, recording.warnings))
         parts = itertools.chain((first, second), parts)
         return self._whole(Following(self, parts, WINDOW_SECONDS, recording.warnings), heard)
 

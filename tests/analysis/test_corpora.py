@@ -44,8 +44,16 @@ def test_other_clips_of_a_corpus_are_another_column(tmp_path: Path):
 def test_no_figure_is_too_wide_for_a_phone_and_all_have_the_same_rows(tmp_path: Path):
     many = [evaluated(tmp_path, "a", f"Corpus {i}") for i in range(4)]
     many.append(evaluated(tmp_path, "b", "Corpus 0", right=0.9))
-    assert [len(names) for names in columns(many)] == [3, 1]
+    assert [len(names) for names in columns(many)] == [2, 2]
     assert [list(figure.data[0].y) for figure in corpus_matrices(many)] == [["b", "a"]] * 2
+
+
+def test_titles_are_broken_into_lines_and_models_are_called_as_on_other_pages(tmp_path: Path):
+    long = "CREMA-D, validation clips, 15 dB of noise"
+    found = [evaluated(tmp_path, name, long) for name in ("lr6e-05-SiLU-Whisper-base", "lr0.01-ELU-1D")]
+    (figure,) = corpus_matrices(found, {"lr6e-05-SiLU-Whisper-base": "Conformer with a teacher"})
+    assert list(figure.data[0].x) == ["CREMA-D,<br>validation<br>clips, 15 dB<br>of noise<br>120 clips"]
+    assert sorted(figure.data[0].y) == ["Conformer with<br>a teacher", "lr0.01-ELU-1D"]
 
 
 def test_a_table_says_the_rest(tmp_path: Path):

@@ -13,7 +13,7 @@ from ser_core.analysis.figures import (
     spectral_figure,
     waveform_figure,
 )
-from ser_core.analysis.timeline_figure import answers, timeline_figure
+from ser_core.analysis.timeline_figure import answers, sure_answers, timeline_figure
 from ser_core.emotions import EMOTIONS
 from ser_core.features.config import FeatureConfig
 from ser_core.features.mel import log_mel, mel_image
@@ -49,6 +49,7 @@ def test_speech_is_shaded_where_it_is():
     figure = waveform_figure(AUDIO, np.array([[1600, 8000]]))
     (shape,) = figure.layout.shapes
     assert (shape.x0, shape.x1) == (0.1, 0.5)
+    assert figure.layout.yaxis.exponentformat == "none"
 
 
 def test_the_envelope_holds_every_peak():
@@ -96,7 +97,12 @@ def test_the_ribbon_joins_what_is_answered_alike():
     ]
     assert answers(rows, 0.4) == [(0, 3, "ANG", True), (3, 4, "ANG", False), (5, 7, "SAD", True)]
     assert answers(rows, 0.4, live=True) == [(0, 4, "ANG", True), (4, 5, "ANG", False), (6, 7, "SAD", True)]
-    ribbon = timeline_figure(rows, min_confidence=0.4).data[-1]
+    assert sure_answers(rows, 0.4) == ["ANG", "SAD"]
+    assert sure_answers([*rows, (5, 8, sure_of("SAD")), (6, 9, sure_of("ANG"))], 0.4) == ["ANG", "SAD", "ANG"]
+    figure = timeline_figure(rows, min_confidence=0.4)
+    assert figure.layout.yaxis.title.text == "model score"
+    assert all(line.cliponaxis is False for line in figure.data[:-1])
+    ribbon = figure.data[-1]
     assert ribbon.text == ("anger", "", "sadness")
     assert ribbon.x[0] == "1970-01-01T00:00:01.500"
     assert ribbon.width[0] == 3000

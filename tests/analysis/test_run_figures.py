@@ -5,6 +5,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from ser_core.analysis.calibration import Reliability
 from ser_core.analysis.confusion import recalls
 from ser_core.analysis.figures import figure_rows
 from ser_core.analysis.group_figures import groups_figure, uncertainty_figure
@@ -15,6 +16,8 @@ from ser_core.analysis.run_figures import (
     confusion_figure,
     curves_figure,
     emotion_bars,
+    reliability_figure,
+    risk_coverage_figure,
 )
 from ser_core.emotions import EMOTIONS
 from ser_core.records.predictions import Predictions
@@ -120,3 +123,15 @@ def test_all_survive_json(run: Run):
     ]
     for figure in figures:
         assert go.Figure(json.loads(figure.to_json())) == figure
+
+
+def test_marks_at_the_edges_of_a_figure_of_shares_are_whole():
+    known = Reliability(np.array([0.2, 1.0]), np.array([0.0, 1.0]), np.array([0.5, 0.5]))
+    curve = (np.linspace(0.01, 1, 100), np.ones(100))
+    for figure in (
+        reliability_figure({"run": known}),
+        risk_coverage_figure({"run": curve}, {"run": (1.0, 1.0)}),
+    ):
+        marked = [trace for trace in figure.data if "markers" in trace.mode]
+        assert marked
+        assert all(trace.cliponaxis is False for trace in marked)

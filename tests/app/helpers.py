@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import unescape
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import numpy as np
+import soundfile
 from streamlit.testing.v1 import AppTest
 
+from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.preprocess import load_audio
+from ser_core.corpus.clips import Clip
+from ser_core.corpus.folder import Corpus
 from ser_core.serving.listener import Listener
 
 CLIP = "1001_DFA_ANG_XX"
@@ -74,6 +81,19 @@ def choose_result(app: AppTest, row: int) -> None:
     app.session_state[key.group()] = {"selection": {"rows": [row], "columns": [], "cells": []}}
     app.run()
     assert not app.exception, app.exception
+
+
+def long_talk(corpus: Corpus, clips: Sequence[Clip], seconds: int = 70) -> bytes:
+    """A file of so much speech."""
+    speech = np.concatenate([load_audio(corpus.path(clip)) for clip in clips[:8] if not clip.defect])
+    file = io.BytesIO()
+    soundfile.write(file, np.resize(speech, seconds * SAMPLE_RATE), SAMPLE_RATE, format="WAV")
+    return file.getvalue()
+
+
+def place_of(app: AppTest, element: Any) -> int:
+    """How far down the page an element stands, compared with others."""
+    return next(i for i, node in enumerate(app.main) if node is element)
 
 
 def overview_of(app: AppTest) -> str:

@@ -3,9 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from streamlit.elements.widgets import multiselect, selectbox
+from streamlit.runtime.state import get_session_state
 from streamlit.testing.v1 import AppTest
 
+from ser_core.places import RUNS_VARIABLE
 from tests.app.helpers import labelled, set_source, texts
+from tests.made_records import record, set_val_accuracy
 
 SAMPLES = "pages/samples.py"
 OpenPage = Callable[..., AppTest]
@@ -92,6 +96,33 @@ def test_what_was_brought_is_there_when_its_page_is_opened_again(open_page: Open
 def test_the_name_of_a_record_opens_its_run_and_stays_an_address_of_it(open_page: OpenPage, page: str, key: str):
     asked = open_page(page, **{key: "lr0.001-SiLU-2D"}).query_params[key]
     assert asked in ("lr0.001-SiLU-2D, 150 epochs", ["lr0.001-SiLU-2D, 150 epochs"])
+
+
+@pytest.mark.parametrize(
+    ("page", "query"), [("pages/mistakes.py", {"run": "sad"}), ("pages/classify.py", {"models": "sad"})]
+)
+def test_a_box_that_follows_the_address_has_no_default_besides(
+    open_page: OpenPage, two_checkpoints, page: str, query: dict[str, str], tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    """Streamlit writes a warning to the log of a widget that has both."""
+    monkeypatch.setenv(RUNS_VARIABLE, str(tmp_path / "runs"))
+    record(tmp_path / "runs", "lr0.001-SiLU-2D", 100, folder="repeat", settings={"seed": 1})
+    set_val_accuracy(tmp_path / "runs" / "repeat", 0.5)  # the best, and yet not what opens
+    record(tmp_path / "runs", "lr0.001-SiLU-2D", 120)
+    record(tmp_path / "runs", "lr0.001-ReLU-2D", 140, folder="sad")
+    seen: list[str] = []
+    both: list[str] = []
+
+    def check(_dg: object, key: str, *_: object, default_value: object = None, **__: object) -> None:
+        seen.append(key)
+        if default_value is not None and get_session_state().is_new_state_value(key):
+            both.append(key)
+
+    for module in (selectbox, multiselect):
+        monkeypatch.setattr(module, "check_widget_policies", check)
+    open_page(page, **query)
+    assert {*query} <= {*seen}
+    assert both == []
 
 
 def test_a_run_whose_name_is_the_label_of_another_is_opened_all_the_same():

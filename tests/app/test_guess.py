@@ -69,6 +69,18 @@ def test_a_clip_that_cannot_be_fetched_is_left_out_and_not_named(
     assert "You: left out" in texts(app)
 
 
+def test_a_round_of_which_no_clip_could_be_fetched_has_no_score(
+    open_page: Callable[..., AppTest], two_checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CREMAD_MIRRORS", "http://127.0.0.1:9/")
+    app = press(open_page(GUESS, round=str(NUMBER)), "start")
+    for _ in CLIPS:
+        press(app, "leave-out")
+    assert "No clip could be fetched, so there is no score." in texts(app)
+    assert not app.metric
+    assert texts(app).count("You: left out") == len(CLIPS)
+
+
 def test_a_press_that_comes_twice_answers_one_clip(
     open_page: Callable[..., AppTest], two_checkpoints: Path, sounds: Path
 ):

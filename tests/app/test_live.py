@@ -28,7 +28,7 @@ from ser_core.serving.listener import Listener
 from ser_core.serving.prediction import UNSURE
 from ser_core.serving.predictor import Predictor
 from ser_core.serving.rows import TIMELINE_COLUMNS, UTTERANCE_COLUMNS, utterance_row
-from tests.app.helpers import Connection, answer_of, labelled, texts
+from tests.app.helpers import Connection, answer_of, labelled, place_of, texts
 from tests.listening import feed
 
 LIVE = "pages/live.py"
@@ -93,6 +93,11 @@ def test_an_utterance_is_shown_and_stays_dimmed_until_the_next(
     answer = answer_of(app)
     assert (answer.label, answer.detail, answer.over) == ("Happiness", "model score 80\u00a0%", False)
     assert answer.when.startswith("Now, since 0.")
+    is_worth, over_time = (
+        next(caption for caption in app.caption if caption.value.startswith(begins))
+        for begins in ("How often this model is right isn't recorded.", "Emotion over time")
+    )
+    assert place_of(app, is_worth) < place_of(app, over_time)  # in the card
     assert "happiness 80\u00a0%" in "".join(drawing.proto.body for drawing in app.get("html"))
     feed(listener_of(app), np.zeros(4 * SAMPLE_RATE, np.float32))
     rerun(app)
@@ -184,6 +189,7 @@ def test_after_stopping_the_session_is_downloaded_and_classified_again(
     assert not connection.playing
     assert answer_of(app) is None
     assert "This session, 3 s" in texts(app)
+    assert "the answer to each utterance as a whole stands in the table above" in texts(app)
     rows = list(csv.DictReader(io.StringIO(offered["live-timeline.csv"])))
     assert tuple(rows[0]) == TIMELINE_COLUMNS
     assert [row["emotion"] for row in json.loads(offered["live-timeline.json"])][-1] == rows[-1]["emotion"] == "HAP"

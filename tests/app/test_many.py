@@ -19,7 +19,7 @@ from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.folder import Corpus
 from ser_core.serving.prediction import Prediction
 from ser_core.serving.predictor import Predictor
-from tests.app.helpers import choose_result, labelled, set_source, texts
+from tests.app.helpers import choose_result, labelled, long_talk, set_source, texts
 from tests.helpers import save_opinionated
 
 OpenPage = Callable[..., AppTest]
@@ -62,6 +62,8 @@ def test_the_odd_ones_come_first_and_can_be_filtered(
     assert list(table["file"]) == ["silent.wav", "broken.wav", "loud.wav", *good]
     assert list(table["status"]) == ["failed", "failed", "warned", "", "", ""]
     assert "clipped" in table["note"][2]
+    shown = [column for column in app.dataframe[0].proto.column_order if column in ("answer", "confidence", "note")]
+    assert shown == ["answer", "confidence", "note"]
     kinds = labelled(app.get("button_group"), "Show only")
     assert [option.split()[-2:] for option in kinds.options] == [["failed", "(2)"], ["warned", "(1)"]]
     kinds.set_value(["warned"]).run()
@@ -138,14 +140,6 @@ class Watched:
                 st.rerun()
 
         monkeypatch.setattr(work_view.Progress, "__call__", watched)
-
-
-def long_talk(corpus: Corpus, clips) -> bytes:
-    """70 s of speech."""
-    speech = np.concatenate([load_audio(corpus.path(clip)) for clip in clips[:8] if not clip.defect])
-    file = io.BytesIO()
-    soundfile.write(file, np.resize(speech, 70 * SAMPLE_RATE), SAMPLE_RATE, format="WAV")
-    return file.getvalue()
 
 
 def counted_calls(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> list[object]:

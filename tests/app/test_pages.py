@@ -14,6 +14,8 @@ import soundfile
 from optuna.distributions import FloatDistribution
 from streamlit.testing.v1 import AppTest
 
+from ser_app import classifying
+from ser_app.answers import changes_in_words
 from ser_app.navigation import PAGES
 from ser_core.analysis.configurations import run_label
 from ser_core.analysis.groups import GROUPINGS
@@ -35,7 +37,7 @@ from ser_core.training.search import Search, open_study
 from ser_core.training.search_results import STORAGE
 from ser_core.training.study import recording_steps, with_epochs
 from ser_core.words import percent
-from tests.app.helpers import labelled, overview_of, set_source, texts
+from tests.app.helpers import labelled, long_talk, overview_of, place_of, set_source, texts
 from tests.helpers import ROOT, save_opinionated, tone
 from tests.made_records import NAMES, TARGETS, evaluated, record, set_val_accuracy, write_run
 from tests.sounds import says_of_itself
@@ -126,7 +128,7 @@ def test_a_clip_in_the_address_is_shown_with_what_people_and_model_heard(open_pa
 
 def test_a_clip_without_its_file_still_shows_its_votes(open_page: OpenPage):
     app = open_page(SAMPLES, clip="1001_DFA_ANG_XX")
-    assert "not on this machine" in texts(app)
+    assert "The model can't answer: the sound of this clip is not on this machine." in texts(app)
     assert len(app.get("plotly_chart")) == 1
 
 
@@ -236,6 +238,51 @@ def test_a_clip_is_classified_and_models_compared(open_page: OpenPage, corpus):
     models.set_value(models.options).run()
     assert not app.exception
     assert len(app.metric) == len(models.options)
+
+
+def test_the_answer_stands_above_settings_and_tuning(open_page: OpenPage, two_checkpoints: Path):
+    app = set_source(open_page(CLASSIFY), "example")
+    folds = [labelled(app.expander, label) for label in ("Tune to my voice", "Settings")]
+    got = next(fold for fold in app.expander if fold.label.endswith(" got"))
+    places = [place_of(app, element) for element in (app.metric[0], *folds, got)]
+    assert places == sorted(places)
+
+
+def test_a_recording_whose_answer_changes_says_so_below_the_headline(
+    open_page: OpenPage, two_checkpoints: Path, corpus, clips, monkeypatch: pytest.MonkeyPatch
+):
+    known = classifying.timeline
+
+    def changing(*of) -> tuple[list[dict], bool]:
+        rows, pieces = known(*of)
+        for i, row in enumerate(rows):
+            row |= dict.fromkeys(EMOTIONS, 0.02) | {("ANG" if 2 * i < len(rows) else "SAD"): 0.9}
+        return rows, pieces
+
+    data = long_talk(corpus, clips, 8)
+    app = set_source(open_page(CLASSIFY), "upload")
+    app.file_uploader[0].set_value([("talk.wav", data, "audio/wav")]).run()
+    assert "Over time" in texts(app)
+    assert "It changes" not in texts(app)
+    monkeypatch.setattr(classifying, "timeline", changing)
+    app.run()
+    assert not app.exception
+    (said,) = [words for words in app.markdown if words.value.startswith("It changes")]
+    assert said.value == "It changes over time: anger, then sadness. See [Over time](#over-time) below."
+    assert place_of(app, said) < place_of(app, labelled(app.expander, "Settings"))
+
+
+@pytest.mark.parametrize(
+    ("emotions", "says"),
+    [
+        ([], ""),
+        (["ANG"], ""),
+        (["ANG", "NEU", "ANG"], "It changes over time: anger, then neutral, then anger."),
+        (["SAD", "ANG"] * 3, "It changes 5 times, between anger and sadness."),
+    ],
+)
+def test_changes_are_said_in_words(emotions: list[str], says: str):
+    assert changes_in_words(emotions) == says
 
 
 @pytest.mark.parametrize(
@@ -547,6 +594,19 @@ def test_what_needs_no_training_is_among_the_ingredients_and_not_among_the_model
     assert table["UAR, RAVDESS"].tolist()[1:] == pytest.approx([40, 50])
     assert table["UAR, RAVDESS, gained"].tolist()[2] == 10
     assert open_page(RUNS, view="Corpora").dataframe[0].value["model"].tolist() == ["whole"]
+    noisy = replace(one.corpus, name="noisy", title="A noisy one", change="pink noise at 15 dB")
+    save_evaluation(
+        root / "noisy" / "whole",
+        replace(one, corpus=noisy, checkpoint=replace(one.checkpoint, name="whole")),
+        load_predictions(folder),
+    )
+    order = list(open_page(RUNS, view="Ingredients").dataframe[0].proto.column_order)
+    assert [name for name in order if name.startswith("UAR")] == [
+        "UAR, RAVDESS",
+        "UAR, RAVDESS, gained",
+        "UAR, A noisy one",
+    ]
+    assert not {"folds", "unseen speakers"} & {*order}
 
 
 def test_a_search_is_shown_where_there_is_one(open_page: OpenPage, many_runs: Path):
@@ -581,6 +641,12 @@ def test_steps_are_shown_only_where_several_are_recorded(
     table = app.dataframe[0].value
     assert table["step"].tolist() == [step.label for step in recording_steps()[:3]]
     assert table["UAR, RAVDESS"].notna().tolist() == [True, False, True]
+    assert {*app.dataframe[0].proto.column_order} == {*table.columns}
+    called = {
+        name: one["label"] for name, one in json.loads(app.dataframe[0].proto.columns).items() if one.get("label")
+    }
+    assert called["UAR, RAVDESS, 95 % interval"] == "RAVDESS, 95\u00a0%"
+    assert called["test, 95 % interval"] == "test, 95\u00a0%"
     assert "for 12 epochs" in texts(app)
     app.session_state["steps"] = {"selection": {"rows": [1]}}
     app.run()

@@ -59,7 +59,7 @@ def test_a_line_follows_the_sound_a_click_seeks_and_keys_play_and_go_on(open_tab
     page = open_tab("/samples?clip=1001_DFA_ANG_XX")
     wait_until_idle(page)
     page.wait_for_function("document.querySelector('audio')?.readyState >= 1")
-    expect(page.get_by_text("Click a picture to go there.")).to_be_visible()
+    expect(page.get_by_text("Click a picture to hear from there.")).to_be_visible()
     assert lines(page) == []
 
     page.get_by_text("Log-mel spectrogram").scroll_into_view_if_needed()

@@ -210,6 +210,20 @@ def test_clipping_is_a_warning(predictor: Predictor, usable):
     assert any("clipped" in warning for warning in predictor.classify(loud).warnings)
 
 
+def test_little_speech_is_a_warning_of_a_recording_and_not_of_its_windows(predictor: Predictor, usable):
+    speech = predictor.prepare(load_audio(usable[0]))
+    start = int(speech.intervals[0, 0])
+    short = speech.audio[start : start + 7_000]
+    said = f"Only {predictor.prepare(short).seconds:.1f} s of speech was found: the answer is little more than a guess."
+    answers = [predictor.classify(short), predictor(short, sample_rate=16_000)]
+    answers += predictor.classify_many([short], sample_rate=16_000)
+    assert [answer.warnings.count(said) for answer in answers] == [1, 1, 1]
+    windows = [window.prediction for window in predictor.timeline(short) if window.prediction]
+    assert windows
+    assert not any(said in window.warnings for window in windows)
+    assert not any("guess" in warning for warning in predictor(usable[0]).warnings)
+
+
 def test_long_audio_is_the_average_over_windows_and_says_so(predictor: Predictor, usable):
     audio = np.concatenate([load_audio(path) for path in usable])
     prediction = predictor.classify(audio)
