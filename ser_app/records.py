@@ -20,6 +20,7 @@ from ser_core.records.runs import Run, load_runs, recorded_in
 from ser_core.words import between, counted, listed, percent
 
 HOW_TO_TRAIN = "Train one with `python train.py --model 2d --act silu`, or many with `python grid.py report`."
+FEWEST_CLIPS = 100  # of an evaluation that pages believe
 RECORD_FILES = ("config.json", "history.csv", "test.json")
 
 
@@ -52,9 +53,12 @@ def _evaluations(folder: str, files: Fingerprint) -> tuple[list[Evaluation], dic
 
 
 def heard_elsewhere(name: str) -> list[Evaluation]:
-    """What a run's checkpoint heard in corpora of which nothing was trained on, as they are."""
+    """What a run's checkpoint heard in corpora of which nothing was trained on, as they are.
+
+    A few clips say little of a model: of fewer than 100, an accuracy of a half is known to ten points.
+    """
     known = [one for one in evaluations()[0] if one.checkpoint.name == name and not one.corpus.change]
-    return [one for one in known if one.checkpoint.heard == "nothing"]
+    return [one for one in known if one.checkpoint.heard == "nothing" and one.corpus.clips >= FEWEST_CLIPS]
 
 
 def elsewhere(name: str) -> str:
