@@ -215,8 +215,9 @@ def test_little_speech_is_a_warning_of_a_recording_and_not_of_its_windows(predic
     start = int(speech.intervals[0, 0])
     short = speech.audio[start : start + 7_000]
     said = f"Only {predictor.prepare(short).seconds:.1f} s of speech was found: the answer is little more than a guess."
-    answers = [predictor.classify(short), predictor(short, sample_rate=16_000)]
-    answers += predictor.classify_many([short], sample_rate=16_000)
+    (one_of_many,) = predictor.classify_many([short], sample_rate=16_000)
+    assert isinstance(one_of_many, Prediction)
+    answers = [predictor.classify(short), predictor(short, sample_rate=16_000), one_of_many]
     assert [answer.warnings.count(said) for answer in answers] == [1, 1, 1]
     windows = [window.prediction for window in predictor.timeline(short) if window.prediction]
     assert windows
