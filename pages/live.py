@@ -159,9 +159,8 @@ def show_listening(listener: Listener, min_confidence: float, is_worth: str) -> 
         show_connection(heard)
     answer, lines = st.columns([2, 3])
     with answer, st.container(border=True, height="stretch"):
-        show_now(heard, listener.paused, min_confidence)
+        show_now(heard, listener.paused, min_confidence, is_worth)
         show_level(heard)
-        st.caption(is_worth)
     with lines, st.container(border=True, height="stretch"):
         st.caption("Emotion over time, smoothed; in gaps no voice is recognised")
         recent = (row for row in heard.rows if row["end"] > heard.seconds - TIMELINE_SECONDS)
@@ -190,8 +189,11 @@ def show_connection(heard: Heard) -> None:
         st.warning(f"This machine is {heard.backlog_seconds:.0f} s behind: it has too much to do at once.")
 
 
-def show_now(heard: Heard, paused: bool, min_confidence: float) -> None:
-    """The utterance of now, or the last one, dimmed, until another begins; and what is going on."""
+def show_now(heard: Heard, paused: bool, min_confidence: float, is_worth: str) -> None:
+    """The utterance of now, or the last one, dimmed, until another begins; and what is going on.
+
+    What the label `is_worth` is in the same caption: a phone has no room for one more above the timeline.
+    """
     if not heard.utterances:
         st.html(live_drawing.answer("Paused" if paused else "Listening…", "Say something.", "Nobody has spoken yet"))
         st.caption(hearing(heard, paused))
@@ -205,13 +207,13 @@ def show_now(heard: Heard, paused: bool, min_confidence: float) -> None:
     st.html(live_drawing.answer(headline, detail, when, color=color, over=over, heard=heard_until))
     show_adapted_to(utterance.adapted_to)
     if over:
-        st.caption(hearing(heard, paused))
+        st.caption(f"{hearing(heard, paused)}  \n{is_worth}")
     elif utterance.label(min_confidence) == UNSURE:
         st.caption(unsure_means(min_confidence))
     elif utterance.settled(min_confidence):
-        st.caption("The label has settled.")
+        st.caption(f"The label has settled.  \n{is_worth}")
     elif utterance.label(min_confidence):
-        st.caption("The label may still change.")
+        st.caption(f"The label may still change.  \n{is_worth}")
 
 
 def hearing(heard: Heard, paused: bool) -> str:

@@ -75,18 +75,15 @@ def worth(checkpoint: str) -> str:
 
 
 def worth_briefly(checkpoint: str) -> str:
-    """The same in one short sentence, to stand beside an answer."""
+    """The same in a sentence that is one line on a phone, to stand beside an answer."""
     if not (config := _config(checkpoint)):
         return ""
     right = said(config.provenance, "test", "metrics", "accuracy")
     if right is None:
         return f"{NOT_RECORDED}."
-    others = [
-        f"{percent(one.metrics.accuracy, 0)} of recordings from elsewhere ({literal(one.corpus.title)})"
-        for one in heard_elsewhere(checkpoint)
-    ]
-    shares = [f"{percent(right, 0)} of the test clips of {_corpora(config)}", *others]
-    return f"This model is right in {listed(shares, 'and')}."
+    others = sorted(percent(one.metrics.accuracy, 0) for one in heard_elsewhere(checkpoint))
+    there = f", in {listed(others)} elsewhere" if others else ""
+    return f"Right in {percent(right, 0)} on {_corpora(config)}{there}."
 
 
 def _config(checkpoint: str) -> CheckpointConfig | None:

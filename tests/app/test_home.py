@@ -150,7 +150,7 @@ def test_an_answer_says_what_it_is_worth(
     name = default_checkpoint()
     right = load_config(checkpoints_dir() / name).provenance["test"]["metrics"]["accuracy"]
     assert worth(name).endswith("On recordings from elsewhere, nobody has measured it.")
-    brief = f"This model is right in {percent(right, 0)} of the test clips of CREMA-D"
+    brief = f"Right in {percent(right, 0)} on CREMA-D"
     assert worth_briefly(name) == f"{brief}."
     evaluated(tmp_path / "evaluations", name, right=0.4)
     assert worth(name) == (
@@ -158,6 +158,6 @@ def test_an_answer_says_what_it_is_worth(
         "its scores are calibrated for such clips. On recordings from elsewhere (RAVDESS) it is right in 40\u00a0%; "
         "its scores are 10 points off there."
     )
-    assert worth_briefly(name) == f"{brief} and 40\u00a0% of recordings from elsewhere (RAVDESS)."
+    assert worth_briefly(name) == f"{brief}, in 40\u00a0% elsewhere."
     evaluated(tmp_path / "evaluations", name, clips=6, speakers=3)  # right where anger, disgust and fear are meant
     assert worth(name).endswith("off there, and it seldom hears happiness, a neutral voice or sadness.")

@@ -94,8 +94,8 @@ def test_an_utterance_is_shown_and_stays_dimmed_until_the_next(
     assert (answer.label, answer.detail, answer.over) == ("Happiness", "model score 80\u00a0%", False)
     assert answer.when.startswith("Now, since 0.")
     is_worth, over_time = (
-        next(caption for caption in app.caption if caption.value.startswith(begins))
-        for begins in ("How often this model is right isn't recorded.", "Emotion over time")
+        next(caption for caption in app.caption if part in caption.value)
+        for part in ("  \nHow often this model is right isn't recorded.", "Emotion over time")
     )
     assert place_of(app, is_worth) < place_of(app, over_time)  # in the card
     assert "happiness 80\u00a0%" in "".join(drawing.proto.body for drawing in app.get("html"))
