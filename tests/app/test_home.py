@@ -12,6 +12,7 @@ import pytest
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
+from ser_app import records
 from ser_app.answers import worth, worth_briefly
 from ser_app.try_view import CLIPS, MORE, RECORDED, TRIED
 from ser_core.corpus.clips import find_clip
@@ -152,6 +153,8 @@ def test_an_answer_says_what_it_is_worth(
     assert worth(name).endswith("On recordings from elsewhere, nobody has measured it.")
     brief = f"Right in {percent(right, 0)} on CREMA-D"
     assert worth_briefly(name) == f"{brief}."
+    evaluated(tmp_path / "evaluations", name, clips=6, speakers=3)
+    assert worth(name).endswith("nobody has measured it.")  # six clips are too few
     evaluated(tmp_path / "evaluations", name, right=0.4)
     assert worth(name) == (
         f"This model is right in {percent(right, 0)} of the test clips of CREMA-D, of speakers it learned from, and "
@@ -159,5 +162,6 @@ def test_an_answer_says_what_it_is_worth(
         "its scores are 10 points off there."
     )
     assert worth_briefly(name) == f"{brief}, in 40\u00a0% elsewhere."
+    monkeypatch.setattr(records, "FEWEST_CLIPS", 6)
     evaluated(tmp_path / "evaluations", name, clips=6, speakers=3)  # right where anger, disgust and fear are meant
     assert worth(name).endswith("off there, and it seldom hears happiness, a neutral voice or sadness.")
