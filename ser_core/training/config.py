@@ -64,8 +64,8 @@ class TrainConfig:
         head_lr: pretrained networks; peak learning rate of what is not pretrained, > 0.
         layer_decay: pretrained networks; learning rate of a layer over that of the one above it, in 0..1.
         frozen_epochs: pretrained networks; first epochs in which only what is not pretrained learns, int >= 0.
-        refit: L2 penalty, >= 0, of the logistic regression that takes the classifier's place after the last epoch, see
-            `ser_core.training.refit`; 0 for none.
+        refit: L2 penalty, 0 to 100, of the logistic regression that takes the classifier's place after the last epoch,
+            see `ser_core.training.refit`; 0 for none.
         augmentation: how copies are changed.
         audio: how a waveform becomes speech, which travels with the checkpoint.
         features: parameters of the features, which travel with it, too.
@@ -142,7 +142,7 @@ class TrainConfig:
             ("head_lr", self.head_lr, 1e-9, 10),
             ("layer_decay", self.layer_decay, 0, 1),
             ("frozen_epochs", self.frozen_epochs, 0, self.epochs),
-            ("refit", self.refit, 0, 1000),
+            ("refit", self.refit, 0, 100),
         ):
             if not low <= value <= high:
                 raise ConfigError(f"{name} is a number from {low:g} to {high:g}, not {value:g}.")
