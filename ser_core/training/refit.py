@@ -1,8 +1,8 @@
 """The classifier of a trained network is fitted anew, by logistic regression on embeddings of the training clips.
 
 What a network learns while all of it changes seems to fit the training clips too well, its last layers most of all.
-Fitted again on embeddings that stand still, of the clips as they are, with a penalty that keeps weights small, they hear
-other recordings better ("last layer re-training", Kirichenko et al. 2023).
+Fitted again on embeddings that stand still, of the clips as they are, with a penalty that keeps weights small, they
+hear other recordings better ("last layer re-training", Kirichenko et al. 2023).
 """
 
 from __future__ import annotations
