@@ -16,7 +16,7 @@ from ser_app.microphone import connect, show_problem
 from ser_app.navigation import LISTENER, LISTENING_WANTED, start_page
 from ser_app.page_scripts import announce, ask_before_leaving
 from ser_app.room import ASK_SECONDS, ask_to_listen, show_line, stop_listening
-from ser_app.titles import about_checkpoint, choose_model, title
+from ser_app.titles import about_checkpoint, choose_model, titles
 from ser_app.tuning import show_tuning, tuned
 from ser_app.utterances_view import announcement, said, show_newest, span
 from ser_core.analysis.timeline_figure import points
@@ -45,7 +45,7 @@ RECONNECT = "live-reconnect"
 def settings(names: list[str]) -> tuple[str, StreamConfig, float, bool]:
     """Draw the settings: checkpoint, how the signal is followed, when to answer, whether to keep the audio."""
     before: Listener | None = st.session_state.get(LISTENER)
-    unknown = not set(st.query_params.get_all("model")) <= {"", *names, *map(title, names)}
+    unknown = not set(st.query_params.get_all("model")) <= {"", *names, *titles().values()}
     with st.expander("Settings", unknown, icon=":material/tune:"):
         (model, window), (smoothing, bar) = st.columns(2), st.columns(2)
         default = StreamConfig()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -32,17 +33,17 @@ def titles() -> dict[str, str]:
 
     folder = checkpoints_dir()
     names = list_checkpoints(folder)
-    return _titles(tuple(names), str(folder), fingerprint(*(folder / name / "config.json" for name in names)))
+    return _titles(str(folder), names, fingerprint(*(folder / name / "config.json" for name in names)))
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _titles(names: Sequence[str], _folder: str, files: Fingerprint) -> dict[str, str]:
-    from ser_core.records.checkpoints import checkpoints_dir, load_config
+def _titles(folder: str, names: Sequence[str], files: Fingerprint) -> dict[str, str]:
+    from ser_core.records.checkpoints import load_config
 
     networks = {}
     for name in names:
         try:
-            networks[name] = network(load_config(checkpoints_dir() / name))
+            networks[name] = network(load_config(Path(folder) / name))
         except SERError:
             networks[name] = name
     n_alike = Counter([*networks.values(), *names])
@@ -91,15 +92,16 @@ def introduced(name: str) -> str:
 
 def choose_model(widget: Callable[..., Any], names: Sequence[str], *, key: str = "model", **more: Any) -> str:
     """Draw the choice of one checkpoint, which the address keeps: by what it is called, or by its name."""
-    called = titles()
-    chosen: str = choose_titled(widget, "Model", {name: called.get(name, name) for name in names}, key=key, **more)
+    chosen: str = choose_titled(widget, "Model", _called(names), key=key, **more)
     return chosen
 
 
 def choose_models(names: Sequence[str], *, key: str = "models", **more: Any) -> list[str]:
     """Draw the choice of several checkpoints, which the address keeps."""
-    called = titles()
-    chosen: list[str] = choose_titled(
-        st.multiselect, "Models", {name: called.get(name, name) for name in names}, key=key, several=True, **more
-    )
+    chosen: list[str] = choose_titled(st.multiselect, "Models", _called(names), key=key, several=True, **more)
     return chosen
+
+
+def _called(names: Sequence[str]) -> dict[str, str]:
+    called = titles()
+    return {name: called.get(name, name) for name in names}

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ser_core import words
 from ser_core.corpus.splits import FOLD_IDS, REPORT_SPLIT_ID
 from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run
@@ -62,8 +63,7 @@ def differences(runs: Iterable[Run], asked: Collection[str] = NAMED) -> dict[str
 
 def listed(found: Mapping[str, Sequence[str]]) -> str:
     """Differences as part of a sentence: `epochs (30, 150) and precision (bf16, fp32)`."""
-    parts = [f"{name} ({', '.join(values)})" for name, values in found.items()]
-    return " and ".join([*([", ".join(parts[:-1])] if parts[1:] else []), *parts[-1:]])
+    return words.listed([f"{name} ({', '.join(values)})" for name, values in found.items()], "and")
 
 
 def by_split(runs: Iterable[Run]) -> dict[str, list[Run]]:

@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ser_core.corpus.clips import voice_votes
 from ser_core.corpus.folder import Corpus
@@ -56,7 +55,7 @@ from ser_core.training.refit import check_refit, refitted
 from ser_core.training.saved_state import RESTART, STATE_FILE, read_state
 from ser_core.training.settings import read_settings, settings_of
 from ser_core.training.teacher import find_teacher, teach
-from ser_core.training.trainer import SAVE_EVERY_SECONDS, Trainer, predict_logits
+from ser_core.training.trainer import SAVE_EVERY_SECONDS, Trainer, loss_and_accuracy, predict_logits
 from ser_core.training.watching import Watcher, tell
 
 LIBRARIES = ("torch", "torchmetrics", "scikit-learn", *COMPUTING_LIBRARIES)
@@ -131,11 +130,12 @@ def run_experiment(
         train, val, test = ([positions[clip] for clip in part] for part in (split.train, split.val, split.test))
 
         data = load_data(config, clips, corpus, cache_dir, device, watchers)
+        to_do = config.epochs - (len(read_state(partial).history) if resume else 0)
         copies = [
             load_data(config, corpus.clips(split.train), corpus, cache_dir, device, watchers, number)
-            for number in range(_copies_needed(config, partial, resume))
+            for number in range(min(config.copies, config.epochs) if to_do else 0)
         ]
-        if teacher:
+        if teacher and to_do:
             told = {"features": tell(watchers, "features"), "answered": tell(watchers, "taught")}
             asked_about = corpus.clips(split.train)
             teach(teacher, config, corpus, asked_about, data, train, copies, device=device, cache_dir=cache_dir, **told)
@@ -154,7 +154,7 @@ def run_experiment(
         temperature = fit_temperature(logits, labels)
         speakers = corpus.said_speakers(split.test) if isinstance(corpus, Gathered) else ()
         tested = torch.as_tensor(test, device=device.device)
-        validated = _figures(logits, labels) if config.refit else None
+        validated = loss_and_accuracy(logits, labels) if config.refit else None
         _record(trainer, weights, temperature, partial, split, tested, speakers, validated)
         run = load_run(partial)
         # Of the weights that the checkpoint gets, which `_record` has left in the network.
@@ -268,18 +268,6 @@ def _logits(trainer: Trainer, weights: dict[str, Tensor], clips: Tensor) -> Tens
     """In float32, as `Predictor` computes them, whatever training used."""
     trainer.model.load_state_dict(weights)
     return predict_logits(trainer.model, trainer.data, clips, full_precision(trainer.device))
-
-
-def _figures(logits: Tensor, labels: Tensor) -> tuple[float, float]:
-    """Loss and accuracy."""
-    return float(F.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).float().mean())
-
-
-def _copies_needed(config: TrainConfig, partial: Path, resume: bool) -> int:
-    """How many changed copies of the clips there are to train on: none if all epochs are done."""
-    if resume and len(read_state(partial).history) >= config.epochs:
-        return 0
-    return min(config.copies, config.epochs)
 
 
 def _storable_weights(trainer: Trainer, best: dict[str, Tensor]) -> dict[str, Tensor]:

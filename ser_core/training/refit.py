@@ -46,7 +46,7 @@ def refitted(trainer: Trainer, watchers: Sequence[Watcher]) -> dict[str, Tensor]
     model.load_state_dict(trainer.best)
     embeddings, labels = embed(model, trainer.data, clips), trainer.data.labels[clips].cpu()
     put_in(model.classifier, *logistic_regression(embeddings.numpy(), labels.numpy(), trainer.config.refit))
-    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+    return trainer.weights(model)
 
 
 def logistic_regression(embeddings: np.ndarray, labels: np.ndarray, penalty: float) -> tuple[Tensor, Tensor]:
@@ -106,7 +106,7 @@ def _layers(classifier: nn.Module) -> tuple[nn.Linear, nn.Linear | None]:
         case [nn.Linear() as only]:
             return only, None
         case [nn.Linear() as first, activation, nn.Linear() as second] if len(first.weight) >= 2 * len(EMOTIONS):
-            x = torch.linspace(-5, 5, 101)
+            x = torch.linspace(-5, 5, 101, device=first.weight.device)
             if torch.allclose(activation(x) - activation(-x), x, atol=1e-5):
                 return first, second
     raise ConfigError(

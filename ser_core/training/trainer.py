@@ -79,7 +79,7 @@ class Trainer:
         self.optimizer, self.rates = make_optimizer(self.model, config)
         self.average = copy.deepcopy(self.model).requires_grad_(False) if config.ema else None
         self.history: list[Epoch] = []
-        self.best: dict[str, Tensor] = self._weights()
+        self.best: dict[str, Tensor] = self.weights()
 
     @property
     def kept(self) -> nn.Module:
@@ -151,7 +151,7 @@ class Trainer:
         )
         self.history.append(epoch)
         if epoch is self.best_epoch:
-            self.best = self._weights()
+            self.best = self.weights()
         return epoch
 
     def _made_harder(self, inputs: dict[str, Tensor], target: Tensor) -> tuple[dict[str, Tensor], Tensor]:
@@ -165,10 +165,10 @@ class Trainer:
     def _validate(self) -> tuple[float, float]:
         """Loss and accuracy in float32, as the test set and users will get it."""
         logits = predict_logits(self.kept, self.data, self.val_clips, full_precision(self.device))
-        labels = self.data.labels[self.val_clips]
-        return float(F.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).float().mean())
+        return loss_and_accuracy(logits, self.data.labels[self.val_clips])
 
-    def _weights(self, model: nn.Module | None = None) -> dict[str, Tensor]:
+    def weights(self, model: nn.Module | None = None) -> dict[str, Tensor]:
+        """Those of a network, or of the one that is kept, copied as files have them: contiguous, on the CPU."""
         return {
             name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
             for name, value in (model or self.kept).state_dict().items()
@@ -183,9 +183,9 @@ class Trainer:
         """Write everything `load` needs to `folder`, atomically."""
         from safetensors.torch import save_file
 
-        tensors = {f"model.{name}": value for name, value in self._weights(self.model).items()}
+        tensors = {f"model.{name}": value for name, value in self.weights(self.model).items()}
         if self.average is not None:
-            tensors |= {f"average.{name}": value for name, value in self._weights(self.average).items()}
+            tensors |= {f"average.{name}": value for name, value in self.weights(self.average).items()}
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
         for i, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{i}.{key}": value.detach().cpu().contiguous() for key, value in state.items()}
@@ -261,6 +261,11 @@ def move_average(average: nn.Module, model: nn.Module, decay: float) -> None:
             old.lerp_(new, 1 - decay)
         else:
             old.copy_(new)
+
+
+def loss_and_accuracy(logits: Tensor, labels: Tensor) -> tuple[float, float]:
+    """Of logits `[clips, 6]` and the labels of these clips."""
+    return float(F.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).float().mean())
 
 
 @torch.inference_mode()

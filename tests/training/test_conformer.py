@@ -108,7 +108,7 @@ def test_the_average_of_weights_is_what_is_validated_and_kept():
     trainer = trainer_for(AVERAGED)
     trainer.run_epoch()
     assert trainer.average is not None
-    learned, kept = trainer.model.state_dict(), trainer._weights()
+    learned, kept = trainer.model.state_dict(), trainer.weights()
     assert any(not torch.equal(learned[name], value) for name, value in kept.items())
     assert all(torch.equal(trainer.average.state_dict()[name], value) for name, value in kept.items())
 
@@ -116,7 +116,7 @@ def test_the_average_of_weights_is_what_is_validated_and_kept():
 def test_without_an_average_the_last_weights_are_kept():
     trainer = trainer_for(replace(AVERAGED, ema=0.0))
     trainer.run_epoch()
-    assert all(torch.equal(trainer.model.state_dict()[name], value) for name, value in trainer._weights().items())
+    assert all(torch.equal(trainer.model.state_dict()[name], value) for name, value in trainer.weights().items())
 
 
 @pytest.mark.parametrize(

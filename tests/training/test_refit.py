@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
@@ -17,13 +19,16 @@ from ser_core.corpus.splits import load_split
 from ser_core.errors import ConfigError
 from ser_core.models.network import Network
 from ser_core.models.swish import Swish
+from ser_core.models.whisper import SIZES, WhisperEncoder
 from ser_core.records.runs import load_run
 from ser_core.serving.predictor import Predictor
 from ser_core.training import experiment
+from ser_core.training.config import usual_config
 from ser_core.training.embedding import embed
 from ser_core.training.experiment import run_experiment
 from ser_core.training.refit import NEVER, check_refit, logistic_regression, put_in, refitted
 from ser_core.training.trainer import Trainer
+from tests.models.whisper_files import SMALL
 from tests.training.small import CPU, TINY, tensors, trainer_for
 
 WIDTH = 9
@@ -76,6 +81,23 @@ def test_a_classifier_computes_the_map_exactly(activation: nn.Module | None):
     weight, bias, x = torch.randn(6, WIDTH), torch.randn(6), torch.randn(50, WIDTH)
     put_in(classifier, weight, bias)
     torch.testing.assert_close(classifier(x), x @ weight.T + bias, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("model", ["2d", "resnet101", "conformer", "whisper-tiny"])
+def test_files_can_hold_what_is_fitted_anew(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Convolutions of images are trained with channels last, which no file takes."""
+    monkeypatch.setitem(SIZES, "whisper-tiny", SMALL)
+    monkeypatch.setattr("ser_core.training.trainer.load_encoder", lambda name: WhisperEncoder(SMALL).state_dict())
+    config = usual_config(model, activation="silu", epochs=1, copies=0, batch_size=8, refit=0.1)
+    check_refit(config)
+    weights = refitted(trainer_for(config), [])
+    save_file(weights, tmp_path / "weights.safetensors")
+    assert load_file(tmp_path / "weights.safetensors").keys() == trainer_for(config).model.state_dict().keys()
+
+
+def test_a_classifier_of_more_layers_is_refused():
+    with pytest.raises(ConfigError, match="one linear layer, or of two"):
+        check_refit(replace(TINY, model="combined", refit=0.1))
 
 
 @pytest.mark.parametrize("activation", ["elu", "mish"])
@@ -141,10 +163,11 @@ def test_a_record_has_the_figures_of_the_network_that_is_kept(
     assert "its classifier fitted anew, by logistic regression (L2 penalty 0.05)" in card
 
 
-def test_what_goes_on_after_the_last_epoch_needs_no_copies(
+def test_what_goes_on_after_the_last_epoch_needs_neither_copies_nor_a_teacher(
     corpus: Corpus, tiny: Path, feature_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     asked: list[int | None] = []
+    taught: list[Any] = []
     load_data = experiment.load_data
 
     def noted(*arguments: Any) -> Any:
@@ -164,9 +187,12 @@ def test_what_goes_on_after_the_last_epoch_needs_no_copies(
         )
 
     monkeypatch.setattr(experiment, "load_data", noted)
+    monkeypatch.setattr(experiment, "find_teacher", lambda *arguments: SimpleNamespace(described=None))
+    monkeypatch.setattr(experiment, "teach", lambda *arguments, **told: taught.append(arguments))
     with monkeypatch.context() as patch:
         patch.setattr(experiment, "refitted", lambda *arguments: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(resume=False)
     run(resume=True)
     assert asked == [None, 0, None]
+    assert len(taught) == 1

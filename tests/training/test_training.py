@@ -192,7 +192,7 @@ def test_an_overconfident_epoch_can_be_chosen_for_its_accuracy(
     weights = []
     while not trainer.finished:
         trainer.run_epoch()
-        weights.append(trainer._weights())
+        weights.append(trainer.weights())
     assert trainer.best_epoch.epoch == chosen
     assert all(torch.equal(trainer.best[name], value) for name, value in weights[chosen - 1].items())
 
