@@ -11,8 +11,10 @@ NEAR = "near"  # session state: keys of what was reached
 # What is seen at once is said one after another: of several fragments' changes in one message, Streamlit follows one.
 # Nothing is said just after a click on a link: it may lead to another page, which would stay empty, for Streamlit
 # would look there for the fragment. A crowded server takes longer: while it still makes a page, it is waited for.
+# What was said is lost where the server has just begun to make the page anew. A mark that is still there after a while
+# says it again, with a higher number, so that it is a change; not while the server works, which would begin anew.
 JS = """
-const APART = 100, LEAVING = 3000, LONGEST = 60000 // milliseconds
+const APART = 100, LEAVING = 3000, AGAIN = 5000, LONGEST = 60000 // milliseconds
 let turn = Promise.resolve()
 let left = -LONGEST // when a link was clicked
 const sleep = milliseconds => new Promise(wake => setTimeout(wake, milliseconds))
@@ -29,16 +31,25 @@ const leads = () => {
 
 export default function ({ parentElement, setStateValue }) {
   let here = true
+  let times = 0
   const say = async () => {
     while (here && leads()) await sleep(APART)
     if (!here) return
-    setStateValue("near", true)
+    setStateValue("near", ++times)
+    setTimeout(again, AGAIN)
     await sleep(APART)
+  }
+  const inTurn = () => {
+    turn = turn.then(say, say)
+  }
+  const again = () => {
+    if (makesAPage()) setTimeout(again, APART)
+    else inTurn()
   }
   const observer = new IntersectionObserver(seen => {
     if (!seen.some(one => one.isIntersecting)) return
     observer.disconnect()
-    turn = turn.then(say)
+    inTurn()
   })
   observer.observe(parentElement.querySelector("p"))
   return () => {

@@ -132,7 +132,9 @@ def scroll_through(page: Page) -> None:
     """Scroll to all that is made when the visitor gets there (`ser_app.nearby`), until it is there."""
     wait_until_idle(page)
     marks = page.get_by_test_id("stMain").get_by_text("…", exact=True).filter(visible=True)
+    deadline = time.monotonic() + PAGE_SECONDS
     while marks.count():
+        assert time.monotonic() < deadline, "a part of the page is never made"
         with contextlib.suppress(Error):  # it is already made, and its mark is gone
             marks.first.scroll_into_view_if_needed(timeout=1_000)
         wait_until_idle(page)

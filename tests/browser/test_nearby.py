@@ -19,7 +19,7 @@ START = """async code => {
   window.said = []
   const reach = () => module.default({
     parentElement: document.querySelector("#mark"),
-    setStateValue: (name, value) => said.push(name),
+    setStateValue: (name, value) => said.push([name, value]),
   })
   document.querySelector("a").addEventListener("click", reach)
 }"""
@@ -36,8 +36,8 @@ def page(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-def said(page: Page, seconds: int) -> list[str]:
-    """What was told after so long, once the browser has seen what is on the screen."""
+def said(page: Page, seconds: int) -> list[list]:
+    """What was told after so long, name and value, once the browser has seen what is on the screen."""
     page.evaluate("new Promise(seen => new IntersectionObserver(seen).observe(document.querySelector('#mark p')))")
     for _ in range(seconds):
         page.clock.run_for(1000)
@@ -52,7 +52,7 @@ def state(page: Page, name: str) -> None:
 def test_a_place_that_is_reached_by_a_click_on_a_link_is_told_when_the_link_led_nowhere(page: Page):
     page.get_by_role("link").click()
     assert said(page, 2) == []
-    assert said(page, 2) == ["near"]
+    assert said(page, 2) == [["near", 1]]
 
 
 def test_nothing_is_told_while_a_crowded_server_makes_the_page_to_which_a_link_leads(page: Page):
@@ -60,11 +60,20 @@ def test_nothing_is_told_while_a_crowded_server_makes_the_page_to_which_a_link_l
     state(page, "running")
     assert said(page, 20) == []
     state(page, "notRunning")
-    assert said(page, 1) == ["near"]
+    assert said(page, 1) == [["near", 1]]
 
 
 def test_a_script_that_never_ends_is_not_waited_for(page: Page):
     page.get_by_role("link").click()
     state(page, "running")
     assert said(page, 59) == []
-    assert said(page, 3) == ["near"]
+    assert said(page, 3) == [["near", 1]]
+
+
+def test_a_place_that_stays_unmade_is_told_again_but_not_while_a_page_is_made(page: Page):
+    page.get_by_role("link").click()
+    assert said(page, 4) == [["near", 1]]
+    state(page, "running")
+    assert said(page, 20) == [["near", 1]]
+    state(page, "notRunning")
+    assert said(page, 2) == [["near", 1], ["near", 2]]
