@@ -260,7 +260,7 @@ def open_corpora(paths: Sequence[Path], own: LabelMap, split: str) -> Corpus | G
         CorpusError, ConfigError: see `Gathered` and `open_recordings`; or labels that no clip has.
     """
     is_cremad = [kind_of(path.expanduser()) == CREMAD for path in paths]
-    if not paths or (len(paths) == 1 and (is_cremad[0] or not holds_audio(paths[0].expanduser()))):
+    if not paths or (len(paths) == 1 and (is_cremad[0] or _is_empty(paths[0].expanduser()))):
         if own:
             raise ConfigError("--labels says what the labels of other corpora mean, and --corpus names none.")
         return Corpus.open(paths[0] if paths else None)
@@ -270,3 +270,8 @@ def open_corpora(paths: Sequence[Path], own: LabelMap, split: str) -> Corpus | G
     check_labels(own, {label for one in others for label in one.labels})
     cremad = next((Corpus.open(path) for path, known in zip(paths, is_cremad, strict=True) if known), None)
     return Gathered(cremad, others, split)
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether clips of CREMA-D are to be got for this folder; a table that isn't there is not one."""
+    return path.suffix.lower() != ".csv" and not holds_audio(path)

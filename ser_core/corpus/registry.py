@@ -66,7 +66,10 @@ def open_recordings(path: Path | str, own: LabelMap | None = None) -> Recordings
     recordings = _sorted_out(name, title, place if place.is_dir() else place.parent, found, own)
     if not recordings.clips:
         why = "; ".join(f"{reason}: {len(names):,} clips" for reason, names in recordings.left_out.items())
-        raise CorpusError(f"No clip of {place} can be used ({why}). Say what labels mean with --labels LABEL=HAP,….")
+        how = "Say what labels mean with --labels LABEL=HAP,…."
+        if set(recordings.left_out) == {table.MISSING}:
+            how = f"A table names files from its own folder, here {recordings.folder.absolute()}."
+        raise CorpusError(f"No clip of {place} can be used ({why}). {how}")
     return recordings
 
 

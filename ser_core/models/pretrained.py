@@ -72,6 +72,19 @@ def encoder_file(name: str) -> Path:
     return encoders_dir() / f"{name}.safetensors"
 
 
+def have_encoder(name: str) -> Path:
+    """Download an encoder if it is not there.
+
+    Returns:
+        the encoder's file.
+
+    Raises:
+        CheckpointError: it can't be downloaded, and why.
+    """
+    path = encoder_file(name)
+    return path if path.exists() else download_encoder(name)
+
+
 def load_encoder(name: str) -> dict[str, Tensor]:
     """An encoder's pretrained weights, downloaded if they are not there.
 
@@ -86,9 +99,7 @@ def load_encoder(name: str) -> dict[str, Tensor]:
     """
     from ser_core.models.whisper_weights import read_encoder
 
-    path = encoder_file(name)
-    if not path.exists():
-        download_encoder(name)
+    path = have_encoder(name)
     found, state = read_encoder(path)
     if found != name:
         raise CheckpointError(

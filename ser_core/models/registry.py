@@ -114,6 +114,9 @@ FROM_SCRATCH = {
 """How a network of our own is trained, unless something else is asked for.
 
 Length, copies and size are what an hour on one core of a CPU allows; they were not searched for.
+
+Not `refit`: with 0.02, three seeds have a validation loss of 0.948 instead of 1.017, and an accuracy of 64.5 instead of
+62.9 %, but on RAVDESS they are as often wrong as before and surer of it (calibration error 33 instead of 26 points).
 """
 
 WITHOUT_INGREDIENTS = {

@@ -26,7 +26,8 @@ from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError
 from ser_core.features.cache import COMPUTING_LIBRARIES, data_checksum
 from ser_core.files import replace_folder
-from ser_core.models.registry import count_parameters
+from ser_core.models.pretrained import have_encoder
+from ser_core.models.registry import MODELS, count_parameters
 from ser_core.models.winograd import Numerics
 from ser_core.records.checkpoints import CHECKPOINTS_DIR, CheckpointConfig, save_checkpoint
 from ser_core.records.metrics import evaluate
@@ -129,6 +130,8 @@ def run_experiment(
         positions = {clip.name: i for i, clip in enumerate(clips)}
         train, val, test = ([positions[clip] for clip in part] for part in (split.train, split.val, split.test))
 
+        if MODELS[config.model].pretrained:
+            have_encoder(config.model)  # before minutes of features
         data = load_data(config, clips, corpus, cache_dir, device, watchers)
         to_do = config.epochs - (len(read_state(partial).history) if resume else 0)
         copies = [

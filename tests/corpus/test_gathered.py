@@ -134,6 +134,8 @@ def test_corpora_that_cannot_be_told_apart_are_refused(tmp_path: Path, shared: P
         gathered(one, own={"calm": "NEU"})
     with pytest.raises(CorpusError, match="There is no folder"):
         gathered(one, tmp_path / "nowhere")
+    with pytest.raises(CorpusError, match=r"There is no folder and no table .*nowhere\.csv"):
+        open_corpora([tmp_path / "nowhere.csv"], {}, "report")
 
 
 def test_a_recording_is_in_one_part_whatever_its_files_are_called(tmp_path: Path):

@@ -200,10 +200,12 @@ def test_speakers_that_a_table_leaves_open_are_unknown(tmp_path: Path):
         (b"", "needs the columns file and emotion"),
         (b"file,emotion\n\xff\xfe.wav,sad\n", "can't be read: it is no text"),
         (b'file,emotion\n"1.wav,sad\n', "can't be read"),
-        (b"file,emotion\nno.wav,sad\n", "no such file: 1 clips"),
+        (b"file,emotion\nno.wav,sad\n", r"\(no such file: 1 clips\)\. A table names files from its own folder, here "),
+        (b"file,emotion\nno.wav,sad\n1.wav,odd\n", "Say what labels mean with --labels"),
     ],
 )
 def test_a_table_that_says_nothing_is_a_sentence(text: bytes, says: str, tmp_path: Path):
+    make(tmp_path, "1.wav")
     (tmp_path / "t.csv").write_bytes(text)
     with pytest.raises(CorpusError, match=says):
         open_recordings(tmp_path / "t.csv")

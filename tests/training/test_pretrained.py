@@ -3,16 +3,20 @@
 import functools
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from ser_core.corpus.folder import Corpus
+from ser_core.corpus.splits import Split
+from ser_core.errors import CheckpointError
 from ser_core.models.whisper import SIZES, WhisperEncoder
 from ser_core.training.batches import ClipTensors
 from ser_core.training.config import TrainConfig, usual_config
-from ser_core.training.experiment import _storable_weights
+from ser_core.training.experiment import _storable_weights, run_experiment
 from ser_core.training.mixup import mixup
 from ser_core.training.trainer import Trainer
 from tests.models.whisper_files import SMALL
@@ -42,6 +46,24 @@ def test_a_pretrained_network_begins_with_its_encoder(published):
     trainer = trainer_for(small_config())
     for name, value in network_of(trainer).encoder.state_dict().items():
         torch.testing.assert_close(value, published[name])
+
+
+def test_an_encoder_that_cannot_be_had_is_known_before_features_are_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, corpus: Corpus
+):
+    monkeypatch.setenv("SER_HUB", "http://127.0.0.1:9")
+    monkeypatch.setenv("SER_ENCODERS_DIR", str(tmp_path / "encoders"))
+    monkeypatch.setattr("ser_core.training.experiment.load_inputs", lambda *args, **named: pytest.fail("too early"))
+    name = min(corpus.present)
+    with pytest.raises(CheckpointError, match="could not be reached"):
+        run_experiment(
+            small_config(),
+            corpus=corpus,
+            device=CPU,
+            runs_dir=tmp_path / "runs",
+            checkpoints_dir=tmp_path / "checkpoints",
+            split=Split("tiny", (name,), (name,), (name,)),
+        )
 
 
 def test_while_it_is_frozen_only_the_rest_learns(published):

@@ -22,6 +22,7 @@ SEXES = {
     **dict.fromkeys(("male", "m", "man"), "male"),
 }
 DELIMITERS = ",;\t"
+MISSING = "no such file"  # why a row is left out
 
 Row = dict[str, str]
 """By the names of `COLUMNS`, and whatever other columns there are by their own."""
@@ -86,7 +87,7 @@ def labelled(row: Row, folder: Path) -> tuple[Path, Labelled]:
     """The file of a row, and what the row says of it; files are sought from the folder."""
     path = folder / Path(row["file"].replace("\\", "/")).expanduser()
     name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
-    refused = "" if path.is_file() else "no such file"
+    refused = "" if path.is_file() else MISSING
     if "emotion" not in row:
         refused = refused or "no emotion in its row"
     return path, Labelled(name, row.get("emotion", ""), row.get("speaker"), sex_of(row), refused)
