@@ -138,9 +138,7 @@ def read_samples(source: object, sample_rate: float | None) -> tuple[Scaled, int
             raise AudioError(f"The samples come with a rate of {rate} Hz, and sample_rate says {given}.")
         if not is_array(samples):
             raise AudioError(f"A pair is (rate, samples), not a rate and something of type {type(samples).__name__}.")
-        samples = to_array(samples)
-        # Who gives pairs (gradio, scipy, soundfile) has a row for each sample.
-        return scaled(samples.T if samples.ndim == 2 and rows_are_samples(samples.shape) else samples), rate
+        return scaled(_channels_first(to_array(samples))), rate
     if not (is_array(source) or (given is not None and _is_typed(source))):
         if given is not None and (isinstance(source, FILES) or has(source, "read")):
             raise AudioError("Only arrays take sample_rate=: a file says its own.")
@@ -150,7 +148,12 @@ def read_samples(source: object, sample_rate: float | None) -> tuple[Scaled, int
         raise AudioError(f"A {type(source).__name__} of {_type_inside(samples)} is not supported: audio is {KINDS}.")
     if given is None:
         raise AudioError("Samples in an array need their sample rate: pass sample_rate=, in Hz.")
-    return scaled(samples), given
+    return scaled(_channels_first(samples)), given
+
+
+def _channels_first(samples: np.ndarray) -> np.ndarray:
+    """Sound cards, gradio, scipy and soundfile have a row for each sample."""
+    return samples.T if samples.ndim == 2 and rows_are_samples(samples.shape) else samples
 
 
 def _type_inside(samples: np.ndarray) -> str:

@@ -2,7 +2,7 @@
 
 predictor = Predictor.load()
 speech = predictor.prepare(audio)
-explanation = explain(predictor, speech, "ANG", "occlusion")
+explanation = explain(predictor, speech, "anger", "occlusion")
 explanation.times, explanation.values
 """
 
@@ -20,6 +20,7 @@ from ser_core.errors import ConfigError
 from ser_core.explain.gradients import grad_cam, integrated_gradients, last_block
 from ser_core.explain.occlusion import occlusion
 from ser_core.explain.seen import Seen, look
+from ser_core.serving.adaptation import emotion_named
 from ser_core.serving.predictor import Predictor
 
 FUNCTIONS: dict[Method, Callable[[Seen, str], np.ndarray]] = {
@@ -58,7 +59,7 @@ def explain(predictor: Predictor, speech: Speech, emotion: str, method: Method =
     Args:
         speech: as `predictor.prepare` returns it, or as it stands in a `Prediction` of this predictor. Of more than
             6 s of it, the 3 s in which the emotion is likeliest are explained.
-        emotion: one of `EMOTIONS`, the answer or another one.
+        emotion: one of the six, by its name or its letters as in `EMOTIONS`; the answer or another one.
         method: one of `possible_methods(predictor)`; better, of `methods_for(predictor)`.
 
     Raises:
@@ -68,6 +69,7 @@ def explain(predictor: Predictor, speech: Speech, emotion: str, method: Method =
     if method not in possible_methods(predictor):
         offered = ", ".join(methods_for(predictor))
         raise ConfigError(f"{predictor.config.name} is explained by {offered}, not by {method!r}.")
+    emotion = emotion_named(emotion)
     seen = look(predictor, speech, emotion)
     values = FUNCTIONS[method](seen, emotion)
     banded = values.ndim == 2

@@ -154,7 +154,7 @@ def test_a_video_without_sound_is_a_sentence():
         *((np.zeros(31_000), rate, f"has a sample rate of {rate} Hz") for rate in (-1, 0, 1, 4_000)),
         ((0, np.zeros(31_000)), None, "has a sample rate of 0 Hz"),
         (np.zeros(16_000, np.float32), 384_000, "384000 Hz"),
-        (np.zeros((16_000, 2), np.float32), 16_000, "16000 channels"),
+        (np.zeros((20, 16_000), np.float32), 16_000, "20 channels"),
         (np.zeros((2, 2, 2), np.float32), 16_000, "dimensions"),
         (np.zeros(0, np.float32), 16_000, "no samples"),
         (np.array([0.1, np.nan]), 16_000, "not numbers"),

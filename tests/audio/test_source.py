@@ -168,10 +168,13 @@ def test_a_pair_of_rate_and_samples_says_all(pair: Any):
     np.testing.assert_allclose(decoded.samples, SOUND[None], atol=1e-3)
 
 
-def test_pairs_have_a_row_for_each_sample_where_that_is_plain():
-    stereo = np.stack([SOUND, -0.5 * SOUND])
-    for samples in (stereo, stereo.T):
-        np.testing.assert_array_equal(decode((RATE, samples)).samples, stereo)
+@pytest.mark.parametrize("channels", [1, 2, 8])
+def test_arrays_have_a_row_for_each_sample_where_that_is_plain(channels: int):
+    """As sound cards, soundfile and scipy give them."""
+    expected = np.stack([SOUND / (i + 1) for i in range(channels)])
+    for samples in (expected, expected.T):
+        np.testing.assert_array_equal(decode((RATE, samples)).samples, expected)
+        np.testing.assert_array_equal(decode(samples, sample_rate=RATE).samples, expected)
 
 
 @pytest.mark.parametrize(

@@ -152,8 +152,16 @@ def test_what_cannot_be_explained_says_so(corpus):
     speech = predictor.prepare(corpus.load(CLIP))
     with pytest.raises(ConfigError, match="is explained by occlusion, integrated-gradients, not by 'grad-cam'"):
         explain(predictor, speech, "ANG", "grad-cam")
-    with pytest.raises(ConfigError, match="emotion is one of ANG"):
-        explain(predictor, speech, "JOY")
+    with pytest.raises(ConfigError, match="An emotion is one of anger"):
+        explain(predictor, speech, "surprise")
+
+
+def test_an_emotion_has_a_name_and_letters(corpus):
+    predictor = shipped("lr0.01-ELU-1D")
+    speech = predictor.prepare(corpus.load(CLIP))
+    by_letters, by_name = explain(predictor, speech, "ANG"), explain(predictor, speech, "anger")
+    assert by_letters.emotion == by_name.emotion == "ANG"
+    np.testing.assert_array_equal(by_letters.values, by_name.values)
 
 
 def test_methods_that_are_not_offered_are_possible():
