@@ -40,9 +40,9 @@ AudioSource: TypeAlias = (
     "str | PathLike[str] | bytes | bytearray | memoryview | io.IOBase | np.ndarray | Tensor | pd.Series"
     " | Sequence[float] | tuple[int, np.ndarray]"
 )
-"""A file's path, its bytes, or an open binary file, wherever its position is; samples (`[samples]` or `[channels,
-samples]`) as an array, tensor, list or Series of any numeric type; or a pair of a rate in Hz and samples, as a tuple or
-list."""
+"""A file's path, its bytes, or an open binary file, wherever its position is; samples (`[samples]`, `[channels,
+samples]`, or plainly `[samples, channels]`) as an array, tensor, list or Series of any numeric type; or a pair of a rate
+in Hz and samples, as a tuple or list."""
 
 KINDS = "a path, bytes, a binary file, an array, tensor, list or Series of samples, or a pair (rate, samples)"
 
