@@ -41,8 +41,8 @@ AudioSource: TypeAlias = (
     " | Sequence[float] | tuple[int, np.ndarray]"
 )
 """A file's path, its bytes, or an open binary file, wherever its position is; samples (`[samples]`, `[channels,
-samples]`, or plainly `[samples, channels]`) as an array, tensor, list or Series of any numeric type; or a pair of a rate
-in Hz and samples, as a tuple or list."""
+samples]`, or plainly `[samples, channels]`) as an array, tensor, list or Series of any numeric type; or a pair of a
+rate in Hz and samples, as a tuple or list."""
 
 KINDS = "a path, bytes, a binary file, an array, tensor, list or Series of samples, or a pair (rate, samples)"
 
