@@ -11,7 +11,7 @@ NEAR = "near"  # session state: keys of what was reached
 # What is seen at once is said one after another: of several fragments' changes in one message, Streamlit follows one.
 # Nothing is said just after a click on a link: it may lead to another page, which would stay empty, for Streamlit
 # would look there for the fragment. A crowded server takes longer: while it still makes a page, it is waited for.
-# What was said is lost where the server has just begun to make the page anew. A mark that is still there after a while
+# What was said may be lost, as where the server has just begun to make the page anew. A mark that stays for a while
 # says it again, with a higher number, so that it is a change; not while the server works, which would begin anew.
 JS = """
 const APART = 100, LEAVING = 3000, AGAIN = 5000, LONGEST = 60000 // milliseconds
