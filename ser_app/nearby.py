@@ -43,6 +43,7 @@ export default function ({ parentElement, setStateValue }) {
     turn = turn.then(say, say)
   }
   const again = () => {
+    if (!here) return
     if (makesAPage()) setTimeout(again, APART)
     else inTurn()
   }

@@ -154,6 +154,8 @@ def test_what_cannot_be_explained_says_so(corpus):
         explain(predictor, speech, "ANG", "grad-cam")
     with pytest.raises(ConfigError, match="An emotion is one of anger"):
         explain(predictor, speech, "surprise")
+    with pytest.raises(ConfigError, match="emotion is one of ANG"):
+        look(predictor, speech, "JOY")
 
 
 def test_an_emotion_has_a_name_and_letters(corpus):
