@@ -9,6 +9,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
+# Some images forbid Python to keep what it compiled. Tests start hundreds of processes: each would compile torch anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: app test chromium types pytest format screenshots audit
 
 app: $(VENV)/app.installed
