@@ -18,7 +18,7 @@ def some_of(n_clips: int) -> Tensor:
 
 
 @torch.inference_mode()
-def embed(model: Network, data: ClipTensors, clips: Tensor, batch_size: int = 64) -> Tensor:
+def embed(model: Network, data: ClipTensors, clips: Tensor, batch_size: int = 32) -> Tensor:
     """Embeddings `[clips, width]` of the clips with these indices as they are, in float32, on the CPU."""
     model.eval()
     order = data.shortest_first(clips)  # clips of one length pad least
