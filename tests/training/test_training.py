@@ -160,6 +160,15 @@ def test_validation_is_in_float32_whatever_training_is_in():
     assert epoch.val_loss == float(expected)
 
 
+def test_logits_stand_in_the_order_of_the_clips_whatever_their_lengths():
+    trainer, clips = trainer_for(replace(TINY, form="variable")), torch.tensor([5, 0, 17, 3, 11])
+    model, data = trainer.model, trainer.data
+    assert len({int(data.lengths["spectral"][clip]) for clip in clips}) == len(clips)
+    together = predict_logits(model, data, clips, CPU, batch_size=2)
+    for clip, found in zip(clips, together, strict=True):
+        torch.testing.assert_close(predict_logits(model, data, clip[None], CPU)[0], found, atol=1e-5, rtol=1e-5)
+
+
 def test_numerics_are_chosen_by_what_the_hardware_has_and_can_be_told(monkeypatch: pytest.MonkeyPatch):
     for bf16 in (True, False):
         monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda bf16=bf16: bf16)
