@@ -97,6 +97,12 @@ class ClipTensors:
             return lengths[clips.cpu()].argsort(stable=True).to(clips.device)
         return torch.arange(len(clips), device=clips.device)
 
+    def of_each(self, compute: Callable[..., Tensor], clips: Tensor, batch_size: int) -> Tensor:
+        """What a network computes of each of these clips, in float32 and in their order: `[clips, …]`."""
+        order = self.shortest_first(clips)  # clips of one length pad least
+        found = torch.cat([compute(**self.batch(part)[0]).float() for part in clips[order].split(batch_size)])
+        return found[order.argsort()]
+
     def soft_labels(self, clips: Tensor, share: float) -> Tensor:
         """Targets `[clips, 6]` that add up to 1: each clip's label, and a share of what its raters heard."""
         labels = F.one_hot(self.labels[clips], len(EMOTIONS)).float()

@@ -21,9 +21,7 @@ def some_of(n_clips: int) -> Tensor:
 def embed(model: Network, data: ClipTensors, clips: Tensor, batch_size: int = 32) -> Tensor:
     """Embeddings `[clips, width]` of the clips with these indices as they are, in float32, on the CPU."""
     model.eval()
-    order = data.shortest_first(clips)  # clips of one length pad least
-    found = torch.cat([model.embed(**data.batch(part)[0]).float().cpu() for part in clips[order].split(batch_size)])
-    return found[order.argsort().cpu()]
+    return data.of_each(model.embed, clips, batch_size).cpu()
 
 
 def embedding_statistics(model: nn.Module, data: ClipTensors, clips: Tensor) -> EmbeddingStatistics | None:

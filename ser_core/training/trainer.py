@@ -272,10 +272,8 @@ def loss_and_accuracy(logits: Tensor, labels: Tensor) -> tuple[float, float]:
 def predict_logits(model: nn.Module, data: ClipTensors, clips: Tensor, device: Device, batch_size: int = 32) -> Tensor:
     """Logits `[clips, 6]` in float32 of the clips with these indices."""
     model.eval()
-    order = data.shortest_first(clips)  # clips of one length pad least
     with device.autocast():
-        found = torch.cat([model(**data.batch(part)[0]).float() for part in clips[order].split(batch_size)])
-    return found[order.argsort()]
+        return data.of_each(model, clips, batch_size)
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
