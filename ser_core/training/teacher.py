@@ -178,10 +178,9 @@ def _ask(teacher: Teacher, data: ClipTensors, device: Device, answered: Progress
     _, model = load_model(teacher.folder)
     model = model.to(device.device)
     n = len(data.labels)
-    lengths = next(iter(data.lengths.values()), torch.zeros(n))
     logits = torch.empty(n, data.heard.shape[1])
     done = 0
-    for part in lengths.argsort(stable=True).split(BATCH_SIZE):
+    for part in data.shortest_first(torch.arange(n)).split(BATCH_SIZE):
         said = predict_logits(model, data, part.to(device.device), full_precision(device))
         logits[part] = said.cpu() / teacher.config.temperature
         done += len(part)
