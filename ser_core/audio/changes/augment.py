@@ -3,7 +3,8 @@
 Half the clips get noise at 5 to 35 dB and half a random equalisation or band limit, the recipe with which a fine-tuned
 encoder kept 88 % and more of its labels under telephone bands, gating and noise; rooms, gating, gain and speed come on
 top. They are applied in the order in which they happen: the voice, the room, what else is heard in it, the microphone
-and the line, the software, the level. SpecAugment and mixup are changes of features, not of a waveform.
+and the line, the software, the level; of the result, a part may be cut out. SpecAugment and mixup are changes of
+features, not of a waveform.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.changes.codecs import through_codec
 from ser_core.audio.changes.lines import (
     TELEPHONE_HZ,
@@ -28,13 +30,16 @@ from ser_core.audio.changes.lines import (
 from ser_core.audio.changes.noise import NOISES, add_noise, babble
 from ser_core.audio.changes.rooms import reverberate
 from ser_core.audio.changes.spectral import change_pitch, change_speed, spectral_gate
-from ser_core.audio.level import change_gain, within_full_scale
+from ser_core.audio.level import SILENT_DBFS, change_gain, within_full_scale
+from ser_core.audio.vad import energy_intervals
 from ser_core.errors import ConfigError
 
 Range = tuple[float, float]
 CODEC_BITRATES = {"opus": (12_000, 32_000), "mp3": (24_000, 64_000), "mulaw": (64_000, 64_000)}
 RATES = (8_000, 11_025)  # Hz, of telephones and old recorders
 LOW_PASS_HZ = (3_500, 6_000)
+VOICE_TOP_DB = 30.0  # what is quieter than the loudest frame by more isn't the voice
+LEAST_CROP = round(0.4 * SAMPLE_RATE)  # samples of a voice in which something can be heard of it
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ class AugmentationConfig:
         speed_factor: 1.1 for 10 % faster.
         pitch: another pitch alone; by default none: it is what emotions differ in.
         pitch_semitones: by how much.
+        crop: a part of the clip alone, as a window of somebody who speaks on; by default none.
+        crop_share: how much of the voice is in it, 0 to 1; never less than 0.4 s.
     """
 
     noise: float = 0.5
@@ -80,6 +87,8 @@ class AugmentationConfig:
     speed_factor: Range = (0.9, 1.1)
     pitch: float = 0.0
     pitch_semitones: Range = (-2.0, 2.0)
+    crop: float = 0.0
+    crop_share: Range = (0.3, 0.9)
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -99,6 +108,8 @@ class AugmentationConfig:
         for name in ("rt60", "speed_factor"):
             if getattr(self, name)[0] <= 0:
                 raise ConfigError(f"{name} is above 0, not {getattr(self, name)[0]:g}.")
+        if not 0 <= self.crop_share[0] <= self.crop_share[1] <= 1:
+            raise ConfigError(f"crop_share is a range within 0 to 1, not {self.crop_share!r}.")
 
 
 def augment(
@@ -117,7 +128,7 @@ def augment(
         voices: other clips, float32 `[samples]` each, for babble; synthetic voices without it.
 
     Returns:
-        float32 in ±1, `[samples]`, or as many as the speed makes of them.
+        float32 in ±1, `[samples]`, or as many as the speed makes of them and the crop leaves.
     """
 
     def drawn(share: float) -> bool:
@@ -127,6 +138,7 @@ def augment(
         waveform = change_speed(waveform, rng.uniform(*config.speed_factor))
     if drawn(config.pitch):
         waveform = change_pitch(waveform, rng.uniform(*config.pitch_semitones))
+    voice = waveform
     if drawn(config.room):
         ratio = rng.uniform(*config.direct_to_reverberant_db)
         waveform = reverberate(waveform, rng, rt60=rng.uniform(*config.rt60), direct_to_reverberant_db=ratio)
@@ -147,7 +159,33 @@ def augment(
         waveform = through_codec(waveform, name, int(rng.integers(*CODEC_BITRATES[name], endpoint=True)))
     if drawn(config.gain):
         waveform = change_gain(waveform, rng.uniform(*config.gain_db))
+    if config.crop and drawn(config.crop):
+        waveform = waveform[part_of(voice, rng.uniform(*config.crop_share), rng)]
     return within_full_scale(waveform)
+
+
+def part_of(voice: np.ndarray, share: float, rng: np.random.Generator) -> slice:
+    """A part of a clip, of which no pause tells where the sentence ended.
+
+    Half of the parts begin with the clip, as when somebody has just begun to speak; the others anywhere in the voice.
+
+    Args:
+        voice: float32 `[samples]` at 16 kHz, before noise and echoes hide where the voice is.
+        share: of the voice, from its first sound to its last, that the part has; 0 to 1.
+        rng: draws where it begins.
+
+    Returns:
+        its samples; all of them where no voice is loud enough to be found.
+    """
+    loud = energy_intervals(voice, top_db=VOICE_TOP_DB, floor_dbfs=SILENT_DBFS)
+    if not len(loud):
+        return slice(None)
+    first, behind = int(loud[0, 0]), int(loud[-1, 1])
+    length = min(max(round(share * (behind - first)), LEAST_CROP), behind - first)
+    if rng.random() < 0.5:
+        return slice(0, first + length)
+    begin = int(rng.integers(first, behind - length, endpoint=True))
+    return slice(begin, begin + length)
 
 
 def _equalized(waveform: np.ndarray, rng: np.random.Generator, max_db: float) -> np.ndarray:
