@@ -45,6 +45,7 @@ NAMES = (
     "long_life",
     "vad",
     "robustness",
+    "fragments",
     "int8",
     "adaptation",
     "non_speech",

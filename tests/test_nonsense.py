@@ -61,6 +61,7 @@ MAY_BE_ZERO = {
     *("mixup", "soft-labels", "spec-augment", "copies", "layer-decay", "frozen-epochs", "gpus", "vad-pad"),
     *("ema", "dropout"),
     *("noise", "spectrum", "band-limit", "max-eq-db", "room", "gate", "codec", "gain", "speed", "pitch"),
+    *("crop", "crop-share"),
 }
 MAY_BE_NEGATIVE = {"vad-floor-dbfs"}
 MAY_BE_HUGE = {"max-minutes", "noise-db", "vad-top-db", "max-eq-db", "cpus", "gpus", "jobs"}

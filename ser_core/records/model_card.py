@@ -106,10 +106,9 @@ def _encoder(run: Run) -> str:
 
 def _changes(train: TrainConfig) -> str:
     """What was done to the training clips."""
-    copies = (
-        f"; {train.copies} changed copies of each clip (noise, rooms, lines, levels, speed)" if train.copies else ""
-    )
-    return copies + ("; SpecAugment" if train.spec_augment else "")
+    cut = ", cuts" if train.augmentation.crop else ""
+    changed = f"; {train.copies} changed copies of each clip (noise, rooms, lines, levels, speed{cut})"
+    return (changed if train.copies else "") + ("; SpecAugment" if train.spec_augment else "")
 
 
 def _speakers(split: Split) -> str:

@@ -123,7 +123,7 @@ def other_value(key: str, value: Any) -> Any:
         case str(), *_:
             return value[1:]
         case low, high:
-            return low, 2 * high if high > 0 else high / 2
+            return low, (low + high) / 2
         case int() if value == 0:
             return 1
         case float() if value == 0:
