@@ -54,7 +54,11 @@ It says nothing reliable about what a person really feels, and must not be used 
 
 def _refit(train: TrainConfig) -> str:
     """That its classifier was fitted anew."""
-    return f"; its classifier fitted anew, by logistic regression (L2 penalty {train.refit:g})" if train.refit else ""
+    if not train.refit:
+        return ""
+    copies = min(train.refit_copies, train.copies)
+    heard = f" to the clips and {copies} changed {'copy' if copies == 1 else 'copies'} of each" if copies else ""
+    return f"; its classifier fitted anew{heard}, by logistic regression (L2 penalty {train.refit:g})"
 
 
 def _data(run: Run) -> str:

@@ -66,6 +66,7 @@ class TrainConfig:
         frozen_epochs: pretrained networks; first epochs in which only what is not pretrained learns, int >= 0.
         refit: L2 penalty, 0 to 100, of the logistic regression that takes the classifier's place after the last epoch,
             see `ser_core.training.refit`; 0 for none.
+        refit_copies: of the changed copies, the first so many that it hears beside the clips as they are, int >= 0.
         augmentation: how copies are changed.
         audio: how a waveform becomes speech, which travels with the checkpoint.
         features: parameters of the features, which travel with it, too.
@@ -97,6 +98,7 @@ class TrainConfig:
     layer_decay: float = 0.85
     frozen_epochs: int = 0
     refit: float = 0.0
+    refit_copies: int = 0
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     audio: AudioConfig = field(default_factory=AudioConfig)
     features: FeatureConfig = field(default_factory=FeatureConfig)
@@ -143,6 +145,7 @@ class TrainConfig:
             ("layer_decay", self.layer_decay, 0, 1),
             ("frozen_epochs", self.frozen_epochs, 0, self.epochs),
             ("refit", self.refit, 0, 100),
+            ("refit_copies", self.refit_copies, 0, 1000),
         ):
             if not low <= value <= high:
                 raise ConfigError(f"{name} is a number from {low:g} to {high:g}, not {value:g}.")
@@ -192,7 +195,10 @@ class TrainConfig:
         """Settings that change nothing beside the others, whatever their values, and why."""
         idle: dict[str, str] = {}
         if not self.copies:
-            idle |= dict.fromkeys(vars(self.augmentation), "no clip is changed unless --copies is 1 or more")
+            changes = (*vars(self.augmentation), "refit_copies")
+            idle |= dict.fromkeys(changes, "no clip is changed unless --copies is 1 or more")
+        if not self.refit:
+            idle["refit_copies"] = "there is no --refit"
         if self.teacher == NO_TEACHER:
             idle |= dict.fromkeys(TEACHER_ONLY, "there is no --teacher")
         if not MODELS[self.model].pretrained:

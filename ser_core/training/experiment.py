@@ -134,9 +134,10 @@ def run_experiment(
             have_encoder(config.model)  # before minutes of features
         data = load_data(config, clips, corpus, cache_dir, device, watchers)
         to_do = config.epochs - (len(read_state(partial).history) if resume else 0)
+        n_copies = min(config.copies, config.epochs)
         copies = [
             load_data(config, corpus.clips(split.train), corpus, cache_dir, device, watchers, number)
-            for number in range(min(config.copies, config.epochs) if to_do else 0)
+            for number in range(n_copies if to_do else min(n_copies, config.refit_copies))
         ]
         if teacher and to_do:
             told = {"features": tell(watchers, "features"), "answered": tell(watchers, "taught")}

@@ -1,8 +1,9 @@
 """The classifier of a trained network is fitted anew, by logistic regression on embeddings of the training clips.
 
 What a network learns while all of it changes seems to fit the training clips too well, its last layers most of all.
-Fitted again on embeddings that stand still, of the clips as they are, with a penalty that keeps weights small, they
-hear other recordings better ("last layer re-training", Kirichenko et al. 2023).
+Fitted again on embeddings that stand still, with a penalty that keeps weights small, they hear other recordings better
+("last layer re-training", Kirichenko et al. 2023). These are embeddings of the clips as they are and, with
+`refit_copies`, of changed copies, too: a classifier that never heard a part of a clip takes many of them for fear.
 """
 
 from __future__ import annotations
@@ -38,14 +39,18 @@ def check_refit(config: TrainConfig) -> None:
 
 
 def refitted(trainer: Trainer, watchers: Sequence[Watcher]) -> dict[str, Tensor]:
-    """A trained network's best weights, with a classifier that is fitted anew to the training clips as they are."""
+    """A trained network's best weights, with a classifier that is fitted anew to the training clips."""
+    copies = trainer.copies[: trainer.config.refit_copies]
+    and_copies = f", and {len(copies)} changed {'copies' if len(copies) > 1 else 'copy'} of each" if copies else ""
     for watcher in watchers:
-        watcher.says("The classifier is fitted anew to the training clips as they are.")
+        watcher.says(f"The classifier is fitted anew to the training clips as they are{and_copies}.")
     model, clips = trainer.model, trainer.train_clips
     assert isinstance(model, Network)
     model.load_state_dict(trainer.best)
-    embeddings, labels = embed(model, trainer.data, clips), trainer.data.labels[clips].cpu()
-    put_in(model.classifier, *logistic_regression(embeddings.numpy(), labels.numpy(), trainer.config.refit))
+    everyone = torch.arange(len(clips), device=clips.device)  # a copy has the training clips alone
+    embeddings = [embed(model, trainer.data, clips), *(embed(model, copy, everyone) for copy in copies)]
+    labels = trainer.data.labels[clips].cpu().repeat(len(embeddings))
+    put_in(model.classifier, *logistic_regression(torch.cat(embeddings).numpy(), labels.numpy(), trainer.config.refit))
     return trainer.weights(model)
 
 

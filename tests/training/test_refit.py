@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -138,6 +138,24 @@ def test_it_is_fitted_to_the_clips_as_they_are_and_not_to_their_copies():
     weight, bias = logistic_regression(clips, data.labels[:18].numpy(), 0.1)
     torch.testing.assert_close(weights["classifier.1.weight"], weight)
     torch.testing.assert_close(weights["classifier.1.bias"], bias)
+
+
+def test_with_copies_it_is_fitted_to_the_first_of_them_as_well():
+    config = replace(TINY, epochs=1, copies=2, refit=0.1, refit_copies=1)
+    data, copies, clips = tensors(config), [tensors(config, 18), tensors(config, 18)], torch.arange(18)
+    for louder, copy in enumerate(copies, 2):
+        copy.values["spectral"] *= louder
+    said: list[str] = []
+    trainer = Trainer(config, data, range(18), range(18, 24), CPU, copies)
+    trainer.run_epoch()
+    weights = refitted(trainer, [cast(Any, SimpleNamespace(says=said.append))])
+    model = trainer.model
+    assert isinstance(model, Network)
+    heard = torch.cat([embed(model, each, clips) for each in (data, copies[0])]).numpy()
+    weight, bias = logistic_regression(heard, data.labels[:18].repeat(2).numpy(), 0.1)
+    torch.testing.assert_close(weights["classifier.1.weight"], weight)
+    torch.testing.assert_close(weights["classifier.1.bias"], bias)
+    assert said == ["The classifier is fitted anew to the training clips as they are, and 1 changed copy of each."]
 
 
 def test_a_record_has_the_figures_of_the_network_that_is_kept(
