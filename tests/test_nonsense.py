@@ -56,7 +56,7 @@ COMMANDS = {
 NEVER = ("nan", "inf", "-inf", "1e999", "-1e999", "", " ", "x", "1,5", "0x10", "1e", "--", "²")
 HUGE = ("1000000000000000000000000000000", "1e30")
 MAY_BE_ZERO = {
-    "refit",
+    *("refit", "refit-crop"),
     *("min-confidence", "smoothing", "warmup-epochs", "weight-decay", "min-lr-factor", "seed", "label-smoothing"),
     *("mixup", "soft-labels", "spec-augment", "copies", "layer-decay", "frozen-epochs", "gpus", "vad-pad"),
     *("ema", "dropout"),

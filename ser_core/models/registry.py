@@ -79,9 +79,8 @@ FINE_TUNING = {
     "label_smoothing": 0.1,
     "spec_augment": 2,
     "copies": 6,
-    "crop": 0.5,
     "refit": 0.2,
-    "refit_copies": 1,
+    "refit_crop": 0.5,
     "pipeline": "voice",
     "vad_pad": 0.3,
 }

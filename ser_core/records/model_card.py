@@ -56,8 +56,7 @@ def _refit(train: TrainConfig) -> str:
     """That its classifier was fitted anew."""
     if not train.refit:
         return ""
-    copies = min(train.refit_copies, train.copies)
-    heard = f" to the clips and {copies} changed {'copy' if copies == 1 else 'copies'} of each" if copies else ""
+    heard = " to the clips and a changed copy of each, many of them cut" if train.refit_crop else ""
     return f"; its classifier fitted anew{heard}, by logistic regression (L2 penalty {train.refit:g})"
 
 

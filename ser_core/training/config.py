@@ -66,7 +66,8 @@ class TrainConfig:
         frozen_epochs: pretrained networks; first epochs in which only what is not pretrained learns, int >= 0.
         refit: L2 penalty, 0 to 100, of the logistic regression that takes the classifier's place after the last epoch,
             see `ser_core.training.refit`; 0 for none.
-        refit_copies: of the changed copies, the first so many that it hears beside the clips as they are, int >= 0.
+        refit_crop: share of clips that are cut, as by `crop`, in one more changed copy of each, which it is fitted to
+            beside the clips as they are, in 0..1; 0 for no such copy.
         augmentation: how copies are changed.
         audio: how a waveform becomes speech, which travels with the checkpoint.
         features: parameters of the features, which travel with it, too.
@@ -98,7 +99,7 @@ class TrainConfig:
     layer_decay: float = 0.85
     frozen_epochs: int = 0
     refit: float = 0.0
-    refit_copies: int = 0
+    refit_crop: float = 0.0
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     audio: AudioConfig = field(default_factory=AudioConfig)
     features: FeatureConfig = field(default_factory=FeatureConfig)
@@ -145,7 +146,7 @@ class TrainConfig:
             ("layer_decay", self.layer_decay, 0, 1),
             ("frozen_epochs", self.frozen_epochs, 0, self.epochs),
             ("refit", self.refit, 0, 100),
-            ("refit_copies", self.refit_copies, 0, 1000),
+            ("refit_crop", self.refit_crop, 0, 1),
         ):
             if not low <= value <= high:
                 raise ConfigError(f"{name} is a number from {low:g} to {high:g}, not {value:g}.")
@@ -194,11 +195,10 @@ class TrainConfig:
     def idle(self) -> dict[str, str]:
         """Settings that change nothing beside the others, whatever their values, and why."""
         idle: dict[str, str] = {}
-        if not self.copies:
-            changes = (*vars(self.augmentation), "refit_copies")
-            idle |= dict.fromkeys(changes, "no clip is changed unless --copies is 1 or more")
+        if not (self.copies or (self.refit and self.refit_crop)):
+            idle |= dict.fromkeys(vars(self.augmentation), "no clip is changed unless --copies is 1 or more")
         if not self.refit:
-            idle["refit_copies"] = "there is no --refit"
+            idle["refit_crop"] = "there is no --refit"
         if self.teacher == NO_TEACHER:
             idle |= dict.fromkeys(TEACHER_ONLY, "there is no --teacher")
         if not MODELS[self.model].pretrained:

@@ -52,7 +52,7 @@ from ser_core.training.calibration import fit_temperature, probabilities
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device, full_precision
 from ser_core.training.embedding import embedding_statistics
-from ser_core.training.refit import check_refit, refitted
+from ser_core.training.refit import changed_for_refit, check_refit, refitted
 from ser_core.training.saved_state import RESTART, STATE_FILE, read_state
 from ser_core.training.settings import read_settings, settings_of
 from ser_core.training.teacher import find_teacher, teach
@@ -134,10 +134,13 @@ def run_experiment(
             have_encoder(config.model)  # before minutes of features
         data = load_data(config, clips, corpus, cache_dir, device, watchers)
         to_do = config.epochs - (len(read_state(partial).history) if resume else 0)
-        n_copies = min(config.copies, config.epochs)
         copies = [
             load_data(config, corpus.clips(split.train), corpus, cache_dir, device, watchers, number)
-            for number in range(n_copies if to_do else min(n_copies, config.refit_copies))
+            for number in range(min(config.copies, config.epochs) if to_do else 0)
+        ]
+        refit_copies = [
+            load_data(changed, corpus.clips(split.train), corpus, cache_dir, device, watchers, config.copies)
+            for changed in changed_for_refit(config)
         ]
         if teacher and to_do:
             told = {"features": tell(watchers, "features"), "answered": tell(watchers, "taught")}
@@ -153,7 +156,9 @@ def run_experiment(
             watcher.started(trainer)
         _train(trainer, partial, watchers)
 
-        weights = _storable_weights(trainer, refitted(trainer, watchers) if config.refit else trainer.best)
+        weights = _storable_weights(
+            trainer, refitted(trainer, watchers, refit_copies) if config.refit else trainer.best
+        )
         logits, labels = _logits(trainer, weights, trainer.val_clips), trainer.data.labels[trainer.val_clips]
         temperature = fit_temperature(logits, labels)
         speakers = corpus.said_speakers(split.test) if isinstance(corpus, Gathered) else ()

@@ -3,12 +3,14 @@
 What a network learns while all of it changes seems to fit the training clips too well, its last layers most of all.
 Fitted again on embeddings that stand still, with a penalty that keeps weights small, they hear other recordings better
 ("last layer re-training", Kirichenko et al. 2023). These are embeddings of the clips as they are and, with
-`refit_copies`, of changed copies, too: a classifier that never heard a part of a clip takes many of them for fear.
+`refit_crop`, of a changed copy of each, many of which are cut: a classifier that heard whole sentences alone takes most
+beginnings of one for fear.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -18,6 +20,7 @@ from ser_core.emotions import EMOTIONS
 from ser_core.errors import ConfigError
 from ser_core.models.network import Network
 from ser_core.models.registry import build_model
+from ser_core.training.batches import ClipTensors
 from ser_core.training.config import TrainConfig
 from ser_core.training.embedding import embed
 from ser_core.training.trainer import Trainer
@@ -38,12 +41,24 @@ def check_refit(config: TrainConfig) -> None:
     _layers(model.classifier)
 
 
-def refitted(trainer: Trainer, watchers: Sequence[Watcher]) -> dict[str, Tensor]:
-    """A trained network's best weights, with a classifier that is fitted anew to the training clips."""
-    copies = trainer.copies[: trainer.config.refit_copies]
-    and_copies = f", and {len(copies)} changed {'copies' if len(copies) > 1 else 'copy'} of each" if copies else ""
+def changed_for_refit(config: TrainConfig) -> list[TrainConfig]:
+    """The same run with its clips changed as in each copy that its classifier is fitted to: one, or none."""
+    if not (config.refit and config.refit_crop):
+        return []
+    return [replace(config, augmentation=replace(config.augmentation, crop=config.refit_crop))]
+
+
+def refitted(trainer: Trainer, watchers: Sequence[Watcher], copies: Sequence[ClipTensors] = ()) -> dict[str, Tensor]:
+    """A trained network's best weights, with a classifier that is fitted anew to the training clips as they are.
+
+    Args:
+        trainer: has trained it.
+        watchers: are told.
+        copies: of the training clips, in their order, which count as much as they do.
+    """
     for watcher in watchers:
-        watcher.says(f"The classifier is fitted anew to the training clips as they are{and_copies}.")
+        also = ", and to a changed copy of each" if copies else ""
+        watcher.says(f"The classifier is fitted anew to the training clips as they are{also}.")
     model, clips = trainer.model, trainer.train_clips
     assert isinstance(model, Network)
     model.load_state_dict(trainer.best)

@@ -23,7 +23,7 @@ from ser_core.models.whisper import SIZES, WhisperEncoder
 from ser_core.records.runs import load_run
 from ser_core.serving.predictor import Predictor
 from ser_core.training import experiment
-from ser_core.training.config import usual_config
+from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.embedding import embed
 from ser_core.training.experiment import run_experiment
 from ser_core.training.refit import NEVER, check_refit, logistic_regression, put_in, refitted
@@ -140,22 +140,46 @@ def test_it_is_fitted_to_the_clips_as_they_are_and_not_to_their_copies():
     torch.testing.assert_close(weights["classifier.1.bias"], bias)
 
 
-def test_with_copies_it_is_fitted_to_the_first_of_them_as_well():
-    config = replace(TINY, epochs=1, copies=2, refit=0.1, refit_copies=1)
-    data, copies, clips = tensors(config), [tensors(config, 18), tensors(config, 18)], torch.arange(18)
-    for louder, copy in enumerate(copies, 2):
-        copy.values["spectral"] *= louder
+def test_with_a_copy_it_is_fitted_to_both():
+    config = replace(TINY, epochs=1, refit=0.1)
+    data, copy, clips = tensors(config), tensors(config, 18), torch.arange(18)
+    copy.values["spectral"] *= 2
     said: list[str] = []
-    trainer = Trainer(config, data, range(18), range(18, 24), CPU, copies)
+    trainer = Trainer(config, data, range(18), range(18, 24), CPU)
     trainer.run_epoch()
-    weights = refitted(trainer, [cast(Any, SimpleNamespace(says=said.append))])
+    weights = refitted(trainer, [cast(Any, SimpleNamespace(says=said.append))], [copy])
     model = trainer.model
     assert isinstance(model, Network)
-    heard = torch.cat([embed(model, each, clips) for each in (data, copies[0])]).numpy()
+    heard = torch.cat([embed(model, each, clips) for each in (data, copy)]).numpy()
     weight, bias = logistic_regression(heard, data.labels[:18].repeat(2).numpy(), 0.1)
     torch.testing.assert_close(weights["classifier.1.weight"], weight)
     torch.testing.assert_close(weights["classifier.1.bias"], bias)
-    assert said == ["The classifier is fitted anew to the training clips as they are, and 1 changed copy of each."]
+    assert said == ["The classifier is fitted anew to the training clips as they are, and to a changed copy of each."]
+
+
+def test_the_copy_is_cut_and_none_that_the_network_was_trained_on(
+    corpus: Corpus, tiny: Path, feature_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[tuple[float, int | None]] = []
+    load_data = experiment.load_data
+
+    def noted(config: TrainConfig, *arguments: Any) -> Any:
+        asked.append((config.augmentation.crop, arguments[5] if len(arguments) > 5 else None))
+        return load_data(config, *arguments)
+
+    monkeypatch.setattr(experiment, "load_data", noted)
+    run_experiment(
+        replace(TINY, epochs=1, copies=1, refit=0.05, refit_crop=0.4),
+        corpus=corpus,
+        device=CPU,
+        split=load_split(str(tiny)),
+        runs_dir=tmp_path / "runs",
+        checkpoints_dir=tmp_path / "checkpoints",
+        cache_dir=feature_cache,
+    )
+    assert asked == [(0.0, None), (0.0, 0), (0.4, 1)]
+    (card,) = tmp_path.glob("checkpoints/*/README.md")
+    assert "fitted anew to the clips and a changed copy of each, many of them cut, by" in card.read_text()
 
 
 def test_a_record_has_the_figures_of_the_network_that_is_kept(

@@ -140,7 +140,7 @@ def test_every_setting_is_in_the_name_or_the_difference(key: str):
     pipeline = "report" if key == "pipeline" else "voice"
     of_our_own = (*vars(NetworkConfig()), "pitch_path")
     model = "whisper-base" if key in PRETRAINED_ONLY else "conformer" if key in of_our_own else "2d"
-    usual = usual_config(model, epochs=30, copies=2, pipeline=pipeline, teacher="some")
+    usual = usual_config(model, epochs=30, copies=2, pipeline=pipeline, teacher="some", refit=0.1)
     other = changed(usual, key)
     assert other.flat[key] != usual.flat[key]
     assert (other.name != usual.name) == (key != "epochs")
