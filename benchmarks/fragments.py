@@ -49,7 +49,7 @@ def print_table(what: str, predictors: dict[str, Predictor], waveforms: Sequence
     """A line a checkpoint: how often it is right, its mean score, and the emotion that it names most."""
     print(f"\n{what}: right / mean score / what is named most, and how often")
     width = max(map(len, predictors)) + 2
-    print(f"{'of the voice':{width}}" + "".join(f"{f'{share:.0%}':>26}" for share in SHARES))
+    print(f"{'of the voice':{width}}" + "".join(f"{f'{share:.0%}':>30}" for share in SHARES))
     cut = {share: [beginning(waveform, share) for waveform in waveforms] for share in SHARES}
     for name, predictor in predictors.items():
         cells = []
@@ -63,7 +63,7 @@ def print_table(what: str, predictors: dict[str, Predictor], waveforms: Sequence
             most, n_most = Counter(said.emotion for said in heard).most_common(1)[0]
             score = np.mean([said.confidence for said in heard])
             cells.append(f"{right:.0%} / {score:.2f} / {EMOTION_NAMES[most]} {n_most / len(heard):.0%}")
-        print(f"{name:{width}}" + "".join(f"{cell:>26}" for cell in cells), flush=True)
+        print(f"{name:{width}}" + "".join(f"{cell:>30}" for cell in cells), flush=True)
 
 
 def main() -> None:
