@@ -1,7 +1,8 @@
-"""The Live page with a fake microphone that plays RAVDESS: labels of the last second of each clip, against the truth.
+"""The Live page with a fake microphone that plays RAVDESS: labels while each clip ends and after, against the truth.
 
 Clips of all six emotions between silences, of speakers and a studio that nothing was trained on, as the page comes: the
-default checkpoint and settings, with nothing tuned.
+default checkpoint and settings, with nothing tuned. Twice: the newest window's label, in the last second of each clip,
+and the label of the utterance that the clip was, at its end; a clip of which there is no utterance is not right.
 """
 
 from __future__ import annotations
@@ -45,6 +46,15 @@ class Spoken:
     end: float
 
 
+@dataclass(frozen=True)
+class Session:
+    """What the page keeps of a session: timeline and utterances, as it downloads them, and the audio as it arrived."""
+
+    rows: list[dict[str, Any]]
+    utterances: list[dict[str, Any]]
+    audio: np.ndarray
+
+
 def chosen_clips() -> list[Recording]:
     """The first clip of strong intensity of each emotion, of each actor; of neutral, which has none, not a calm one."""
     chosen: dict[tuple[str, str], Recording] = {}
@@ -69,8 +79,8 @@ def make_tape(clips: Sequence[Recording]) -> tuple[np.ndarray, list[Spoken]]:
     return np.concatenate([*parts, np.zeros(round(TAIL_SECONDS * SAMPLE_RATE), np.float32)]), spoken
 
 
-def listen(page: Page, seconds: float) -> tuple[list[dict[str, Any]], np.ndarray]:
-    """The timeline, and the audio as it arrived."""
+def listen(page: Page, seconds: float) -> Session:
+    """Let the page hear the microphone for so long."""
     page.get_by_text("Settings").click()
     keep = page.locator("label", has_text="Keep this session's audio")
     page.wait_for_timeout(1000)  # a click on what still unfolds is lost
@@ -81,12 +91,16 @@ def listen(page: Page, seconds: float) -> tuple[list[dict[str, Any]], np.ndarray
     page.wait_for_timeout(1000 * seconds)
     press(page, "Stop listening")
     expect(page.get_by_role("heading", name="This session")).to_be_visible(timeout=60_000)
-    with page.expect_download() as rows:
-        page.get_by_role("button", name="Timeline as JSON").click()
-    with page.expect_download() as audio:
-        page.get_by_role("button", name="Audio", exact=True).click()
-    received, _ = soundfile.read(io.BytesIO(audio.value.path().read_bytes()), dtype="float32")
-    return json.loads(rows.value.path().read_text()), received
+    rows, utterances = (json.loads(download(page, f"{what} as JSON")) for what in ("Timeline", "Utterances"))
+    audio, _ = soundfile.read(io.BytesIO(download(page, "Audio")), dtype="float32")
+    return Session(rows, utterances, audio)
+
+
+def download(page: Page, button: str) -> bytes:
+    """What a button downloads."""
+    with page.expect_download() as file:
+        page.get_by_role("button", name=button, exact=True).click()
+    return file.value.path().read_bytes()
 
 
 def delay_seconds(tape: np.ndarray, received: np.ndarray) -> float:
@@ -108,18 +122,29 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.goto(f"{server.url}/live")
         wait_until_idle(page)
-        rows, received = listen(page, len(tape) / SAMPLE_RATE)
+        session = listen(page, len(tape) / SAMPLE_RATE)
         browser.close()
-    delay = delay_seconds(tape, received)
-    right: dict[str, list[bool]] = {emotion: [] for emotion in EMOTIONS}
+    delay = delay_seconds(tape, session.audio)
+    in_the_end: dict[str, list[bool]] = {emotion: [] for emotion in EMOTIONS}
+    as_a_whole: dict[str, list[bool]] = {emotion: [] for emotion in EMOTIONS}
     for clip in spoken:
         end = clip.end + delay
-        last = [row["emotion"] for row in rows if end - LAST_SECONDS < row["end"] <= end]
-        right[clip.emotion] += [emotion == clip.emotion for emotion in last]
+        last = [row["emotion"] for row in session.rows if end - LAST_SECONDS < row["end"] <= end]
+        in_the_end[clip.emotion] += [emotion == clip.emotion for emotion in last]
+        ended = [
+            row["answer"] for row in session.utterances if row["start"] < end and abs(row["end"] - end) < GAP_SECONDS
+        ]
+        as_a_whole[clip.emotion].append(ended[-1:] == [clip.emotion])
+    print(f"{default_checkpoint()}, {len(spoken)} clips of {len(ACTORS)} actors; chance is {1 / len(EMOTIONS):.0%}")
+    print_shares("labels of a last second", in_the_end)
+    print_shares("utterances at their end", as_a_whole)
+
+
+def print_shares(what: str, right: dict[str, list[bool]]) -> None:
+    """How often labels are right, and those of each emotion."""
     labels = [label for each in right.values() for label in each]
-    print(f"{default_checkpoint()}, {len(spoken)} clips of {len(ACTORS)} actors, {len(labels)} labels of a last second")
-    print(f"right: {np.mean(labels):.0%} (chance is {1 / len(EMOTIONS):.0%})")
-    print(", ".join(f"{EMOTION_NAMES[emotion]} {np.mean(each):.0%}" for emotion, each in right.items() if each))
+    shares = ", ".join(f"{EMOTION_NAMES[emotion]} {np.mean(each):.0%}" for emotion, each in right.items() if each)
+    print(f"{len(labels)} {what}: right {np.mean(labels):.0%}; {shares}")
 
 
 if __name__ == "__main__":
