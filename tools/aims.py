@@ -13,6 +13,7 @@ from ser_core.corpus.splits import N_FOLDS
 from ser_core.models.registry import MODELS, model_label
 from ser_core.records.evaluations import evaluations_dir, load_evaluations
 from ser_core.records.runs import Run
+from ser_core.words import listed
 from tools.build_hook import shipped_files
 
 ROOT = Path(__file__).parents[1]
@@ -120,7 +121,7 @@ def of_unseen_actors(runs: Sequence[Run], name: str) -> list[Run]:
 
 def which_folds(folds: Sequence[Run]) -> str:
     numbers = sorted(run.train.split.removeprefix("fold") for run in folds)
-    named = f"fold{'s' if len(folds) > 1 else ''} {' and '.join(numbers)}"
+    named = f"fold{'s' if len(folds) > 1 else ''} {listed(numbers, 'and')}"
     return "" if len(folds) == N_FOLDS else f"only {named} of {N_FOLDS}"
 
 

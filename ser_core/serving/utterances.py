@@ -37,7 +37,7 @@ class UtteranceConfig:
     """How an utterance gets its label.
 
     The defaults are chosen by benchmarks/results/live_utterances.txt: right at the end about as often as the smoothed
-    newest window, 0.2 s later on average, with about a third of its changes.
+    newest window, 0.2 s later on average, with less than a third of its changes.
 
     Attributes:
         first_seconds: of a voice in the newest window, from which on there is a label, > 0.
