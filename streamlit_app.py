@@ -17,6 +17,7 @@ from ser_core.analysis.overview import Bar, bar_rows, model_bars, people_bar
 from ser_core.analysis.report import REPORT_ANCHOR, REPORT_SUMMARY
 from ser_core.corpus.clips import load_index
 from ser_core.corpus.folder import Corpus
+from ser_core.records.checkpoints import checkpoints_dir, list_checkpoints
 from ser_core.words import code, percent
 
 CARDS_IN_A_ROW = 3
@@ -40,7 +41,7 @@ def show_overview() -> None:
     st.header("How often people and models are right")
     finished, unreadable = records()
     evaluated, unreadable_evaluations = evaluations()
-    bars = [people(), *model_bars(finished, evaluated)]
+    bars = [people(), *model_bars(finished, evaluated, list_checkpoints(checkpoints_dir()))]
     with st.container(border=True):
         st.html(overview(bars))
         st.caption(
@@ -52,7 +53,7 @@ def show_overview() -> None:
     if finished:
         names = " and ".join(code(name) for name in dict.fromkeys(bar.run for bar in bars if bar.run))
         st.caption(
-            f"The best by validation accuracy, repeats with another seed left out: {names}. "
+            f"The best by validation accuracy of those that can be tried here: {names}. "
             f"All {len(finished)} runs are on Runs."
         )
     else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ser_core.analysis.comparable import by_split, candidates
@@ -11,6 +12,7 @@ from ser_core.corpus.clips import Clip
 from ser_core.corpus.splits import SPLITS
 from ser_core.records.evaluations import Evaluation
 from ser_core.records.runs import Run
+from ser_core.training.config import TrainConfig
 
 
 class Bar(NamedTuple):
@@ -52,20 +54,31 @@ def people_bar(clips: Sequence[Clip]) -> Bar:
     return Bar("People who only heard it", f"{ratings.sum():,} ratings", float(ratings.trace() / ratings.sum()))
 
 
-def model_bars(runs: Iterable[Run], evaluations: Iterable[Evaluation]) -> list[Bar]:
+def model_bars(runs: Iterable[Run], evaluations: Iterable[Evaluation], usable: Collection[str] = ()) -> list[Bar]:
     """The best model on speakers it learned from, on speakers it never heard, and on each corpus that is new to it.
 
-    Validation picks the best of one split; on another corpus, it is the best of those that were tried there.
+    Validation picks the best of one split; on another corpus, it is the best of those that were tried there. All are
+    of the same settings, as far as there are such.
+
+    Args:
+        runs: finished ones.
+        evaluations: of their checkpoints.
+        usable: names of the checkpoints that can be used here: a model that nobody can try comes after them.
     """
     known = list(runs)
     of_cremad = [run for run in known if not run.environment.corpora]
-    bars = []
+    bars: list[Bar] = []
+    settings: TrainConfig | None = None
     for what, splits in (
         ("Best model, speakers it learned from", SPLITS[:1]),
         ("Best model, speakers it never heard", SPLITS[1:]),
     ):
         if of_split := next(iter(by_split(run for run in of_cremad if run.train.split in splits).values()), None):
-            best = max(candidates(of_split), key=lambda run: run.val_rank)
+            several = candidates(of_split)
+            alike = [run for run in several if settings and replace(run.train, split=settings.split) == settings]
+            here = [run for run in several if run.name in usable]
+            best = max(alike or here or several, key=lambda run: run.val_rank)
+            settings = settings or best.train
             detail = f"{best.environment.clips.test:,} clips of CREMA-D"
             if best.train.split != SPLITS[0]:
                 detail += f", fold {SPLITS.index(best.train.split)} of {len(SPLITS) - 1}"
@@ -76,7 +89,8 @@ def model_bars(runs: Iterable[Run], evaluations: Iterable[Evaluation]) -> list[B
         if one.checkpoint.heard == "nothing" and one.checkpoint.name in ranks and not one.corpus.change:
             of_corpus.setdefault(one.corpus.title, []).append(one)
     for title, tried in of_corpus.items():
-        one = max(tried, key=lambda tried: ranks[tried.checkpoint.name])
+        here_too = [one for one in tried if one.checkpoint.name in usable]
+        one = max(here_too or tried, key=lambda tried: ranks[tried.checkpoint.name])
         detail, interval = f"{one.metrics.clips:,} clips of {title}", one.metrics.intervals["accuracy"]
         name = one.checkpoint.name
         bars.append(Bar("Best model, recordings of other origin", detail, one.metrics.accuracy, interval, name))

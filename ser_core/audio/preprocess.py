@@ -135,7 +135,7 @@ class Speech(ByContent):
             raise NoSpeechError(f"No speech was found: {self._why_none()}")
         if self.seconds < MIN_SPEECH_SECONDS:
             raise NoSpeechError(
-                f"Only {self.seconds:.2f} s of speech were found; at least {MIN_SPEECH_SECONDS} s are needed."
+                f"Only {self.seconds:.2f} s of speech was found; at least {MIN_SPEECH_SECONDS} s are needed."
             )
         return self
 

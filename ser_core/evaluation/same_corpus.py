@@ -32,9 +32,8 @@ def refuse_another_corpus(folder: Path, recordings: Recordings, checkpoint: Path
     else:  # an older record says less
         same = old.checksum == label_checksum(unheard(recordings, load_config(checkpoint)).clips)
     if not same:
-        what = "the names and labels" if not old.contents else "the contents"
         raise RunError(
-            f"{folder} is the record of other clips than those in {recordings.folder}: {what} of its "
-            f"{counted(old.clips, 'clip')} aren't theirs. Give this corpus a --name of its own, or replace the record "
+            f"{folder} is the record of other clips, or other labels, than {recordings.folder} has now: of "
+            f"{counted(old.clips, 'clip')}. Give this corpus a --name of its own, or replace the record "
             "with --replace."
         )

@@ -56,7 +56,8 @@ def _refit(train: TrainConfig) -> str:
     """That its classifier was fitted anew."""
     if not train.refit:
         return ""
-    heard = " to the clips and a changed copy of each, many of them cut" if train.refit_crop else ""
+    cut = f", {percent(train.refit_crop, 0)} of them cut" if train.refit_crop else ""
+    heard = f" to the clips and a copy of each, changed in the same ways{cut}" if cut else ""
     return f"; its classifier fitted anew{heard}, by logistic regression (L2 penalty {train.refit:g})"
 
 

@@ -69,6 +69,7 @@ class Environment(ByContent):
         numerics: how its 2D convolutions were computed in training, see `ser_core.models.winograd`.
         libraries: versions by name.
         git_commit: of this code, None where that can't be known.
+        finished_commit: of the code that finished what other code had begun; None where it was the same.
         split_id: which clips it was trained, validated and tested on (`ser_core.corpus.splits.Split.id`).
         data_checksum: of the contents of these clips.
         corpora: that they are of; none where all are CREMA-D's, trained on by itself.
@@ -86,6 +87,7 @@ class Environment(ByContent):
     clips: ClipCounts
     corpora: tuple[CorpusPart, ...] = ()
     teacher: TaughtBy | None = None
+    finished_commit: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -138,10 +138,6 @@ def run_experiment(
             load_data(config, corpus.clips(split.train), corpus, cache_dir, device, watchers, number)
             for number in range(min(config.copies, config.epochs) if to_do else 0)
         ]
-        refit_copies = [
-            load_data(changed, corpus.clips(split.train), corpus, cache_dir, device, watchers, config.copies)
-            for changed in changed_for_refit(config)
-        ]
         if teacher and to_do:
             told = {"features": tell(watchers, "features"), "answered": tell(watchers, "taught")}
             asked_about = corpus.clips(split.train)
@@ -155,7 +151,12 @@ def run_experiment(
         for watcher in watchers:
             watcher.started(trainer)
         _train(trainer, partial, watchers)
+        run_folders.say_what_finished(partial, git_commit())
 
+        refit_copies = [
+            load_data(changed, corpus.clips(split.train), corpus, cache_dir, device, watchers, config.copies)
+            for changed in changed_for_refit(config)
+        ]
         weights = _storable_weights(
             trainer, refitted(trainer, watchers, refit_copies) if config.refit else trainer.best
         )

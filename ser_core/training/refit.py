@@ -3,8 +3,8 @@
 What a network learns while all of it changes seems to fit the training clips too well, its last layers most of all.
 Fitted again on embeddings that stand still, with a penalty that keeps weights small, they hear other recordings better
 ("last layer re-training", Kirichenko et al. 2023). These are embeddings of the clips as they are and, with
-`refit_crop`, of a changed copy of each, many of which are cut: a classifier that heard whole sentences alone takes most
-beginnings of one for fear.
+`refit_crop`, of a changed copy of each, many of which are cut: whisper-base's classifier, fitted to whole sentences
+alone, took most beginnings of one for fear.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from reprlib import repr as brief  # of what somebody types: however long, it stays short
 
@@ -13,6 +14,7 @@ from ser_core.errors import ConfigError, DiskFullError, RunError
 from ser_core.features.cache import default_cache_dir
 from ser_core.files import SAME_COMMAND, full, is_full, restore_folder
 from ser_core.places import require_writable
+from ser_core.records.runs import read_config, write_config
 from ser_core.training.config import LONGEST_NAME
 from ser_core.training.saved_state import RESTART, STATE_FILE, read_state
 from ser_core.training.settings import UNREADABLE, Settings, difference_from, read_settings
@@ -151,3 +153,10 @@ def what_is_replaced(asked: Settings, folder: Path, partial: Path) -> list[str]:
     if folder.exists() and (difference := difference_from(asked, folder)):
         sentences.append(f"Replaces, when it is whole, a run in {folder} that is not this one ({difference}).")
     return sentences
+
+
+def say_what_finished(partial: Path, commit: str | None) -> None:
+    """Let the record of a run say which code finished it, if other code had begun it."""
+    config = read_config(partial)
+    if commit != config.environment.git_commit:
+        write_config(partial, replace(config, environment=replace(config.environment, finished_commit=commit)))

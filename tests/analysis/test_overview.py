@@ -37,6 +37,24 @@ def test_the_best_in_validation_stands_for_its_split_and_for_another_corpus(tmp_
     assert all(bar.interval and bar.interval[0] <= bar.accuracy <= bar.interval[1] for bar in (shared, unheard, other))
 
 
+def test_a_model_that_can_be_tried_stands_before_one_that_can_not(tmp_path: Path):
+    runs, evaluations = tmp_path / "runs", tmp_path / "evaluations"
+    record(runs, "lr0.001-SiLU-2D", 100)
+    better = TrainConfig(seed=42, batch_size=32)
+    write_run(runs / better.name, better)
+    set_val_accuracy(runs / better.name, 0.8)
+    for config, accuracy in ((TrainConfig(split="fold1"), 0.5), (TrainConfig(split="fold1", batch_size=32), 0.9)):
+        write_run(runs / config.name, config)
+        set_val_accuracy(runs / config.name, accuracy)
+    for name in ("lr0.001-SiLU-2D", better.name):
+        evaluated(evaluations, name, right=0.5, heard="nothing")
+    known, tried = load_runs(runs)[0], load_evaluations(evaluations)[0]
+    names = [bar.run for bar in model_bars(known, tried, ["lr0.001-SiLU-2D"])]
+    assert names == ["lr0.001-SiLU-2D", "lr0.001-SiLU-2D-fold1", "lr0.001-SiLU-2D"]
+    of_all = [bar.run for bar in model_bars(known, tried)]
+    assert of_all == [better.name, TrainConfig(split="fold1", batch_size=32).name, better.name]
+
+
 def test_without_records_there_are_only_people():
     assert model_bars([], []) == []
     clip = find_clip("1087_WSI_ANG_XX")

@@ -67,6 +67,16 @@ def test_a_part_is_a_share_of_the_voice_and_half_of_them_begin_with_the_clip(voi
     assert max(part.stop for part in parts) > behind - 3_000
 
 
+def test_what_is_cut_is_a_part_of_the_voice_also_where_noise_is_louder(voice):
+    silence = np.zeros(16_000, np.float32)
+    clip = np.concatenate((silence, 0.01 * voice, silence))
+    config = replace(NOTHING, noise=1.0, snr_db=(-20, -20), crop=1.0, crop_share=(0.4, 0.4))
+    loud = energy_intervals(clip, top_db=30, floor_dbfs=-90)
+    first, behind = loud[0, 0], loud[-1, 1]
+    lengths = {len(augment(clip, np.random.default_rng(seed), config)) for seed in range(12)}
+    assert lengths == {round(0.4 * (behind - first)), first + round(0.4 * (behind - first))}
+
+
 def test_of_a_short_voice_enough_is_left_to_hear_something():
     tone = np.sin(np.arange(9_600) * 0.2).astype(np.float32)
     part = part_of(tone, 0.01, np.random.default_rng(0))

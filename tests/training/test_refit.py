@@ -20,7 +20,7 @@ from ser_core.errors import ConfigError
 from ser_core.models.network import Network
 from ser_core.models.swish import Swish
 from ser_core.models.whisper import SIZES, WhisperEncoder
-from ser_core.records.runs import load_run
+from ser_core.records.runs import load_run, read_config
 from ser_core.serving.predictor import Predictor
 from ser_core.training import experiment
 from ser_core.training.config import TrainConfig, usual_config
@@ -179,7 +179,9 @@ def test_the_copy_is_cut_and_none_that_the_network_was_trained_on(
     )
     assert asked == [(0.0, None), (0.0, 0), (0.4, 1)]
     (card,) = tmp_path.glob("checkpoints/*/README.md")
-    assert "fitted anew to the clips and a changed copy of each, many of them cut, by" in card.read_text()
+    assert "fitted anew to the clips and a copy of each, changed in the same ways, 40 % of them cut, by" in (
+        card.read_text().replace("\u00a0", " ")
+    )
 
 
 def test_a_record_has_the_figures_of_the_network_that_is_kept(
@@ -205,8 +207,15 @@ def test_a_record_has_the_figures_of_the_network_that_is_kept(
     assert "its classifier fitted anew, by logistic regression (L2 penalty 0.05)" in card
 
 
-def test_what_goes_on_after_the_last_epoch_needs_neither_copies_nor_a_teacher(
-    corpus: Corpus, tiny: Path, feature_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("refit_crop", "copies"), [(0.0, []), (0.4, [1])])
+def test_what_goes_on_after_the_last_epoch_needs_neither_the_copies_of_training_nor_a_teacher(
+    refit_crop: float,
+    copies: list[int],
+    corpus: Corpus,
+    tiny: Path,
+    feature_cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     asked: list[int | None] = []
     taught: list[Any] = []
@@ -218,7 +227,7 @@ def test_what_goes_on_after_the_last_epoch_needs_neither_copies_nor_a_teacher(
 
     def run(resume: bool) -> None:
         run_experiment(
-            replace(TINY, epochs=1, copies=1, refit=0.05),
+            replace(TINY, epochs=1, copies=1, refit=0.05, refit_crop=refit_crop),
             corpus=corpus,
             device=CPU,
             split=load_split(str(tiny)),
@@ -231,10 +240,14 @@ def test_what_goes_on_after_the_last_epoch_needs_neither_copies_nor_a_teacher(
     monkeypatch.setattr(experiment, "load_data", noted)
     monkeypatch.setattr(experiment, "find_teacher", lambda *arguments: SimpleNamespace(described=None))
     monkeypatch.setattr(experiment, "teach", lambda *arguments, **told: taught.append(arguments))
+    monkeypatch.setattr(experiment, "git_commit", lambda: "later")
     with monkeypatch.context() as patch:
+        patch.setattr(experiment, "git_commit", lambda: "first")
         patch.setattr(experiment, "refitted", lambda *arguments: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(resume=False)
     run(resume=True)
-    assert asked == [None, 0, None]
+    assert asked == [None, 0, *copies, None, *copies]
+    (environment,) = (read_config(folder).environment for folder in (tmp_path / "runs").glob("lr*"))
+    assert (environment.git_commit, environment.finished_commit) == ("first", "later")
     assert len(taught) == 1

@@ -17,8 +17,9 @@ from ser_core.models.config import NetworkConfig
 from ser_core.records.runs import RUNS_DIR, load_runs
 from ser_core.training.command import main, parse_arguments
 from ser_core.training.compute import Compute
-from ser_core.training.config import PARTS, PRETRAINED_ONLY, TrainConfig, usual_config
+from ser_core.training.config import PARTS, TrainConfig, usual_config
 from ser_core.training.flags import command_line, idle_flags
+from ser_core.training.idle import PRETRAINED_ONLY
 from ser_core.training.settings import Settings, difference_from, read_settings, settings_of
 from ser_core.training.study import STUDIES
 from tests.made_records import write_run
@@ -140,7 +141,7 @@ def test_every_setting_is_in_the_name_or_the_difference(key: str):
     pipeline = "report" if key == "pipeline" else "voice"
     of_our_own = (*vars(NetworkConfig()), "pitch_path")
     model = "whisper-base" if key in PRETRAINED_ONLY else "conformer" if key in of_our_own else "2d"
-    usual = usual_config(model, epochs=30, copies=2, pipeline=pipeline, teacher="some", refit=0.1)
+    usual = usual_config(model, epochs=30, copies=2, pipeline=pipeline, teacher="some", refit=0.1, refit_crop=0.4)
     other = changed(usual, key)
     assert other.flat[key] != usual.flat[key]
     assert (other.name != usual.name) == (key != "epochs")
@@ -293,6 +294,11 @@ def test_settings_have_names_of_their_own():
     [
         ("--noise 0.5", ["--noise has no effect: no clip is changed unless --copies is 1 or more."]),
         ("--noise=0.5 --copies=2", []),
+        ("--noise=0.5 --refit 0.2 --refit-crop 0.5 --crop-share 0.1 0.9", []),
+        ("--crop=0.5 --refit 0.2 --refit-crop 0.5", ["--crop has no effect: no clip is changed in training unless"]),
+        ("--crop-share 0.1 0.9 --copies 2", ["--crop-share has no effect: no clip is cut unless --crop is above 0."]),
+        ("--crop-share 0.1 0.9 --copies 2 --crop 0.3", []),
+        ("--refit-crop 0.5", ["--refit-crop has no effect: there is no --refit."]),
         ("--head-lr 0.01 --layer-decay 0.5", ["--head-lr, --layer-decay have no effect: 2d is not pretrained."]),
         ("--model whisper-base --frozen-epochs 1", []),
         ("--model whisper-base --copies 0", []),

@@ -66,7 +66,7 @@ class AugmentationConfig:
         speed_factor: 1.1 for 10 % faster.
         pitch: another pitch alone; by default none: it is what emotions differ in.
         pitch_semitones: by how much.
-        crop: a part of the clip alone, as a window of somebody who speaks on; by default none.
+        crop: only a part of the clip, as Live hears who speaks on; by default none.
         crop_share: how much of the voice is in it, 0 to 1; never less than 0.4 s.
     """
 
