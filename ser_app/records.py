@@ -15,6 +15,7 @@ from ser_core.analysis.configurations import network_label, reported_result, run
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.models.activations import activation_label
+from ser_core.records.checkpoints import checkpoints_dir, list_checkpoints
 from ser_core.records.evaluations import Evaluation, evaluation_files, evaluations_dir, load_evaluations
 from ser_core.records.runs import Run, load_runs, recorded_in
 from ser_core.words import between, counted, listed, percent
@@ -135,8 +136,10 @@ def run_labels(runs: Iterable[Run]) -> dict[str, str]:
 
 
 def choose_run(runs: Sequence[Run]) -> Run:
-    """Draw the choice of one run, at first the best of the `candidates`; the address keeps it."""
-    first = candidates(runs)[0]  # which the box has at the top: it has no other default that would lie in the address
+    """Draw the choice of one run, at first the best of the `candidates` that can be tried; the address keeps it."""
+    several, here = candidates(runs), list_checkpoints(checkpoints_dir())
+    # At the top of the box, which has no other default that would lie in the address.
+    first = next((run for run in several if run.name in here), several[0])
     ordered = [first, *(run for run in runs if run is not first)]
     name = choose_titled(st.selectbox, "Run", run_labels(ordered), key=SHOWN_RUN)
     run = next(run for run in runs if run.name == name)

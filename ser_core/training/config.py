@@ -17,8 +17,8 @@ from ser_core.features.inputs import FORMS, Form
 from ser_core.files import safe_name
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.config import NetworkConfig
-from ser_core.models.registry import architecture
-from ser_core.training.idle import idle_settings
+from ser_core.models.registry import MODELS, architecture
+from ser_core.training.idle import idle_changes
 
 Select = Literal["loss", "accuracy"]
 """What picks a run's epoch on the validation set: the lowest loss, as in the report, or the highest accuracy."""
@@ -195,7 +195,28 @@ class TrainConfig:
     @property
     def idle(self) -> dict[str, str]:
         """Settings that change nothing beside the others, whatever their values, and why."""
-        return idle_settings(self, taught=self.teacher != NO_TEACHER)
+        idle = idle_changes(self.augmentation, self.copies, bool(self.refit and self.refit_crop))
+        if not self.refit:
+            idle["refit_crop"] = "there is no --refit"
+        if self.teacher == NO_TEACHER:
+            idle |= dict.fromkeys(TEACHER_ONLY, "there is no --teacher")
+        network = MODELS[self.model]
+        if not network.pretrained:
+            idle |= dict.fromkeys(PRETRAINED_ONLY, f"{self.model} is not pretrained")
+        if not network.configurable:
+            idle |= dict.fromkeys(vars(self.network), f"{self.model} is made as it is")
+        elif self.network.head == "none":
+            idle["blocks"] = "there is no head"
+        if "contours" not in network.inputs or not {"pitch", "voicing"} & {*self.network.contours}:
+            idle["pitch_path"] = f"{self.model} is given no pitch"
+        if self.audio.pipeline == "report":
+            idle["noise_db"] = "the pipeline is report"
+        if self.audio.vad == "none":
+            methods = [name for name in vars(self.audio) if name.startswith("vad_")]
+            idle |= dict.fromkeys(methods, "no voice activity is detected with --vad none")
+        elif self.audio.vad == "energy":
+            idle["vad_threshold"] = "--vad energy has no threshold"
+        return idle
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> TrainConfig:
@@ -220,6 +241,12 @@ LONGEST_NAME = 100
 BASE = "base"  # in a name: what follows is added to the network's base
 NAMED = ("model", "activation", "lr", "epochs")
 """Settings that every name says, or none."""
+
+PRETRAINED_ONLY = ("head_lr", "layer_decay", "frozen_epochs")
+"""Settings of pretrained networks alone."""
+
+TEACHER_ONLY = ("teacher_share", "teacher_temperature")
+"""Settings of taught networks alone."""
 
 PARTS: dict[str, type] = {
     "augmentation": AugmentationConfig,

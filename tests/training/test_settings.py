@@ -17,9 +17,8 @@ from ser_core.models.config import NetworkConfig
 from ser_core.records.runs import RUNS_DIR, load_runs
 from ser_core.training.command import main, parse_arguments
 from ser_core.training.compute import Compute
-from ser_core.training.config import PARTS, TrainConfig, usual_config
+from ser_core.training.config import PARTS, PRETRAINED_ONLY, TrainConfig, usual_config
 from ser_core.training.flags import command_line, idle_flags
-from ser_core.training.idle import PRETRAINED_ONLY
 from ser_core.training.settings import Settings, difference_from, read_settings, settings_of
 from ser_core.training.study import STUDIES
 from tests.made_records import write_run
