@@ -53,7 +53,7 @@ def show_overview() -> None:
     if finished:
         names = " and ".join(code(name) for name in dict.fromkeys(bar.run for bar in bars if bar.run))
         st.caption(
-            f"The best by validation accuracy of those that can be tried here: {names}. "
+            f"The best by validation accuracy, those that can be tried here first: {names}. "
             f"All {len(finished)} runs are on Runs."
         )
     else:

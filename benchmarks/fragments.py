@@ -39,8 +39,10 @@ def of_each_speaker(clips: Sequence[Recording]) -> list[Recording]:
 
 def beginning(waveform: np.ndarray, share: float) -> np.ndarray:
     """What is heard of `[samples]` until a share of its voice has passed; with a share of 1, all of it."""
+    if share == 1:
+        return waveform
     intervals = detect_speech(waveform).intervals
-    if share == 1 or not len(intervals):
+    if not len(intervals):
         return waveform
     first, behind = intervals[0, 0], intervals[-1, 1]
     return waveform[: round(first + share * (behind - first))]
