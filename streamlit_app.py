@@ -51,7 +51,8 @@ def show_overview() -> None:
         )
         offer_rows(lambda: bar_rows(bars), "overview", "how often people and models are right")
     if finished:
-        names = " and ".join(code(name) for name in dict.fromkeys(bar.run for bar in bars if bar.run))
+        first = {bar.runs[0]: len(bar.runs) > 1 for bar in bars if bar.runs}
+        names = " and ".join(f"{code(name)}{' with its other folds' * folds}" for name, folds in first.items())
         st.caption(
             f"The best by validation accuracy, those that can be tried here first: {names}. "
             f"All {len(finished)} runs are on Runs."

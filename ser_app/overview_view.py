@@ -46,7 +46,7 @@ def _row(bar: Bar) -> str:
 
 
 def _color(bar: Bar) -> str:
-    return series_colors([bar.run])[bar.run] if bar.run else PEOPLE_COLOR
+    return series_colors(bar.runs)[bar.runs[0]] if bar.runs else PEOPLE_COLOR
 
 
 def _spoken(bars: Sequence[Bar]) -> str:

@@ -6,13 +6,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ser_core.analysis.comparable import by_split, candidates
 from ser_core.analysis.raters import rater_confusion
 from ser_core.corpus.clips import Clip
-from ser_core.corpus.splits import SPLITS
+from ser_core.corpus.splits import N_FOLDS, SPLITS
 from ser_core.records.evaluations import Evaluation
 from ser_core.records.runs import Run
-from ser_core.training.config import TrainConfig
+from ser_core.words import listed
 
 
 class Bar(NamedTuple):
@@ -23,14 +25,14 @@ class Bar(NamedTuple):
         detail: how much of what, as `2,233 clips of CREMA-D`.
         accuracy: 0..1.
         interval: its 95 % interval, where there is one.
-        run: the run of the model; None for people.
+        runs: the run of the model, or those of its folds; nothing for people.
     """
 
     what: str
     detail: str
     accuracy: float
     interval: tuple[float, float] | None = None
-    run: str | None = None
+    runs: tuple[str, ...] = ()
 
 
 def bar_rows(bars: Iterable[Bar]) -> list[dict[str, Any]]:
@@ -42,7 +44,7 @@ def bar_rows(bars: Iterable[Bar]) -> list[dict[str, Any]]:
             "accuracy": bar.accuracy,
             "low": bar.interval[0] if bar.interval else None,
             "high": bar.interval[1] if bar.interval else None,
-            "run": bar.run or "",
+            "run": ", ".join(bar.runs),
         }
         for bar in bars
     ]
@@ -58,7 +60,7 @@ def model_bars(runs: Iterable[Run], evaluations: Iterable[Evaluation], usable: C
     """The best model on speakers it learned from, on speakers it never heard, and on each corpus that is new to it.
 
     Validation picks the best of one split; on another corpus, it is the best of those that were tried there. All are
-    of the same settings, as far as there are such.
+    of the same settings, as far as there are such. Of speakers it never heard, all folds that are there count.
 
     Args:
         runs: finished ones.
@@ -66,23 +68,17 @@ def model_bars(runs: Iterable[Run], evaluations: Iterable[Evaluation], usable: C
         usable: names of the checkpoints that can be used here: a model that nobody can try comes after them.
     """
     known = list(runs)
-    of_cremad = [run for run in known if not run.environment.corpora]
+    of_cremad = candidates(run for run in known if not run.environment.corpora)
+    shared, unheard = ([run for run in of_cremad if run.train.split in splits] for splits in (SPLITS[:1], SPLITS[1:]))
     bars: list[Bar] = []
-    settings: TrainConfig | None = None
-    for what, splits in (
-        ("Best model, speakers it learned from", SPLITS[:1]),
-        ("Best model, speakers it never heard", SPLITS[1:]),
-    ):
-        if of_split := next(iter(by_split(run for run in of_cremad if run.train.split in splits).values()), None):
-            several = candidates(of_split)
-            alike = [run for run in several if settings and replace(run.train, split=settings.split) == settings]
-            here = [run for run in several if run.name in usable]
-            best = max(alike or here or several, key=lambda run: run.val_rank)
-            settings = settings or best.train
-            detail = f"{best.environment.clips.test:,} clips of CREMA-D"
-            if best.train.split != SPLITS[0]:
-                detail += f", fold {SPLITS.index(best.train.split)} of {len(SPLITS) - 1}"
-            bars.append(Bar(what, detail, best.accuracy, best.accuracy_interval, best.name))
+    best = _best_of_one_split(shared, usable)
+    if best:
+        bars.append(_of_folds("Best model, speakers it learned from", [best]))
+    alike = _alike(unheard, best)
+    if not alike:
+        alike = _alike(unheard, _best_of_one_split(unheard, usable))
+    if alike:
+        bars.append(_of_folds("Best model, speakers it never heard", alike))
     ranks = {run.name: run.val_rank for run in known}
     of_corpus: dict[str, list[Evaluation]] = {}
     for one in evaluations:
@@ -92,6 +88,38 @@ def model_bars(runs: Iterable[Run], evaluations: Iterable[Evaluation], usable: C
         here_too = [one for one in tried if one.checkpoint.name in usable]
         one = max(here_too or tried, key=lambda tried: ranks[tried.checkpoint.name])
         detail, interval = f"{one.metrics.clips:,} clips of {title}", one.metrics.intervals["accuracy"]
-        name = one.checkpoint.name
-        bars.append(Bar("Best model, recordings of other origin", detail, one.metrics.accuracy, interval, name))
+        what = "Best model, recordings of other origin"
+        bars.append(Bar(what, detail, one.metrics.accuracy, interval, (one.checkpoint.name,)))
     return bars
+
+
+def _best_of_one_split(runs: Iterable[Run], usable: Collection[str]) -> Run | None:
+    """The best in validation of the split that most runs are of; those that can be used here come first."""
+    several = next(iter(by_split(runs).values()), [])
+    here = [run for run in several if run.name in usable]
+    return max(here or several, key=lambda run: run.val_rank, default=None)
+
+
+def _alike(runs: Iterable[Run], one: Run | None) -> list[Run]:
+    """Those that differ from one in nothing but the split, fold by fold."""
+    found = [run for run in runs if one and replace(run.train, split=one.train.split) == one.train]
+    return sorted(found, key=lambda run: SPLITS.index(run.train.split))
+
+
+def _of_folds(what: str, folds: Sequence[Run]) -> Bar:
+    """The bar of one model: right answers to all test clips of its folds.
+
+    No speaker is in two of them. So their errors are independent, and what is beside each to the ends of its interval
+    adds up in squares.
+    """
+    clips = np.array([run.environment.clips.test for run in folds])
+    accuracies = np.array([run.accuracy for run in folds])
+    ends = np.array([run.accuracy_interval for run in folds])
+    accuracy = float(clips @ accuracies / clips.sum())
+    below, above = np.hypot.reduce(clips[:, None] * (ends - accuracies[:, None])) / clips.sum()
+    numbers = [str(SPLITS.index(run.train.split)) for run in folds if run.train.split != SPLITS[0]]
+    detail = f"{clips.sum():,} clips of CREMA-D"
+    if numbers:
+        which = f"fold{'s' if len(numbers) > 1 else ''} {listed(numbers, 'and')} of {N_FOLDS}"
+        detail += f", {which if len(numbers) < N_FOLDS else f'all {N_FOLDS} folds'}"
+    return Bar(what, detail, accuracy, (accuracy - below, accuracy + above), tuple(run.name for run in folds))

@@ -1,5 +1,6 @@
 """The four bars that say what this project is."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,15 @@ def test_the_best_in_validation_stands_for_its_split_and_for_another_corpus(tmp_
     for name, right, heard in tried:
         evaluated(evaluations, name, right=right, heard=heard)
     shared, unheard, other = model_bars(load_runs(runs)[0], load_evaluations(evaluations)[0])
-    assert (shared.run, shared.accuracy) == ("lr0.01-ELU-1D", pytest.approx(0.55))
-    assert (unheard.run, unheard.what) == (fold.name, "Best model, speakers it never heard")
+    assert (shared.runs, shared.accuracy) == (("lr0.01-ELU-1D",), pytest.approx(0.55))
+    assert (unheard.runs, unheard.what) == ((fold.name,), "Best model, speakers it never heard")
     assert unheard.detail.endswith(" clips of CREMA-D, fold 2 of 5")
     assert shared.detail.endswith(" clips of CREMA-D")
-    assert (other.run, other.accuracy, other.detail) == ("lr0.01-ELU-1D", pytest.approx(0.5), "120 clips of RAVDESS")
+    assert (other.runs, other.accuracy, other.detail) == (
+        ("lr0.01-ELU-1D",),
+        pytest.approx(0.5),
+        "120 clips of RAVDESS",
+    )
     assert all(bar.interval and bar.interval[0] <= bar.accuracy <= bar.interval[1] for bar in (shared, unheard, other))
 
 
@@ -49,10 +54,38 @@ def test_a_model_that_can_be_tried_stands_before_one_that_can_not(tmp_path: Path
     for name in ("lr0.001-SiLU-2D", better.name):
         evaluated(evaluations, name, right=0.5, heard="nothing")
     known, tried = load_runs(runs)[0], load_evaluations(evaluations)[0]
-    names = [bar.run for bar in model_bars(known, tried, ["lr0.001-SiLU-2D"])]
-    assert names == ["lr0.001-SiLU-2D", "lr0.001-SiLU-2D-fold1", "lr0.001-SiLU-2D"]
-    of_all = [bar.run for bar in model_bars(known, tried)]
-    assert of_all == [better.name, TrainConfig(split="fold1", batch_size=32).name, better.name]
+    names = [bar.runs for bar in model_bars(known, tried, ["lr0.001-SiLU-2D"])]
+    assert names == [("lr0.001-SiLU-2D",), ("lr0.001-SiLU-2D-fold1",), ("lr0.001-SiLU-2D",)]
+    of_all = [bar.runs for bar in model_bars(known, tried)]
+    assert of_all == [(better.name,), (TrainConfig(split="fold1", batch_size=32).name,), (better.name,)]
+
+
+def test_folds_of_the_same_settings_count_together(tmp_path: Path):
+    record(tmp_path, "lr0.001-SiLU-2D", 100)
+    for split, errors in (("fold1", 150), ("fold4", 50)):
+        record(tmp_path, "lr0.001-SiLU-2D", errors, folder=split, settings={"split": split})
+    record(tmp_path, "lr0.01-SiLU-2D", 10, folder="other", settings={"split": "fold2"})
+    set_val_accuracy(tmp_path / "other", 0.99)
+    known = load_runs(tmp_path)[0]
+    unheard = model_bars(known, [])[1]
+    assert unheard.runs == ("fold1", "fold4")
+    assert unheard.detail == "800 clips of CREMA-D, folds 1 and 4 of 5"
+    assert unheard.accuracy == pytest.approx(600 / 800)
+    below, above = zip(
+        *(
+            (run.accuracy - run.accuracy_interval[0], run.accuracy_interval[1] - run.accuracy)
+            for run in known
+            if run.name in unheard.runs
+        ),
+        strict=True,
+    )
+    assert unheard.interval
+    assert unheard.accuracy - unheard.interval[0] == pytest.approx(math.hypot(*below) / 2)
+    assert unheard.interval[1] - unheard.accuracy == pytest.approx(math.hypot(*above) / 2)
+    for split in ("fold2", "fold3", "fold5"):
+        record(tmp_path, "lr0.001-SiLU-2D", 100, folder=split, settings={"split": split})
+    unheard = model_bars(load_runs(tmp_path)[0], [])[1]
+    assert (unheard.detail, unheard.accuracy) == ("2,000 clips of CREMA-D, all 5 folds", pytest.approx(1500 / 2000))
 
 
 def test_without_records_there_are_only_people():
