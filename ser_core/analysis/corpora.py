@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from statistics import mean
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from ser_core.analysis.figures import WRITTEN, finish, plain
@@ -117,11 +118,16 @@ def _titles(columns: Sequence[Column]) -> list[str]:
 
 
 def _best_first(evaluations: Sequence[Evaluation]) -> list[str]:
-    """Names of checkpoints by the mean of what they have."""
-    found: dict[str, list[float]] = {}
+    """Names of checkpoints by how much better each is than the mean of a corpus, on average of the corpora it has.
+
+    Corpora are not equally hard, and not all checkpoints were tried on all of them.
+    """
+    of_column, beyond = defaultdict(list), defaultdict(list)
     for one in evaluations:
-        found.setdefault(one.checkpoint.name, []).append(one.uar)
-    return sorted(found, key=lambda name: (-float(np.mean(found[name])), name))
+        of_column[_column(one)].append(one.uar)
+    for one in evaluations:
+        beyond[one.checkpoint.name].append(one.uar - mean(of_column[_column(one)]))
+    return sorted(beyond, key=lambda name: (-mean(beyond[name]), name))
 
 
 def _in_lines(name: str) -> str:

@@ -122,4 +122,6 @@ def _of_folds(what: str, folds: Sequence[Run]) -> Bar:
     if numbers:
         which = f"fold{'s' if len(numbers) > 1 else ''} {listed(numbers, 'and')} of {N_FOLDS}"
         detail += f", {which if len(numbers) < N_FOLDS else f'all {N_FOLDS} folds'}"
-    return Bar(what, detail, accuracy, (accuracy - below, accuracy + above), tuple(run.name for run in folds))
+    return Bar(
+        what, detail, accuracy, (accuracy - float(below), accuracy + float(above)), tuple(run.name for run in folds)
+    )

@@ -33,6 +33,13 @@ def test_each_record_has_its_cell_and_what_is_missing_is_blank(tmp_path: Path):
     assert len(figure_rows(figure)) == 4
 
 
+def test_who_was_tried_on_an_easy_corpus_alone_is_not_first_for_that(tmp_path: Path):
+    found = [evaluated(tmp_path, "a", "Easy", right=0.9), evaluated(tmp_path, "a", "Hard", right=0.4)]
+    found.append(evaluated(tmp_path, "b", "Easy", right=0.8))
+    (figure,) = corpus_matrices(found)
+    assert list(figure.data[0].y) == ["a", "b"]
+
+
 def test_other_clips_of_a_corpus_are_another_column(tmp_path: Path):
     part, whole = evaluated(tmp_path, "a", clips=60), evaluated(tmp_path, "b", clips=120)
     assert columns([part, whole]) == [["RAVDESS<br>60 clips", "RAVDESS<br>120 clips"]]

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from ser_app.checkpoint_view import LATENCIES, benchmarked
 from ser_core.places import CHECKPOINTS_VARIABLE
+from ser_core.words import code
 from tests.app.helpers import labelled, texts
 
 OpenPage = Callable[..., AppTest]
@@ -48,7 +49,10 @@ def test_the_table_has_recorded_speed_and_accuracies_and_the_card_is_shown(open_
     table = app.dataframe[0].value.set_index("checkpoint")
     recorded = benchmarked(LATENCIES.read_text())
     assert recorded
-    assert {name: table.loc[name, "ms a clip"] for name in recorded} == recorded
+    assert {name: table.loc[name, "milliseconds"] for name in recorded} == recorded
+    drawn = json.loads(app.get("plotly_chart")[-1].proto.spec)["data"][0]
+    assert [mark[2] for mark in drawn["customdata"]] == list(table.index)
+    assert f"as {code('python -m benchmarks latency')} measured it" in texts(app)
     assert (table["UAR"] > 50).all()
     assert [column for column in table if str(column).startswith("accuracy, ")]
     assert not app.exception
