@@ -73,6 +73,17 @@ def test_the_command_names_what_it_leaves_out_and_exits_2(folder: Path, corpus, 
     main([str(folder), "--checkpoint", "lr0.001-SiLU-2D"])  # and nothing else spoils it
 
 
+def test_errors_tell_files_of_the_same_name_apart(tmp_path: Path, capsys):
+    for name, content in (("one", b""), ("two", b"no sound")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.wav").write_bytes(content)
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path), "--checkpoint", "lr0.001-SiLU-2D"])
+    empty, damaged = capsys.readouterr().err.splitlines()
+    assert empty.startswith(f"error: {tmp_path / 'one' / 'a.wav'} is empty")
+    assert damaged.startswith(f"error: {tmp_path / 'two' / 'a.wav'} could not be decoded")
+
+
 def test_a_folder_that_holds_nothing_is_named(tmp_path: Path):
     (tmp_path / "notes.txt").write_text("nothing here")
     ((path, error),) = expand([tmp_path])

@@ -152,16 +152,12 @@ def silent_clips(_: list[Run]) -> str:
 
 
 def seldom(_: list[Run]) -> str:
-    """A sentence: what the best checkpoint hardly hears on RAVDESS, and how far off its model scores are there."""
+    """A sentence: what the best checkpoint mostly misses on RAVDESS, and how far off its model scores are there."""
     name = adaptation([]).splitlines()[2].split("`")[1]
     evaluated = {(one.corpus.name, one.checkpoint.name): one for one in load_evaluations(evaluations_dir())[0]}
     found = evaluated["ravdess", name]
-    heard = [f"{EMOTION_NAMES[one]} in {found.metrics.per_class[one].recall:.0%}" for one in found.seldom_heard]
-    missed = (
-        f" It hears {' and '.join(heard)} of the clips that are intended so, fewer than guessing would."
-        if heard
-        else ""
-    )
+    heard = [f"{EMOTION_NAMES[one]} in {found.metrics.per_class[one].recall:.0%}" for one in found.mostly_missed]
+    missed = f" It hears {' and '.join(heard)} of the clips that are intended so." if heard else ""
     return (
         f"On RAVDESS, the model scores of `{name}` are {100 * found.calibration_error:.0f} points off on average: "
         f"don't take them for the chance of being right.{missed}"

@@ -162,12 +162,6 @@ class Evaluation(ByContent):
         return self.metrics.intervals["uar"]
 
     @property
-    def seldom_heard(self) -> list[str]:
-        """Those of `EMOTIONS` that it names in fewer of their clips than guessing would."""
-        scores = self.metrics.per_class
-        return [name for name in EMOTIONS if scores[name].support and scores[name].recall < 1 / len(EMOTIONS)]
-
-    @property
     def mostly_missed(self) -> list[str]:
         """Those of `EMOTIONS` that it names in less than a third of their clips.
 

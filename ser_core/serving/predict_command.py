@@ -129,11 +129,17 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
         for warning in row["warnings"]:
             print(printable(f"warning: {row['file']}: {warning}"), file=sys.stderr)
         if row["error"]:
-            name = shown(Path(row["file"]))
-            named = Path(row["file"]).name in row["error"] or name in row["error"]
-            print(printable(f"error: {row['error']}" if named else f"error: {name}: {row['error']}"), file=sys.stderr)
+            print(printable(f"error: {_naming(Path(row['file']), row['error'])}"), file=sys.stderr)
     if any(row["error"] for row in rows):
         sys.exit(2)
+
+
+def _naming(path: Path, error: str) -> str:
+    """An error that names the file with its folder, of which there may be several; most errors say its name alone."""
+    name = shown(path)
+    if name in error:
+        return error
+    return name + error.removeprefix(path.name) if error.startswith(path.name) else f"{name}: {error}"
 
 
 def _load(args: PredictCommand) -> Predictor:
