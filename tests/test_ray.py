@@ -65,10 +65,10 @@ def workers(function: str) -> list[int]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            command = (folder / "cmdline").read_bytes().decode()
+            command = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if command.startswith(f"ray::{function}"):
+        if command.startswith(f"ray::{function}".encode()):
             found.append(int(folder.name))
     return found
 
