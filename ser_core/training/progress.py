@@ -28,6 +28,7 @@ class ProgressBar(Watcher):
 
     def __init__(self) -> None:
         self.bar: tqdm | None = None
+        self.counting: tqdm | None = None  # features may be computed once more after the training, for `--refit`
         self.seen = 0
         self.log_again = 0.0
 
@@ -41,14 +42,14 @@ class ProgressBar(Watcher):
         self._count("teacher", done, total)
 
     def _count(self, what: str, done: int, total: int) -> None:
-        if self.bar is None or self.bar.total != total:
-            self.bar = tqdm(total=total, desc=what.capitalize(), unit="clip", disable=None)
-        if self.bar.disable:
+        if self.counting is None or self.counting.total != total:
+            self.counting = tqdm(total=total, desc=what.capitalize(), unit="clip", disable=None)
+        if self.counting.disable:
             self._log(lambda: f"{what}  {done:,} of {total:,} clips")
-        self.bar.update(done - self.bar.n)
+        self.counting.update(done - self.counting.n)
         if done == total:
-            self.bar.close()
-            self.bar = None
+            self.counting.close()
+            self.counting = None
 
     def started(self, trainer: Trainer) -> None:
         clips, done = len(trainer.train_clips), len(trainer.history)

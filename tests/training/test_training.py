@@ -717,6 +717,7 @@ def watched(trainer: Trainer) -> None:
     bar.bar.mininterval = 0
     while not trainer.finished:
         bar.epoch(trainer.run_epoch(bar.step))
+    bar.features(6, 6)  # of the copies to which a classifier is fitted anew
     bar.finished(Mock())
 
 
