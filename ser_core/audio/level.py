@@ -16,7 +16,14 @@ The quietest clip of CREMA-D lies at -48.5 dB, so that nothing changes for the c
 """
 
 SILENT_DBFS = -90.0
-"""What stays below this level is no voice made quieter, but what a recorder adds: 16 bits end at -98 dB."""
+"""A sound track below this level is called silent, as what a recorder adds: 16 bits end at -98 dB."""
+
+FAINTEST_DBFS = -120.0
+"""No voice is looked for below this level.
+
+Numbers of 24 bits or with a floating point hold a voice further down than 16 bits do: the quietest one of RAVDESS,
+made 40 dB quieter, lies at -100 dB. What a recorder adds up to there is no voice to silero.
+"""
 
 
 def change_gain(waveform: np.ndarray, gain_db: float) -> np.ndarray:

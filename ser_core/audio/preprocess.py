@@ -24,7 +24,7 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.bandwidth import bandwidth, is_band_limited
 from ser_core.audio.changes.noise import add_noise, pink
 from ser_core.audio.downmix import to_mono as to_mono
-from ser_core.audio.level import QUIET_DBFS, SILENT_DBFS, speech_level, to_speech_level
+from ser_core.audio.level import FAINTEST_DBFS, QUIET_DBFS, speech_level, to_speech_level
 from ser_core.audio.mono import load_audio as load_audio  # the first steps, which are imported from here
 from ser_core.audio.mono import read_audio as read_audio
 from ser_core.audio.mono import resample as resample
@@ -244,7 +244,7 @@ def preprocess(
         heard = to_speech_level(heard)
     intervals, recognized = detect(heard, config)
     # Of what was brought up, loud parts that are no voice are the recorder's noise.
-    if (of_voice and level < SILENT_DBFS) or (brought_up and not recognized):
+    if (of_voice and level < FAINTEST_DBFS) or (brought_up and not recognized):
         intervals = intervals[:0]
     speech = keep_intervals(heard, padded(intervals, round(config.vad_pad * SAMPLE_RATE), len(heard)))
     if of_voice:
@@ -271,7 +271,7 @@ def _warnings(audio: np.ndarray, level: float, recognized: bool) -> list[str]:
         warnings.append(
             f"The recording is clipped ({clipped:.1%} of its samples at full scale): lower the input level."
         )
-    if SILENT_DBFS <= level < QUIET_DBFS:
+    if FAINTEST_DBFS <= level < QUIET_DBFS:
         warnings.append(f"The recording is very quiet ({level:.0f} dB; {USUAL}): it is turned up, and its noise too.")
     if is_band_limited(hz := bandwidth(audio)):
         warnings.append(

@@ -132,7 +132,7 @@ def test_too_little_speech_is_a_sentence():
 
 
 @pytest.mark.parametrize("pipeline", ["report", "voice"])
-@pytest.mark.parametrize("gain_db", [-40, -60])
+@pytest.mark.parametrize("gain_db", [-40, -60, -80])
 def test_a_voice_that_is_far_too_quiet_is_brought_up(corpus, pipeline: Pipeline, gain_db: float):
     audio, config = load_audio(corpus.folder / "1001_IEO_ANG_HI.wav"), AudioConfig(pipeline=pipeline)
     loud, quiet = preprocess(audio, config), preprocess(change_gain(audio, gain_db), config)
