@@ -15,8 +15,8 @@ from ser_app.messages import show_unreadable
 from ser_app.records import heard_elsewhere
 from ser_app.tables import choose_named_row
 from ser_app.titles import about_checkpoint, network
+from ser_core.analysis.cost_figure import cost_figure
 from ser_core.analysis.report import REPORT_LINK
-from ser_core.analysis.run_figures import cost_figure
 from ser_core.errors import SERError
 from ser_core.file_state import Fingerprint
 from ser_core.json_file import check_size

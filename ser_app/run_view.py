@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +12,7 @@ import streamlit as st
 from ser_app.charts import show_figure, spoken
 from ser_app.clip_list import answers, in_cell, link_to_cell, pick_cell, picked_in, show_clips
 from ser_app.messages import literal, sentence
+from ser_app.records import heard_elsewhere
 from ser_app.tables import choose_row, choose_rows
 from ser_core.analysis.calibration import answered_from, reliability, risk_coverage
 from ser_core.analysis.comparable import differences, listed
@@ -27,6 +29,8 @@ from ser_core.analysis.run_figures import (
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.errors import RunError
 from ser_core.models.registry import architecture
+from ser_core.records.evaluations import evaluations_dir, folder_of, load_predictions
+from ser_core.records.predictions import Predictions
 from ser_core.records.runs import Run
 from ser_core.serving.prediction import MIN_CONFIDENCE
 from ser_core.words import between, code, counted, percent, points, points_between
@@ -151,13 +155,22 @@ def show_cell(run: Run, cell: str) -> None:
 
 
 def show_calibration(runs: Sequence[Run]) -> None:
-    """Whether the probabilities of runs can be believed; of those whose predictions can be read."""
-    said = {}
+    """Whether the probabilities of runs can be believed: on their test clips, and on corpora that are new to them.
+
+    Of those whose predictions can be read.
+    """
+    said: dict[str, Predictions] = {}
     for run in runs:
-        try:
-            said[run_label(run)] = run.predictions()
-        except RunError as error:
-            st.warning(f"{code(run_label(run))}: {sentence(error)}")
+        label = run_label(run)
+        places = {label: run.predictions}
+        for one in heard_elsewhere(run.name):
+            folder = folder_of(evaluations_dir(), one.corpus.name, run.name)
+            places[f"{label} on {one.corpus.title}"] = partial(load_predictions, folder)
+        for name, load in places.items():
+            try:
+                said[name] = load()
+            except RunError as error:
+                st.warning(f"{code(name)}: {sentence(error)}")
     if not said:
         return
     st.header("Can its probabilities be believed?" if len(runs) == 1 else "Can their probabilities be believed?")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from statistics import mean
 from typing import Any
 
 import plotly.graph_objects as go
@@ -118,16 +116,16 @@ def _titles(columns: Sequence[Column]) -> list[str]:
 
 
 def _best_first(evaluations: Sequence[Evaluation]) -> list[str]:
-    """Names of checkpoints by how much better each is than the mean of a corpus, on average of the corpora it has.
+    """Names of checkpoints by what they have on the corpus that most were tried on, the others by the next one.
 
-    Corpora are not equally hard, and not all checkpoints were tried on all of them.
+    Means over corpora would not be fair: corpora are not equally hard, and not all were tried on all of them.
     """
-    of_column, beyond = defaultdict(list), defaultdict(list)
+    of_column: dict[Column, dict[str, float]] = {}
     for one in evaluations:
-        of_column[_column(one)].append(one.uar)
-    for one in evaluations:
-        beyond[one.checkpoint.name].append(one.uar - mean(of_column[_column(one)]))
-    return sorted(beyond, key=lambda name: (-mean(beyond[name]), name))
+        of_column.setdefault(_column(one), {})[one.checkpoint.name] = one.uar
+    columns = sorted(of_column, key=lambda column: (-len(of_column[column]), column))
+    names = sorted({one.checkpoint.name for one in evaluations})
+    return sorted(names, key=lambda name: [-of_column[column].get(name, -1.0) for column in columns])
 
 
 def _in_lines(name: str) -> str:

@@ -235,47 +235,6 @@ def risk_coverage_figure(
     return _of_shares(figure, len(of_runs), height, "share that is answered", "right of those")
 
 
-def cost_figure(rows: Sequence[Mapping[str, Any]], cost: str, *, height: int = 360) -> go.Figure:
-    """Accuracy of checkpoints over what they cost.
-
-    Args:
-        rows: one a checkpoint: `checkpoint`, `network`, `accuracy` in percent, `parameters`, `megabytes`,
-            `milliseconds`.
-        cost: the key that is drawn to the right, on a logarithmic scale.
-    """
-    largest = max((row["parameters"] or 1 for row in rows), default=1)
-    figure = go.Figure(
-        go.Scatter(
-            x=[row[cost] for row in rows],
-            y=[row["accuracy"] for row in rows],
-            text=[plain(row["network"]) for row in rows],
-            customdata=[[row["parameters"] or 0, row["megabytes"], plain(row["checkpoint"])] for row in rows],
-            mode="markers+text",
-            textposition=["bottom center" if _is_below(row, rows, cost) else "top center" for row in rows],
-            cliponaxis=False,
-            marker={"size": [10 + 40 * ((row["parameters"] or 1) / largest) ** 0.5 for row in rows], "color": ACCENT},
-            hovertemplate="%{customdata[2]}: %{y:.1f} %, %{x:.1f}, %{customdata[0]:,} parameters, "
-            "%{customdata[1]:.1f} MB<extra></extra>",
-        )
-    )
-    costs = [row[cost] for row in rows] or [1]
-    # Room for the names, which are written around the marks.
-    figure.update_xaxes(type="log", range=[np.log10(min(costs) / 3), np.log10(max(costs) * 3)], dtick=1)
-    values = [row["accuracy"] for row in rows] or [0]
-    figure.update_yaxes(range=[min(values) - 5, max(values) + 6])
-    unit = "milliseconds for 3 s of audio, one core" if cost == "milliseconds" else "megabytes of weights"
-    return finish(figure, height, unit, "test accuracy (%)")
-
-
-def _is_below(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], cost: str) -> bool:
-    """Whether the mark of another checkpoint stands where the name above this one's would be."""
-    return any(
-        0 < other["accuracy"] - row["accuracy"] < 4 and max(other[cost], row[cost]) < 1.6 * min(other[cost], row[cost])
-        for other in rows
-        if other is not row
-    )
-
-
 def _of_shares(figure: go.Figure, n_runs: int, height: int, x: str, y: str) -> go.Figure:
     """Both axes as shares from 0 to 100 %, and a legend where there are several runs."""
     figure.update_layout(showlegend=n_runs > 1)

@@ -40,6 +40,15 @@ def test_who_was_tried_on_an_easy_corpus_alone_is_not_first_for_that(tmp_path: P
     assert list(figure.data[0].y) == ["a", "b"]
 
 
+def test_models_stand_by_the_corpus_that_most_were_tried_on(tmp_path: Path):
+    rights = {"a": 0.4, "b": 0.5, "c": 0.3}
+    found = [evaluated(tmp_path, name, "Hard", right=right) for name, right in rights.items()]
+    found.append(evaluated(tmp_path, "a", "Easy", right=0.9))
+    found.append(evaluated(tmp_path, "d", "Easy", right=0.99))
+    (figure,) = corpus_matrices(found)
+    assert list(figure.data[0].y) == ["b", "a", "c", "d"]
+
+
 def test_other_clips_of_a_corpus_are_another_column(tmp_path: Path):
     part, whole = evaluated(tmp_path, "a", clips=60), evaluated(tmp_path, "b", clips=120)
     assert columns([part, whole]) == [["RAVDESS<br>60 clips", "RAVDESS<br>120 clips"]]

@@ -37,7 +37,7 @@ from ser_core.training.future import future_steps
 from ser_core.training.search import Search, open_study
 from ser_core.training.search_results import STORAGE
 from ser_core.training.study import recording_steps, with_epochs
-from ser_core.words import percent
+from ser_core.words import code, percent
 from tests.app.helpers import labelled, long_talk, overview_of, place_of, set_source, texts
 from tests.helpers import ROOT, save_opinionated, tone
 from tests.made_records import NAMES, TARGETS, evaluated, record, set_val_accuracy, write_run
@@ -453,6 +453,18 @@ def test_a_run_in_the_address_is_shown(open_page: OpenPage, many_runs: Path):
         texts(app),
     )
     assert not open_page(RUNS, runs="no-such-run").metric
+
+
+def test_a_runs_probabilities_on_another_corpus_stand_beside_those_on_its_own(
+    open_page: OpenPage, many_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(EVALUATIONS_VARIABLE, str(tmp_path / "evaluations"))
+    evaluated(tmp_path / "evaluations", "lr0.001-SiLU-2D", right=0.5)
+    app = open_page(RUNS, runs="lr0.001-SiLU-2D")
+    drawn = [json.loads(chart.proto.spec)["data"] for chart in app.get("plotly_chart")]
+    name = f"{run_label(load_run(many_runs / 'lr0.001-SiLU-2D'))} on RAVDESS"
+    assert sum(name in [line.get("name") for line in lines] for lines in drawn) == 2
+    assert f"{code(name)} answers 100" in texts(app)
 
 
 def test_runs_are_compared_on_the_same_clips_and_different_lengths_are_shown(open_page: OpenPage, many_runs: Path):
