@@ -112,6 +112,14 @@ def shown(path: Path) -> str:
     return name if len(name) <= 2 * SHOWN_LETTERS else f"{name[:SHOWN_LETTERS]}…{name[-SHOWN_LETTERS:]}"
 
 
+def with_folder(path: Path, error: str) -> str:
+    """An error that names the file with its folder, of which there may be several; most errors say its name alone."""
+    name = shown(path)
+    if name in error:
+        return error
+    return name + error.removeprefix(path.name) if error.startswith(path.name) else f"{name}: {error}"
+
+
 def is_leftover(name: str) -> bool:
     """Whether a file or folder of this name is hidden, or left there by a system."""
     return name.startswith(".") or name.lower() in LEFTOVERS

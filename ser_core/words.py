@@ -14,6 +14,12 @@ def listed(names: Sequence[str], last: str = "or") -> str:
     return f" {last} ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
+def first_few(sentences: Sequence[str], most: int = 3) -> str:
+    """Sentences one after the other, of many only the first and how many more there are: `A. B. C. And 7 more.`"""
+    more = len(sentences) - most
+    return " ".join([*sentences[:most], *([f"And {more:,} more."] if more > 0 else [])])
+
+
 def code(name: str) -> str:
     """A name between backticks, as messages and pages show names; one that has backticks itself shows others."""
     return "`" + re.sub(r"\s+", " ", name).replace("`", "´") + "`"

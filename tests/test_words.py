@@ -1,6 +1,6 @@
 import pytest
 
-from ser_core.words import between, counted, listed, percent, points, points_between
+from ser_core.words import between, counted, first_few, listed, percent, points, points_between
 
 
 def test_numbers_have_one_style():
@@ -22,3 +22,8 @@ def test_nothing_is_minus_zero():
 )
 def test_names_are_listed_as_a_sentence_has_them(names: list[str], said: str):
     assert listed(names) == said
+
+
+def test_of_many_sentences_the_first_are_said_and_how_many_more():
+    assert first_few(["A.", "B.", "C."]) == "A. B. C."
+    assert first_few(["A."] * 1_004) == "A. A. A. And 1,001 more."

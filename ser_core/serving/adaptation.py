@@ -40,6 +40,8 @@ from ser_core.records.checkpoints import CheckpointConfig
 from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics
 from ser_core.serving.pieces import pieces
 from ser_core.serving.prediction import WINDOW_SECONDS
+from ser_core.sound_files import with_folder
+from ser_core.words import first_few
 
 MEAN_RELEVANCE = 5.0  # clips of a speaker that weigh as much as all training for the mean, of which there are many
 FIRST_RELEVANCE = 10.0  # more of them for a single clip, half as many more for two, and so on
@@ -137,7 +139,7 @@ def learn_from(
         CheckpointError: the checkpoint is older than adaptation, or than that to an emotion.
         ConfigError: the word is for none of the six emotions.
         AudioError: there is no recording.
-        SERError: what is wrong with the first recording, if none can be used.
+        SERError: no recording can be used, and what is wrong with the first few.
     """
     emotion = None if word is None else emotion_named(word)
     training, name = predictor.statistics, predictor.config.name
@@ -152,17 +154,17 @@ def learn_from(
     for source in sources:
         try:
             parts = list(_embeddings(predictor, source, sample_rate if is_samples(source) else None))
-        except NoSpeechError as error:  # of what can't be read, the sentence names the file
-            errors.append(type(error)(f"{source}: {error}") if isinstance(source, (str, Path)) else error)
-            continue
         except SERError as error:
-            errors.append(error)
+            named = isinstance(source, (str, Path))
+            errors.append(type(error)(with_folder(Path(source), str(error))) if named else error)
             continue
         clip = np.concatenate(parts)
         if not any(np.array_equal(clip, other) for other in clips):
             clips.append(clip)
     if not clips:
-        raise errors[0] if errors else AudioError("There is no recording to adapt to.")
+        if not errors:
+            raise AudioError("There is no recording to adapt to.")
+        raise type(errors[0])(first_few(list(map(str, errors))))
     if clips[0].shape[1:] != training.mean.shape:
         raise CheckpointError(
             f"The checkpoint {name} can't be adapted: {EMBEDDING_FILE} is not of its network. Train it again."

@@ -20,7 +20,8 @@ from ser_core.serving.many.options import Many
 from ser_core.serving.prediction import MIN_CONFIDENCE, require_probability
 from ser_core.serving.progress import ProgressLine
 from ser_core.serving.rows import result_row, to_csv, to_json
-from ser_core.sound_files import find_recordings, shown
+from ser_core.sound_files import find_recordings, with_folder
+from ser_core.words import first_few
 
 if TYPE_CHECKING:
     from ser_core.serving.predictor import Predictor
@@ -129,17 +130,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
         for warning in row["warnings"]:
             print(printable(f"warning: {row['file']}: {warning}"), file=sys.stderr)
         if row["error"]:
-            print(printable(f"error: {_naming(Path(row['file']), row['error'])}"), file=sys.stderr)
+            print(printable(f"error: {with_folder(Path(row['file']), row['error'])}"), file=sys.stderr)
     if any(row["error"] for row in rows):
         sys.exit(2)
-
-
-def _naming(path: Path, error: str) -> str:
-    """An error that names the file with its folder, of which there may be several; most errors say its name alone."""
-    name = shown(path)
-    if name in error:
-        return error
-    return name + error.removeprefix(path.name) if error.startswith(path.name) else f"{name}: {error}"
 
 
 def _load(args: PredictCommand) -> Predictor:
@@ -168,12 +161,19 @@ def _write_table(args: PredictCommand) -> None:
 
 
 def _adapted(predictor: Predictor, args: PredictCommand) -> Predictor:
-    """Tuned to the recordings that are named; what can't be used of them is named."""
+    """Tuned to the recordings that are named; what can't be used of them is named.
+
+    Raises:
+        AudioError: none can be used, and why.
+    """
     files = expand(args.adapt)
     errors = [error for _, error in files if error]
-    if len(errors) == len(files):
-        raise errors[0]
-    adapted = predictor.adapt([file for file, error in files if not error], emotion=args.adapt_emotion)
+    try:
+        if len(errors) == len(files):
+            raise AudioError(first_few(list(map(str, errors))))
+        adapted = predictor.adapt([file for file, error in files if not error], emotion=args.adapt_emotion)
+    except AudioError as error:
+        raise AudioError(f"Nothing that --adapt names can be used. {error}") from None
     for error in errors:
         print(printable(f"warning: {error}"), file=sys.stderr)
     assert adapted.adaptation

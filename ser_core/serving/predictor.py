@@ -239,7 +239,7 @@ class Predictor:
             CheckpointError: the checkpoint is older than adaptation, or than that to an emotion.
             ConfigError: `emotion` is none of the six.
             AudioError: `sources` is one recording, not a sequence of them.
-            SERError: what is wrong with the first recording, if none can be used.
+            SERError: no recording can be used, and what is wrong with the first few.
         """
         adapted = copy.copy(self)
         adapted.adaptation = learn_from(self, several(sources), sample_rate, emotion)

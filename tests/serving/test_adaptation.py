@@ -135,8 +135,10 @@ def test_what_cannot_be_used_is_left_out_and_named(predictor: Predictor, voices:
     assert len(adaptation.left_out) == 2
     assert "text.wav" in adaptation.left_out[1]
     assert adaptation.scale.tolist() == pytest.approx(predictor.adapt(voices).adaptation.scale.tolist())
-    with pytest.raises(NoSpeechError):
+    with pytest.raises(NoSpeechError, match=f"^{bad[0]}: No speech was found: .* {bad[1]} could not be decoded"):
         predictor.adapt(bad)
+    with pytest.raises(NoSpeechError, match=r"up\. And 5 more\.$"):
+        predictor.adapt([bad[0]] * 8)
     with pytest.raises(AudioError, match="no recording"):
         predictor.adapt([])
 
@@ -291,3 +293,12 @@ def test_the_command_adapts(
         main([*arguments, "--adapt", str(tmp_path / "empty")])
     assert exit.value.code == 2
     assert "folder without audio files" in capsys.readouterr().err
+    (tmp_path / "bad").mkdir()
+    for name in ("text.wav", "silence.wav"):
+        shutil.copy(tmp_path / name, tmp_path / "bad")
+    with pytest.raises(SystemExit):
+        main([*arguments, "--adapt", str(tmp_path / "bad")])
+    said = capsys.readouterr().err
+    assert said.startswith("error: Nothing that --adapt names can be used. ")
+    assert f"{tmp_path / 'bad' / 'text.wav'} could not be decoded" in said
+    assert f"{tmp_path / 'bad' / 'silence.wav'}: No speech was found" in said
