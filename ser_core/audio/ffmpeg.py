@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 END_SECONDS = 0.1  # missing from what a header promises, from which a recording broke off; formats round to less
 MP3_FRAME_BYTES = 1441  # of the largest frame
 MP3_HEADER_BYTES = 1 << 20  # within which the first frame lies, behind a picture of the cover
+DAMAGED = ("The recording is damaged", "The recording breaks off")  # how warnings begin that something is missing
 HOLE_SECONDS = 0.05  # by which a container's clock jumps where something is missing
 
 

@@ -24,6 +24,7 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.bandwidth import bandwidth, is_band_limited
 from ser_core.audio.changes.noise import add_noise, pink
 from ser_core.audio.downmix import to_mono as to_mono
+from ser_core.audio.ffmpeg import DAMAGED
 from ser_core.audio.level import FAINTEST_DBFS, QUIET_DBFS, speech_level, to_speech_level
 from ser_core.audio.mono import load_audio as load_audio  # the first steps, which are imported from here
 from ser_core.audio.mono import read_audio as read_audio
@@ -34,6 +35,13 @@ from ser_core.errors import ConfigError, NoSpeechError
 
 CLIPPING_SHARE = 0.001  # of samples at full scale, from which clipping is worth a warning
 FULL_SCALE = 0.9999
+AROUND_FULL_SCALE = 0.05  # what resampling makes of samples that were cut, which then are not all alike
+MOST_AROUND = 1.25
+"""Samples around full scale for each one beyond it, from which they were cut there.
+
+CREMA-D's clips have 0.3 to 1.2 where they are amplified 1.5 to 50 times as floats, and 1.6 to any number where they are
+cut, also at other rates than 16 kHz.
+"""
 
 Pipeline = Literal["report", "voice"]
 PIPELINES: tuple[Pipeline, ...] = get_args(Pipeline)
@@ -132,12 +140,16 @@ class Speech(ByContent):
             NoSpeechError: silence, or less than 0.2 s of speech.
         """
         if len(self.intervals) == 0:
-            raise NoSpeechError(f"No speech was found: {self._why_none()}")
+            raise NoSpeechError(f"No speech was found: {self._why_none()}{self._damage()}")
         if self.seconds < MIN_SPEECH_SECONDS:
             raise NoSpeechError(
                 f"Only {self.seconds:.2f} s of speech was found; at least {MIN_SPEECH_SECONDS} s are needed."
+                f"{self._damage()}"
             )
         return self
+
+    def _damage(self) -> str:
+        return "".join(f" {warning}" for warning in self.warnings if warning.startswith(DAMAGED))
 
     def _why_none(self) -> str:
         if len(self.audio) < MIN_SPEECH_SECONDS * SAMPLE_RATE:
@@ -264,9 +276,23 @@ def _steady_noise() -> np.ndarray:
     return pink(NOISE_SECONDS * SAMPLE_RATE, np.random.default_rng(0))
 
 
+def clipped_share(audio: np.ndarray) -> float:
+    """Which share of `[samples]` was cut at full scale, or is there by chance; 0..1.
+
+    Floats may lie beyond it and not be cut, or be cut elsewhere: there, their own largest value is full scale.
+    """
+    if not len(audio):
+        return 0.0
+    level = np.abs(audio)
+    beyond = int((level >= 1 + AROUND_FULL_SCALE).sum())
+    around = int((level >= 1 - AROUND_FULL_SCALE).sum()) - beyond
+    limit = FULL_SCALE if around >= MOST_AROUND * beyond else FULL_SCALE * float(level.max())
+    return float((level >= limit).mean())
+
+
 def _warnings(audio: np.ndarray, level: float, recognized: bool) -> list[str]:
     warnings = []
-    clipped = float((np.abs(audio) >= FULL_SCALE).mean()) if len(audio) else 0.0
+    clipped = clipped_share(audio)
     if clipped >= CLIPPING_SHARE:
         warnings.append(
             f"The recording is clipped ({clipped:.1%} of its samples at full scale): lower the input level."

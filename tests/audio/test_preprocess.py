@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soxr
 
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.level import QUIET_DBFS, change_gain, speech_level
@@ -12,10 +13,12 @@ from ser_core.audio.preprocess import (
     DIGITAL_SILENCE,
     AudioConfig,
     Pipeline,
+    clipped_share,
     detect_speech,
     keep_intervals,
     load_audio,
     preprocess,
+    read_audio,
     resample,
     to_mono,
     z_score,
@@ -173,6 +176,31 @@ def test_clipping_is_a_warning(speech_like: np.ndarray):
     assert preprocess(speech_like, ENERGY).warnings == ()
     (warning,) = preprocess(np.clip(8 * speech_like, -1, 1), ENERGY).warnings
     assert "clipped" in warning
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
+@pytest.mark.parametrize("gain", [2, 5, 20])
+def test_only_what_is_cut_is_clipped(corpus, rate: int, gain: float):
+    """Floats may lie beyond full scale; a recording that is cut is no more all alike when it is resampled."""
+    voice = soxr.resample(load_audio(corpus.path("1001_DFA_ANG_XX")), SAMPLE_RATE, rate)
+    loud = gain * voice / np.abs(voice).max()
+    for audio, clipped in (
+        (loud, False),
+        (np.clip(loud, -1, 1), True),
+        (np.clip(loud, -1, 1 - 2**-15), True),
+        (0.9 * loud / gain, False),
+    ):
+        warnings = preprocess(resample(audio.astype(np.float32), rate), ENERGY).warnings
+        assert any("clipped" in warning for warning in warnings) == clipped
+    assert clipped_share(np.clip(loud, -0.7 * gain, 0.7 * gain)) > 0.001  # floats that were cut elsewhere
+
+
+def test_a_file_that_breaks_off_before_anybody_speaks_says_so(corpus, tmp_path):
+    data = corpus.path("1001_DFA_ANG_XX").read_bytes()
+    (tmp_path / "cut.wav").write_bytes(data[:3_000])
+    audio, warnings = read_audio(tmp_path / "cut.wav")
+    with pytest.raises(NoSpeechError, match=r"breaks off at 0\.1 s: what should follow is missing"):
+        preprocess(audio, ENERGY, warnings).require()
 
 
 def test_z_scores_have_mean_zero_and_variance_one(speech_like: np.ndarray):
