@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from ser_core.corpus.copies import without_copies
 from ser_core.corpus.labels import check_labels, parse_labels
 from ser_core.corpus.recordings import Recordings
 from ser_core.corpus.registry import KINDS, open_recordings
@@ -15,7 +16,7 @@ NAMED = 3  # of the files that are left out for a reason
 
 
 def open_described(path: Path, labels: str | None) -> Recordings:
-    """A corpus with a label map as it is typed.
+    """A corpus with a label map as it is typed, without copies of clips.
 
     Raises:
         CorpusError: there is none that can be used.
@@ -24,7 +25,7 @@ def open_described(path: Path, labels: str | None) -> Recordings:
     own = parse_labels(labels)
     recordings = open_recordings(path, own)
     check_labels(own, recordings.labels)
-    return recordings
+    return without_copies(recordings)
 
 
 def describe(path: Path, labels: str | None = None) -> list[str]:

@@ -12,6 +12,7 @@ all its clips, also the three recordings that it has under two labels.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from typing import Literal
 
 from ser_core.corpus.clip_file import damage_of
 from ser_core.corpus.clips import by_name
+from ser_core.corpus.copies import COPY
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.identity import DIGITS, content_of, cremad_names
 from ser_core.corpus.labels import LabelMap, check_labels
@@ -36,9 +38,6 @@ from ser_core.words import counted
 TESTED, VALIDATED = 0.2, 0.1
 """Shares of the speakers."""
 FEWEST_SPEAKERS = 3
-
-COPY = "the same recording as another clip"
-"""Why a clip is left out."""
 
 PartName = Literal["train", "val", "test"]
 PARTS: tuple[PartName, ...] = ("train", "val", "test")
@@ -259,6 +258,12 @@ def open_corpora(paths: Sequence[Path], own: LabelMap, split: str) -> Corpus | G
     Raises:
         CorpusError, ConfigError: see `Gathered` and `open_recordings`; or labels that no clip has.
     """
+    places = [os.path.realpath(path.expanduser()) for path in paths]
+    if twice := next((place for place in places if places.count(place) > 1), None):
+        one, other = [path for path, place in zip(paths, places, strict=True) if place == twice][:2]
+        what = "folder" if Path(twice).is_dir() else "file"
+        same = f"{one} is named more than once" if one == other else f"{one} and {other} are the same {what}"
+        raise ConfigError(f"{same}: name each corpus once.")
     is_cremad = [kind_of(path.expanduser()) == CREMAD for path in paths]
     if not paths or (len(paths) == 1 and (is_cremad[0] or _is_empty(paths[0].expanduser()))):
         if own:

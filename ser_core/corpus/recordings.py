@@ -60,7 +60,8 @@ class Recordings(ByContent):
         title: what people call it, as `RAVDESS`.
         folder: that names are sought in.
         clips: by name.
-        left_out: names of what is none of them, by the reason, which says what it is: `label surprise, …`.
+        left_out: what is none of them, by the reason, which says what it is: `label surprise, …`; names, or what
+            begins with them.
         labels: all the words for emotions that occur in it.
     """
 

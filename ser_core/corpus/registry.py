@@ -19,6 +19,7 @@ from ser_core.corpus.labels import LabelMap, emotion_of, is_known, normalised
 from ser_core.corpus.recordings import Labelled, Recording, Recordings
 from ser_core.errors import CorpusError
 from ser_core.sound_files import find_recordings
+from ser_core.words import counted
 
 
 class Kind(NamedTuple):
@@ -65,7 +66,7 @@ def open_recordings(path: Path | str, own: LabelMap | None = None) -> Recordings
     name, title, found = _read_folder(place, own) if place.is_dir() else _read_file(place)
     recordings = _sorted_out(name, title, place if place.is_dir() else place.parent, found, own)
     if not recordings.clips:
-        why = "; ".join(f"{reason}: {len(names):,} clips" for reason, names in recordings.left_out.items())
+        why = "; ".join(f"{reason}: {counted(len(names), 'clip')}" for reason, names in recordings.left_out.items())
         how = "Say what labels mean with --labels LABEL=HAP,…."
         if set(recordings.left_out) == {table.MISSING}:
             how = f"A table names files from its own folder, here {recordings.folder.absolute()}."
@@ -180,21 +181,26 @@ def _sorted_out(name: str, title: str, folder: Path, found: Found, own: LabelMap
     """The clips of one of the six emotions, and what the others are."""
     clips: dict[str, Recording] = {}
     left_out: dict[str, list[str]] = {}
+    contradicted: dict[Path, str] = {}
     meant = [emotion_of(said.label, own) for _, said in found]
-    emotions: dict[Path, set[str]] = {}
-    for (path, _), emotion in zip(found, meant, strict=True):
+    emotions: dict[Path, dict[str, str]] = {}
+    for (path, said), emotion in zip(found, meant, strict=True):
         if emotion:
-            emotions.setdefault(path, set()).add(emotion)
+            emotions.setdefault(path, {}).setdefault(emotion, said.label)
     for (path, said), emotion in zip(found, meant, strict=True):
         said = said._replace(name=os.fsencode(said.name).decode(errors="backslashreplace"))  # which any file can hold
         several = len(emotions.get(path, ())) > 1  # as where each row of a table is what one rater heard
         reason = said.refused or (
             SEVERAL if several else SAME if said.name in clips else "" if emotion else _why(said.label, own)
         )
-        if reason or emotion is None:
+        if reason == SEVERAL:
+            contradicted[path] = f"{said.name}: {', '.join(emotions[path].values())}"
+        elif reason or emotion is None:
             left_out.setdefault(reason, []).append(said.name)
         else:
             clips[said.name] = Recording(said.name, path, emotion, said.speaker, said.sex)
+    if contradicted:
+        left_out[SEVERAL] = list(contradicted.values())
     return Recordings(
         name,
         title,

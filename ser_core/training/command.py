@@ -88,7 +88,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     for sentence in idle_flags(sys.argv[1:] if arguments is None else arguments, args.config):
         print(sentence, file=sys.stderr)
     # Not before the command line is read: torch takes seconds to load, and `--help` is not to wait for it.
-    from ser_core.corpus.gathered import COPY, Gathered, open_corpora
+    from ser_core.corpus.copies import COPY
+    from ser_core.corpus.gathered import Gathered, open_corpora
     from ser_core.corpus.labels import parse_labels
     from ser_core.records.shipped import own_name
     from ser_core.training.allocator import keep_freed_memory

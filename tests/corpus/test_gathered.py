@@ -128,6 +128,12 @@ def test_corpora_that_cannot_be_told_apart_are_refused(tmp_path: Path, shared: P
         gathered(one, other)
     with pytest.raises(ConfigError, match="more than once"):
         gathered(shared / "clips", shared / "clips")
+    with pytest.raises(ConfigError, match="mine is named more than once: name each"):
+        gathered(one, one)
+    (tmp_path / "link").symlink_to(one)
+    for again in (one.parent / ".." / "a" / "mine", tmp_path / "link"):
+        with pytest.raises(ConfigError, match="are the same folder: name each"):
+            gathered(one, again)
     with pytest.raises(ConfigError, match="--split fold1 divides CREMA-D"):
         gathered(one, split="fold1")
     with pytest.raises(ConfigError, match="No clip has the label 'calm'"):

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from ser_core.corpus.command import main
+from ser_core.corpus.copies import CONTRADICTED, COPY, without_copies
+from ser_core.corpus.describe import open_described
 from ser_core.corpus.labels import check_labels, emotion_of, parse_labels
 from ser_core.corpus.registry import KINDS, kind_of, open_recordings
 from ser_core.errors import ConfigError, CorpusError
@@ -175,7 +177,7 @@ def test_what_raters_do_not_agree_on_is_left_out(tmp_path: Path):
     (tmp_path / "raters.csv").write_text("\n".join(("file,emotion", *rows)))
     recordings = open_recordings(tmp_path)
     assert [(clip.name, clip.emotion) for clip in recordings.clips] == [("2.wav", "FEA")]
-    assert recordings.left_out["several emotions for one file"] == ("1.wav",) * 3
+    assert recordings.left_out["several emotions for one file"] == ("1.wav: happy, sad, angry",)
 
 
 @pytest.mark.parametrize("header", ["file,emotion,label", "file,label,emotion", "Filename,Emotion,Label"])
@@ -185,6 +187,16 @@ def test_of_two_columns_that_may_be_meant_it_is_the_better_name(header: str, tmp
     row = ",".join(["1.wav", *(said[name.casefold()] for name in header.split(",")[1:])])
     (tmp_path / "clips.csv").write_text(f"{header}\n{row}\n")
     assert [clip.emotion for clip in open_recordings(tmp_path).clips] == ["HAP"]
+
+
+@pytest.mark.parametrize(
+    "header", ["file,emotion,emotion", "file,Emotion,emotion", "file, label ,LABEL", "file,a,FILE"]
+)
+def test_two_columns_of_one_name_are_refused(header: str, tmp_path: Path):
+    make(tmp_path, "1.wav")
+    (tmp_path / "t.csv").write_text(f"{header}\n1.wav,happy,sad\n")
+    with pytest.raises(CorpusError, match=r"t\.csv has two columns (emotion|label|file), and one of them is meant"):
+        open_recordings(tmp_path / "t.csv")
 
 
 def test_speakers_that_a_table_leaves_open_are_unknown(tmp_path: Path):
@@ -200,7 +212,7 @@ def test_speakers_that_a_table_leaves_open_are_unknown(tmp_path: Path):
         (b"", "needs the columns file and emotion"),
         (b"file,emotion\n\xff\xfe.wav,sad\n", "can't be read: it is no text"),
         (b'file,emotion\n"1.wav,sad\n', "can't be read"),
-        (b"file,emotion\nno.wav,sad\n", r"\(no such file: 1 clips\)\. A table names files from its own folder, here "),
+        (b"file,emotion\nno.wav,sad\n", r"\(no such file: 1 clip\)\. A table names files from its own folder, here "),
         (b"file,emotion\nno.wav,sad\n1.wav,odd\n", "Say what labels mean with --labels"),
     ],
 )
@@ -340,12 +352,52 @@ def test_the_command_describes_a_corpus(tmp_path: Path, capsys: pytest.CaptureFi
         assert capsys.readouterr().err.startswith("error: ")
 
 
+def test_copies_count_once_and_not_at_all_where_their_labels_differ(tmp_path: Path, capsys: pytest.CaptureFixture):
+    contents = {
+        **{"sad/1.wav": b"one", "sad/2.wav": b"one", "sad/3.wav": b"two", "sad/4.wav": b"other", "sad/5.wav": b"red"},
+        **{"happy/1.wav": b"red", "happy/2.wav": b"red", "happy/3.wav": b"", "happy/4.wav": b""},
+    }
+    for name, content in contents.items():
+        make(tmp_path, name)
+        (tmp_path / name).write_bytes(content)
+    recordings = open_described(tmp_path, None)
+    assert [clip.name for clip in recordings.clips] == [
+        *("happy/3.wav", "happy/4.wav"),  # empty files are damaged, and no copies
+        *("sad/1.wav", "sad/3.wav", "sad/4.wav"),
+    ]
+    assert recordings.left_out == {
+        COPY: ("sad/2.wav like sad/1.wav",),
+        CONTRADICTED: ("happy/1.wav like happy/2.wav", "happy/2.wav like happy/1.wav", "sad/5.wav like happy/1.wav"),
+    }
+    main(["describe", str(tmp_path)])
+    said = capsys.readouterr().out
+    assert "left out: the same recording as another clip: 1 clip (sad/2.wav like sad/1.wav)" in said
+
+
+def test_copies_that_all_contradict_each_other_are_no_corpus(tmp_path: Path):
+    for name in ("sad/1.wav", "happy/1.wav"):
+        make(tmp_path, name)
+        (tmp_path / name).write_bytes(b"sound")
+    with pytest.raises(CorpusError, match=r"under several labels \(happy/1\.wav like sad/1\.wav\)"):
+        open_described(tmp_path, None)
+
+
+@pytest.mark.parametrize(
+    "names", [("1001_DFA_ANG_XX", "1001_DFA_SAD_XX"), ("03-01-03-01-02-01-07", "03-01-03-01-02-02-07")]
+)
+def test_published_corpora_keep_their_copies(names: tuple[str, ...], tmp_path: Path):
+    for name in names:
+        (tmp_path / f"{name}.wav").write_bytes(b"sound")
+    assert tuple(clip.name for clip in open_described(tmp_path, None).clips) == names
+
+
 def test_the_real_clips_of_ravdess():
     if not RAVDESS.is_dir():
         skip_or_fail("needs ../shared/ravdess, real clips of another corpus")
     recordings = open_recordings(RAVDESS.parent)
     assert recordings.name == "ravdess"
     assert recordings.left_out == {}
+    assert without_copies(recordings) == recordings
     assert recordings.emotions == {"ANG": 96, "DIS": 96, "FEA": 96, "HAP": 96, "NEU": 144, "SAD": 96}
     assert Counter(sex for _, sex in {(clip.speaker, clip.sex) for clip in recordings.clips}) == {
         "female": 6,

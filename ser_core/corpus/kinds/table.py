@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 
 from ser_core.corpus.recordings import Labelled
@@ -16,6 +17,7 @@ COLUMNS = {
     "sex": ("sex", "gender"),
 }
 """What a column may be called, in whatever case."""
+KNOWN = tuple(chain.from_iterable(COLUMNS.values()))
 
 SEXES = {
     **dict.fromkeys(("female", "f", "w", "woman"), "female"),
@@ -34,19 +36,23 @@ def read_table(path: Path) -> list[Row]:
     Where several columns may be meant, as `emotion` and `label`, it is the first of `COLUMNS`.
 
     Raises:
-        CorpusError: it can't be read.
+        CorpusError: it can't be read, or two columns have the same of these names.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = file.readline()
             file.seek(0)
             delimiter = max(DELIMITERS, key=header.count)
-            rows = list(csv.DictReader(file, delimiter=delimiter, strict=True))
+            reader = csv.DictReader(file, delimiter=delimiter, strict=True)
+            names = [name.strip().casefold() for name in reader.fieldnames or ()]
+            rows = list(reader)
     except (OSError, ValueError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8 with one row a line"
         if isinstance(error, UnicodeDecodeError):
             reason = "it is no text in UTF-8; save it as CSV in UTF-8"
         raise CorpusError(f"The table {path} can't be read: {reason}.") from None
+    if twice := [name for name in KNOWN if names.count(name) > 1]:
+        raise CorpusError(f"The table {path} has two columns {twice[0]}, and one of them is meant: rename the other.")
     return [_named(row) for row in rows]
 
 
