@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import arg
 
-from ser_core.command import friendly_errors
+from ser_core.command import friendly_errors, printable
 from ser_core.command_line import CheckpointName, Labels, Switch, parse
 from ser_core.errors import ConfigError
 from ser_core.evaluation.asked import asked_checkpoints, refuse_both
 from ser_core.places import require_writable, written
+from ser_core.words import counted
 
 PROG = "ser evaluate"
 
@@ -81,23 +84,34 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     args = parse_arguments(arguments, prog)
     from tqdm import tqdm
 
+    from ser_core.corpus.copies import CONTRADICTED, COPY
     from ser_core.corpus.describe import open_described
-    from ser_core.records.checkpoints import checkpoint_folder, checkpoints_dir
+    from ser_core.evaluation.unheard import require_validated, validated
+    from ser_core.records.checkpoints import checkpoint_folder, checkpoints_dir, load_config
     from ser_core.records.evaluations import folder_of, save_evaluation
 
     recordings = open_described(args.corpus, args.labels)
+    if args.validation:
+        require_validated(recordings)
+    for reason in (COPY, CONTRADICTED):
+        if names := recordings.left_out.get(reason):
+            said = f"{recordings.title}: left out: {counted(len(names), 'clip')}, {reason} ({names[0]})"
+            print(printable(said), file=sys.stderr)
     root, out = checkpoints_dir(), args.out or written("evaluations")
     require_writable(out)
+    if args.together:
+        asked = [[checkpoint_folder(root, name) for name in args.together]]
+    else:
+        asked = [[root / name] for name in asked_checkpoints(root, args.checkpoint, args.every_checkpoint)]
+    if args.validation:
+        for folder in chain.from_iterable(asked):
+            validated(recordings, load_config(folder))
     from ser_core.evaluation.evaluate import evaluate_together  # torch takes seconds to load
     from ser_core.evaluation.hearing import SPEEDS, Way
     from ser_core.evaluation.same_corpus import refuse_another_corpus
     from ser_core.evaluation.summary import summary
 
     way = Way(args.validation, args.change, SPEEDS) if args.tta else Way(args.validation, args.change)
-    if args.together:
-        asked = [[checkpoint_folder(root, name) for name in args.together]]
-    else:
-        asked = [[root / name] for name in asked_checkpoints(root, args.checkpoint, args.every_checkpoint)]
     corpus = way.corpus_name(args.name or recordings.name)
     places = [folder_of(out, corpus, way.name(folders)) for folders in asked]
     if not args.replace:

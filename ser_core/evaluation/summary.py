@@ -5,6 +5,7 @@ from __future__ import annotations
 from ser_core.corpus.registry import KINDS
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.records.evaluations import Evaluation, Heard
+from ser_core.words import counted
 
 HEARD: dict[Heard, str] = {
     "nothing": "nothing of this corpus was trained on",
@@ -23,13 +24,13 @@ def title_of(corpus: str) -> str:
 def summary(evaluation: Evaluation) -> list[str]:
     """The figures, line by line."""
     corpus, metrics = evaluation.corpus, evaluation.metrics
-    who = f"of {corpus.speakers} speakers" if corpus.speakers else "of unknown speakers"
+    who = f"of {counted(corpus.speakers, 'speaker')}" if corpus.speakers else "of unknown speakers"
     low, high = metrics.intervals["uar"]
     lines = [
-        f"{evaluation.checkpoint.name} on {corpus.title}: {corpus.clips:,} clips {who}, {corpus.part}; "
+        f"{evaluation.checkpoint.name} on {corpus.title}: {counted(corpus.clips, 'clip')} {who}, {corpus.part}; "
         f"{HEARD[evaluation.checkpoint.heard]}",
         f"  unweighted average recall   {metrics.uar:6.1%} (95 % interval over {metrics.intervals_over} {low:.1%} to "
-        f"{high:.1%}; chance {1 / sum(s.support > 0 for s in metrics.per_class.values()):.1%})",
+        f"{high:.1%}; chance {1 / len(EMOTIONS):.1%})",
         f"  accuracy                    {metrics.accuracy:6.1%}",
         f"  weighted F1                 {metrics.f1_weighted:6.1%}",
         f"  expected calibration error  {evaluation.calibration_error:6.1%}",
@@ -47,5 +48,7 @@ def summary(evaluation: Evaluation) -> list[str]:
         for name, figures in groups.items():
             lines.append(f"  {name:10} {figures.clips:6,} {figures.uar:7.1%} ({figures.low:.1%} to {figures.high:.1%})")
     for what, reasons in (("left out", corpus.left_out), ("without an answer", evaluation.unanswered)):
-        lines += [f"  {what}: {n:,} clips, {reason}" for reason, n in reasons.items()]
+        lines += [f"  {what}: {counted(n, 'clip')}, {reason}" for reason, n in reasons.items()]
+    if corpus.speakers and (unheard := corpus.speakers - len(evaluation.speakers)):
+        lines.append(f"  not in the table: {counted(unheard, 'speaker')}, of whom no clip has an answer")
     return lines

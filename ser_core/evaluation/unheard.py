@@ -63,8 +63,12 @@ def validated(recordings: Recordings, config: CheckpointConfig) -> Part:
     Raises:
         CorpusError: it is another corpus, there are none, or it can't be told which they are.
     """
-    if recordings.name != CREMAD or trained_on(config) != (CREMAD,):
-        raise CorpusError(f"Validation clips are those of CREMA-D, of a checkpoint trained on it alone: {config.name}.")
+    require_validated(recordings)
+    if trained_on(config) != (CREMAD,):
+        raise CorpusError(
+            f"{config.name} was not trained on CREMA-D alone, or doesn't say so: it has no validation clips. Choose "
+            "another checkpoint, or leave --validation out."
+        )
     split = _split_of(config)
     names = frozenset(split.val)
     clips = tuple(clip for clip in recordings.clips if clip.name in names)
@@ -73,6 +77,19 @@ def validated(recordings: Recordings, config: CheckpointConfig) -> Part:
     trained = split.speakers(split.train)
     shared = trained & split.speakers(split.val)
     return Part(clips, f"{VALIDATION} of split {split.name}", "same speakers" if shared else "other speakers")
+
+
+def require_validated(recordings: Recordings) -> None:
+    """Nothing, if a corpus is the one that has validation clips.
+
+    Raises:
+        CorpusError: it is another one.
+    """
+    if recordings.name != CREMAD:
+        raise CorpusError(
+            f"Validation clips are those of CREMA-D, and {recordings.folder} is {recordings.title}. Leave --validation "
+            "out, or give CREMA-D."
+        )
 
 
 def _tested(recordings: Recordings, config: CheckpointConfig) -> Part:

@@ -14,6 +14,7 @@ import soundfile
 from ser_core.audio import SAMPLE_RATE
 from ser_core.checksums import remove_sums
 from ser_core.corpus.clips import Clip
+from ser_core.corpus.copies import CONTRADICTED, COPY
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.identity import CONTENTS, DIGITS
 from ser_core.corpus.recordings import CorpusPart
@@ -83,6 +84,19 @@ def test_clips_without_an_answer_are_counted(tmp_path: Path, angry: Path):
         path.unlink()
     with pytest.raises(CorpusError, match=r"answers no clip of tree. Of the first: .*broken.wav"):
         of(folder, angry)
+
+
+def test_what_is_said_of_a_corpus_counts_as_people_do(tmp_path: Path, angry: Path):
+    folder = write_sounds(tmp_path / "emodb", "03a01Wa.wav", "03a01La.wav")
+    lines = "\n".join(summary(of(folder, angry)))
+    assert "angry on EMO-DB: 1 clip of 1 speaker, all clips" in lines
+    assert "left out: 1 clip, label 'boredom'" in lines
+    assert "chance 16.7%" in lines
+    assert "not in the table" not in lines
+    (folder / "08a01Wa.wav").write_bytes(b"RIFF")
+    lines = "\n".join(summary(of(folder, angry)))
+    assert "2 clips of 2 speakers" in lines
+    assert "not in the table: 1 speaker, of whom no clip has an answer" in lines
 
 
 def test_of_unknown_speakers_intervals_are_over_clips(tmp_path: Path, angry: Path):
@@ -218,6 +232,23 @@ def test_the_command_records_each_checkpoint(
         with pytest.raises(SystemExit, match="2"):
             main(arguments)
         assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_copies_are_left_out_and_counted(
+    angry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    monkeypatch.setenv("SER_CHECKPOINTS_DIR", str(angry.parent))
+    monkeypatch.setenv("SER_EVALUATIONS_DIR", str(tmp_path / "evaluations"))
+    folder = write_sounds(tmp_path / "tree", "sad/1.wav", "sad/2.wav", "sad/3.wav", "angry/1.wav")
+    (folder / "sad" / "2.wav").write_bytes((folder / "sad" / "1.wav").read_bytes())
+    (folder / "angry" / "3.wav").write_bytes((folder / "sad" / "3.wav").read_bytes())
+    main(["--corpus", str(folder)])
+    said = capsys.readouterr()
+    assert "tree: left out: 1 clip, the same recording as another clip (sad/2.wav like sad/1.wav)" in said.err
+    assert "2 clips, the same recording as a clip of another label (angry/3.wav like sad/3.wav)" in said.err
+    assert "left out: 1 clip, the same recording as another clip" in said.out
+    (found,) = load_evaluations(tmp_path / "evaluations")[0]
+    assert (found.corpus.clips, found.corpus.left_out) == (2, {COPY: 1, CONTRADICTED: 2})
 
 
 def test_another_corpus_of_the_same_name_keeps_its_record(

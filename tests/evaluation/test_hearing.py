@@ -76,7 +76,9 @@ def test_each_clip_is_heard_at_three_speeds(sounds: Path, checkpoints: Path, mon
     assert found.sum() == pytest.approx(1)
 
 
-def test_validation_clips_are_those_of_its_split_and_of_no_other_corpus(tmp_path: Path, sounds: Path, both: list[Path]):
+def test_validation_clips_are_those_of_its_split_and_of_no_other_corpus(
+    tmp_path: Path, sounds: Path, both: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
     parts = load_split("report")
     folder = write_sounds(
         tmp_path / "clips", *(f"{name}.wav" for name in (*parts.val[:3], parts.test[0], parts.train[0]))
@@ -88,6 +90,14 @@ def test_validation_clips_are_those_of_its_split_and_of_no_other_corpus(tmp_path
     assert evaluation.corpus.left_out == {}
     with pytest.raises(CorpusError, match="Validation clips are those of CREMA-D"):
         evaluate_together(open_recordings(sounds), both[:1], Way(validation=True))
+    monkeypatch.setenv("SER_CHECKPOINTS_DIR", str(both[0].parent))
+    monkeypatch.setenv("SER_EVALUATIONS_DIR", str(tmp_path / "evaluations"))
+    monkeypatch.delattr("ser_core.evaluation.evaluate.evaluate_together")  # it is refused before anything is loaded
+    says_of_itself(both[1], train=None)
+    for corpus, says in ((sounds, "is tree. Leave --validation"), (folder, "was not trained on CREMA-D alone, or")):
+        with pytest.raises(SystemExit, match="2"):
+            main(["--corpus", str(corpus), "--checkpoint", both[1].name, "--validation"])
+        assert says in capsys.readouterr().err
 
 
 def test_a_change_is_made_to_each_clip(sounds: Path, both: list[Path], monkeypatch: pytest.MonkeyPatch):
