@@ -85,7 +85,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """Train as the command line says."""
     end_with_starter()
     args = parse_arguments(arguments, prog)
-    for sentence in idle_flags(sys.argv[1:] if arguments is None else arguments, args.config):
+    given = sys.argv[1:] if arguments is None else arguments
+    for sentence in idle_flags(given, args.config.idle):
         print(sentence, file=sys.stderr)
     # Not before the command line is read: torch takes seconds to load, and `--help` is not to wait for it.
     from ser_core.corpus.copies import COPY
@@ -101,6 +102,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     runs_dir, checkpoints_dir = folder_for("runs", args.out), folder_for("checkpoints", args.out)
     name = args.name
     if isinstance(corpus, Gathered):
+        unrated = {} if corpus.cremad else {"soft_labels": f"no clip of {corpus.name} was rated"}
+        for sentence in idle_flags(given, unrated):
+            print(sentence, file=sys.stderr)
         for one in corpus.others:
             if copies := one.left_out.get(COPY):
                 print(f"{one.title}: left out: {counted(len(copies), 'clip')}, {COPY} ({copies[0]})", file=sys.stderr)

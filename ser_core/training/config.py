@@ -18,7 +18,7 @@ from ser_core.files import safe_name
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.config import NetworkConfig
 from ser_core.models.registry import MODELS, architecture
-from ser_core.training.idle import idle_changes
+from ser_core.training.idle import idle_changes, idle_features
 
 Select = Literal["loss", "accuracy"]
 """What picks a run's epoch on the validation set: the lowest loss, as in the report, or the highest accuracy."""
@@ -201,6 +201,7 @@ class TrainConfig:
         if self.teacher == NO_TEACHER:
             idle |= dict.fromkeys(TEACHER_ONLY, "there is no --teacher")
         network = MODELS[self.model]
+        idle |= idle_features(network, self.form, self.features.spectral)
         if not network.pretrained:
             idle |= dict.fromkeys(PRETRAINED_ONLY, f"{self.model} is not pretrained")
         if not network.configurable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -100,11 +100,16 @@ def command_line(config: TrainConfig) -> list[str]:
     return flags
 
 
-def idle_flags(arguments: Sequence[str], config: TrainConfig) -> list[str]:
-    """A sentence for each reason why flags of a command line change nothing, also where they say what is usual."""
+def idle_flags(arguments: Sequence[str], idle: Mapping[str, str]) -> list[str]:
+    """A sentence for each reason why flags of a command line change nothing, also where they say what is usual.
+
+    Args:
+        arguments: the command line.
+        idle: names of settings that change nothing, and why.
+    """
     given = {argument.partition("=")[0].replace("_", "-") for argument in arguments}
     named: dict[str, list[str]] = {}
-    for key, reason in config.idle.items():
+    for key, reason in idle.items():
         if flag(key) in given:
             named.setdefault(reason, []).append(flag(key))
     return [

@@ -1,8 +1,14 @@
-"""Which settings of how clips are changed change nothing themselves: where no clip is, or none is cut."""
+"""Which settings change nothing: of how clips are changed where none is, and of features that no network gets."""
 
 from __future__ import annotations
 
 from ser_core.audio.changes.augment import AugmentationConfig
+from ser_core.features.inputs import Form
+from ser_core.models.registry import Architecture
+
+OF_SPECTRAL = ("spectral", "frame_length", "hop_length", "n_mfcc", "mfcc_n_mels", "n_frames")
+OF_MEL = ("mel_n_fft", "mel_hop_length", "n_mels", "mel_fmax", "image_size")
+"""Settings of features, by the input that they make."""
 
 
 def idle_changes(augmentation: AugmentationConfig, copies: int, refitted: bool) -> dict[str, str]:
@@ -20,3 +26,25 @@ def idle_changes(augmentation: AugmentationConfig, copies: int, refitted: bool) 
     if not (augmentation.crop or refitted):
         return {"crop_share": "no clip is cut unless --crop is above 0"}
     return {}
+
+
+def idle_features(network: Architecture, form: Form, spectral: tuple[str, ...]) -> dict[str, str]:
+    """The names of settings of features that change nothing, and why.
+
+    Args:
+        network: what is trained, which takes some inputs.
+        form: of the inputs.
+        spectral: kinds of spectral features.
+    """
+    idle: dict[str, str] = {}
+    if form != "fixed":
+        idle["n_frames"] = f"with --form {form}, clips are not brought to one length"
+    if form == "variable":
+        idle["image_size"] = "with --form variable, there are no images of one size"
+    if "mfcc" not in spectral:
+        idle |= dict.fromkeys(("n_mfcc", "mfcc_n_mels"), "--spectral names no mfcc")
+    if "spectral" not in network.inputs:
+        idle |= dict.fromkeys(OF_SPECTRAL, f"{network.name} is given no spectral features")
+    if "mel" not in network.inputs:
+        idle |= dict.fromkeys(OF_MEL, f"{network.name} is given no mel image")
+    return idle

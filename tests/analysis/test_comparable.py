@@ -33,7 +33,7 @@ def run(folder: Path, config: TrainConfig = TWO_D, **environment: Any) -> Run:
         ({"split": "fold1"}, f"split ({REPORT_SPLIT_ID}, id of fold1)"),
         ({"audio": AudioConfig(vad="none")}, "voice activity detection (silero, none)"),
         ({"audio": AudioConfig(normalize=False)}, "audio normalize (True, False)"),
-        ({"features": FeatureConfig(n_mfcc=20)}, "features n mfcc (13, 20)"),
+        ({"features": FeatureConfig(n_mels=80)}, "features n mels (64, 80)"),
     ],
 )
 def test_settings_that_are_not_asked_about_have_to_be_equal(tmp_path: Path, change: dict, found: str):

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from ser_core.corpus.clips import Clip
+from ser_core.corpus.copies import COPY
 from ser_core.corpus.folder import Corpus
-from ser_core.corpus.gathered import COPY, Gathered, divide, open_corpora
+from ser_core.corpus.gathered import Gathered, divide, open_corpora
 from ser_core.corpus.registry import open_recordings
 from ser_core.corpus.splits import load_split, report_split
 from ser_core.errors import ConfigError, CorpusError

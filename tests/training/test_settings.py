@@ -42,7 +42,7 @@ UNUSUAL: dict[str, TrainConfig] = {
     "taught-by-some-teacher-share0.7-teacher-temperature3": TrainConfig(
         teacher="some", teacher_share=0.7, teacher_temperature=3
     ),
-    "n-mfcc20": TrainConfig(features=FeatureConfig(n_mfcc=20)),
+    "n-mels80": TrainConfig(features=FeatureConfig(n_mels=80)),
     "mean-fold1-batch32-seed7-energy": TrainConfig(
         form="mean", split="fold1", batch_size=32, seed=7, audio=AudioConfig(vad="energy")
     ),
@@ -139,7 +139,7 @@ def test_every_setting_is_in_the_name_or_the_difference(key: str):
     # Beside which no setting is idle.
     pipeline = "report" if key == "pipeline" else "voice"
     of_our_own = (*vars(NetworkConfig()), "pitch_path")
-    model = "whisper-base" if key in PRETRAINED_ONLY else "conformer" if key in of_our_own else "2d"
+    model = "whisper-base" if key in PRETRAINED_ONLY else "conformer" if key in of_our_own else "combined"
     usual = usual_config(model, epochs=30, copies=2, pipeline=pipeline, teacher="some", refit=0.1, refit_crop=0.4)
     other = changed(usual, key)
     assert other.flat[key] != usual.flat[key]
@@ -158,6 +158,7 @@ def test_every_setting_is_in_the_name_or_the_difference(key: str):
         {"noise_db": 20},
         {"teacher_share": 0.9, "teacher_temperature": 4},
         {"head": "none", "blocks": 9, "contours": (), "squeeze": False, "width": 64, "pooling": "plain", "dropout": 0},
+        {"n_mels": 32, "mel_fmax": 8_000, "image_size": 32, "mel_hop_length": 512, "mel_n_fft": 512},
         {"vad": "energy", "vad_threshold": 0.9},
         {"vad": "none", "vad_top_db": 50, "vad_floor_dbfs": -30, "vad_threshold": 0.9, "vad_pad": 1},
     ],
@@ -307,12 +308,26 @@ def test_settings_have_names_of_their_own():
         ("--teacher some --teacher-share 0.3", []),
         ("--noise-db 30", ["--noise-db has no effect: the pipeline is report."]),
         ("--act silu --lr 0.01", []),
+        ("--model 1d --n-mels 32 --mel-fmax 4000", ["--n-mels, --mel-fmax have no effect: 1d is given no mel image."]),
+        (
+            "--model whisper-base --n-mels=32 --n-mfcc 9 --n-frames 90",
+            [
+                "--n-frames, --n-mfcc have no effect: whisper-base is given no spectral features.",
+                "--n-mels has no effect: whisper-base is given no mel image.",
+            ],
+        ),
+        ("--model 2d --n-mels 32 --image-size 32", []),
+        ("--model combined --n-mels 32 --n-frames 90 --n-mfcc 9", []),
+        ("--model 1d --form mean --n-frames 90", ["--n-frames has no effect: with --form mean, clips are not brought"]),
+        ("--model 2d --form variable --image-size 32", ["--image-size has no effect: with --form variable, there are"]),
+        ("--model 1d --spectral rms zcr --n-mfcc 9", ["--n-mfcc has no effect: --spectral names no mfcc."]),
+        ("--model conformer --n-mels 64 --mel-hop-length 200", []),
     ],
 )
 def test_flags_that_change_nothing_are_told(flags: str, says: list[str]):
-    told = idle_flags(flags.split(), parse_arguments(flags.split()).config)
+    told = idle_flags(flags.split(), parse_arguments(flags.split()).config.idle)
     assert len(told) == len(says)
-    assert idle_flags(command_line(TrainConfig()), TrainConfig()) == []
+    assert idle_flags(command_line(TrainConfig()), TrainConfig().idle) == []
     assert all(sentence.startswith(start) for sentence, start in zip(told, says, strict=True))
 
 

@@ -12,6 +12,7 @@ from ser_core.analysis.comparison import compare
 from ser_core.analysis.configurations import configuration_of
 from ser_core.corpus.identity import CONTENTS
 from ser_core.corpus.registry import open_recordings
+from ser_core.errors import ConfigError
 from ser_core.evaluation.evaluate import HEARD, evaluate_checkpoint
 from ser_core.evaluation.summary import summary
 from ser_core.records.checkpoints import load_config
@@ -70,6 +71,21 @@ def test_raters_of_cremad_are_heard_beside_another_corpus(
         (folder,) = (tmp_path / share / "runs").glob("[!.]*")
         losses.append(load_run(folder).history["val_loss"])
     assert (abs(losses[0] - losses[1]) > 1e-3).all()  # more than another order of the same sums gives
+
+
+def test_of_clips_that_nobody_rated_soft_labels_are_the_labels(
+    corpus, tiny: Path, emodb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    def enough(*_: object, **__: object) -> None:
+        raise ConfigError("Enough.")
+
+    monkeypatch.setattr("ser_core.training.experiment.run_experiment", enough)
+    both = ["--corpus", str(corpus.folder), "--split", str(tiny)]
+    says = "--soft-labels has no effect: no clip of emo-db was rated.\n"
+    for arguments, said in ((["--soft-labels=0.5"], says), ([], ""), (["--soft-labels=0.5", *both], "")):
+        with pytest.raises(SystemExit):
+            main([*QUICK, *arguments, "--corpus", str(emodb), "--out", str(tmp_path)])
+        assert capsys.readouterr().err == f"{said}error: Enough.\n"
 
 
 def test_its_test_clips_are_of_both_and_intervals_draw_all_speakers(run: Run):
