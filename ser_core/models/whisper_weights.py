@@ -6,6 +6,7 @@ their conversions for CTranslate2. The encoder's size is told by the weights. No
 
 from __future__ import annotations
 
+import math
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +24,9 @@ from ser_core.tensor_files import FLOATS, check_types
 POSITION_TOLERANCE = 1e-3  # between published positions, in 16 bits, and computed ones
 CTRANSLATE2_VERSIONS = range(5, 7)  # of its binary format that are known here
 CTRANSLATE2_TYPES: tuple[str, ...] = ("<f4", "i1", "<i2", "<i4", "<f2")  # by the number that stands in the file
+LATEST_VERSION = 1_000  # of that format, far beyond all; what has more is another kind of file
+NO_CTRANSLATE2 = "it is no CTranslate2 model, and a file of the hub's ends in .safetensors"
+NO_ENCODER = "it holds no encoder"
 MAX_NAME = 512  # bytes; a longer name means that this is another kind of file
 
 
@@ -58,6 +62,8 @@ def read_encoder(path: Path) -> tuple[str, dict[str, Tensor]]:
         CheckpointError: the file is missing, damaged, or of something else.
     """
     try:
+        if path.is_dir():
+            raise IsADirectoryError
         if path.suffix == ".safetensors":
             state = _from_safetensors(path)
         else:
@@ -65,11 +71,27 @@ def read_encoder(path: Path) -> tuple[str, dict[str, Tensor]]:
                 state = _from_ctranslate2(read_ctranslate2(file))
     except FileNotFoundError:
         raise CheckpointError(f"There is no file {path}.") from None
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError, struct.error) as error:
-        raise CheckpointError(f"{path} doesn't hold Whisper's weights ({type(error).__name__}: {error}).") from None
+    except IsADirectoryError:
+        raise CheckpointError(f"{path} is a folder. Name the file in it.") from None
+    except OSError as error:
+        raise CheckpointError(f"{path} can't be read: {error.strerror or error}.") from None
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path} doesn't hold Whisper's weights: {_plainly(error)}.") from None
     if not all(torch.isfinite(value).all() for value in state.values()):
         raise CheckpointError(f"{path} is damaged: some of its weights are no numbers. Get it again.")
     return _model_of(state, path), {name: value.float().contiguous() for name, value in state.items()}
+
+
+def _plainly(error: Exception) -> str:
+    """What is wrong with a file, as the end of a sentence."""
+    match error:
+        case KeyError():
+            return f"{error.args[0]} is missing"
+        case SafetensorError():
+            return "it is no safetensors file, or it is cut off"
+        case RuntimeError():
+            return "its weights don't fit each other"
+    return str(error)
 
 
 def _model_of(state: dict[str, Tensor], path: Path) -> str:
@@ -80,8 +102,12 @@ def _model_of(state: dict[str, Tensor], path: Path) -> str:
             expected = WhisperEncoder(size).state_dict()
         if shapes == {key: tuple(value.shape) for key, value in expected.items()}:
             return name
-    width = shapes.get("norm.weight", ("unknown",))[0]
-    raise CheckpointError(f"{path} holds neither Whisper base nor tiny: its encoder has the width {width}.")
+    width = next(iter(shapes.get("norm.weight", ())), None)
+    if width is None or width in [size.width for size in SIZES.values()]:
+        why = "some weights of its encoder are missing, or are of other shapes"
+    else:
+        why = f"its encoder has the width {width}"
+    raise CheckpointError(f"{path} holds neither Whisper base nor tiny: {why}.")
 
 
 def _from_safetensors(path: Path) -> dict[str, Tensor]:
@@ -93,6 +119,8 @@ def _from_safetensors(path: Path) -> dict[str, Tensor]:
     with safe_open(path, "pt") as file:
         prefix = "model.encoder." if "model.encoder.conv1.weight" in names else "encoder."
         published = {name.removeprefix(prefix): file.get_tensor(name) for name in names if name.startswith(prefix)}
+    if not published:
+        raise ValueError(NO_ENCODER)
     _check_positions(published["embed_positions.weight"])
     state = {name: published[name] for name in _front_names()}
     for i in range(_count_blocks(published, "layers.")):
@@ -113,6 +141,8 @@ def _from_ctranslate2(published: dict[str, np.ndarray]) -> dict[str, Tensor]:
         for name, value in published.items()
         if name.startswith("encoder/")
     }
+    if not variables:
+        raise ValueError(NO_ENCODER)
     _check_positions(variables["position_encodings/encodings"])
     state = {name: variables[name.replace(".", "/")] for name in _front_names()}
     for i in range(_count_blocks(variables, "layer_")):
@@ -158,10 +188,12 @@ def read_ctranslate2(file: BinaryIO) -> dict[str, np.ndarray]:
         ValueError: it is no such file, or of an unknown version or type.
     """
     (version,) = _unpack(file, "<I")
+    if version > LATEST_VERSION:
+        raise ValueError(NO_CTRANSLATE2)
     if version not in CTRANSLATE2_VERSIONS:
         raise ValueError(f"version {version} of CTranslate2's format is unknown")
     if (name := _read_name(file)) != "WhisperSpec":
-        raise ValueError(f"a model of kind {name}")
+        raise ValueError(f"it holds a model of kind {name}")
     _, count = _unpack(file, "<II")
     arrays = {}
     for _ in range(count):
@@ -171,6 +203,8 @@ def read_ctranslate2(file: BinaryIO) -> dict[str, np.ndarray]:
         kind, size = _unpack(file, "<BI")
         if kind >= len(CTRANSLATE2_TYPES):
             raise ValueError(f"{name} has the unknown type {kind}")
+        if size != math.prod(shape) * np.dtype(CTRANSLATE2_TYPES[kind]).itemsize:
+            raise ValueError(f"{name} has another size than its shape says")
         arrays[name] = np.frombuffer(bytearray(_read(file, size)), CTRANSLATE2_TYPES[kind]).reshape(shape)
     return arrays
 
@@ -178,8 +212,11 @@ def read_ctranslate2(file: BinaryIO) -> dict[str, np.ndarray]:
 def _read_name(file: BinaryIO) -> str:
     (length,) = _unpack(file, "<H")
     if length > MAX_NAME:
-        raise ValueError("no CTranslate2 model")
-    return _read(file, length).rstrip(b"\0").decode()
+        raise ValueError(NO_CTRANSLATE2)
+    try:
+        return _read(file, length).rstrip(b"\0").decode()
+    except UnicodeDecodeError:
+        raise ValueError(NO_CTRANSLATE2) from None
 
 
 def _unpack(file: BinaryIO, form: str) -> tuple[int, ...]:

@@ -79,6 +79,30 @@ def test_types_and_shapes_that_no_whisper_has(tmp_path, kind, shape, n_bytes):
         read_encoder(tmp_path / "odd.safetensors")
 
 
+def test_what_is_wrong_is_a_sentence_without_exceptions(tmp_path, state):
+    (tmp_path / "folder.safetensors").mkdir()
+    (tmp_path / "pytorch_model.bin").write_bytes(b"PK\3\4" + bytes(100))
+    (tmp_path / "short.safetensors").write_bytes(b"abc")
+    (tmp_path / "name.bin").write_bytes(b"\6\0\0\0\2\0\xff\xff")
+    save_file({"weight": torch.zeros(3)}, tmp_path / "other.safetensors")
+    save_file({"a.qkv.weight": torch.zeros(3), "norm.weight": torch.tensor(1.0)}, tmp_path / "own.safetensors")
+    save_file({"encoder.weight": torch.zeros(3)}, tmp_path / "another.safetensors")
+    hub_file(tmp_path / "odd.safetensors", state | {"blocks.0.qkv.weight": torch.zeros(6, 24)})
+    for name, says in (
+        ("folder.safetensors", "is a folder. Name the file in it."),
+        ("pytorch_model.bin", "doesn't hold Whisper's weights: it is no CTranslate2 model, and"),
+        ("name.bin", "doesn't hold Whisper's weights: it is no CTranslate2 model, and"),
+        ("short.safetensors", "doesn't hold Whisper's weights: it is no safetensors file, or it is cut off."),
+        ("other.safetensors", "doesn't hold Whisper's weights: it holds no encoder."),
+        ("another.safetensors", "doesn't hold Whisper's weights: embed_positions.weight is missing."),
+        ("own.safetensors", "holds neither Whisper base nor tiny: some weights of its encoder are missing, or"),
+        ("odd.safetensors", "holds neither Whisper base nor tiny: some weights of its encoder are missing, or"),
+    ):
+        with pytest.raises(CheckpointError) as error:
+            read_encoder(tmp_path / name)
+        assert str(error.value).startswith(f"{tmp_path / name} {says}")
+
+
 def test_weights_of_another_size(tmp_path, state, monkeypatch):
     path = ctranslate2_file(tmp_path / "model.bin", state)
     monkeypatch.setitem(SIZES, "whisper-tiny", EncoderSize(4, 384, 6))
