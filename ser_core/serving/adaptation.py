@@ -155,8 +155,9 @@ def learn_from(
         try:
             parts = list(_embeddings(predictor, source, sample_rate if is_samples(source) else None))
         except SERError as error:
-            named = isinstance(source, (str, Path))
-            errors.append(type(error)(with_folder(Path(source), str(error))) if named else error)
+            if isinstance(source, (str, Path)):
+                error = type(error)(with_folder(Path(source), str(error)))
+            errors.append(error)
             continue
         clip = np.concatenate(parts)
         if not any(np.array_equal(clip, other) for other in clips):

@@ -172,8 +172,8 @@ def _adapted(predictor: Predictor, args: PredictCommand) -> Predictor:
         if len(errors) == len(files):
             raise AudioError(first_few(list(map(str, errors))))
         adapted = predictor.adapt([file for file, error in files if not error], emotion=args.adapt_emotion)
-    except AudioError as error:
-        raise AudioError(f"Nothing that --adapt names can be used. {error}") from None
+    except AudioError as why:
+        raise AudioError(f"Nothing that --adapt names can be used. {why}") from None
     for error in errors:
         print(printable(f"warning: {error}"), file=sys.stderr)
     assert adapted.adaptation
