@@ -46,6 +46,7 @@ NAMES = (
     "vad",
     "robustness",
     "fragments",
+    "validation",
     "int8",
     "adaptation",
     "non_speech",
