@@ -22,13 +22,13 @@ from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.preprocess import load_audio
 from ser_core.corpus.clips import Clip, load_index
 from ser_core.corpus.folder import Corpus
+from ser_core.records.checkpoints import checkpoints_dir, default_checkpoint
 from ser_core.serving.listener import Listener
 from ser_core.serving.predictor import Predictor
 from ser_core.serving.stream import StreamConfig, blocks
 from tests.browser.app_server import AppServer, find_chromium, launch, wait_until_idle
 from tests.browser.microphone import microphone_flags
 
-CHECKPOINT = "lr0.001-SiLU-2D"
 N_CLIPS = 12
 LEAD_SECONDS, GAP_SECONDS = 6.0, 2.5
 QUIET = 0.004  # RMS below which the microphone's 20 ms are silence
@@ -93,7 +93,7 @@ def open_live(browser: Browser, server: AppServer, *, watch: bool = False) -> Pa
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     if watch:
         page.add_init_script(WATCH_MICROPHONE)
-    page.goto(f"{server.url}/live?model={CHECKPOINT}")
+    page.goto(f"{server.url}/live")
     wait_until_idle(page)
     return page
 
@@ -172,7 +172,7 @@ def measure_capacity() -> None:
     """How many listeners are followed, without their pages: these are drawn for each as well."""
     import soxr
 
-    predictor = Predictor.load(CHECKPOINT)
+    predictor = Predictor.load()
     clips = [load_audio(Corpus.open().path(clip)) for clip in chosen_clips(N_CLIPS)]
     audio = (soxr.resample(np.concatenate(clips), SAMPLE_RATE, 48_000) * 32767).astype(np.int16)
     late_share(predictor, audio, 1)
@@ -190,6 +190,7 @@ def main() -> None:
     chromium = find_chromium()
     if chromium is None:
         sys.exit("error: Chromium was not found.")
+    print(f"with the default checkpoint, {default_checkpoint(checkpoints_dir())}")
     with tempfile.TemporaryDirectory() as folder, AppServer() as server, sync_playwright() as playwright:
         tape = write_tape(Path(folder) / "tape.wav")
         browser = launch(playwright, chromium, *microphone_flags(tape))
