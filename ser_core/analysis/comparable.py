@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ser_core import words
-from ser_core.corpus.splits import FOLD_IDS, REPORT_SPLIT_ID
+from ser_core.corpus.splits import FOLD_IDS, N_FOLDS, REPORT_SPLIT_ID
 from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run
 from ser_core.records.schema import UNKNOWN
@@ -67,7 +67,7 @@ def listed(found: Mapping[str, Sequence[str]]) -> str:
 
 
 def by_split(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """Runs of each split, in their order: those of the report's split first, else the most common one.
+    """Runs of each split, in their order: those of the report's split first, else the most common one, else by fold.
 
     Figures of different splits are of different clips: only runs of one split are ranked.
 
@@ -77,7 +77,9 @@ def by_split(runs: Iterable[Run]) -> dict[str, list[Run]]:
     splits: dict[str, list[Run]] = {}
     for run in runs:
         splits.setdefault(run.split_name if run.split_id == UNKNOWN else run.split_id, []).append(run)
-    return dict(sorted(splits.items(), key=lambda item: (item[0] != REPORT_SPLIT_ID, -len(item[1]))))
+    folds = {fold: number for number, fold in enumerate(FOLD_IDS)}
+    order = sorted(splits, key=lambda split: (split != REPORT_SPLIT_ID, -len(splits[split]), folds.get(split, N_FOLDS)))
+    return {split: splits[split] for split in order}
 
 
 def candidates(runs: Iterable[Run]) -> list[Run]:

@@ -145,9 +145,7 @@ So are the changes of the waveform: `copies` alone changes nothing.
 """
 
 ARCHITECTURES = (
-    Architecture(
-        "1d", "1D", "the report's 1D CNN, the fastest", "cnn1d", ("spectral",), "elu", kind="CNN"
-    ),
+    Architecture("1d", "1D", "the report's 1D CNN, the fastest", "cnn1d", ("spectral",), "elu", kind="CNN"),
     Architecture("2d", "2D", "the report's 2D CNN, its best", "cnn2d", ("mel",), "silu", kind="CNN"),
     Architecture(
         "combined", "Combined", "the report's 1D and 2D CNN in one", "combined", ("spectral", "mel"), "silu", kind="CNN"

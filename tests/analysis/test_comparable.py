@@ -6,7 +6,7 @@ import pytest
 
 from ser_core.analysis.comparable import by_split, candidates, differences, listed, split_title
 from ser_core.audio.preprocess import AudioConfig
-from ser_core.corpus.splits import REPORT_SPLIT_ID, report_split
+from ser_core.corpus.splits import FOLD_IDS, REPORT_SPLIT_ID, report_split
 from ser_core.features.config import FeatureConfig
 from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run, load_run, load_runs
@@ -143,3 +143,9 @@ def test_splits_whose_ids_are_unknown_do_not_mix_either(tmp_path: Path):
 
 def test_the_reports_split_is_known_by_its_id():
     assert report_split().id == REPORT_SPLIT_ID
+
+
+def test_folds_of_as_many_runs_stand_in_their_order(tmp_path: Path):
+    ids = {"a": FOLD_IDS[2], "b": REPORT_SPLIT_ID, "c": FOLD_IDS[0], "d": FOLD_IDS[1]}
+    runs = [run(tmp_path / name, split_id=split_id) for name, split_id in ids.items()]
+    assert [each.name for (each,) in by_split(runs).values()] == ["b", "c", "d", "a"]
