@@ -149,7 +149,7 @@ def ingredient_results(
     )
     heard: dict[str, dict[str, Evaluation]] = {}  # by checkpoint and corpus
     for one in evaluations:
-        if not one.checkpoint.members:
+        if not one.checkpoint.members and not one.of_own_test_clips:
             heard.setdefault(one.checkpoint.name, {})[one.corpus.title] = one
     results: dict[str, IngredientResult] = {}
     for step in future_steps():

@@ -162,6 +162,11 @@ class Evaluation(ByContent):
         return self.metrics.intervals["uar"]
 
     @property
+    def of_own_test_clips(self) -> bool:
+        """Whether it is of test clips of the corpus that the checkpoint was trained on, by which nothing is picked."""
+        return self.checkpoint.heard in ("same speakers", "other speakers") and not self.corpus.validation
+
+    @property
     def mostly_missed(self) -> list[str]:
         """Those of `EMOTIONS` that it names in less than a third of their clips.
 

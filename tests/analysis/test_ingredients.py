@@ -124,6 +124,13 @@ def test_the_interval_is_of_accuracy_or_of_recall_as_the_figure_is(tmp_path: Pat
     assert (less.gain.over_clips, less.gain_in("RAVDESS").over_clips) == ((-1.0, 0.0), (-1.0, 1.0))
 
 
+def test_test_clips_of_the_own_corpus_are_no_column(tmp_path: Path):
+    root, name = tmp_path / "evaluations", trained(tmp_path / "runs", "whole", SEEDS[0], 0.6)
+    heard = [evaluated(root, name), evaluated(root, name, "CREMA-D", heard="same speakers")]
+    (result,) = ingredient_results(load_runs(tmp_path / "runs")[0], heard)
+    assert list(result.elsewhere) == ["RAVDESS"]
+
+
 def test_other_corpora_have_columns_where_something_was_evaluated(tmp_path: Path):
     recalls = []
     for seed, whole, less in zip(SEEDS[:2], (0.5, 0.6), (0.45, 0.575), strict=True):
