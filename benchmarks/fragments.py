@@ -48,8 +48,13 @@ def beginning(waveform: np.ndarray, share: float) -> np.ndarray:
     return waveform[: round(first + share * (behind - first))]
 
 
-def answer(predictor: Predictor, waveform: np.ndarray) -> Prediction | None:
-    """What it says; None where it finds no speech at all."""
+def answers(predictor: Predictor, waveforms: Sequence[np.ndarray]) -> list[Prediction | None]:
+    """What it says of each; None where it finds no speech at all."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(partial(_answer, predictor), waveforms))
+
+
+def _answer(predictor: Predictor, waveform: np.ndarray) -> Prediction | None:
     try:
         return predictor.classify(waveform, any_sound=True)
     except NoSpeechError:
@@ -65,12 +70,11 @@ def print_table(what: str, predictors: dict[str, Predictor], waveforms: Sequence
     for name, predictor in predictors.items():
         cells = []
         for share in SHARES:
-            with ThreadPoolExecutor(THREADS) as pool:
-                answers = list(pool.map(partial(answer, predictor), cut[share]))
+            found = answers(predictor, cut[share])
             right = np.mean(
-                [said is not None and said.emotion == true for said, true in zip(answers, truth, strict=True)]
+                [said is not None and said.emotion == true for said, true in zip(found, truth, strict=True)]
             )
-            heard = [said for said in answers if said is not None]
+            heard = [said for said in found if said is not None]
             if not heard:
                 cells.append("no speech")
                 continue

@@ -9,13 +9,11 @@ is looked at. Other checkpoints than the project's: `SER_CHECKPOINTS_DIR`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import numpy as np
 
 from benchmarks import open_corpus
-from benchmarks.fragments import answer, beginning
+from benchmarks.fragments import answers, beginning
 from ser_core.audio.changes.registry import CHANGES, apply_change
 from ser_core.corpus.clips import Clip
 from ser_core.emotions import EMOTIONS
@@ -24,7 +22,6 @@ from ser_core.serving.predictor import Predictor
 
 CHANGED = ("telephone", "less-bass", "gate", "pink-15", "babble-15", "room")
 SHARES = (0.85, 0.7, 0.5, 0.3)
-THREADS = 2
 
 
 def kinds(clips: Sequence[Clip], waveforms: Sequence[np.ndarray]) -> Iterator[tuple[str, list[np.ndarray]]]:
@@ -39,12 +36,9 @@ def kinds(clips: Sequence[Clip], waveforms: Sequence[np.ndarray]) -> Iterator[tu
 
 def scores(predictor: Predictor, waveforms: Sequence[np.ndarray], truth: Sequence[str]) -> tuple[float, float, float]:
     """Accuracy and share that is named fear, 0..1, and mean loss in nats; no speech counts as every emotion alike."""
-    with ThreadPoolExecutor(THREADS) as pool:
-        answers = list(pool.map(partial(answer, predictor), waveforms))
-    meant = [
-        1 / len(EMOTIONS) if said is None else said.probabilities[e] for said, e in zip(answers, truth, strict=True)
-    ]
-    said = np.array([None if one is None else one.emotion for one in answers])
+    found = answers(predictor, waveforms)
+    meant = [1 / len(EMOTIONS) if one is None else one.probabilities[e] for one, e in zip(found, truth, strict=True)]
+    said = np.array([None if one is None else one.emotion for one in found])
     loss = float(-np.log(np.maximum(meant, 1e-6)).mean())
     return float((said == np.array(truth)).mean()), loss, float((said == "FEA").mean())
 

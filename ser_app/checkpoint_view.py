@@ -54,7 +54,10 @@ def show_checkpoints() -> None:
         if st.button("Measure their speed on this server", icon=":material/timer:"):
             st.session_state[MEASURED] = True
         here = MEASURED in st.session_state
-        rows = [_row(name, measured=here) for name in names]
+        recorded = {} if here else _benchmarked()
+        rows = [
+            _row(name, _milliseconds(name, checkpoint_files(name)) if here else recorded.get(name)) for name in names
+        ]
         table = pd.DataFrame(rows)
         others = [column for row in rows for column in row if column.startswith(ELSEWHERE)]
         help_text = "Accuracy on a corpus of which nothing was trained on"
@@ -121,7 +124,7 @@ def _benchmarked() -> dict[str, float]:
     return benchmarked(LATENCIES.read_text(encoding="utf-8")) if LATENCIES.is_file() else {}
 
 
-def _row(name: str, *, measured: bool) -> dict:
+def _row(name: str, milliseconds: float | None) -> dict:
     from ser_core.records.checkpoints import checkpoints_dir, load_config
 
     folder = checkpoints_dir() / name
@@ -136,7 +139,7 @@ def _row(name: str, *, measured: bool) -> dict:
         **{f"{ELSEWHERE}{one.corpus.title}": 100 * one.metrics.accuracy for one in heard_elsewhere(name)},
         "megabytes": (folder / "model.safetensors").stat().st_size / 1e6,
         "parameters": said(config.provenance, "test", "parameters"),
-        "milliseconds": _milliseconds(name, checkpoint_files(name)) if measured else _benchmarked().get(name),
+        "milliseconds": milliseconds,
         "what it is": about_checkpoint(name),
     }
 

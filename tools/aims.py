@@ -9,11 +9,11 @@ from pathlib import Path
 from statistics import mean
 
 from ser_core.analysis.calibration import reliability
+from ser_core.analysis.comparable import which_folds
 from ser_core.corpus.splits import N_FOLDS, REPORT_SPLIT_ID
 from ser_core.models.registry import MODELS, model_label
 from ser_core.records.evaluations import evaluations_dir, load_evaluations
 from ser_core.records.runs import Run
-from ser_core.words import listed
 from tools.build_hook import shipped_files
 
 ROOT = Path(__file__).parents[1]
@@ -139,15 +139,13 @@ def of_unseen_actors(runs: Sequence[Run], name: str) -> list[Run]:
     return [run for run in alike(runs, name, split=None) if run.train.split.startswith("fold")]
 
 
-def which_folds(folds: Sequence[Run]) -> str:
-    numbers = sorted(run.train.split.removeprefix("fold") for run in folds)
-    named = f"fold{'s' if len(folds) > 1 else ''} {listed(numbers, 'and')}"
-    return "" if len(folds) == N_FOLDS else f"only {named} of {N_FOLDS}"
+def unless_all(folds: Sequence[Run]) -> str:
+    return "" if len(folds) == N_FOLDS else f"only {which_folds(folds)}"
 
 
 def on_unseen_actors(runs: Sequence[Run], name: str) -> Reached | None:
     folds = of_unseen_actors(runs, name)
-    return Reached(mean(run.accuracy for run in folds), which_folds(folds)) if folds else None
+    return Reached(mean(run.accuracy for run in folds), unless_all(folds)) if folds else None
 
 
 def elsewhere(runs: Sequence[Run], name: str) -> Reached | None:
@@ -190,7 +188,7 @@ def kept_at_any_level(runs: Sequence[Run], name: str) -> Reached | None:
 def miscalibrated(runs: Sequence[Run], name: str) -> Reached | None:
     folds = of_unseen_actors(runs, name)
     errors = [reliability(run.predictions()).expected_calibration_error for run in folds]
-    return Reached(mean(errors), which_folds(folds)) if folds else None
+    return Reached(mean(errors), unless_all(folds)) if folds else None
 
 
 def miscalibrated_elsewhere(runs: Sequence[Run], name: str) -> Reached | None:

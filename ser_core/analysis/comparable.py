@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ser_core import words
-from ser_core.corpus.splits import FOLD_IDS, N_FOLDS, REPORT_SPLIT_ID
+from ser_core.corpus.splits import FOLD_IDS, N_FOLDS, REPORT_SPLIT_ID, SPLITS
 from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run
 from ser_core.records.schema import UNKNOWN
@@ -103,6 +103,14 @@ def split_title(runs: Sequence[Run]) -> str:
     if run.split_id in FOLD_IDS:
         return f"Speakers apart, fold {FOLD_IDS.index(run.split_id) + 1} of {len(FOLD_IDS)}"
     return f"Split {run.split_name} ({'id unknown' if run.split_id == UNKNOWN else run.split_id})"
+
+
+def which_folds(runs: Iterable[Run]) -> str:
+    """Which folds runs are of, all of CREMA-D's: `fold 2 of 5`, `folds 1 and 3 of 5`, `all 5 folds`."""
+    numbers = sorted({SPLITS.index(run.train.split) for run in runs})
+    if len(numbers) == N_FOLDS:
+        return f"all {N_FOLDS} folds"
+    return f"fold{'s' if len(numbers) > 1 else ''} {words.listed(list(map(str, numbers)), 'and')} of {N_FOLDS}"
 
 
 def over(runs: Iterable[Run]) -> str:

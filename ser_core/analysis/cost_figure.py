@@ -25,13 +25,14 @@ def cost_figure(rows: Sequence[Mapping[str, Any]], cost: str, *, height: int = 3
     """
     largest = max((row["parameters"] or 1 for row in rows), default=1)
     sizes = [10 + 40 * ((row["parameters"] or 1) / largest) ** 0.5 for row in rows]
-    costs, values = [row[cost] for row in rows] or [1], [row["accuracy"] for row in rows] or [0]
+    costs, values = [row[cost] for row in rows], [row["accuracy"] for row in rows]
     # Room for the names, which are written around the marks.
-    x_range, y_range = [np.log10(min(costs) / 3), np.log10(max(costs) * 3)], [min(values) - 5, max(values) + 6]
+    x_range = [np.log10(min(costs, default=1) / 3), np.log10(max(costs, default=1) * 3)]
+    y_range = [min(values, default=0) - 5, max(values, default=0) + 6]
     figure = go.Figure(
         go.Scatter(
-            x=[row[cost] for row in rows],
-            y=[row["accuracy"] for row in rows],
+            x=costs,
+            y=values,
             text=[plain(row["network"]) for row in rows],
             customdata=[[row["parameters"] or 0, row["megabytes"], plain(row["checkpoint"])] for row in rows],
             mode="markers+text",
@@ -50,7 +51,7 @@ def cost_figure(rows: Sequence[Mapping[str, Any]], cost: str, *, height: int = 3
 
 def _beside(
     names: Sequence[str],
-    x: Sequence[float] | np.ndarray,
+    x: np.ndarray,
     y: Sequence[float],
     sizes: Sequence[float],
     x_range: Sequence[float],
@@ -62,21 +63,21 @@ def _beside(
         names, x, y: of marks; sizes: their diameters in pixels.
         x_range, y_range: what the axes show.
     """
-    wide, high = PHONE_PLOT
-    centers = [
-        (wide * (one - x_range[0]) / np.diff(x_range)[0], high * (other - y_range[0]) / np.diff(y_range)[0])
-        for one, other in zip(x[: len(names)], y, strict=False)
-    ]
+    across, up = (
+        pixels * (np.asarray(values) - low) / (high - low)
+        for pixels, values, (low, high) in zip(PHONE_PLOT, (x, y), (x_range, y_range), strict=True)
+    )
+    centers = list(zip(across.tolist(), up.tolist(), strict=True))
     taken = [_box(*center, size, size) for center, size in zip(centers, sizes, strict=True)]
     places = []
-    for name, (left, up), size in zip(names, centers, sizes, strict=True):
+    for name, (center, middle), size in zip(names, centers, sizes, strict=True):
         width, height = LETTER[0] * len(name), LETTER[1]
         away, aside = (size + height) / 2, (size + width) / 2
         boxes = {
-            "top center": _box(left, up + away, width, height),
-            "bottom center": _box(left, up - away, width, height),
-            "middle right": _box(left + aside, up, width, height),
-            "middle left": _box(left - aside, up, width, height),
+            "top center": _box(center, middle + away, width, height),
+            "bottom center": _box(center, middle - away, width, height),
+            "middle right": _box(center + aside, middle, width, height),
+            "middle left": _box(center - aside, middle, width, height),
         }
         place = min(boxes, key=lambda one: sum(_common(boxes[one], other) for other in taken))
         taken.append(boxes[place])

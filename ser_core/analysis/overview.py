@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ser_core.analysis.comparable import by_split, candidates
+from ser_core.analysis.comparable import by_split, candidates, which_folds
 from ser_core.analysis.raters import rater_confusion
 from ser_core.corpus.clips import Clip
-from ser_core.corpus.splits import N_FOLDS, SPLITS
+from ser_core.corpus.splits import SPLITS
 from ser_core.records.evaluations import Evaluation
 from ser_core.records.runs import Run
-from ser_core.words import listed
 
 
 class Bar(NamedTuple):
@@ -74,10 +73,7 @@ def model_bars(runs: Iterable[Run], evaluations: Iterable[Evaluation], usable: C
     best = _best_of_one_split(shared, usable)
     if best:
         bars.append(_of_folds("Best model, speakers it learned from", [best]))
-    alike = _alike(unheard, best)
-    if not alike:
-        alike = _alike(unheard, _best_of_one_split(unheard, usable))
-    if alike:
+    if alike := _alike(unheard, best) or _alike(unheard, _best_of_one_split(unheard, usable)):
         bars.append(_of_folds("Best model, speakers it never heard", alike))
     ranks = {run.name: run.val_rank for run in known}
     of_corpus: dict[str, list[Evaluation]] = {}
@@ -107,7 +103,7 @@ def _alike(runs: Iterable[Run], one: Run | None) -> list[Run]:
 
 
 def _of_folds(what: str, folds: Sequence[Run]) -> Bar:
-    """The bar of one model: right answers to all test clips of its folds.
+    """The bar of one model: right answers to all test clips of its folds, or of its run on the report's split.
 
     No speaker is in two of them. So their errors are independent, and what is beside each to the ends of its interval
     adds up in squares.
@@ -117,11 +113,9 @@ def _of_folds(what: str, folds: Sequence[Run]) -> Bar:
     ends = np.array([run.accuracy_interval for run in folds])
     accuracy = float(clips @ accuracies / clips.sum())
     below, above = np.hypot.reduce(clips[:, None] * (ends - accuracies[:, None])) / clips.sum()
-    numbers = [str(SPLITS.index(run.train.split)) for run in folds if run.train.split != SPLITS[0]]
     detail = f"{clips.sum():,} clips of CREMA-D"
-    if numbers:
-        which = f"fold{'s' if len(numbers) > 1 else ''} {listed(numbers, 'and')} of {N_FOLDS}"
-        detail += f", {which if len(numbers) < N_FOLDS else f'all {N_FOLDS} folds'}"
+    if folds[0].train.split != SPLITS[0]:
+        detail += f", {which_folds(folds)}"
     return Bar(
         what, detail, accuracy, (accuracy - float(below), accuracy + float(above)), tuple(run.name for run in folds)
     )

@@ -92,9 +92,8 @@ an accuracy of 72.0 %; without, 0.800 and 71.3 % (runs/lr6e-05-SiLU-Whisper-base
 `refit`: the validation loss of whisper-base, averaged over clips as they are, over a telephone, in noise, after noise
 suppression and in a room, is 0.742 with it, and 0.758 without. Of penalties from 0.02 to 0.8, 0.2 has the lowest.
 
-`refit_crop`: that loss, averaged over less bass and babble as well, is 0.729 with it, and 0.738 without; with `crop` in
-training, too, it is 0.742. Averaged over clips that are cut where 30, 50, 70 and 85 % of the voice have passed, it is
-0.96 with it, 1.18 without, and 0.93 with both.
+`refit_crop`: averaged over validation clips as they are, changed in six ways, and cut where 30, 50, 70 and 85 % of the
+voice have passed, the loss is 0.805 with it, and 0.891 without; see `benchmarks/results/validation.txt`.
 """
 
 FROM_SCRATCH = {
