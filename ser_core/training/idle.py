@@ -12,7 +12,7 @@ OF_MEL = ("mel_n_fft", "mel_hop_length", "n_mels", "mel_fmax", "image_size")
 
 
 def idle_changes(augmentation: AugmentationConfig, copies: int, refitted: bool) -> dict[str, str]:
-    """The names of such settings, and why.
+    """The names of settings of how clips are changed that change nothing, and why.
 
     Args:
         augmentation: how copies are changed.
