@@ -23,6 +23,7 @@ from ser_app.records import (
     records,
     run_labels,
     run_table,
+    searches,
 )
 from ser_app.run_view import show_comparison, show_run
 from ser_app.search_view import show_searches
@@ -246,6 +247,7 @@ st.title("Runs")
 st.markdown(f"Every recorded training run, beside what the {REPORT_LINK} says of the same settings.")
 runs, unreadable = records()
 evaluated, damaged = evaluations()
+searched, unknown_searches = searches()
 steps = step_results(runs, evaluated)
 ingredients, trials = ingredient_results(runs, evaluated, evaluations_dir()), found("runs").parent / STORAGE
 in_steps = {step.run.name for step in steps if step.before}  # which are in a table of their own
@@ -264,7 +266,7 @@ if runs:
             *VIEWS,
             *([STEPS] if len(steps) > 1 else []),
             *([INGREDIENTS] if len(ingredients) + len(untrained) > 1 else []),
-            *([SEARCH] if can_be_read(trials) else []),
+            *([SEARCH] if searched or can_be_read(trials) else []),
             *([CORPORA] if evaluated else []),
         ],
         default="All",
@@ -286,7 +288,7 @@ if runs:
         case "Ingredients":
             show_ingredients(ingredients, untrained)
         case "Search":
-            show_searches(trials)
+            show_searches(searched, trials)
         case "Corpora":
             show_corpora(evaluated)
         case _:
@@ -297,3 +299,4 @@ else:
         show_corpora(evaluated)
 show_unreadable(unreadable)
 show_unreadable(damaged, "evaluation")
+show_unreadable(unknown_searches, "search record")

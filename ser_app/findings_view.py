@@ -9,7 +9,7 @@ import streamlit as st
 
 from ser_app.clip_list import answers, pick, show_clips
 from ser_app.messages import sentence
-from ser_app.records import RECORD_FILES
+from ser_app.records import RECORD_FILES, searches
 from ser_app.run_view import show_disagreement
 from ser_core.analysis.configurations import by_configuration, run_label
 from ser_core.analysis.evidence import Finding, Verdict
@@ -23,7 +23,8 @@ from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import RunError
 from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.records.evaluations import evaluation_files, evaluations_dir
-from ser_core.records.runs import Run
+from ser_core.records.runs import Run, recorded_in
+from ser_core.records.searches import search_files
 from ser_core.training.config import TrainConfig
 from ser_core.words import code, counted
 
@@ -44,10 +45,11 @@ def _findings(files: Fingerprint, _runs: Sequence[Run]) -> list[Finding]:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _hopes(files: Fingerprint, heard: Fingerprint, _runs: Sequence[Run], _steps: Sequence[StepResult]) -> list[Hope]:
+    clips, (searched, _) = list(load_index().values()), searches()
     try:
-        return hopes(_runs, _steps, list(load_index().values()))
+        return hopes(_runs, _steps, clips, searched)
     except RunError:  # of a step
-        return hopes(_runs, [], list(load_index().values()))
+        return hopes(_runs, [], clips, searched)
 
 
 def show_findings(runs: Sequence[Run], steps: Sequence[StepResult]) -> None:
@@ -72,7 +74,8 @@ def show_findings(runs: Sequence[Run], steps: Sequence[StepResult]) -> None:
 
     st.header("What the report would try next")
     st.caption(f"Its section 7.3, and what we measured of it so far. The {REPORT_LINK} gives no figures for these.")
-    heard = fingerprint(*evaluation_files(evaluations_dir()))  # in other corpora, which steps tell of
+    # Evaluations in other corpora, which steps tell of, and searches.
+    heard = fingerprint(*evaluation_files(evaluations_dir()), *search_files(recorded_in()))
     for hope in _hopes(files, heard, runs, steps):
         show_hope(hope)
 

@@ -18,6 +18,7 @@ from ser_core.models.activations import activation_label
 from ser_core.records.checkpoints import checkpoints_dir, list_checkpoints
 from ser_core.records.evaluations import Evaluation, evaluation_files, evaluations_dir, load_evaluations
 from ser_core.records.runs import Run, load_runs, recorded_in
+from ser_core.records.searches import SearchRecord, load_searches, search_files
 from ser_core.words import between, counted, listed, percent
 
 HOW_TO_TRAIN = "Train one with `python train.py --model 2d --act silu`, or many with `python grid.py report`."
@@ -51,6 +52,17 @@ def evaluations() -> tuple[list[Evaluation], dict[str, str]]:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _evaluations(folder: str, files: Fingerprint) -> tuple[list[Evaluation], dict[str, str]]:
     return load_evaluations(Path(folder))
+
+
+def searches() -> tuple[list[SearchRecord], dict[str, str]]:
+    """What searches for settings found, and why other records can't be shown."""
+    folder = recorded_in()
+    return _recorded_searches(str(folder), fingerprint(*search_files(folder)))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _recorded_searches(folder: str, files: Fingerprint) -> tuple[list[SearchRecord], dict[str, str]]:
+    return load_searches(Path(folder))
 
 
 def heard_elsewhere(name: str) -> list[Evaluation]:

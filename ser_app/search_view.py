@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,8 @@ import streamlit as st
 
 from ser_core.errors import RunError
 from ser_core.file_state import Fingerprint, fingerprint
-from ser_core.training.search_results import Found, searches_in
+from ser_core.records.searches import Found, SearchRecord, Trial
+from ser_core.training.search_results import can_be_read, searches_in
 from ser_core.words import code, counted, percent
 
 SHOWN = 3  # of the best trials
@@ -20,23 +22,34 @@ def _searches(file: Path, state: Fingerprint) -> list[Found]:
     return searches_in(file)
 
 
-def show_searches(file: Path) -> None:
-    """Of each search in a file, a row a setting: how much it matters, and its value in the best trials."""
-    try:
-        searches = _searches(file, fingerprint(file))
-    except RunError as error:
-        st.warning(str(error))
-        return
+def show_searches(records: Sequence[SearchRecord], file: Path) -> None:
+    """Of each search, a row a setting: how much it matters, and its value in the best trials.
+
+    Args:
+        records: of searches that ended.
+        file: with the trials of this machine, those that go on among them; it need not be there.
+    """
+    searches = {record.found.name: record.found for record in records}
+    if can_be_read(file):
+        try:
+            here = _searches(file, fingerprint(file))
+        except RunError as error:
+            st.warning(str(error))
+            here = []
+        for found in here:  # which may have more trials than were recorded
+            if found.name not in searches or found.all_trials > searches[found.name].all_trials:
+                searches[found.name] = found
     if not searches:
         st.info("No trial was trained to its end yet.")
-    for found in searches:
+    usual = {record.found.name: record.usual for record in records}
+    for name, found in searches.items():
         best = found.trials[0]
         trials = counted(len(found.trials), "trial")
         st.caption(
             f"{code(found.name)}: {trials} trained to the end, {found.given_up} given up. The best has "
             f"{percent(best.accuracy)} of the validation clips, which chose it, so that it is better there than "
-            "elsewhere. **Importance**: how much of the differences between trials a setting explains."
-            + ("" if found.importance else " More trials are needed to say that.")
+            f"elsewhere{_than_usual(usual.get(name))}. **Importance**: how much of the differences between trials a "
+            "setting explains." + ("" if found.importance else " More trials are needed to say that.")
         )
         names = [*found.importance, *(name for name in best.settings if name not in found.importance)]
         table = pd.DataFrame(
@@ -61,3 +74,7 @@ def show_searches(file: Path) -> None:
             },
             alt="Search",
         )
+
+
+def _than_usual(trial: Trial | None) -> str:
+    return f"; the settings that the network has by itself have {percent(trial.accuracy)}" if trial else ""

@@ -35,6 +35,7 @@ from ser_core.emotions import EMOTION_NAMES  # noqa: E402
 from ser_core.files import write_text  # noqa: E402
 from ser_core.records.evaluations import evaluations_dir, load_evaluations  # noqa: E402
 from ser_core.records.runs import RUNS_DIR, Run, load_runs  # noqa: E402
+from ser_core.records.searches import load_searches  # noqa: E402
 from ser_core.records.shipped import shipped, write_shipped  # noqa: E402
 from ser_core.training.config import TrainConfig  # noqa: E402
 from ser_core.training.study import report_study  # noqa: E402
@@ -332,9 +333,10 @@ def verdicts(runs: list[Run]) -> str:
 def future(runs: list[Run]) -> str:
     """Markdown, an item each thing that the report would try."""
     found = step_results(runs, load_evaluations(evaluations_dir())[0])
+    searches = [search for search in load_searches(RUNS_DIR)[0] if search.found.name in shipped(RUNS_DIR)]
     return "\n".join(
         f"- **{hope.title}.** {hope.report} {' '.join(hope.measured) or 'Not measured yet.'}"
-        for hope in hopes(runs, found, list(load_index().values()))
+        for hope in hopes(runs, found, list(load_index().values()), searches)
     )
 
 
@@ -421,8 +423,9 @@ def with_parts(text: str, runs: list[Run]) -> str:
 
 
 def tracked_runs() -> set[str]:
-    """Names of the records that git tracks, or of all where git can't say."""
-    return {path.split("/")[1] for path in shipped_files(ROOT) if re.fullmatch(r"runs/[^/]+/test\.json", path)}
+    """Names of the records that git tracks, or of all where git can't say: of runs and of searches."""
+    records = (re.fullmatch(r"runs/([^/]+?)(/test|\.search)\.json", path) for path in shipped_files(ROOT))
+    return {record[1] for record in records if record}
 
 
 if __name__ == "__main__":

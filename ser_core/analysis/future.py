@@ -5,13 +5,13 @@ Nothing here is a verdict: the report hopes, and gives no figures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 from ser_core.analysis.comparable import candidates, differences
 from ser_core.analysis.comparison import Difference, compare
-from ser_core.analysis.configurations import by_configuration, readable, run_label
+from ser_core.analysis.configurations import by_configuration, of_usual_length, readable, run_label
 from ser_core.analysis.findings import BEST_2D
 from ser_core.analysis.raters import Given, rater_confusion
 from ser_core.analysis.steps import StepResult
@@ -21,9 +21,13 @@ from ser_core.errors import RunError
 from ser_core.models.activations import activation_label
 from ser_core.models.registry import MODELS, model_label
 from ser_core.records.runs import Run
+from ser_core.records.searches import SearchRecord
+from ser_core.training.config import TrainConfig
 from ser_core.training.report_grid import REPORT_ACTIVATIONS
 from ser_core.training.steps import BUNDLES, TOGETHER
-from ser_core.words import code, counted, percent, points, points_between
+from ser_core.words import code, counted, listed, percent, points, points_between
+
+NAMED_SETTINGS = 3  # of a search, those that matter most
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,16 @@ class Hope:
     measured: tuple[str, ...]
 
 
-def hopes(runs: Sequence[Run], steps: Sequence[StepResult], clips: Sequence[Clip]) -> list[Hope]:
+def hopes(
+    runs: Sequence[Run], steps: Sequence[StepResult], clips: Sequence[Clip], searches: Sequence[SearchRecord] = ()
+) -> list[Hope]:
     """All that the report would try, in its order.
 
     Args:
         runs: records; those whose predictions can't be read say nothing.
         steps: towards hearing the voice and not the recording, whose predictions can be read.
         clips: of CREMA-D, with what people heard and saw in them.
+        searches: for settings.
     """
     runs = readable(runs)
     of_report = [run for run in runs if run.split_id == REPORT_SPLIT_ID and not run.environment.corpora]
@@ -80,7 +87,7 @@ def hopes(runs: Sequence[Run], steps: Sequence[StepResult], clips: Sequence[Clip
         Hope(
             "Systematic search",
             "Batch size, optimiser and dropout could be found by Bayesian optimisation.",
-            (),
+            tuple(sentence for search in searches for sentence in _searched(search, runs)),
         ),
     ]
 
@@ -162,6 +169,32 @@ def _other_activations(runs: Sequence[Run]) -> tuple[str, ...]:
             where = f"in the {model_label(run.train.model)} network"
             sentences.append(f"{names[0]} instead of {names[1]} {where}: {_points(difference)}.")
     return tuple(sentences)
+
+
+def _searched(search: SearchRecord, runs: Sequence[Run]) -> Iterator[str]:
+    """What a search found, and whether it holds for the test clips after a training of full length."""
+    found, best, usual = search.found, search.found.trials[0], search.usual
+    yield (
+        f"Of {counted(found.all_trials, 'setting')} of the {model_label(search.train.model)} network, each trained for "
+        f"{counted(search.train.epochs, 'epoch')} on `{search.train.split}` or given up, the best names "
+        f"{percent(best.accuracy)} of the validation clips, which chose it."
+        + (f" The settings that the network has by itself name {percent(usual.accuracy)}." if usual else "")
+    )
+    if found.importance:
+        shares = [f"`{name}` ({percent(share, 0)})" for name, share in list(found.importance.items())[:NAMED_SETTINGS]]
+        yield f"What explains most of the differences: {listed(shares, 'and')}."
+    longer, other = (_of_settings(runs, config) for config in (search.config(best), search.train))
+    if longer and other and longer is not other and (difference := _compared(longer, other)):
+        yield (
+            f"Trained to its full length, the best has {_points(difference)} on the test clips against "
+            f"{code(run_label(other))}."
+        )
+
+
+def _of_settings(runs: Sequence[Run], config: TrainConfig) -> Run | None:
+    """The longest training with these settings, of whatever length."""
+    alike = [run for run in runs if of_usual_length(run.train) == of_usual_length(config)]
+    return max(alike, key=lambda run: run.train.epochs, default=None)
 
 
 def _compared(run: Run, other: Run) -> Difference | None:

@@ -7,7 +7,6 @@ import platform
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ from ser_core.records.evaluations import EvaluatedCheckpoint, EvaluatedCorpus, E
 from ser_core.records.metrics import bootstrap_intervals, evaluate
 from ser_core.records.predictions import Predictions
 from ser_core.serving.predictor import Predictor
-from ser_core.training.experiment import LIBRARIES, git_commit
+from ser_core.training.provenance import git_commit, versions
 
 AT_ONCE = 32  # clips whose sound is in memory
 NO_SPEECH, UNREADABLE = "no speech was found", "the file can't be read"
@@ -120,7 +119,7 @@ def evaluate_together(
         _figures(predictions, _members(answered, lambda clip: clip.sex)),
         dict(unanswered),
         platform.python_version(),
-        {library: version(library) for library in LIBRARIES},
+        versions(),
         git_commit(),
     )
     return evaluation, predictions

@@ -15,7 +15,7 @@ SHIPPED_FILE = "shipped.txt"
 
 
 def shipped(runs_dir: Path) -> frozenset[str]:
-    """Names of the runs in a folder that come with the project."""
+    """Names of the runs and searches in a folder that come with the project."""
     try:
         return frozenset((runs_dir / SHIPPED_FILE).read_text(encoding="utf-8").split())
     except (FileNotFoundError, NotADirectoryError):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 import platform
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +21,7 @@ from ser_core.corpus.identity import CONTENTS
 from ser_core.corpus.splits import Split, load_split
 from ser_core.emotions import EMOTIONS
 from ser_core.errors import RunError
-from ser_core.features.cache import COMPUTING_LIBRARIES, data_checksum
+from ser_core.features.cache import data_checksum
 from ser_core.files import replace_folder
 from ser_core.models.pretrained import have_encoder
 from ser_core.models.registry import MODELS, count_parameters
@@ -52,6 +49,7 @@ from ser_core.training.calibration import fit_temperature, probabilities
 from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device, full_precision
 from ser_core.training.embedding import embedding_statistics
+from ser_core.training.provenance import git_commit, versions
 from ser_core.training.refit import changed_for_refit, check_refit, refitted
 from ser_core.training.saved_state import RESTART, STATE_FILE, read_state
 from ser_core.training.settings import read_settings, settings_of
@@ -59,9 +57,6 @@ from ser_core.training.teacher import find_teacher, teach
 from ser_core.training.trainer import SAVE_EVERY_SECONDS, Trainer, loss_and_accuracy, predict_logits
 from ser_core.training.watching import Watcher, tell
 
-LIBRARIES = ("torch", "torchmetrics", "scikit-learn", *COMPUTING_LIBRARIES)
-COMMIT_VARIABLE = "SER_GIT_COMMIT"
-"""Environment variable with the commit, for machines that got the code without its history."""
 CHANCE_MARGIN = 0.01  # a best validation loss less than this share below that of guessing is chance
 
 
@@ -297,7 +292,7 @@ def _environment(
         precision=device.precision,
         numerics=numerics,
         python=platform.python_version(),
-        libraries={library: version(library) for library in LIBRARIES},
+        libraries=versions(),
         git_commit=git_commit(),
         split_id=split.id,
         data_checksum=data_checksum(clips),
@@ -305,14 +300,3 @@ def _environment(
         corpora=split.parts if isinstance(split, GatheredSplit) else (),
         teacher=teacher,
     )
-
-
-def git_commit() -> str | None:
-    """The commit of this code, with `-dirty` where it was changed since; None where that can't be known."""
-    if given := os.environ.get(COMMIT_VARIABLE):
-        return given
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None  # not a checkout, or no git

@@ -18,8 +18,9 @@ from ser_core.ray_cluster import connect, require_share
 from ser_core.records.runs import restore_runs
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
-from ser_core.training.experiment import COMMIT_VARIABLE, git_commit, run_experiment
+from ser_core.training.experiment import run_experiment
 from ser_core.training.pool import MAX_ATTEMPTS
+from ser_core.training.provenance import COMMIT_VARIABLE, git_commit
 from ser_core.training.survey import Entry, how_to_start, survey_one
 
 Files = dict[str, bytes]

@@ -20,9 +20,10 @@ from filelock import FileLock, Timeout
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.splits import Split, load_split
 from ser_core.errors import ConfigError
+from ser_core.records.searches import with_settings
 from ser_core.training.compute import Compute
-from ser_core.training.config import TrainConfig, usual_config
-from ser_core.training.search_space import suggest
+from ser_core.training.config import TrainConfig
+from ser_core.training.search_space import SPACE, suggest
 from ser_core.words import counted, percent
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ class Search:
 
     def config(self, values: dict[str, Any]) -> TrainConfig:
         """The settings of a trial."""
-        flat = {**self.base.flat, **values}
-        return usual_config(flat.pop("model"), **flat)
+        return with_settings(self.base, values)
 
 
 def require_optuna() -> None:
@@ -115,10 +115,15 @@ def lock_of(file: Path, what: str) -> FileLock:
 
 
 def begin_again(search: Search) -> None:
-    """Put trials of a search that was killed back in the queue; the caller holds the lock `searching`."""
+    """Put trials of a search that was killed back in the queue; the caller holds the lock `searching`.
+
+    The first trial of all is of the settings that the network has by itself: the others are to be better.
+    """
     from optuna.trial import TrialState
 
     study = open_study(search)
+    if not study.trials:
+        study.enqueue_trial({name: search.base.flat[name] for name in SPACE})
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
         study.enqueue_trial(trial.params)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +16,7 @@ from ser_core.command import friendly_errors
 from ser_core.command_line import CorpusFolder, Switch, parse
 from ser_core.errors import ConfigError
 from ser_core.places import how_to_run
+from ser_core.records.searches import Found, SearchRecord, record_file, save_search
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import SPLIT_HELP, Cache, Out, folder_for
@@ -23,8 +26,6 @@ from ser_core.training.search_results import STORAGE, found_in
 from ser_core.words import counted, percent
 
 if TYPE_CHECKING:
-    import optuna
-
     from ser_core.training.search import Search
 
 PROG = "ser grid search"
@@ -35,10 +36,11 @@ HELP = """Search for the best settings of the small network on the validation cl
     {prog} --trials 100 --ray auto  on the machines of a Ray cluster
     {prog} --list                   what was found so far
 
-Needs Optuna: pip install -r requirements-search.txt. A proposal that is worse than the median at its epoch is given up.
-Stop with Ctrl-C, and go on with the same command. No test clip is looked at: train the best with the command that is
-printed. With --ray, this machine keeps the trials; the others share no folder with it, and find the corpus by --corpus
-or their own CREMAD_DIR."""
+Needs Optuna: pip install -r requirements-search.txt. The first proposal is what the network has by itself. One that is
+worse than the median at its epoch is given up. Stop with Ctrl-C, and go on with the same command. What is found is
+recorded beside the runs. No test clip is looked at: train the best with the command that is printed. With --ray, this
+machine keeps the trials; the others share no folder with it, and find the corpus by --corpus or their own
+CREMAD_DIR."""
 INTERRUPTED = "Stopped. The trials that ended are kept: go on with the same command."
 SHOWN = 5  # of the best
 
@@ -120,15 +122,19 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
 
     jobs = 1 if args.list or args.cluster.ray else local_jobs(args)
     search = args.search(jobs)
-    if not args.list:
-        check_corpus(args.corpus)
-        with only_one(search):
-            begin_again(search)
-            if args.cluster.ray:
-                search_on_cluster(search, args)
-            else:
-                search_here(search, jobs)
-    print_found(search, open_study(search))
+    if args.list:
+        print_found(search, found_in(open_study(search)))
+        return
+    check_corpus(args.corpus)
+    with only_one(search):
+        begin_again(search)
+        if args.cluster.ray:
+            search_on_cluster(search, args)
+        else:
+            search_here(search, jobs)
+        found = found_in(open_study(search))
+        print_found(search, found)
+        record(search, found, folder_for("runs", args.out), on_cluster=bool(args.cluster.ray))
 
 
 def local_jobs(args: SearchCommand) -> int:
@@ -155,13 +161,33 @@ def search_on_cluster(search: Search, args: SearchCommand) -> None:
     search_on(Machines(args.cluster.ray, search, args.cluster.cpus, args.cluster.gpus), search, args.jobs)
 
 
-def print_found(search: Search, study: optuna.Study) -> None:
+def record(search: Search, found: Found, folder: Path, on_cluster: bool) -> None:
+    """Write down what was found, for the app and for others: nothing, if no trial was trained to its end."""
+    if not found.trials:
+        return
+    import torch
+
+    from ser_core.corpus.splits import load_split
+    from ser_core.training.device import Device
+    from ser_core.training.provenance import git_commit, versions
+
+    torch.set_num_threads(search.threads)  # of each trial, which the device's label says
+    device = "machines of a Ray cluster" if on_cluster else Device.of(search.compute).label
+    split_id = load_split(search.base.split).id
+    libraries = {"optuna": version("optuna"), **versions()}
+    made = SearchRecord(search.base, found, device, platform.python_version(), libraries, git_commit(), split_id)
+    file = record_file(folder, found.name)
+    if save_search(folder, made):
+        print(f"Recorded in {file}: the app shows it on Runs → Search.")
+    else:
+        print(f"{file} is of more trials, and stays as it is.")
+
+
+def print_found(search: Search, found: Found) -> None:
     """The best trials, what matters most, and how to train the best."""
     from ser_core.training.search_space import how_to_train
 
-    found = found_in(study)
-    n = len(found.trials) + found.given_up
-    print(f"{counted(n, 'trial')} of {search.trials}, {found.given_up} of them given up. {search.file}")
+    print(f"{counted(found.all_trials, 'trial')} of {search.trials}, {found.given_up} of them given up. {search.file}")
     for trial in found.trials[:SHOWN]:
         settings = ", ".join(f"{name} {shown(value)}" for name, value in trial.settings.items())
         print(f"{percent(trial.accuracy)}  trial {trial.number}: {settings}")

@@ -1,14 +1,13 @@
-"""What a search for settings found, from its trials."""
+"""What a search for settings found, from the trials in its file."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ser_core.equality import ByContent
 from ser_core.errors import RunError
+from ser_core.records.searches import Found, Trial
 from ser_core.training.search_space import SPACE
 
 if TYPE_CHECKING:
@@ -17,38 +16,6 @@ if TYPE_CHECKING:
 STORAGE = "search.sqlite"
 """The file with the trials, beside the folder of records."""
 FEWEST_FOR_IMPORTANCE = 10  # finished trials; fewer say nothing
-
-
-@dataclass(frozen=True, eq=False)
-class Trial(ByContent):
-    """A trial that was trained to its end.
-
-    Attributes:
-        number: of the trial, from 0.
-        accuracy: on the validation clips, 0..1.
-        settings: what was proposed, by the names of settings.
-    """
-
-    number: int
-    accuracy: float
-    settings: dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Found(ByContent):
-    """What is known of a search.
-
-    Attributes:
-        name: of the study: the settings that all trials have, and their epochs.
-        trials: those that were trained to their end, the best first.
-        given_up: how many were not.
-        importance: of each setting for the accuracy, 0..1, together 1, the greatest first; empty for a few trials.
-    """
-
-    name: str
-    trials: tuple[Trial, ...]
-    given_up: int
-    importance: dict[str, float]
 
 
 def found_in(study: optuna.Study) -> Found:

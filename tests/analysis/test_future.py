@@ -14,7 +14,9 @@ from ser_core.models.config import NetworkConfig
 from ser_core.records.evaluations import evaluations_dir, load_evaluations
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import RUNS_DIR, Run, load_run, load_runs
+from ser_core.records.searches import Found, SearchRecord, Trial
 from ser_core.training.config import TrainConfig, usual_config
+from ser_core.training.search_space import SPACE
 from ser_core.training.study import BEST_2D
 from tests.made_records import NAMES, TARGETS, answering, set_val_accuracy, write_run
 
@@ -70,6 +72,30 @@ def test_attention_is_a_network_of_ours_that_has_some(tmp_path: Path):
     assert "+25.0 points" in sentence
     other = recorded(tmp_path / "few", usual_config("conformer"))
     assert measured([best, other])["Attention"] == ()  # it answered other clips
+
+
+def test_a_search_says_what_it_found_and_what_that_is_worth_at_full_length(tmp_path: Path):
+    base = usual_config("conformer", epochs=4)
+    settings = {name: base.flat[name] for name in SPACE}
+    trials = (Trial(1, 0.75, {**settings, "lr": 0.002}), Trial(0, 0.5, settings))
+    found = Found("some", trials, 2, {"lr": 0.5, "ema": 0.25, "width": 0.125, "head": 0.125})
+    search = SearchRecord(base, found, "CPU", "3.11", {}, None, "0123")
+    first, second = hopes([], [], INDEX, [search])[-1].measured
+    assert first.startswith("Of 4 settings of the Conformer network, each trained for 4 epochs on `report`")
+    assert "names 75.0\u00a0% of" in first
+    assert "by itself name 50.0\u00a0%" in first
+    assert second == (
+        "What explains most of the differences: `lr` (50\u00a0%), `ema` (25\u00a0%) and `width` (12\u00a0%)."
+    )
+    usual = usual_config("conformer")
+    runs = [
+        recorded(tmp_path / "usual", usual, predictions=answers_of(0.5)),
+        recorded(tmp_path / "other", replace(usual, lr=0.003), predictions=answers_of(0.25)),
+        recorded(tmp_path / "found", replace(usual, lr=0.002), predictions=answers_of(0.75)),
+    ]
+    last = hopes(runs, [], INDEX, [search])[-1].measured[-1]
+    assert last.startswith("Trained to its full length, the best has +25.0 points")
+    assert f"`usual, {usual.epochs} epochs`" in last
 
 
 @pytest.mark.parametrize(("changed", "said"), [({}, True), ({"lr": 0.01}, False)])

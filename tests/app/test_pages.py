@@ -31,11 +31,13 @@ from ser_core.records.checkpoints import CHECKPOINTS_DIR, list_checkpoints
 from ser_core.records.evaluations import load_predictions, save_evaluation
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import Run, load_run, load_runs
+from ser_core.records.searches import Found, SearchRecord, Trial, save_search
 from ser_core.serving.prediction import UNSURE
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.future import future_steps
 from ser_core.training.search import Search, open_study
 from ser_core.training.search_results import STORAGE
+from ser_core.training.search_space import SPACE
 from ser_core.training.study import recording_steps, with_epochs
 from ser_core.words import code, percent
 from tests.app.helpers import labelled, long_talk, overview_of, place_of, set_source, texts
@@ -637,6 +639,20 @@ def test_a_search_is_shown_where_there_is_one(open_page: OpenPage, many_runs: Pa
     app = open_page(RUNS, view="Search")
     assert not app.exception
     assert "can't be read as the trials of a search" in texts(app)
+
+
+def test_a_recorded_search_is_shown_without_its_trials(open_page: OpenPage, many_runs: Path):
+    base = usual_config("conformer", epochs=2)
+    settings = {name: base.flat[name] for name in SPACE}
+    trials = (Trial(1, 0.75, {**settings, "lr": 0.002}), Trial(0, 0.5, settings))
+    save_search(many_runs, SearchRecord(base, Found("found", trials, 1, {}), "CPU", "3.11", {}, None, "0123"))
+    app = open_page(RUNS, view="Search")
+    assert "`found`: 2 trials trained to the end, 1 given up. The best has 75.0\u00a0%" in texts(app)
+    assert "by itself have 50.0\u00a0%" in texts(app)
+    assert "lr" in app.dataframe[0].value["setting"].tolist()
+    (many_runs / "other.search.json").write_text("{}")
+    app = open_page(RUNS, view="Search")
+    assert "1 search record can't be read" in [expander.label for expander in app.expander]
 
 
 def test_steps_are_shown_only_where_several_are_recorded(

@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 
 from ser_core.errors import ConfigError, RunError
 from ser_core.models.registry import build_model
+from ser_core.records.searches import load_search
 from ser_core.training import grid_command, search_command
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import command_line
@@ -137,6 +138,17 @@ def test_a_file_that_holds_no_trials_is_named(search: Search, tmp_path: Path):
         searches_in(tmp_path / "search.sqlite")
     assert can_be_read(tmp_path / "search.sqlite")
     assert not can_be_read(tmp_path / "none.sqlite")
+
+
+def test_the_first_trial_of_all_is_what_the_network_has_by_itself(tmp_path: Path):
+    search = Search(tmp_path / "search.sqlite", 3, usual_config("conformer"))
+    begin_again(search)
+    begin_again(search)
+    first, second = (take(open_study(search), search) for _ in range(2))
+    assert first
+    assert second
+    assert search.config(suggest(first)) == search.base
+    assert search.config(suggest(second)) != search.base
 
 
 def test_trainings_of_another_length_are_another_study(search: Search, tmp_path: Path):
@@ -303,10 +315,15 @@ def test_a_search_from_the_command_line_goes_on_and_says_what_it_found(
     said = capsys.readouterr().out
     assert said.count("of the validation clips") == 1  # the first is not trained again
     assert "2 trials of 2, 0 of them given up." in said
-    assert "Train the best: python train.py --model conformer --lr " in said
+    assert "Train the best: python train.py --model conformer " in said
     grid_command.main(["search", "--list", *options], "python grid.py")
     assert "2 trials of 100" in capsys.readouterr().out
-    assert not (tmp_path / "runs").exists()  # and nothing is tested
+    (file,) = (tmp_path / "runs").iterdir()  # and nothing is tested
+    record = load_search(file)
+    assert f"Recorded in {file}" in said
+    assert (record.found.name, record.found.all_trials) == ("lr0.001-SiLU-Conformer-small-copies0-1", 2)
+    assert " thread" in record.device
+    assert [record.usual] == [trial for trial in record.found.trials if trial.number == 0]  # the settings as they are
 
 
 @LONG

@@ -1,0 +1,179 @@
+"""A search's record, `runs/<name>.search.json`: its trials, what matters, and what it ran on.
+
+The trials themselves are in a file of Optuna's, which only the machine that searches has. A record needs no Optuna.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ser_core.equality import ByContent
+from ser_core.errors import ConfigError, RunError
+from ser_core.files import write_text
+from ser_core.json_file import read_json
+from ser_core.records.metrics import check_range
+from ser_core.records.reading import read_value
+from ser_core.records.shipped import own_name
+from ser_core.training.config import TrainConfig, usual_config
+
+SUFFIX = ".search.json"
+VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Trial(ByContent):
+    """A trial that was trained to its end.
+
+    Attributes:
+        number: of the trial, from 0.
+        accuracy: on the validation clips, 0..1.
+        settings: what was proposed, by the names of settings.
+    """
+
+    number: int
+    accuracy: float
+    settings: dict[str, float | int | str]
+
+    def __post_init__(self) -> None:
+        check_range("number", self.number)
+        check_range("accuracy", self.accuracy, 0, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Found(ByContent):
+    """What is known of a search.
+
+    Attributes:
+        name: of the study: the settings that all trials have, and their epochs.
+        trials: those that were trained to their end, the best first; at least one where it is of a record.
+        given_up: how many were not.
+        importance: of each setting for the accuracy, 0..1, together 1, the greatest first; empty for a few trials.
+    """
+
+    name: str
+    trials: tuple[Trial, ...]
+    given_up: int
+    importance: dict[str, float]
+
+    def __post_init__(self) -> None:
+        check_range("given_up", self.given_up)
+        for setting, share in self.importance.items():
+            check_range(f"importance.{setting}", share, 0, 1)
+
+    @property
+    def all_trials(self) -> int:
+        """How many there are, those given up among them."""
+        return len(self.trials) + self.given_up
+
+
+@dataclass(frozen=True, eq=False)
+class SearchRecord(ByContent):
+    """What a search found, and what it ran on.
+
+    Attributes:
+        train: settings that all trials have where none is proposed.
+        device: as people call it, as `AMD EPYC, 1 thread, fp32`.
+        python, libraries, git_commit: what computed it.
+        split_id: which clips were trained and validated on (`ser_core.corpus.splits.Split.id`).
+    """
+
+    train: TrainConfig
+    found: Found
+    device: str
+    python: str
+    libraries: dict[str, str]
+    git_commit: str | None
+    split_id: str
+
+    def __post_init__(self) -> None:
+        if not self.found.trials:
+            raise ValueError("trials are missing")
+        for trial in self.found.trials:
+            self.config(trial)
+
+    def config(self, trial: Trial) -> TrainConfig:
+        """The settings of a trial."""
+        return with_settings(self.train, trial.settings)
+
+    @property
+    def usual(self) -> Trial | None:
+        """The trial of the settings that the network has by itself, None if there is none."""
+        return next((trial for trial in self.found.trials if self.config(trial) == self.train), None)
+
+
+def with_settings(base: TrainConfig, settings: Mapping[str, Any]) -> TrainConfig:
+    """The settings of a trial.
+
+    Args:
+        base: what all trials have where nothing is proposed.
+        settings: what is proposed, by the names in `TrainConfig.flat`.
+
+    Raises:
+        ConfigError: there is no such setting, or a value is of another kind or out of its range.
+    """
+    flat = base.flat
+    for name, value in settings.items():
+        if name not in flat:
+            raise ConfigError(f"There is no setting {name}.")
+        if not isinstance(value, (int, float) if isinstance(flat[name], float) else type(flat[name])):
+            raise ConfigError(f"{name} is of another kind than {value!r}.")
+    flat |= settings
+    return usual_config(flat.pop("model"), **flat)
+
+
+def record_file(folder: Path, name: str) -> Path:
+    """Where the record of a search is written: of one that comes with the project, beside that."""
+    return folder / f"{own_name(name, folder)}{SUFFIX}"
+
+
+def search_files(folder: Path) -> list[Path]:
+    """The files of all records, in order."""
+    return sorted(folder.glob(f"[!.]*{SUFFIX}"))
+
+
+def save_search(folder: Path, record: SearchRecord) -> bool:
+    """Write a record, unless the one that is there is of more trials.
+
+    Returns:
+        whether it was written.
+    """
+    path = record_file(folder, record.found.name)
+    try:
+        kept = load_search(path) if path.is_file() else None
+    except RunError:  # what can't be read is no loss
+        kept = None
+    if kept and kept.found.all_trials > record.found.all_trials:
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps({"version": VERSION, **asdict(record)}, indent=2) + "\n")
+    return True
+
+
+def load_search(path: Path) -> SearchRecord:
+    """Read a record.
+
+    Raises:
+        RunError: it is damaged, or of a version that is not known, and where.
+    """
+    try:
+        values: Any = read_json(path)
+        if not isinstance(values, dict) or values.pop("version", None) != VERSION:
+            raise ValueError(f"it should be an object of version {VERSION}")
+        return read_value(SearchRecord, values)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path.name} can't be read ({error}).") from None
+
+
+def load_searches(folder: Path) -> tuple[list[SearchRecord], dict[str, str]]:
+    """All records, and why each of the others can't be shown."""
+    records, unreadable = [], {}
+    for path in search_files(folder):
+        try:
+            records.append(load_search(path))
+        except RunError as error:
+            unreadable[path.name.removesuffix(SUFFIX)] = str(error)
+    return records, unreadable

@@ -1,0 +1,90 @@
+"""Records of searches for settings."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ser_core.errors import RunError
+from ser_core.records.searches import (
+    Found,
+    SearchRecord,
+    Trial,
+    load_search,
+    load_searches,
+    record_file,
+    save_search,
+)
+from ser_core.records.shipped import write_shipped
+from ser_core.training.config import usual_config
+from ser_core.training.search_space import SPACE
+
+BASE = usual_config("conformer", epochs=4, copies=0)
+USUAL = {name: BASE.flat[name] for name in SPACE}
+TRIALS = (Trial(3, 0.75, {**USUAL, "lr": 0.002}), Trial(0, 0.5, USUAL))
+RECORD = SearchRecord(
+    BASE,
+    Found("some", TRIALS, 2, {"lr": 0.75, "width": 0.25}),
+    "CPU, 1 thread, fp32",
+    "3.11",
+    {"torch": "2.13"},
+    "abc",
+    "0123",
+)
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path: Path):
+    assert save_search(tmp_path / "runs", RECORD)
+    (found,), unreadable = load_searches(tmp_path / "runs")
+    assert (found, unreadable) == (RECORD, {})
+    assert found.config(found.found.trials[0]) == replace(BASE, lr=0.002)
+    assert found.usual == TRIALS[1]
+
+
+def test_a_record_of_more_trials_stays(tmp_path: Path):
+    fewer = replace(RECORD, found=replace(RECORD.found, given_up=1))
+    more = replace(RECORD, found=replace(RECORD.found, given_up=3))
+    assert [save_search(tmp_path, record) for record in (RECORD, fewer, more)] == [True, False, True]
+    assert load_search(record_file(tmp_path, "some")) == more
+
+
+def test_a_damaged_record_is_named_and_written_anew(tmp_path: Path):
+    save_search(tmp_path, RECORD)
+    file = record_file(tmp_path, "some")
+    file.write_text("{")
+    assert load_searches(tmp_path)[1]["some"].startswith("some.search.json can't be read")
+    assert save_search(tmp_path, RECORD)
+    assert load_search(file) == RECORD
+
+
+def test_a_users_search_takes_no_place_of_one_that_comes_with_the_project(tmp_path: Path):
+    save_search(tmp_path, RECORD)
+    write_shipped(tmp_path, ["some"])
+    more = replace(RECORD, found=replace(RECORD.found, given_up=3))
+    assert save_search(tmp_path, more)
+    assert [record.found.given_up for record in load_searches(tmp_path)[0]] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda values: values.pop("found"), "found is missing"),
+        (lambda values: values.update(version=2), "version 1"),
+        (lambda values: values["found"].update(trials=[]), "trials are missing"),
+        (lambda values: values["found"].update(given_up=-1), "given_up"),
+        (lambda values: values["found"]["importance"].update(lr=2), "importance.lr"),
+        (lambda values: values["found"]["trials"][0].update(accuracy=1.5), "accuracy"),
+        (lambda values: values["found"]["trials"][0]["settings"].update(colour=1), "no setting colour"),
+        (lambda values: values["found"]["trials"][0]["settings"].update(dropout=7), "dropout"),
+        (lambda values: values["found"]["trials"][0]["settings"].update(lr="fast"), "lr"),
+    ],
+)
+def test_what_is_wrong_with_a_record_is_said(tmp_path: Path, change, said: str):
+    save_search(tmp_path, RECORD)
+    file = record_file(tmp_path, "some")
+    values = json.loads(file.read_text())
+    change(values)
+    file.write_text(json.dumps(values))
+    with pytest.raises(RunError, match=said):
+        load_search(file)
