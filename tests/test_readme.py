@@ -39,19 +39,9 @@ from tools.aims import (
     on_the_reports_split,
     on_unseen_actors,
 )
-from tools.readme import (
-    FILES,
-    MARKED,
-    PARTS,
-    best,
-    ingredients,
-    missing,
-    results,
-    selections,
-    shipped_runs,
-    tracked_runs,
-    with_parts,
-)
+from tools.readme import FILES, MARKED, PARTS, shipped_runs, tracked_runs, with_parts
+from tools.results import best, missing, results, selections
+from tools.studies import ingredients
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
