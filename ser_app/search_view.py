@@ -57,9 +57,7 @@ def show_searches(records: Sequence[SearchRecord], file: Path) -> None:
                 "setting": names,
                 "importance": [100 * found.importance[name] if name in found.importance else None for name in names],
                 **{
-                    f"trial {trial.number}, {percent(trial.accuracy)}": [
-                        str(trial.settings.get(name)) for name in names
-                    ]
+                    f"trial {trial.number}, {percent(trial.accuracy)}": [trial.shown(name) for name in names]
                     for trial in found.trials[:SHOWN]
                 },
             }

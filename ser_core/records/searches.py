@@ -42,6 +42,11 @@ class Trial(ByContent):
         check_range("number", self.number)
         check_range("accuracy", self.accuracy, 0, 1)
 
+    def shown(self, name: str) -> str:
+        """A setting's value for a list or a table, in three digits; `–` where it wasn't proposed."""
+        value = self.settings.get(name, "–")
+        return f"{value:.3g}" if isinstance(value, float) else str(value)
+
 
 @dataclass(frozen=True, eq=False)
 class Found(ByContent):

@@ -189,15 +189,10 @@ def print_found(search: Search, found: Found) -> None:
 
     print(f"{counted(found.all_trials, 'trial')} of {search.trials}, {found.given_up} of them given up. {search.file}")
     for trial in found.trials[:SHOWN]:
-        settings = ", ".join(f"{name} {shown(value)}" for name, value in trial.settings.items())
+        settings = ", ".join(f"{name} {trial.shown(name)}" for name in trial.settings)
         print(f"{percent(trial.accuracy)}  trial {trial.number}: {settings}")
     if found.importance:
         shares = (f"{name} {percent(share, 0)}" for name, share in found.importance.items())
         print("What matters: " + ", ".join(shares))
     if found.trials:
         print(f"Train the best: {how_to_run('train')} {how_to_train(search.config(found.trials[0].settings))}")
-
-
-def shown(value: object) -> str:
-    """A setting's value in a list of them."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -42,6 +42,19 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path):
     assert found.usual == TRIALS[1]
 
 
+def test_values_are_shown_in_as_many_digits_as_people_read():
+    trial = Trial(
+        0, 0.5, {"lr": 0.0006788164297596594, "dropout": 0.30000000000000004, "blocks": 4, "head": "conformer"}
+    )
+    assert [trial.shown(name) for name in ("lr", "dropout", "blocks", "head", "width")] == [
+        "0.000679",
+        "0.3",
+        "4",
+        "conformer",
+        "–",
+    ]
+
+
 def test_a_record_of_more_trials_stays(tmp_path: Path):
     fewer = replace(RECORD, found=replace(RECORD.found, given_up=1))
     more = replace(RECORD, found=replace(RECORD.found, given_up=3))
