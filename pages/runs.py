@@ -27,6 +27,7 @@ from ser_app.records import (
 )
 from ser_app.run_view import show_comparison, show_run
 from ser_app.search_view import show_searches
+from ser_app.speakers_view import show_speakers
 from ser_app.steps_view import show_steps
 from ser_app.tables import choose_rows
 from ser_core.analysis.comparable import by_split, candidates, differences, listed, over, split_title
@@ -34,6 +35,7 @@ from ser_core.analysis.configurations import by_configuration
 from ser_core.analysis.ingredients import ingredient_results
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import accuracy_heatmap
+from ser_core.analysis.speakers import speaker_results
 from ser_core.analysis.steps import step_results
 from ser_core.analysis.untrained import untrained_results
 from ser_core.models.registry import MODELS
@@ -46,7 +48,8 @@ from ser_core.training.study import report_study
 from ser_core.words import counted
 
 VIEWS = ("All", "Settings", "Best", "Findings", "Checkpoints")  # the address says them, too
-STEPS, INGREDIENTS, SEARCH, CORPORA = "Steps", "Ingredients", "Search", "Corpora"  # where there are records of them
+SPEAKERS, STEPS, INGREDIENTS = "Speakers", "Steps", "Ingredients"  # where there are records of them
+SEARCH, CORPORA = "Search", "Corpora"  # the same
 GRID = ("1D", "2D", "Combined")
 COLUMNS = {
     "run": st.column_config.TextColumn(
@@ -248,7 +251,7 @@ st.markdown(f"Every recorded training run, beside what the {REPORT_LINK} says of
 runs, unreadable = records()
 evaluated, damaged = evaluations()
 searched, unknown_searches = searches()
-steps = step_results(runs, evaluated)
+steps, speakers = step_results(runs, evaluated), speaker_results(runs)
 ingredients, trials = ingredient_results(runs, evaluated, evaluations_dir()), found("runs").parent / STORAGE
 in_steps = {step.run.name for step in steps if step.before}  # which are in a table of their own
 untrained = untrained_results(ingredients, evaluated, evaluations_dir())
@@ -264,6 +267,7 @@ if runs:
         "View",
         [
             *VIEWS,
+            *([SPEAKERS] if speakers else []),
             *([STEPS] if len(steps) > 1 else []),
             *([INGREDIENTS] if len(ingredients) + len(untrained) > 1 else []),
             *([SEARCH] if searched or can_be_read(trials) else []),
@@ -283,6 +287,8 @@ if runs:
             show_findings(runs, steps)
         case "Checkpoints":
             show_checkpoints()
+        case "Speakers":
+            show_speakers(speakers)
         case "Steps":
             show_steps(steps)
         case "Ingredients":

@@ -35,7 +35,7 @@ from tools.recordings import (  # noqa: E402
     silent_clips,
     thousand_hours,
 )
-from tools.results import best, missing, results, selections  # noqa: E402
+from tools.results import best, missing, results, selections, speakers  # noqa: E402
 from tools.studies import future, ingredients, steps, verdicts  # noqa: E402
 
 FILES = ("README.md", "docs/results.md")
@@ -78,6 +78,7 @@ PARTS: dict[str, Callable[[list[Run]], str]] = {
         seldom,
         neutral,
         thousand_hours,
+        speakers,
         results,
         selections,
         steps,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from statistics import median
 
-from ser_core.analysis.comparable import by_split, candidates, differences, over, split_title
+from ser_core.analysis.comparable import by_split, candidates, differences, over, split_title, which_folds
 from ser_core.analysis.comparison import compare, probability
 from ser_core.analysis.configurations import by_configuration, network_label, reported_result
+from ser_core.analysis.speakers import HEARD, UNHEARD, most_folds, speaker_results
 from ser_core.corpus.splits import REPORT_SPLIT_ID
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
@@ -36,6 +37,19 @@ def best(runs: list[Run]) -> str:
 def results(runs: list[Run]) -> str:
     """Markdown, a table for each split: the report's first, and others by their names."""
     return "\n\n".join(f"**{split_title(of_split)}**\n\n{table(of_split)}" for of_split in by_split(runs).values())
+
+
+def speakers(runs: list[Run]) -> str:
+    """Markdown, a line a network that was also trained on folds: on speakers it learned from, and never heard."""
+    lines = [f"| run | {HEARD} | {UNHEARD} | difference |", "|---|---|---|---|"]
+    for result in most_folds(speaker_results(runs)):
+        heard, unheard = result.heard, result.unheard
+        lines.append(
+            f"| `{result.shared.name}` | {heard.value:.1%} ({heard.low:.1%} – {heard.high:.1%}) "
+            f"| {unheard.value:.1%} ({unheard.low:.1%} – {unheard.high:.1%}), {which_folds(result.folds)} "
+            f"| {100 * (unheard.value - heard.value):+.1f} points |"
+        )
+    return "\n".join(lines)
 
 
 def table(runs: list[Run]) -> str:

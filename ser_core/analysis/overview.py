@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from ser_core.analysis.comparable import by_split, candidates, which_folds
 from ser_core.analysis.raters import rater_confusion
+from ser_core.analysis.speakers import HEARD, UNHEARD, alike, pooled
 from ser_core.corpus.clips import Clip
 from ser_core.corpus.splits import SPLITS
 from ser_core.records.evaluations import Evaluation
@@ -72,9 +70,9 @@ def model_bars(runs: Iterable[Run], evaluations: Iterable[Evaluation], usable: C
     bars: list[Bar] = []
     best = _best_of_one_split(shared, usable)
     if best:
-        bars.append(_of_folds("Best model, speakers it learned from", [best]))
-    if alike := _alike(unheard, best) or _alike(unheard, _best_of_one_split(unheard, usable)):
-        bars.append(_of_folds("Best model, speakers it never heard", alike))
+        bars.append(_of_folds(f"Best model, {HEARD}", [best]))
+    if folds := alike(unheard, best) or alike(unheard, _best_of_one_split(unheard, usable)):
+        bars.append(_of_folds(f"Best model, {UNHEARD}", folds))
     ranks = {run.name: run.val_rank for run in known}
     of_corpus: dict[str, list[Evaluation]] = {}
     for one in evaluations:
@@ -96,26 +94,10 @@ def _best_of_one_split(runs: Iterable[Run], usable: Collection[str]) -> Run | No
     return max(here or several, key=lambda run: run.val_rank, default=None)
 
 
-def _alike(runs: Iterable[Run], one: Run | None) -> list[Run]:
-    """Those that differ from one in nothing but the split, fold by fold."""
-    found = [run for run in runs if one and replace(run.train, split=one.train.split) == one.train]
-    return sorted(found, key=lambda run: SPLITS.index(run.train.split))
-
-
 def _of_folds(what: str, folds: Sequence[Run]) -> Bar:
-    """The bar of one model: right answers to all test clips of its folds, or of its run on the report's split.
-
-    No speaker is in two of them. So their errors are independent, and what is beside each to the ends of its interval
-    adds up in squares.
-    """
-    clips = np.array([run.environment.clips.test for run in folds])
-    accuracies = np.array([run.accuracy for run in folds])
-    ends = np.array([run.accuracy_interval for run in folds])
-    accuracy = float(clips @ accuracies / clips.sum())
-    below, above = np.hypot.reduce(clips[:, None] * (ends - accuracies[:, None])) / clips.sum()
-    detail = f"{clips.sum():,} clips of CREMA-D"
+    """The bar of one model, see `pooled`."""
+    found = pooled(folds)
+    detail = f"{found.clips:,} clips of CREMA-D"
     if folds[0].train.split != SPLITS[0]:
         detail += f", {which_folds(folds)}"
-    return Bar(
-        what, detail, accuracy, (accuracy - float(below), accuracy + float(above)), tuple(run.name for run in folds)
-    )
+    return Bar(what, detail, found.value, (found.low, found.high), tuple(run.name for run in folds))

@@ -641,6 +641,16 @@ def test_a_search_is_shown_where_there_is_one(open_page: OpenPage, many_runs: Pa
     assert "can't be read as the trials of a search" in texts(app)
 
 
+def test_shared_and_unseen_speakers_stand_side_by_side(open_page: OpenPage, many_runs: Path):
+    assert "Speakers" not in open_page(RUNS).segmented_control[0].options
+    record(many_runs, "lr0.001-SiLU-2D", 100, folder="apart", settings={"split": "fold3"})
+    app = open_page(RUNS, view="Speakers")
+    assert not app.exception
+    (row,) = app.dataframe[0].value.to_dict("records")
+    assert row["run"].startswith("lr0.001-SiLU-2D")
+    assert (row["speakers it never heard"], row["folds"]) == (75, "fold 3 of 5")
+
+
 def test_a_recorded_search_is_shown_without_its_trials(open_page: OpenPage, many_runs: Path):
     base = usual_config("conformer", epochs=2)
     settings = {name: base.flat[name] for name in SPACE}

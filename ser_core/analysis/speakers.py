@@ -1,0 +1,146 @@
+"""The same settings on speakers whom a network learned from, and on speakers whom it never heard, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ser_core.analysis.colors import series_colors
+from ser_core.analysis.comparable import which_folds
+from ser_core.analysis.configurations import network_label, run_label
+from ser_core.analysis.figures import finish, plain, ticks_of_shares
+from ser_core.analysis.steps import INTERVAL
+from ser_core.corpus.splits import SPLITS
+from ser_core.equality import ByContent
+from ser_core.models.activations import activation_label
+from ser_core.records.runs import Run
+from ser_core.words import between
+
+HEARD, UNHEARD = "speakers it learned from", "speakers it never heard"
+ROW_PIXELS, HEAD_PIXELS = 46, 110
+MARGIN = 0.02  # of the axis, beside what is drawn
+
+
+class Accuracy(NamedTuple):
+    """How often a network is right: 0..1, the 95 % interval, and of how many clips."""
+
+    value: float
+    low: float
+    high: float
+    clips: int
+
+
+@dataclass(frozen=True, eq=False)
+class Speakers(ByContent):
+    """Trainings that differ in nothing but the split.
+
+    Attributes:
+        shared: of the report's split, in which speakers of test clips are in training, too.
+        folds: of splits that keep speakers apart, in their order; at least one.
+    """
+
+    shared: Run
+    folds: tuple[Run, ...]
+
+    @property
+    def heard(self) -> Accuracy:
+        """On speakers it learned from."""
+        return pooled([self.shared])
+
+    @property
+    def unheard(self) -> Accuracy:
+        """On speakers it never heard."""
+        return pooled(self.folds)
+
+
+def alike(runs: Iterable[Run], one: Run | None) -> list[Run]:
+    """Those that differ from one in nothing but the split, fold by fold."""
+    found = [run for run in runs if one and replace(run.train, split=one.train.split) == one.train]
+    return sorted(found, key=lambda run: SPLITS.index(run.train.split))
+
+
+def pooled(folds: Sequence[Run]) -> Accuracy:
+    """Right answers to all test clips of the folds of one model, or of its run on the report's split.
+
+    No speaker is in two folds. So their errors are independent, and what is beside each to the ends of its interval
+    adds up in squares.
+    """
+    clips = np.array([run.environment.clips.test for run in folds])
+    accuracies = np.array([run.accuracy for run in folds])
+    ends = np.array([run.accuracy_interval for run in folds])
+    accuracy = float(clips @ accuracies / clips.sum())
+    below, above = np.hypot.reduce(clips[:, None] * (ends - accuracies[:, None])) / clips.sum()
+    return Accuracy(accuracy, accuracy - float(below), accuracy + float(above), int(clips.sum()))
+
+
+def speaker_results(runs: Iterable[Run]) -> list[Speakers]:
+    """All settings that were trained both ways on CREMA-D by itself, the best validation accuracy first."""
+    known = [run for run in runs if not run.environment.corpora and run.train.split in SPLITS]
+    shared = sorted((run for run in known if run.train.split == SPLITS[0]), key=lambda run: run.val_rank, reverse=True)
+    apart = [run for run in known if run.train.split != SPLITS[0]]
+    return [Speakers(run, tuple(folds)) for run in shared if (folds := alike(apart, run))]
+
+
+def most_folds(results: Iterable[Speakers]) -> list[Speakers]:
+    """One of each network: the one with the most folds, and of those the one with the best validation accuracy."""
+    of_network: dict[str, Speakers] = {}
+    for result in results:
+        label = network_label(result.shared)
+        if label not in of_network or len(result.folds) > len(of_network[label].folds):
+            of_network[label] = result
+    return list(of_network.values())
+
+
+def speaker_rows(results: Iterable[Speakers]) -> list[dict[str, Any]]:
+    """Rows of a table: accuracies and the ends of their intervals in 0..1, the difference in points."""
+    return [
+        {
+            "run": run_label(result.shared),
+            HEARD: (heard := result.heard).value,
+            UNHEARD: (unheard := result.unheard).value,
+            "difference": 100 * (unheard.value - heard.value),
+            "folds": which_folds(result.folds),
+            HEARD + INTERVAL: between(heard.low, heard.high),
+            UNHEARD + INTERVAL: between(unheard.low, unheard.high),
+        }
+        for result in results
+    ]
+
+
+def speakers_figure(results: Sequence[Speakers]) -> go.Figure:
+    """A line a run, with two marks: both accuracies with their intervals."""
+    figure, colors = go.Figure(), series_colors((HEARD, UNHEARD))
+    labels = [_in_two_lines(result.shared) for result in results]
+    ends = [end for result in results for one in (result.heard, result.unheard) for end in (one.low, one.high)]
+    for name in (HEARD, UNHEARD):
+        found = [result.heard if name == HEARD else result.unheard for result in results]
+        figure.add_scatter(
+            x=[one.value for one in found],
+            y=labels,
+            error_x={
+                "array": [one.high - one.value for one in found],
+                "arrayminus": [one.value - one.low for one in found],
+                "thickness": 1.5,
+            },
+            customdata=[[one.low, one.high, one.clips] for one in found],
+            name=name,
+            mode="markers",
+            orientation="h",  # both marks of a line beside each other, see `scattermode`
+            marker={"size": 10, "color": colors[name], "symbol": "circle" if name == HEARD else "diamond"},
+            hovertemplate="%{x:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%}) of %{customdata[2]:,} clips"
+            f"<extra>{name}</extra>",
+        )
+    figure.update_xaxes(**ticks_of_shares(0.1), range=[min(ends) - MARGIN, max(ends) + MARGIN])
+    figure.update_yaxes(autorange="reversed", type="category", categoryarray=labels)
+    figure.update_layout(showlegend=True, scattermode="group")
+    return finish(figure, HEAD_PIXELS + ROW_PIXELS * len(labels), "accuracy", "")
+
+
+def _in_two_lines(run: Run) -> str:
+    """A run's name, with a break after its activation, for a phone."""
+    first, activation, rest = run.name.partition(f"-{activation_label(run.train.activation)}-")
+    return plain(first) + (f"{activation}<br>{plain(rest)}" if rest else "")
