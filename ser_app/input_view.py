@@ -11,10 +11,12 @@ from ser_app.messages import literal
 from ser_app.titles import title
 from ser_core.analysis.contour_figure import contours_figure
 from ser_core.analysis.figures import log_mel_figure, mel_image_figure, spectral_figure, whisper_figure
+from ser_core.audio import SAMPLE_RATE
 from ser_core.features.contours import CONTOURS
 from ser_core.features.mel import TOP_DB
 from ser_core.models.config import DURATION
 from ser_core.serving.pieces import pieces
+from ser_core.words import listed
 
 if TYPE_CHECKING:
     from ser_core.serving.prediction import Prediction
@@ -33,7 +35,12 @@ def show_input(model: Predictor, prediction: Prediction) -> None:
     with st.expander(f"What {literal(title(config.name))} got", icon=":material/visibility:"):
         if "mel" in inputs and config.form == "variable":
             mel = inputs["mel"][0]
-            st.caption(f"The mel spectrogram of its speech: {len(mel)} bands, {mel.shape[1]} frames")
+            windows = [f"{1000 * n / SAMPLE_RATE:g}" for n in (config.features.mel_n_fft, *config.features.mel_windows)]
+            several = f". It gets one of each window, {listed(windows, 'and')} ms; the first is drawn."
+            st.caption(
+                f"The mel spectrogram of its speech: {len(mel)} bands, {mel.shape[1]} frames"
+                + several * (len(windows) > 1)
+            )
             show_figure(
                 log_mel_figure((mel - 1) * TOP_DB, config.features, height=320),
                 f"mel-{config.name}",

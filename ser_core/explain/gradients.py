@@ -95,6 +95,6 @@ def last_block(model: nn.Module) -> ConvBlock | None:
 
 
 def _of_speech(values: Tensor, seen: Seen) -> np.ndarray:
-    """`[1, (1,) bands, frames]` without padding, float32 `[bands, frames]`."""
-    shown = values.detach().reshape(values.shape[-2:]).to(torch.float32).numpy()
+    """`[1, (windows,) bands, frames]` without padding, summed over windows: float32 `[bands, frames]`."""
+    shown = values.detach().flatten(0, -3).sum(0).to(torch.float32).numpy()
     return shown[:, : len(seen.centres[seen.main])]

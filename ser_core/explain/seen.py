@@ -120,7 +120,7 @@ class Seen(ByContent):
         main = self.inputs[self.main]
         mask = torch.zeros(len(hidden), *main.shape[-2:], dtype=torch.bool)
         mask[..., : hidden.shape[-1]] = torch.from_numpy(hidden)
-        mask = mask.view(len(hidden), *main.shape[1:])
+        mask = mask.view(len(hidden), *(1,) * (main.ndim - 3), *main.shape[-2:])  # all windows at once
         return self.with_main(torch.where(mask, self.averages[self.main], main))
 
     def with_main(self, main: Tensor) -> dict[str, Tensor]:

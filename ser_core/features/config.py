@@ -22,6 +22,7 @@ LARGEST = {
     "image_size": 512,
 }
 """Of each setting, far beyond all use: a checkpoint from elsewhere says them, and each is an amount of memory."""
+MOST_WINDOWS = 8
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class FeatureConfig:
         n_mels: mel bands of the image; int > 0.
         mel_fmax: upper edge of the mel bands in Hz; no higher than half the sample rate is ever used.
         image_size: height and width of the mel image, in pixels; networks say the smallest that they take.
+        mel_windows: more windows of the mel spectrogram, in samples, each of which makes one more of it; even int > 0.
+            A short window tells when something happens, a long one which harmonics there are.
         pitch_path: whether the pitch among the contours is the path through all frames, and not each frame's by itself,
             see `ser_core.features.pitch`.
     """
@@ -56,10 +59,12 @@ class FeatureConfig:
     n_mels: int = 64
     mel_fmax: float = 10_000.0
     image_size: int = 64
+    mel_windows: tuple[int, ...] = ()
     pitch_path: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spectral", tuple(self.spectral))  # JSON makes a list of it
+        for name in ("spectral", "mel_windows"):  # JSON makes lists of them
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         if unknown := [name for name in self.spectral if name not in SPECTRAL_FEATURES]:
             raise ConfigError(f"spectral is some of {', '.join(SPECTRAL_FEATURES)}, not {unknown[0]!r}.")
         if not self.spectral or len(set(self.spectral)) < len(self.spectral):
@@ -67,8 +72,13 @@ class FeatureConfig:
         for name, most in LARGEST.items():
             if not 0 < (value := getattr(self, name)) <= most:
                 raise ConfigError(f"{name} is a number above 0 and up to {most:,}, not {value}.")
-        if self.frame_length % 2 or self.mel_n_fft % 2:
-            raise ConfigError("frame_length and mel_n_fft are even: frames are centred.")
+        for window in self.mel_windows:
+            if not 0 < window <= LARGEST["mel_n_fft"]:
+                raise ConfigError(f"mel_windows are numbers above 0 and up to {LARGEST['mel_n_fft']:,}, not {window}.")
+        if len(self.mel_windows) > MOST_WINDOWS or len({self.mel_n_fft, *self.mel_windows}) <= len(self.mel_windows):
+            raise ConfigError(f"mel_windows are at most {MOST_WINDOWS}, all different, and none of them mel_n_fft.")
+        if any(window % 2 for window in (self.frame_length, self.mel_n_fft, *self.mel_windows)):
+            raise ConfigError("frame_length, mel_n_fft and mel_windows are even: frames are centred.")
         if self.n_mfcc > self.mfcc_n_mels:
             raise ConfigError(f"n_mfcc is at most mfcc_n_mels ({self.mfcc_n_mels}), not {self.n_mfcc}.")
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ser_core.features.config import FeatureConfig
 from ser_core.features.contours import contours
-from ser_core.features.mel import log_mel, mel_image, scale_mel
+from ser_core.features.mel import log_mel, mel_image, mel_spectrograms
 from ser_core.features.spectral import fix_frames, mean_over_time, spectral_features
 from ser_core.features.whisper import whisper_log_mel
 
@@ -33,8 +33,9 @@ def network_inputs(
         form: see `Form`.
 
     Returns:
-        by input: float32 `spectral` `[27, frames]` (`[1, 27]` for `mean`), `mel` `[1, 64, frames]`, `whisper`
-        `[80, frames]` and `contours` `[3, frames]`, as many frames as the mel spectrogram, which come in one form only.
+        by input: float32 `spectral` `[27, frames]` (`[1, 27]` for `mean`), `mel` `[1, 64, frames]` (with `mel_windows`,
+        one more for each), `whisper` `[80, frames]` and `contours` `[3, frames]`, as many frames as the mel
+        spectrogram. The last two come in one form only.
     """
     arrays = {}
     if "spectral" in inputs:
@@ -46,8 +47,10 @@ def network_inputs(
                 spectral = mean_over_time(spectral)
         arrays["spectral"] = spectral
     if "mel" in inputs:
-        decibels = log_mel(waveform, features)
-        arrays["mel"] = scale_mel(decibels)[None] if form == "variable" else mel_image(decibels, features)
+        if form == "variable":
+            arrays["mel"] = mel_spectrograms(waveform, features)
+        else:
+            arrays["mel"] = mel_image(log_mel(waveform, features), features)
     if "whisper" in inputs:
         arrays["whisper"] = whisper_log_mel(waveform)
     if "contours" in inputs:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PIL import Image
 
@@ -20,6 +22,17 @@ def log_mel(waveform: np.ndarray, config: FeatureConfig = FeatureConfig()) -> np
     power = power_spectrum(waveform, config.mel_n_fft, config.mel_hop_length)
     mel = mel_operator(SAMPLE_RATE, config.mel_n_fft, config.n_mels, config.fmax) @ power
     return power_to_db(mel) - power_to_db(mel.max(keepdims=True))
+
+
+def mel_spectrograms(waveform: np.ndarray, config: FeatureConfig = FeatureConfig()) -> np.ndarray:
+    """The mel spectrogram of each window, as long as the clip.
+
+    Returns:
+        float32 `[1 + mel_windows, n_mels, 1 + samples // mel_hop_length]` in 0..1: that of `mel_n_fft`, and those of
+        `mel_windows`, each relative to its own loudest value; the lowest band first.
+    """
+    windows = (config.mel_n_fft, *config.mel_windows)
+    return np.stack([scale_mel(log_mel(waveform, replace(config, mel_n_fft=n, mel_windows=()))) for n in windows])
 
 
 def scale_mel(log_mel_db: np.ndarray) -> np.ndarray:

@@ -40,14 +40,18 @@ SMALLEST_VARIANCE = 1e-5
 
 
 class Conformer(Network):
-    """Log-mel spectrogram `[batch, 1, bands, frames]` and contours `[batch, 3, frames]` to logits `[batch, 6]`."""
+    """Log-mel spectrograms and contours to logits `[batch, 6]`.
+
+    The first are `[batch, windows, bands, frames]`, of `mel_n_fft` and each of `mel_windows`; the others
+    `[batch, 3, frames]`.
+    """
 
     def __init__(self, activation: str, features: FeatureConfig, config: NetworkConfig):
         super().__init__()
         self.seconds_per_frame = features.mel_hop_length / SAMPLE_RATE
         self.rows = list(config.rows)
         self.with_duration = DURATION in config.contours
-        stages, bands, before = [], features.n_mels, 1
+        stages, bands, before = [], features.n_mels, 1 + len(features.mel_windows)
         for channels, stride in STAGES:
             stages.append(Stage(before, channels, stride, activation, config.squeeze))
             bands, before = (bands + 1) // 2 if stride[0] == 2 else bands, channels

@@ -217,10 +217,21 @@ def build_model(
         network: what it is made of, of those that are configurable.
 
     Raises:
-        ConfigError: there is no such network.
+        ConfigError: there is no such network, or its input can't be made so.
     """
+    check_windows(architecture(name), features)
     module = import_module(f"ser_core.models.{architecture(name).module}")
     return module.build(activation, form, features, network)
+
+
+def check_windows(network: Architecture, features: FeatureConfig) -> None:
+    """Nothing, if a network takes a spectrogram of so many windows.
+
+    Raises:
+        ConfigError: it takes one.
+    """
+    if features.mel_windows and not network.configurable:
+        raise ConfigError(f"mel_windows is for conformer: {network.name} takes a spectrogram of one window.")
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -34,7 +34,7 @@ from ser_core.files import new_folder, replace_file, write_text
 from ser_core.json_file import read_json
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.config import NetworkConfig
-from ser_core.models.registry import MODELS
+from ser_core.models.registry import MODELS, check_windows
 from ser_core.places import found, how_to_run, own
 from ser_core.records.embedding import EMBEDDING_FILE, EmbeddingStatistics, save_statistics
 from ser_core.records.metrics import check_range
@@ -86,6 +86,7 @@ class CheckpointConfig(ByContent):
                 raise ValueError(f"{name} should be one of {', '.join(known)}, not {brief(value)}")
         if self.form not in MODELS[self.model].forms:
             raise ValueError(f"form should be fixed, which {self.model} takes alone, not {brief(self.form)}")
+        check_windows(MODELS[self.model], self.features)
         check_range("temperature", self.temperature, MIN_TEMPERATURE)
         for names, high in FIGURES.items():
             said: Any = self.provenance

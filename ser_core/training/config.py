@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,11 +13,11 @@ from ser_core.corpus.splits import SPLITS, is_split
 from ser_core.errors import ConfigError
 from ser_core.features.config import FeatureConfig
 from ser_core.features.inputs import FORMS, Form
-from ser_core.files import safe_name
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.config import NetworkConfig
-from ser_core.models.registry import MODELS, architecture
+from ser_core.models.registry import MODELS, architecture, check_windows
 from ser_core.training.idle import idle_changes, idle_features
+from ser_core.training.naming import BASE, in_a_name, of_a_length
 
 Select = Literal["loss", "accuracy"]
 """What picks a run's epoch on the validation set: the lowest loss, as in the report, or the highest accuracy."""
@@ -121,6 +120,7 @@ class TrainConfig:
             raise ConfigError(f"split is one of {', '.join(SPLITS)}, or a JSON file, not {self.split!r}.")
         if self.teacher in ("", "..") or Path(self.teacher).name != self.teacher:
             raise ConfigError(f"teacher is the name of a checkpoint, or {NO_TEACHER}, not {self.teacher!r}.")
+        check_windows(network, self.features)
         if self.form not in network.forms:
             raise ConfigError(f"{self.model} takes the form {' or '.join(network.forms)}, not {self.form!r}.")
         if network.takes_images and self.features.image_size < network.smallest_image:
@@ -165,13 +165,13 @@ class TrainConfig:
         additions = self._unlike({})
         if network.base:
             additions = min(additions, [BASE, *self._unlike(network.base)], key=len)
-        return _of_a_length("-".join((*named, *additions)))
+        return of_a_length("-".join((*named, *additions)))
 
     def _unlike(self, settings: Mapping[str, Any]) -> list[str]:
         """What a name says of settings that aren't the usual ones with these in their place; idle ones are left out."""
         other = usual_config(self.model, **{"epochs": self.epochs, **settings}).flat
         told = (key for key in other if key not in NAMED and key not in self.idle)
-        return [_in_a_name(key, value) for key in told if (value := self.flat[key]) != other[key]]
+        return [in_a_name(key, value) for key in told if (value := self.flat[key]) != other[key]]
 
     @property
     def flat(self) -> dict[str, Any]:
@@ -236,10 +236,6 @@ class TrainConfig:
             raise ConfigError(f"These are not settings of this version: {error}.") from None
 
 
-LONGEST_NAME = 100
-"""Letters of a run's name, so that every file system takes it."""
-
-BASE = "base"  # in a name: what follows is added to the network's base
 NAMED = ("model", "activation", "lr", "epochs")
 """Settings that every name says, or none."""
 
@@ -278,43 +274,3 @@ def usual_config(model: str = TrainConfig.model, **settings: Any) -> TrainConfig
 def usual_warmup(epochs: int, model: str = TrainConfig.model) -> int:
     """Epochs of a rising learning rate in a run of so many: as usual for the network, or all there are."""
     return min(architecture(model).usual.get("warmup_epochs", TrainConfig.warmup_epochs), epochs)
-
-
-def _of_a_length(name: str) -> str:
-    """A name of at most `LONGEST_NAME` letters, which differs wherever the whole one does."""
-    if len(name) <= LONGEST_NAME:
-        return name
-    end = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{name[: LONGEST_NAME - len(end) - 1].rstrip('-')}-{end}"
-
-
-def _in_a_name(key: str, value: Any) -> str:
-    """What a run's name says of an unusual setting."""
-    said = key.replace("_", "-")
-    match key:
-        case "form" | "vad" | "pipeline":
-            return value
-        case "split":
-            return f"split-{BASE}" if Path(value).stem == BASE else Path(value).stem
-        case "select":
-            return f"by-{value}"
-        case "teacher":
-            return f"taught-by-{safe_name(value)}"
-        case "batch_size":
-            return f"batch{value}"
-        case "warmup_epochs":
-            return f"warmup{value}"
-        case "spectral":
-            return "+".join(value)
-        case "contours":
-            return "+".join(value) or "no-contours"
-        case "head" | "pooling":
-            return f"{value}-{key}"
-        case "squeeze" | "pitch_path":
-            return said if value else f"no-{said}"
-        case _ if isinstance(value, float):  # 0 and 0.0 are one setting
-            return f"{said}{value:g}"
-        case _ if isinstance(value, tuple):
-            return f"{said}{'to'.join(f'{part:g}' for part in value)}"
-        case _:
-            return f"{said}{value}"

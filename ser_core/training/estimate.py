@@ -117,7 +117,7 @@ def _inputs(model: str, form: str, n: int, device: torch.device | None = None) -
     )
     shapes: dict[str, tuple[int, ...]] = {
         "spectral": (n, *of_form[form]),
-        "mel": (n, 1, features.n_mels, width),
+        "mel": (n, 1 + len(features.mel_windows), features.n_mels, width),
         "whisper": (n, N_MELS, TYPICAL_FRAMES),
         "contours": (n, len(CONTOURS), width),
     }

@@ -47,7 +47,7 @@ SPECIAL: dict[str, Any] = {
 
 def _default(name: str, value: Any) -> str:
     """What `--help` says of a setting that isn't given: its value, and which networks have another one."""
-    shown = " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    shown = (" ".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)
     if name == "warmup_epochs":
         shown += ", or all there are"
     others: dict[str, list[str]] = {}

@@ -23,6 +23,7 @@ SEEDS = (42, 1, 7)
 WHOLE = usual_config(MODEL).flat
 COPIES = {"copies": WHOLE["copies"]}
 REFIT = 0.02  # of 0.01 to 0.8, none has a lower validation loss by more than 0.002
+WINDOWS = (1024, 2048)  # samples, 64 and 128 ms, beside 32 ms
 NOTHING = architecture(MODEL).base
 """What the base has instead of the ingredients, by the names of settings in `TrainConfig.flat`."""
 
@@ -97,6 +98,7 @@ INGREDIENTS = (
     _whole("label smoothing", "label_smoothing"),
     _other("classifier fitted anew", None, "refit", REFIT),
     _whole("resolution over time", "mel_hop_length"),
+    _other("several window lengths", None, "mel_windows", WINDOWS),
     _given("loudness", LOUDNESS),
     _given("pitch and voicing", *PITCH),
     Ingredient(

@@ -15,7 +15,7 @@ from ser_core.features.cache import default_cache_dir
 from ser_core.files import SAME_COMMAND, full, is_full, restore_folder
 from ser_core.places import require_writable
 from ser_core.records.runs import read_config, write_config
-from ser_core.training.config import LONGEST_NAME
+from ser_core.training.naming import LONGEST_NAME
 from ser_core.training.saved_state import RESTART, STATE_FILE, read_state
 from ser_core.training.settings import UNREADABLE, Settings, difference_from, read_settings
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,11 +17,18 @@ from ser_core.errors import ConfigError
 from ser_core.explain.methods import UNFIT, deletion, explain, methods_for, possible_methods
 from ser_core.explain.seen import look
 from ser_core.models.registry import build_model
-from ser_core.records.checkpoints import CHECKPOINTS_DIR, list_checkpoints, load_config
+from ser_core.records.checkpoints import (
+    CHECKPOINTS_DIR,
+    CheckpointConfig,
+    list_checkpoints,
+    load_config,
+    save_checkpoint,
+)
 from ser_core.serving.forward import forward
 from ser_core.serving.pieces import piece_spans
 from ser_core.serving.prediction import WINDOW_SECONDS
 from ser_core.serving.predictor import Predictor
+from ser_core.training.config import usual_config
 from tests.helpers import LONG, ROOT
 
 NAMES = list_checkpoints(CHECKPOINTS_DIR)
@@ -128,6 +136,22 @@ def test_every_network_and_form_is_explained(checkpoints, corpus, model: str, fo
         if found.values.ndim == 2:
             bands = found.names if found.hertz is None else found.hertz
             assert len(bands) == len(found.values)
+
+
+def test_a_network_of_several_windows_is_explained_as_one_of_one(tmp_path: Path, corpus):
+    usual = usual_config("conformer", mel_windows=(1024, 2048))
+    torch.manual_seed(0)
+    network = build_model(usual.model, usual.activation, usual.form, usual.features, usual.network)
+    config = CheckpointConfig(
+        "windows", usual.model, usual.activation, usual.form, usual.audio, usual.features, {}, network=usual.network
+    )
+    save_checkpoint(tmp_path / "windows", config, network.state_dict(), "untrained")
+    predictor = Predictor.load("windows", root=tmp_path)
+    speech = predictor.prepare(corpus.load(CLIP))
+    for method in possible_methods(predictor):
+        found = explain(predictor, speech, "HAP", method)
+        bands = () if method == "occlusion" else (usual.features.n_mels,)
+        assert found.values.shape == (*bands, len(found.times))
 
 
 def test_an_adapted_predictor_explains_what_it_says_then(corpus):

@@ -7,6 +7,7 @@ from ser_core.audio.preprocess import load_audio, preprocess
 from ser_core.errors import ConfigError
 from ser_core.features.config import FeatureConfig
 from ser_core.features.filterbanks import chroma_filterbank, mel_filterbank, mel_frequencies
+from ser_core.features.inputs import network_inputs
 from ser_core.features.mel import log_mel, mel_image, scale_mel
 from ser_core.features.spectral import fix_frames, mean_over_time, spectral_features
 from tests.helpers import tone
@@ -74,6 +75,31 @@ def test_log_mel_is_librosas(waveforms):
     for waveform in waveforms:
         power = librosa.feature.melspectrogram(y=waveform, sr=16_000, n_fft=1024, hop_length=256, n_mels=64, fmax=8_000)
         np.testing.assert_allclose(log_mel(waveform), librosa.power_to_db(power, ref=np.max), atol=1e-3)
+
+
+def test_each_window_makes_a_spectrogram_of_its_own(waveforms):
+    config = FeatureConfig(mel_n_fft=512, mel_hop_length=160, mel_windows=(1024, 2048))
+    for waveform in waveforms:
+        inputs = network_inputs(waveform, ("mel",), "variable", config)["mel"]
+        for window, found in zip((512, 1024, 2048), inputs, strict=True):
+            alone = FeatureConfig(mel_n_fft=window, mel_hop_length=160)
+            np.testing.assert_array_equal(found, network_inputs(waveform, ("mel",), "variable", alone)["mel"][0])
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"mel_windows": (2048, 511)}, "mel_windows are even"),
+        ({"mel_windows": (0,)}, "above 0 and up to 65,536, not 0"),
+        ({"mel_windows": (70_000,)}, "not 70000"),
+        ({"mel_windows": (512, 512)}, "all different"),
+        ({"mel_windows": (1024,)}, "none of them mel_n_fft"),
+        ({"mel_windows": tuple(range(2, 20, 2))}, "at most 8"),
+    ],
+)
+def test_windows_that_there_can_not_be_are_refused(settings: dict, sentence: str):
+    with pytest.raises(ConfigError, match=sentence):
+        FeatureConfig(**settings)
 
 
 def test_shapes_and_ranges(waveforms):

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from ser_core.errors import ConfigError
+from ser_core.features.config import FeatureConfig
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.config import GIVEN, HEADS, NetworkConfig
 from ser_core.models.conformer import AttentiveStatistics, Conformer
@@ -38,6 +39,28 @@ def inputs_of(frames: int, batch: int = 1) -> dict[str, torch.Tensor]:
         "mel": torch.rand(batch, 1, *shape, generator=generator),
         "contours": torch.randn(batch, 3, frames, generator=generator),
     }
+
+
+def test_it_looks_at_several_windows_of_the_spectrogram():
+    torch.manual_seed(0)
+    several = replace(FEATURES, mel_windows=(1024, 2048))
+    network = build_model("conformer", "silu", "variable", several, NetworkConfig()).eval()
+    inputs = inputs_of(80)
+    inputs["mel"] = inputs["mel"].repeat(1, 3, 1, 1)
+    with torch.inference_mode():
+        answer = network(**inputs)
+        for window in range(3):
+            changed = inputs["mel"].clone()
+            changed[:, window] = changed[:, window].flip(-1)
+            assert not torch.equal(network(**inputs | {"mel": changed}), answer)
+
+
+@pytest.mark.parametrize("model", ["2d", "combined", "resnet38"])
+def test_other_networks_take_one_window(model: str):
+    with pytest.raises(ConfigError, match=f"mel_windows is for conformer: {model} takes a spectrogram of one window"):
+        build_model(model, "relu", "fixed", FeatureConfig(mel_windows=(2048,)))
+    with pytest.raises(ConfigError, match="one window"):
+        usual_config(model, mel_windows=(2048,))
 
 
 def test_it_is_small():

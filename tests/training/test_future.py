@@ -8,8 +8,9 @@ from ser_core.audio.changes.augment import AugmentationConfig
 from ser_core.models.activations import ACTIVATIONS
 from ser_core.models.config import GIVEN, HEADS
 from ser_core.models.registry import build_model
-from ser_core.training.config import LONGEST_NAME, TrainConfig, usual_config
+from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.future import INGREDIENTS, MODEL, SEEDS, WHOLE, future_steps, future_study
+from ser_core.training.naming import LONGEST_NAME
 from ser_core.training.run_folders import check_name
 
 STEPS = {step.label: step.config for step in future_steps()}
