@@ -35,6 +35,8 @@ def show_searches(records: Sequence[SearchRecord], file: Path) -> None:
             here = _searches(file, fingerprint(file))
         except RunError as error:
             st.warning(str(error))
+            if not searches:
+                return
             here = []
         for found in here:  # which may have more trials than were recorded
             if found.name not in searches or found.all_trials > searches[found.name].all_trials:

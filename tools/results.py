@@ -12,6 +12,7 @@ from ser_core.corpus.splits import REPORT_SPLIT_ID
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
 from ser_core.training.study import report_study
+from ser_core.words import points_between
 
 
 def best(runs: list[Run]) -> str:
@@ -139,16 +140,10 @@ def selections(runs: list[Run]) -> str:
             difference = compare(other.predictions(), run.predictions())
             lines.append(
                 f"| `{run.name}` | {reported(run)} | {chosen_epoch(run)} | {chosen_epoch(other)} "
-                f"| {100 * difference.accuracy:+.1f} points ({points(difference.interval)}), "
+                f"| {100 * difference.accuracy:+.1f} points ({points_between(*difference.interval)}), "
                 f"p {probability(difference.p_value)}{'' if difference.significant else ', not beyond chance'} |"
             )
     return "\n".join(lines)
-
-
-def points(ends: tuple[float, float]) -> str:
-    """An interval in points."""
-    low, high = ends
-    return f"{100 * low:+.1f} to {100 * high:+.1f}"
 
 
 def chosen_epoch(run: Run) -> str:

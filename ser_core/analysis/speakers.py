@@ -18,6 +18,7 @@ from ser_core.corpus.splits import SPLITS
 from ser_core.equality import ByContent
 from ser_core.models.activations import activation_label
 from ser_core.records.runs import Run
+from ser_core.training.config import TrainConfig
 from ser_core.words import between
 
 HEARD, UNHEARD = "speakers it learned from", "speakers it never heard"
@@ -81,8 +82,11 @@ def speaker_results(runs: Iterable[Run]) -> list[Speakers]:
     """All settings that were trained both ways on CREMA-D by itself, the best validation accuracy first."""
     known = [run for run in runs if not run.environment.corpora and run.train.split in SPLITS]
     shared = sorted((run for run in known if run.train.split == SPLITS[0]), key=lambda run: run.val_rank, reverse=True)
-    apart = [run for run in known if run.train.split != SPLITS[0]]
-    return [Speakers(run, tuple(folds)) for run in shared if (folds := alike(apart, run))]
+    apart: dict[TrainConfig, list[Run]] = {}  # by their settings, on the report's split: a page asks at each change
+    for run in sorted(known, key=lambda run: SPLITS.index(run.train.split)):
+        if run.train.split != SPLITS[0]:
+            apart.setdefault(replace(run.train, split=SPLITS[0]), []).append(run)
+    return [Speakers(run, tuple(apart[run.train])) for run in shared if run.train in apart]
 
 
 def most_folds(results: Iterable[Speakers]) -> list[Speakers]:
