@@ -10,6 +10,7 @@ from statistics import mean
 
 from ser_core.analysis.calibration import reliability
 from ser_core.analysis.comparable import which_folds
+from ser_core.analysis.speakers import pooled
 from ser_core.corpus.splits import N_FOLDS, REPORT_SPLIT_ID
 from ser_core.models.registry import MODELS, model_label
 from ser_core.records.evaluations import evaluations_dir, load_evaluations
@@ -145,7 +146,7 @@ def unless_all(folds: Sequence[Run]) -> str:
 
 def on_unseen_actors(runs: Sequence[Run], name: str) -> Reached | None:
     folds = of_unseen_actors(runs, name)
-    return Reached(mean(run.accuracy for run in folds), unless_all(folds)) if folds else None
+    return Reached(pooled(folds).value, unless_all(folds)) if folds else None
 
 
 def elsewhere(runs: Sequence[Run], name: str) -> Reached | None:

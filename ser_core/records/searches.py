@@ -66,6 +66,11 @@ class Found(ByContent):
 
     def __post_init__(self) -> None:
         check_range("given_up", self.given_up)
+        accuracies = [trial.accuracy for trial in self.trials]
+        if accuracies != sorted(accuracies, reverse=True):
+            raise ValueError("trials: the best should come first")
+        if len({trial.number for trial in self.trials}) != len(self.trials):
+            raise ValueError("trials: two have the same number")
         for setting, share in self.importance.items():
             check_range(f"importance.{setting}", share, 0, 1)
 

@@ -71,6 +71,18 @@ def test_a_damaged_record_is_named_and_written_anew(tmp_path: Path):
     assert load_search(file) == RECORD
 
 
+@pytest.mark.parametrize(
+    ("trials", "why"),
+    [
+        (TRIALS[::-1], "the best should come first"),
+        ((TRIALS[0], replace(TRIALS[1], number=TRIALS[0].number)), "two have the same number"),
+    ],
+)
+def test_a_list_of_trials_is_ranked_and_numbered(trials: tuple[Trial, ...], why: str):
+    with pytest.raises(ValueError, match=why):
+        replace(RECORD.found, trials=trials)
+
+
 def test_a_users_search_takes_no_place_of_one_that_comes_with_the_project(tmp_path: Path):
     save_search(tmp_path, RECORD)
     write_shipped(tmp_path, ["some"])
