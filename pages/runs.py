@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
@@ -62,7 +61,9 @@ COLUMNS = {
     "report": st.column_config.NumberColumn(
         format="%.1f %%", help=f"The report's own accuracy after {TrainConfig.epochs} epochs, where it gives one"
     ),
-    "difference": st.column_config.NumberColumn(format="%+.1f", help="Ours minus the report's, in points"),
+    "difference": st.column_config.NumberColumn(
+        format="%+.1f", help=f"Ours minus the report's, in points, if ours has {TrainConfig.epochs} epochs, too"
+    ),
     **{name: st.column_config.NumberColumn(format="%.3f") for name in ("weighted F1", "precision", "recall")},
     "UAR": st.column_config.NumberColumn(format="%.3f", help="Unweighted average recall"),
     "validation": st.column_config.NumberColumn(
@@ -160,14 +161,13 @@ def show_settings(runs: Sequence[Run]) -> list[Run]:
     grid = [config.name for config in report_study() if MODELS[config.model].label in GRID and config.form == "fixed"]
     recorded = by_configuration(runs)
     usual = [candidates[0] for name in grid for candidates in recorded.get(name, {}).values()]
-    lengths = Counter(run.train.epochs for run in usual)
+    lengths = sorted({run.train.epochs for run in usual})
     if len(lengths) > 1:
-        (most, _), *_ = lengths.most_common()
         shown = st.session_state.get(SHOWN_RUNS, names_in_address(run_labels(runs), SHOWN_RUNS))
         length = st.segmented_control(
             "Trained for",
-            sorted(lengths),
-            default=next((run.train.epochs for run in usual if run.name in shown), most),
+            lengths,
+            default=next((run.train.epochs for run in usual if run.name in shown), lengths[-1]),
             format_func=lambda epochs: counted(epochs, "epoch"),
             required=True,
             key="epochs",

@@ -97,7 +97,7 @@ HOW = f"""
   of them together.
 - Where the report says by how much, its value has to lie in our interval: if not, the finding is **contradicted**.
 - A finding is **undecided** if our runs can't tell: the interval holds both what the report says and its contrary, or
-  longer runs, which differ in more than what is asked, point the other way.
+  it would be the other way round with longer runs, which can't be compared or are not there for both sides.
 - The report trained for {TrainConfig.epochs} epochs. Where our runs are shorter, that stands beside the verdict.
 """
 
@@ -105,6 +105,8 @@ HOW = f"""
 def show_finding(finding: Finding, runs: Mapping[str, Run]) -> None:
     """The verdict, the picture, the clips of a mark that was picked, and, folded away, all of it in words."""
     badges = ICONS[finding.verdict]
+    if finding.remark:
+        badges += f" :gray-badge[{finding.remark}]"
     if finding.epochs and finding.epochs < TrainConfig.epochs and finding.verdict in SETTLED:
         badges += f" :orange-badge[after {finding.epochs} of the report's {TrainConfig.epochs} epochs]"
     st.markdown(f"**{finding.title}** {badges}")

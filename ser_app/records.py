@@ -19,6 +19,7 @@ from ser_core.records.checkpoints import checkpoints_dir, list_checkpoints
 from ser_core.records.evaluations import Evaluation, evaluation_files, evaluations_dir, load_evaluations
 from ser_core.records.runs import Run, load_runs, recorded_in
 from ser_core.records.searches import SearchRecord, load_searches, search_files
+from ser_core.training.config import TrainConfig
 from ser_core.words import between, counted, listed, percent
 
 HOW_TO_TRAIN = "Train one with `python train.py --model 2d --act silu`, or many with `python grid.py report`."
@@ -100,18 +101,20 @@ def architecture(run: Run) -> str:
 
 
 def run_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """A row a run: settings, test figures in percent, the report's own accuracy and the difference in points."""
+    """A row a run: settings, test figures in percent, the report's own accuracy and, of whole runs, the difference in
+    points."""
     rows = []
     for run in runs:
         low, high = run.accuracy_interval
         report, figures = reported_result(run), run.metrics.summary
+        whole = run.train.epochs >= TrainConfig.epochs  # as the report's
         rows.append(
             {
                 "run": run_label(run),
                 "accuracy": 100 * run.accuracy,
                 "interval": between(low, high),
                 "report": 100 * report.accuracy if report else None,
-                "difference": round(100 * (run.accuracy - report.accuracy), 1) + 0.0 if report else None,
+                "difference": round(100 * (run.accuracy - report.accuracy), 1) + 0.0 if report and whole else None,
                 "weighted F1": figures["f1_weighted"],
                 "precision": figures["precision_weighted"],
                 "recall": figures["recall_weighted"],

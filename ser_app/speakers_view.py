@@ -26,7 +26,8 @@ def show_speakers(results: Sequence[Speakers]) -> None:
     st.caption(
         "Each network was trained in two ways: on the report's split, which tests it on speakers it learned from, and, "
         "with the same settings, on folds that keep speakers apart. Whoever uses it is somebody it never heard. Five "
-        f"folds together test it on all speakers, fewer on some of them. Intervals are over {over(runs)}."
+        "folds together test it on all speakers, fewer on some of them, and some folds are harder than others: compare "
+        f"networks that were tested on the same folds. Intervals are over {over(runs)}."
     )
     alt = "Accuracy on speakers it learned from, and on speakers it never heard"
     show_figure(speakers_figure(results), "speakers", alt=alt, data=False)  # the table has them

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ser_core import words
+from ser_core.analysis.configurations import configuration_of
 from ser_core.corpus.splits import FOLD_IDS, N_FOLDS, REPORT_SPLIT_ID, SPLITS
 from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run
@@ -83,14 +84,26 @@ def by_split(runs: Iterable[Run]) -> dict[str, list[Run]]:
 
 
 def candidates(runs: Iterable[Run]) -> list[Run]:
-    """Those that stand for their settings: repeats of another one with another seed only say how much is chance."""
+    """Those that stand for their settings: repeats of another one with another seed only say how much is chance.
+
+    Nor is a short run of one of the report's configurations one where a longer one is known.
+    """
     known, usual = list(runs), TrainConfig().seed
+    longest: dict[str | None, int] = {None: 0}
+    for run in known:
+        if name := configuration_of(run):
+            longest[name] = max(longest.get(name, 0), run.train.epochs)
 
     def but_the_seed(run: Run) -> str:
         return str(asdict(run.train.effective) | {"seed": usual})
 
     first = {but_the_seed(run) for run in known if run.train.seed == usual}
-    return [run for run in known if run.train.seed == usual or but_the_seed(run) not in first]
+    return [
+        run
+        for run in known
+        if (run.train.seed == usual or but_the_seed(run) not in first)
+        and run.train.epochs >= longest[configuration_of(run)]
+    ]
 
 
 def split_title(runs: Sequence[Run]) -> str:

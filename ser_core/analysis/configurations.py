@@ -71,8 +71,8 @@ def network_label(run: Run) -> str:
 
 
 def reported_result(run: Run) -> ReportResult | None:
-    """The report's figures for a run that bears the name of a configuration and has its settings, if it gives any."""
-    return REPORT_RESULTS.get(run.name) if configuration_of(run) == run.name else None
+    """The report's figures for the settings of a run of any length, if it gives any."""
+    return REPORT_RESULTS.get(configuration_of(run) or "")
 
 
 def by_configuration(runs: Iterable[Run]) -> dict[str, dict[int, list[Run]]]:

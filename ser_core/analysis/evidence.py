@@ -3,8 +3,8 @@
 Only runs that differ in nothing but what the claim asks about settle it (`ser_core.analysis.comparable`). Where a
 configuration was trained several times, a claim is judged at the greatest number of epochs at which all its runs are
 comparable. Where there is none, each of its parts is judged at its own. Each part has to hold: a claim of which one is
-refuted is contradicted, whether or not the others can be judged. What short runs say is undecided while longer ones,
-which can't be compared, point the other way.
+refuted is contradicted, whether or not the others can be judged. What short runs say is undecided where it would be the
+other way round with longer ones, which can't be compared.
 
 That one run is better counts as beyond chance if McNemar's exact test on the clips that both classified, or its
 generalisation to several pairs of runs, says so and if the bootstrap interval of the difference over speakers and
@@ -15,30 +15,27 @@ its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
-from ser_core.analysis.comparable import differences, listed
 from ser_core.analysis.comparison import SIGNIFICANCE, Difference, compare, compare_together, probability
 from ser_core.analysis.configurations import run_label
+from ser_core.analysis.deciding import Pair, Records, Runs, chosen, epochs_of, set_aside, turned, unequal
 from ser_core.analysis.marks import Mark, Picture, pair_mark, together_mark
 from ser_core.analysis.report import REPORT_F1
 from ser_core.corpus.splits import REPORT_SPLIT_ID
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.records.metrics import resampled_confusions
 from ser_core.records.resampling import BOTH, N_BOOTSTRAP, interval
-from ser_core.records.runs import Run
 from ser_core.records.schema import UNKNOWN
-from ser_core.words import between, code, counted, percent, points, points_between
+from ser_core.words import between, code, percent, points, points_between
 
-Runs = Mapping[str, Run]
-Records = Mapping[str, Mapping[int, Sequence[Run]]]
-"""Of each configuration, by its name, and of each number of epochs."""
-Pair = tuple[str, str]
+ANOTHER_SIZE = "ahead, by another amount"
+TURNED = "With these it is the other way round, and so the shorter ones settle nothing."
 
 
 class Verdict(StrEnum):
@@ -74,6 +71,7 @@ class Finding:
         epochs: that all runs which decide the verdict were trained for, None where they differ or there are none.
         picture: what was measured, if anything was.
         set_aside: the sentences of the evidence on runs that are longer than those which decide.
+        remark: what has to be read beside the verdict.
     """
 
     title: str
@@ -84,47 +82,16 @@ class Finding:
     epochs: int | None = None
     picture: Picture | None = None
     set_aside: tuple[str, ...] = ()
+    remark: str = ""
 
 
-def chosen(records: Records, pairs: Sequence[Pair], asked: Collection[str]) -> Runs:
-    """A run of each configuration that has one: those of the greatest length at which all pairs are comparable.
+class Part(NamedTuple):
+    """What some pairs of a claim say together: the verdict, sentences and marks, and whether the first is better."""
 
-    If there is no such length, the first of the greatest length that all have, or else the longest of each.
-    """
-    present = {name: records[name] for pair in pairs for name in pair if name in records}
-    groups = list(_linked([pair for pair in pairs if all(name in present for name in pair)], present))
-    lengths = sorted(set.intersection(*map(set, present.values())), reverse=True) if present else []
-    for length in lengths:
-        sets = [_comparable({name: present[name][length] for name in group}, asked) for group in groups]
-        if all(sets):
-            return {name: run for runs in sets for name, run in runs.items()}
-    return {name: runs[lengths[0] if lengths else max(runs)][0] for name, runs in present.items()}
-
-
-def _linked(pairs: Sequence[Pair], names: Iterable[str]) -> Iterator[list[str]]:
-    """The configurations that are compared with each other, directly or through others."""
-    left = list(names)
-    while left:
-        group = [left[0]]
-        for name in group:  # grows meanwhile
-            neighbours = [other for pair in pairs if name in pair for other in pair]
-            group += dict.fromkeys(other for other in neighbours if other not in group)
-        left = [name for name in left if name not in group]
-        yield group
-
-
-def _comparable(candidates: Mapping[str, Sequence[Run]], asked: Collection[str]) -> Runs:
-    """The first of all choices of a run for each configuration that are all comparable; nothing if none are."""
-    for runs in product(*candidates.values()):
-        if not differences(runs, asked):
-            return dict(zip(candidates, runs, strict=True))
-    return {}
-
-
-def epochs_of(*parts: Runs) -> int | None:
-    """How long all of these runs were trained, None where they differ or there are none."""
-    lengths = {run.train.epochs for runs in parts for run in runs.values()}
-    return lengths.pop() if len(lengths) == 1 else None
+    verdict: Verdict
+    evidence: list[str]
+    marks: list[Mark]
+    is_better: bool = False
 
 
 def better(
@@ -156,27 +123,36 @@ def better(
         )
     )
     evidence += longer
-    verdicts, marks = [], list[Mark]()
+    found = []
     for runs, group in parts:
-        verdict, sentences, measured = _part(runs, group, asked, margin)
-        evidence += sentences
-        if verdict in (Verdict.CONFIRMED, Verdict.CONTRADICTED) and _turned(records, runs, group, asked):
-            verdict = Verdict.UNDECIDED
-            turned = "They point the other way, and the shorter ones settle nothing while they do."
-            evidence.append(turned)
-            longer += (turned,)
-        verdicts.append(verdict)
-        marks += measured
-    verdict = min(verdicts, key=DECIDES.index)
-    picture = Picture(tuple(marks)) if marks else None
-    decisive = [runs for (runs, _), of_part in zip(parts, verdicts, strict=True) if of_part == verdict]
-    return Finding(title, report, verdict, tuple(evidence), names, epochs_of(*decisive), picture, longer)
+        part = _part(runs, group, asked, margin)
+        evidence += part.evidence
+        if part.verdict in (Verdict.CONFIRMED, Verdict.CONTRADICTED) and turned(records, runs, group, asked):
+            part = part._replace(verdict=Verdict.UNDECIDED)
+            evidence.append(TURNED)
+            longer += (TURNED,)
+        found.append(part)
+    verdict = min((part.verdict for part in found), key=DECIDES.index)
+    marks = tuple(mark for part in found for mark in part.marks)
+    decisive = [(runs, part) for (runs, _), part in zip(parts, found, strict=True) if part.verdict == verdict]
+    by_size = verdict == Verdict.CONTRADICTED and all(part.is_better for _, part in decisive)
+    return Finding(
+        title,
+        report,
+        verdict,
+        tuple(evidence),
+        names,
+        epochs_of(*(runs for runs, _ in decisive)),
+        Picture(marks) if marks else None,
+        longer,
+        ANOTHER_SIZE if by_size else "",
+    )
 
 
 def _part(
     runs: Runs, pairs: Sequence[Pair], asked: Collection[str], margin: Callable[[str, str], float] | None
-) -> tuple[Verdict, list[str], list[Mark]]:
-    """What these pairs together say, with sentences and marks; of those that can be compared if not all can."""
+) -> Part:
+    """What these pairs together say; of those that can be compared if not all can."""
     evidence, ready = [], []
     for pair in pairs:
         if reason := unequal(runs, pair, asked):
@@ -194,18 +170,19 @@ def _part(
         evidence.append(f"These {len(said)} pairs together: {_points(together)}.")
         marks.append(together_mark([(runs[first], runs[second]) for first, second in ready], ready, asked, together))
     if states := {state for pair in pairs if (state := not_settled(runs, pair, asked))}:
-        return min(states, key=DECIDES.index), evidence, marks
+        return Part(min(states, key=DECIDES.index), evidence, marks)
     assert together  # of pairs that are all there
-    return _verdict(together, margin(*pairs[0]) if margin else None), evidence, marks
-
-
-def _verdict(difference: Difference, margin: float | None) -> Verdict:
-    """Of one comparison; see the module's docstring."""
-    low, high = difference.interval
-    is_better, is_worse = ((sign * difference.accuracy > 0 and difference.significant) for sign in (1, -1))
-    if is_worse or (margin is not None and not low <= margin <= high):
-        return Verdict.CONTRADICTED
-    return Verdict.CONFIRMED if is_better else Verdict.UNDECIDED
+    low, high = together.interval
+    is_better, is_worse = (sign * together.accuracy > 0 and together.significant for sign in (1, -1))
+    said_by_report = margin(*pairs[0]) if margin else None
+    if said_by_report is not None and not low <= said_by_report <= high:
+        evidence.append(f"The report's {points(said_by_report)} points are outside this interval.")
+        verdict = Verdict.CONTRADICTED
+    elif is_worse:
+        verdict = Verdict.CONTRADICTED
+    else:
+        verdict = Verdict.CONFIRMED if is_better else Verdict.UNDECIDED
+    return Part(verdict, evidence, marks, is_better)
 
 
 def order_of_emotions(
@@ -248,50 +225,6 @@ def not_settled(runs: Runs, names: Sequence[str], asked: Collection[str]) -> Ver
     if any(name not in runs for name in names):
         return Verdict.MISSING
     return Verdict.NOT_COMPARABLE if unequal(runs, names, asked) else None
-
-
-def unequal(runs: Runs, names: Sequence[str], asked: Collection[str]) -> str | None:
-    """The sentence that says in what else than what is asked these runs differ, if they do; of those that exist."""
-    present = [runs[name] for name in names if name in runs]
-    if not (found := differences(present, asked)):
-        return None
-    return (
-        f"{' and '.join(code(run_label(run)) for run in present)} are not comparable. They differ in {listed(found)}."
-    )
-
-
-def set_aside(records: Records, runs: Runs, pair: Pair, asked: Collection[str]) -> Iterator[str]:
-    """Why the longest runs of a pair decide nothing, where shorter ones do."""
-    if longer := _longer(records, runs, pair, asked):
-        length = longer[pair[0]].train.epochs
-        reason = unequal(longer, pair, asked) or "At that length, not all that the claim is about can be compared."
-        have = ", and ".join(f"{code(name)} has {percent(run.accuracy)}" for name, run in longer.items())
-        yield f"Runs of {counted(length, 'epoch')} are set aside, where {have}. {reason}"
-
-
-def _longer(records: Records, runs: Runs, pair: Pair, asked: Collection[str]) -> Runs:
-    """The longest runs of a pair, where shorter ones are compared; else nothing."""
-    if not_settled(runs, pair, asked):
-        return {}
-    used = max(runs[name].train.epochs for name in pair)
-    longest = max(set.intersection(*(set(records[name]) for name in pair)))
-    return {name: records[name][longest][0] for name in pair} if longest > used else {}
-
-
-def _turned(records: Records, runs: Runs, pairs: Sequence[Pair], asked: Collection[str]) -> bool:
-    """Whether all pairs have longer runs than those that are compared, and these are the other way round in sum."""
-    longer = [_longer(records, runs, pair, asked) for pair in pairs]
-    if not all(longer):
-        return False
-
-    def ahead(of: Runs, pair: Pair) -> float:
-        return of[pair[0]].accuracy - of[pair[1]].accuracy
-
-    sums = (
-        sum(ahead(of, pair) for of, pair in zip(all_of, pairs, strict=True)) for all_of in ([runs] * len(pairs), longer)
-    )
-    short, long = sums
-    return short * long < 0
 
 
 def figures(runs: Runs, names: Sequence[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ser_core.analysis.colors import series_colors
-from ser_core.analysis.comparable import which_folds
+from ser_core.analysis.comparable import differences, which_folds
 from ser_core.analysis.configurations import network_label, run_label
 from ser_core.analysis.figures import finish, plain, ticks_of_shares
 from ser_core.analysis.steps import INTERVAL
@@ -22,7 +22,7 @@ from ser_core.training.config import TrainConfig
 from ser_core.words import between
 
 HEARD, UNHEARD = "speakers it learned from", "speakers it never heard"
-ROW_PIXELS, HEAD_PIXELS = 46, 110
+ROW_PIXELS, HEAD_PIXELS = 60, 110
 MARGIN = 0.02  # of the axis, beside what is drawn
 
 
@@ -60,8 +60,13 @@ class Speakers(ByContent):
 
 def alike(runs: Iterable[Run], one: Run | None) -> list[Run]:
     """Those that differ from one in nothing but the split, fold by fold."""
-    found = [run for run in runs if one and replace(run.train, split=one.train.split) == one.train]
+    found = [run for run in runs if one and _but_the_split(run.train) == _but_the_split(one.train)]
+    found = [run for run in found if one and not differences((one, run), asked=("split",))]
     return sorted(found, key=lambda run: SPLITS.index(run.train.split))
+
+
+def _but_the_split(config: TrainConfig) -> TrainConfig:
+    return replace(config, split=SPLITS[0])
 
 
 def pooled(folds: Sequence[Run]) -> Accuracy:
@@ -83,10 +88,11 @@ def speaker_results(runs: Iterable[Run]) -> list[Speakers]:
     known = [run for run in runs if not run.environment.corpora and run.train.split in SPLITS]
     shared = sorted((run for run in known if run.train.split == SPLITS[0]), key=lambda run: run.val_rank, reverse=True)
     apart: dict[TrainConfig, list[Run]] = {}  # by their settings, on the report's split: a page asks at each change
-    for run in sorted(known, key=lambda run: SPLITS.index(run.train.split)):
+    for run in known:
         if run.train.split != SPLITS[0]:
-            apart.setdefault(replace(run.train, split=SPLITS[0]), []).append(run)
-    return [Speakers(run, tuple(apart[run.train])) for run in shared if run.train in apart]
+            apart.setdefault(_but_the_split(run.train), []).append(run)
+    found = [Speakers(run, tuple(alike(apart.get(run.train, ()), run))) for run in shared]
+    return [result for result in found if result.folds]
 
 
 def most_folds(results: Iterable[Speakers]) -> list[Speakers]:
@@ -118,7 +124,7 @@ def speaker_rows(results: Iterable[Speakers]) -> list[dict[str, Any]]:
 def speakers_figure(results: Sequence[Speakers]) -> go.Figure:
     """A line a run, with two marks: both accuracies with their intervals."""
     figure, colors = go.Figure(), series_colors((HEARD, UNHEARD))
-    labels = [_in_two_lines(result.shared) for result in results]
+    labels = [f"{_in_two_lines(result.shared)}<br><i>{which_folds(result.folds)}</i>" for result in results]
     ends = [end for result in results for one in (result.heard, result.unheard) for end in (one.low, one.high)]
     for name in (HEARD, UNHEARD):
         found = [result.heard if name == HEARD else result.unheard for result in results]

@@ -11,6 +11,7 @@ from ser_core.features.config import FeatureConfig
 from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run, load_run, load_runs
 from ser_core.training.config import TrainConfig
+from ser_core.training.study import with_epochs
 from tests.made_records import older, write_run
 
 TWO_D, ONE_D = TrainConfig(), TrainConfig(model="1d")
@@ -98,6 +99,16 @@ def test_a_repeat_with_another_seed_is_no_candidate(tmp_path: Path):
         for name, seed, lr in (("a", 42, 0.001), ("b", 7, 0.001), ("c", 7, 0.01))
     ]
     assert [r.name for r in candidates(runs)] == ["a", "c"]
+
+
+def test_a_short_run_stands_for_the_reports_settings_only_while_there_is_no_longer_one(tmp_path: Path):
+    (short,) = with_epochs([TWO_D], 30)
+    runs = [run(tmp_path / "short", short)]
+    assert candidates(runs) == runs
+    runs.append(run(tmp_path / "long", TWO_D))
+    (own,) = with_epochs([replace(TWO_D, batch_size=32)], 30)  # which nobody says how long to train
+    runs += [run(tmp_path / "own", own), run(tmp_path / "longer", replace(TWO_D, batch_size=32))]
+    assert [r.name for r in candidates(runs)] == ["long", "own", "longer"]
 
 
 def test_splits_do_not_mix_and_the_reports_comes_first(tmp_path: Path):

@@ -140,7 +140,23 @@ def test_short_runs_settle_nothing_that_longer_ones_contradict(tmp_path: Path):
         record(tmp_path, "lr0.001-SiLU-Combined", 300, epochs=epochs, folder=f"of-{epochs}", environment=environment)
     finding = found(tmp_path, TITLES[0])
     assert finding.verdict == Verdict.UNDECIDED
-    assert "point the other way" in finding.evidence[-1]
+    assert "it is the other way round" in finding.evidence[-1]
+
+
+def test_short_runs_settle_nothing_that_a_longer_one_of_one_side_turns_round(tmp_path: Path):
+    record(tmp_path, "lr0.001-SiLU-2D", 350, epochs=30, folder="2d-30")
+    record(tmp_path, "lr0.001-SiLU-Combined", 300, epochs=30, folder="of-30")
+    assert found(tmp_path, TITLES[0]).verdict == Verdict.CONTRADICTED
+    record(tmp_path, "lr0.001-SiLU-2D", 320, folder="2d-150")  # better than before, and still worse than the other
+    finding = found(tmp_path, TITLES[0])
+    assert (finding.verdict, finding.epochs) == (Verdict.CONTRADICTED, 30)
+    assert finding.set_aside == (
+        "`2d, 150 epochs` is set aside, which has 20.0\xa0%: `lr0.001-SiLU-Combined` was not trained as long.",
+    )
+    record(tmp_path, "lr0.001-SiLU-2D", 200)
+    finding = found(tmp_path, TITLES[0])
+    assert finding.verdict == Verdict.UNDECIDED
+    assert "it is the other way round" in finding.evidence[-1]
 
 
 def test_of_several_runs_of_a_configuration_those_that_are_comparable_are_compared(tmp_path: Path):
@@ -292,7 +308,11 @@ def test_better_by_so_much_is_tested_for_so_much(tmp_path: Path, other: Predicti
     write_run(tmp_path / first, CONFIGS[first], predictions=nested(100))
     write_run(tmp_path / second, CONFIGS[second], predictions=other)
     finding = found(tmp_path, TITLES[1])
-    assert f"{points:+.1f} points" in finding.evidence[-1]
+    assert any(f"{points:+.1f} points" in sentence for sentence in finding.evidence)
+    assert ("The report's +5.9 points are outside this interval." in finding.evidence) is (
+        verdict == Verdict.CONTRADICTED
+    )
+    assert finding.remark == ("ahead, by another amount" if verdict == Verdict.CONTRADICTED and points > 0 else "")
     assert finding.verdict == verdict, finding.evidence
 
 

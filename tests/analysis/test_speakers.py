@@ -39,6 +39,15 @@ def test_trainings_that_differ_in_nothing_but_the_split_are_side_by_side(tmp_pat
     assert "%" in second[UNHEARD + INTERVAL]
 
 
+def test_a_fold_that_was_computed_otherwise_is_of_another_training(tmp_path: Path):
+    record(tmp_path, "lr0.001-SiLU-2D", 100)
+    record(tmp_path, "lr0.001-SiLU-2D", 50, folder="fold1", settings={"split": "fold1"})
+    elsewhere = {"numerics": "winograd"}
+    record(tmp_path, "lr0.001-SiLU-2D", 50, folder="fold2", settings={"split": "fold2"}, environment=elsewhere)
+    (found,) = speaker_results(load_runs(tmp_path)[0])
+    assert [run.name for run in found.folds] == ["fold1"]
+
+
 def test_folds_have_no_speaker_in_common_so_that_their_errors_add_up_in_squares(tmp_path: Path):
     made(tmp_path)
     result = speaker_results(load_runs(tmp_path)[0])[1]

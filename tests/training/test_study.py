@@ -10,9 +10,17 @@ from ser_core.audio.preprocess import AudioConfig
 from ser_core.errors import RunError
 from ser_core.models.activations import ACTIVATIONS, Activation
 from ser_core.models.registry import MODELS, Architecture
-from ser_core.records.runs import load_run, load_runs
+from ser_core.records.runs import RUNS_DIR, Run, load_run, load_runs
 from ser_core.training.config import TrainConfig
-from ser_core.training.study import BEST_2D, recordings_study, report_study, with_epochs
+from ser_core.training.report_grid import REPORT_MODELS
+from ser_core.training.study import (
+    BEST_2D,
+    BEST_HERE,
+    recordings_study,
+    report_study,
+    speakers_study,
+    with_epochs,
+)
 from tests.made_records import write_run
 
 
@@ -66,6 +74,19 @@ def test_a_record_is_its_settings_and_not_its_name(tmp_path: Path):
     assert reported_result(run) is None
     write_run(tmp_path / BEST_2D.name, BEST_2D)
     assert reported_result(load_run(tmp_path / BEST_2D.name)) == REPORT_RESULTS[BEST_2D.name]
+    (short,) = with_epochs([BEST_2D], 30)
+    write_run(tmp_path / "of-thirty", short)
+    assert reported_result(load_run(tmp_path / "of-thirty")) == REPORT_RESULTS[BEST_2D.name]
+
+
+def test_speakers_are_kept_apart_for_the_best_of_each_network():
+    of_the_grid = {config.name for config in report_study() if config.model in REPORT_MODELS and config.form == "fixed"}
+    best: dict[str, Run] = {}
+    for run in load_runs(RUNS_DIR)[0]:
+        if configuration_of(run) in of_the_grid and run.train.epochs == TrainConfig.epochs:
+            best[run.train.model] = max(run, best.get(run.train.model, run), key=lambda run: run.val_rank)
+    assert [configuration_of(best[config.model]) for config in BEST_HERE] == [config.name for config in BEST_HERE]
+    assert {replace(config, split="report") for config in speakers_study()} == set(BEST_HERE)
 
 
 def test_preprocessing_which_the_report_leaves_open_does_not_make_another_configuration(tmp_path: Path):
