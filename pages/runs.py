@@ -34,7 +34,7 @@ from ser_core.analysis.configurations import by_configuration
 from ser_core.analysis.ingredients import ingredient_results
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import accuracy_heatmap
-from ser_core.analysis.speakers import speaker_results
+from ser_core.analysis.speakers import not_yet, speaker_results
 from ser_core.analysis.steps import step_results
 from ser_core.analysis.untrained import untrained_results
 from ser_core.models.registry import MODELS
@@ -288,7 +288,7 @@ if runs:
         case "Checkpoints":
             show_checkpoints()
         case "Speakers":
-            show_speakers(speakers)
+            show_speakers(speakers, not_yet(runs))
         case "Steps":
             show_steps(steps)
         case "Ingredients":

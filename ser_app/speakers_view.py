@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +13,9 @@ from ser_app.tables import interval_column
 from ser_core.analysis.comparable import over
 from ser_core.analysis.speakers import HEARD, UNHEARD, Speakers, speaker_rows, speakers_figure
 from ser_core.analysis.steps import INTERVAL
+from ser_core.corpus.splits import SPLITS
+from ser_core.training.config import TrainConfig
+from ser_core.words import code, listed
 
 SPEAKERS = {
     HEARD: "Accuracy on the report's test clips, whose speakers are in training, too",
@@ -20,8 +24,12 @@ SPEAKERS = {
 SHORT = {HEARD: "learned from", UNHEARD: "never heard"}
 
 
-def show_speakers(results: Sequence[Speakers]) -> None:
-    """A line a run that was trained both ways."""
+def show_speakers(results: Sequence[Speakers], missing: Sequence[TrainConfig]) -> None:
+    """A line a run that was trained both ways, and which of the report's networks were not.
+
+    Args:
+        missing: see `ser_core.analysis.speakers.not_yet`.
+    """
     runs = [run for result in results for run in (result.shared, *result.folds)]
     st.caption(
         "Each network was trained in two ways: on the report's split, which tests it on speakers it learned from, and, "
@@ -45,3 +53,9 @@ def show_speakers(results: Sequence[Speakers]) -> None:
         },
         alt="Speakers",
     )
+    if missing:
+        names = dict.fromkeys(code(replace(config, split=SPLITS[0]).name) for config in missing)
+        st.caption(
+            f"Not trained on all folds yet: {listed(list(names), 'and')}. `python grid.py speakers` does it; with "
+            "`--list` it says how long that takes."
+        )

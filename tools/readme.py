@@ -35,7 +35,7 @@ from tools.recordings import (  # noqa: E402
     silent_clips,
     thousand_hours,
 )
-from tools.results import best, missing, results, selections, speakers  # noqa: E402
+from tools.results import best, missing, missing_folds, results, selections, speakers  # noqa: E402
 from tools.studies import future, ingredients, steps, verdicts  # noqa: E402
 
 FILES = ("README.md", "docs/results.md")
@@ -89,6 +89,7 @@ PARTS: dict[str, Callable[[list[Run]], str]] = {
         small_aims,
         certainty,
         missing,
+        missing_folds,
     )
 }
 """What can stand between marks, by name."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import median
 
 from ser_core.analysis.comparable import by_split, candidates, differences, over, split_title, which_folds
 from ser_core.analysis.comparison import compare, probability
 from ser_core.analysis.configurations import by_configuration, network_label, reported_result
-from ser_core.analysis.speakers import HEARD, UNHEARD, most_folds, speaker_results
-from ser_core.corpus.splits import REPORT_SPLIT_ID
+from ser_core.analysis.speakers import HEARD, UNHEARD, most_folds, not_yet, speaker_results
+from ser_core.corpus.splits import N_FOLDS, REPORT_SPLIT_ID
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
-from ser_core.training.study import report_study
+from ser_core.training.study import BEST_HERE, report_study, speakers_study
 from ser_core.words import points_between
 
 
@@ -82,9 +83,7 @@ def missing(runs: list[Run]) -> str:
         return f"All of the report's {len(study)} settings are trained."
     counts = [f"{len(absent)} are not trained yet"] if absent else []
     counts += [f"{len(short)} are not trained for {TrainConfig.epochs} epochs yet"] if short else []
-    fastest: dict[tuple[str, str], Run] = {}  # of each network and form of input
-    for run in sorted(runs, key=epoch_seconds):
-        fastest.setdefault((run.train.model, run.train.form), run)
+    fastest = fastest_of_each(runs)
     seconds = {
         config.name: epoch_seconds(fastest[config.model, config.form]) * config.epochs
         for config in [*absent, *short]
@@ -106,6 +105,34 @@ def missing(runs: list[Run]) -> str:
         now = max(known.get(config.name, [0]))
         lines.append(f"| `{config.name}` | {now} | {config.epochs} | {hours} | {device} |")
     return "\n".join(lines)
+
+
+def missing_folds(runs: list[Run]) -> str:
+    """Markdown, how much of what keeps speakers apart is missing, and how long that takes."""
+    absent, study, fastest = not_yet(runs), speakers_study(), fastest_of_each(runs)
+    if not absent:
+        return f"All {len(study)} runs on speakers that a network never heard are trained."
+    lines = [
+        f"Of the {len(study)} runs that `python grid.py speakers` trains, {len(absent)} are missing:",
+        "",
+        "| run | folds missing | hours, all together | on |",
+        "|---|---|---|---|",
+    ]
+    for best in BEST_HERE:
+        if folds := sum(replace(config, split=best.split) == best for config in absent):
+            run = fastest.get((best.model, best.form))
+            hours = f"{folds * best.epochs * epoch_seconds(run) / 3600:.1f}" if run else "–"
+            device = run.environment.device if run else "–"
+            lines.append(f"| `{best.name}` | {folds} of {N_FOLDS} | {hours} | {device} |")
+    return "\n".join(lines)
+
+
+def fastest_of_each(runs: list[Run]) -> dict[tuple[str, str], Run]:
+    """The run of each network and form of input that was trained fastest."""
+    fastest: dict[tuple[str, str], Run] = {}
+    for run in sorted(runs, key=epoch_seconds):
+        fastest.setdefault((run.train.model, run.train.form), run)
+    return fastest
 
 
 def _is_short(records: dict[int, list[Run]], epochs: int) -> bool:

@@ -66,7 +66,7 @@ def verdicts(runs: list[Run]) -> str:
     """Markdown, a line a finding of the report."""
     lines = ["| finding | the report | verdict | epochs |", "|---|---|---|---|"]
     for found in findings(runs):
-        remark = f", {found.remark}" if found.remark else ""
+        remark = f": {found.remark}" if found.remark else ""
         lines.append(f"| {found.title} | {found.report} | **{found.verdict}**{remark} | {found.epochs or '–'} |")
     return "\n".join(lines)
 

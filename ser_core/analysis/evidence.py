@@ -34,7 +34,7 @@ from ser_core.records.resampling import BOTH, N_BOOTSTRAP, interval
 from ser_core.records.schema import UNKNOWN
 from ser_core.words import between, code, percent, points, points_between
 
-ANOTHER_SIZE = "ahead, by another amount"
+ANOTHER_SIZE = "it is ahead, but by another amount"
 TURNED = "With these it is the other way round, and so the shorter ones settle nothing."
 
 

@@ -19,6 +19,7 @@ from ser_core.equality import ByContent
 from ser_core.models.activations import activation_label
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
+from ser_core.training.study import speakers_study
 from ser_core.words import between
 
 HEARD, UNHEARD = "speakers it learned from", "speakers it never heard"
@@ -93,6 +94,12 @@ def speaker_results(runs: Iterable[Run]) -> list[Speakers]:
             apart.setdefault(_but_the_split(run.train), []).append(run)
     found = [Speakers(run, tuple(alike(apart.get(run.train, ()), run))) for run in shared]
     return [result for result in found if result.folds]
+
+
+def not_yet(runs: Iterable[Run]) -> list[TrainConfig]:
+    """What `grid.py speakers` trains and no record is of."""
+    known = {run.train.effective for run in runs if not run.environment.corpora}
+    return [config for config in speakers_study() if config.effective not in known]
 
 
 def most_folds(results: Iterable[Speakers]) -> list[Speakers]:

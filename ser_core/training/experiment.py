@@ -167,6 +167,7 @@ def run_experiment(
         heard = {CONTENTS: corpus.heard} if isinstance(corpus, Gathered) else {}
         described, card = _checkpoint_config(config, run, heard), model_card(run, split)
         save_checkpoint(checkpoints_dir / run.name, described, weights, card, statistics)
+        run_folders.keep_shorter(partial, folder)
         # Until here, whatever ends this process, the saved state is what `resume` goes on from.
         replace_folder(partial, folder)
         (folder / STATE_FILE).unlink()

@@ -39,15 +39,15 @@ HELP = """Train many configurations and record them all.
     {prog} report                       the report's 27 configurations and its variations, 150 epochs each
     {prog} report --list                what exists, what is missing, and how long that will take
     {prog} report --only '*-2D' '*-1D'  some of them
-    {prog} speakers                     the best of each architecture on speakers it never heard, five folds
+    {prog} speakers                     our best of each of the report's networks on speakers it never heard, five folds
     {prog} recordings --epochs 12       what each step gives towards hearing the voice, not the recording
     {prog} future                       what each ingredient gives the small network of our own, three seeds
     {prog} search --trials 100          the best settings of that network, see {prog} search --help
     {prog} report --ray auto            on the machines of a Ray cluster
 
-Recorded runs are skipped, interrupted ones go on, and a record of fewer epochs is replaced when the longer
-one is whole. A run with other settings that has the name of one of them is left alone. Stop with Ctrl-C,
-and go on with the same command."""
+Recorded runs are skipped, and interrupted ones go on. A record of fewer epochs is trained anew; when the
+longer one is whole, it takes the name, and the shorter stays as NAME-30. A run with other settings that has
+the name of one of them is left alone. Stop with Ctrl-C, and go on with the same command."""
 LESS_MEMORY = "Make --jobs smaller, or close other programs."
 INTERRUPTED = "Stopped. What was trained is saved: go on with the same command."
 

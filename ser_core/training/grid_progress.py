@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ser_core.models.registry import MODELS
 from ser_core.places import how_to_run
 from ser_core.records.runs import load_run
 from ser_core.training.survey import Entry, epochs_in_progress
@@ -37,6 +38,8 @@ def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int) -> Non
     for entry in entries:
         if entry.reason:
             print(f"{entry.reason} {what_to_do()}" if entry.state == "other settings" else entry.reason)
+    for sentence in unlike_most(entries):
+        print(sentence)
     counts = Counter(WORDS.get(entry.state, entry.state) for entry in entries)
     print(", ".join(f"{n} {state}" for state, n in counts.items()) + f"; {len(entries)} in all.")
     if sum(seconds):
@@ -44,6 +47,21 @@ def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int) -> Non
         at_once = f"{jobs} runs at once" if jobs > 1 else "one run after another"
         left = max(sum(seconds) / jobs, *seconds)
         print(f"About {duration(left)} left on {estimator.device.label}, {at_once} ({basis}).")
+
+
+def unlike_most(entries: Sequence[Entry]) -> list[str]:
+    """Sentences about records whose convolutions were computed otherwise than most: they aren't compared with them."""
+    of_images = [entry.run for entry in entries if entry.run and MODELS[entry.run.train.model].takes_images]
+    counts = Counter(run.environment.numerics for run in of_images)
+    if len(counts) < 2:
+        return []
+    (usual, _), *_ = counts.most_common()
+    return [
+        f"{run.name} has other numerics than most ({run.environment.numerics}, they have {usual}), so it isn't "
+        f"compared with them. Trained with --numerics {usual} and a --name of its own, it would be."
+        for run in of_images
+        if run.environment.numerics != usual
+    ]
 
 
 def what_to_do() -> str:

@@ -21,6 +21,7 @@ from ser_core.training.config import TrainConfig
 from ser_core.training.experiment import run_experiment
 from ser_core.training.pool import MAX_ATTEMPTS
 from ser_core.training.provenance import COMMIT_VARIABLE, git_commit
+from ser_core.training.run_folders import keep_shorter
 from ser_core.training.survey import Entry, how_to_start, survey_one
 
 Files = dict[str, bytes]
@@ -95,17 +96,19 @@ class RayPool:
         except self.ray.exceptions.RayError as error:
             return str(error).strip().splitlines()[-1]
         for (name, files), root in ((checkpoint, self.checkpoints_dir), (record, self.runs_dir)):
-            _store(files, root / name)
+            _store(files, root / name, is_record=root == self.runs_dir)
         return None
 
 
-def _store(files: Files, folder: Path) -> None:
+def _store(files: Files, folder: Path, is_record: bool) -> None:
     """Write a record or checkpoint that came back, unless the machine that trained it sees the same folder."""
     if folder.is_dir() and _files(folder) == files:
         return
     with new_folder(folder) as new:
         for name, content in files.items():
             (new / name).write_bytes(content)
+        if is_record:
+            keep_shorter(new, folder)
 
 
 def train_one(

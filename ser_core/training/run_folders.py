@@ -12,7 +12,7 @@ from reprlib import repr as brief  # of what somebody types: however long, it st
 
 from ser_core.errors import ConfigError, DiskFullError, RunError
 from ser_core.features.cache import default_cache_dir
-from ser_core.files import SAME_COMMAND, full, is_full, restore_folder
+from ser_core.files import SAME_COMMAND, full, is_full, new_folder, restore_folder
 from ser_core.places import require_writable
 from ser_core.records.runs import read_config, write_config
 from ser_core.training.naming import LONGEST_NAME
@@ -146,13 +146,37 @@ def refuse_to_replace(asked: Settings, folder: Path, partial: Path, checkpoint: 
 
 
 def what_is_replaced(asked: Settings, folder: Path, partial: Path) -> list[str]:
-    """Sentences about runs with other settings that a run takes the place of."""
+    """Sentences about runs with other settings, or fewer epochs, that a run takes the place of."""
     sentences = []
     if (partial / STATE_FILE).exists() and (difference := difference_from(asked, partial)):
         sentences.append(f"Gives up an interrupted run in {partial} that is not this one ({difference}).")
-    if folder.exists() and (difference := difference_from(asked, folder)):
+    epochs, kept = _epochs_of_a_shorter(asked, folder)
+    if epochs and not kept.exists():
+        sentences.append(f"Keeps the record of {epochs} epochs in {folder}, when it is whole, as {kept.name}.")
+    elif folder.exists() and (difference := difference_from(asked, folder)):
         sentences.append(f"Replaces, when it is whole, a run in {folder} that is not this one ({difference}).")
     return sentences
+
+
+def keep_shorter(new: Path, folder: Path) -> None:
+    """Keep the record of a run that a longer one with the same settings takes the place of: as `NAME-30`, of 30 epochs.
+
+    So that it can still be compared with others of its length. What has that name already stays.
+    """
+    epochs, kept = _epochs_of_a_shorter(read_settings(new), folder)
+    if epochs and not kept.exists():
+        with new_folder(kept) as copy:
+            shutil.copytree(folder, copy, dirs_exist_ok=True)
+
+
+def _epochs_of_a_shorter(asked: Settings, folder: Path) -> tuple[int, Path]:
+    """How long the run in a folder was trained, 0 if it isn't a shorter one with the same settings; its name then."""
+    if folder.is_dir() and not difference_from(asked, folder, epochs=False):
+        epochs = read_settings(folder).config.epochs
+        kept = folder.with_name(f"{folder.name}-{epochs}")
+        if epochs < asked.config.epochs and NAME.fullmatch(kept.name):
+            return epochs, kept
+    return 0, folder
 
 
 def say_what_finished(partial: Path, commit: str | None) -> None:

@@ -309,10 +309,9 @@ def test_better_by_so_much_is_tested_for_so_much(tmp_path: Path, other: Predicti
     write_run(tmp_path / second, CONFIGS[second], predictions=other)
     finding = found(tmp_path, TITLES[1])
     assert any(f"{points:+.1f} points" in sentence for sentence in finding.evidence)
-    assert ("The report's +5.9 points are outside this interval." in finding.evidence) is (
-        verdict == Verdict.CONTRADICTED
-    )
-    assert finding.remark == ("ahead, by another amount" if verdict == Verdict.CONTRADICTED and points > 0 else "")
+    contradicted = verdict == Verdict.CONTRADICTED
+    assert ("The report's +5.9 points are outside this interval." in finding.evidence) is contradicted
+    assert finding.remark == ("it is ahead, but by another amount" if contradicted and points > 0 else "")
     assert finding.verdict == verdict, finding.evidence
 
 

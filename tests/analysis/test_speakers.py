@@ -6,10 +6,19 @@ from pathlib import Path
 import pytest
 
 from ser_core.analysis.figures import figure_rows
-from ser_core.analysis.speakers import HEARD, UNHEARD, most_folds, speaker_results, speaker_rows, speakers_figure
+from ser_core.analysis.speakers import (
+    HEARD,
+    UNHEARD,
+    most_folds,
+    not_yet,
+    speaker_results,
+    speaker_rows,
+    speakers_figure,
+)
 from ser_core.analysis.steps import INTERVAL
 from ser_core.records.runs import RUNS_DIR, load_runs
-from tests.made_records import record, set_val_accuracy
+from ser_core.training.study import speakers_study
+from tests.made_records import record, set_val_accuracy, write_run
 
 TEST_CLIPS = 400  # of a made record
 
@@ -55,6 +64,13 @@ def test_folds_have_no_speaker_in_common_so_that_their_errors_add_up_in_squares(
     assert result.unheard.clips == 2 * TEST_CLIPS
     assert result.unheard.value - result.unheard.low == pytest.approx(math.hypot(*below) / 2)
     assert (result.heard.low, result.heard.high) == pytest.approx(result.shared.accuracy_interval)
+
+
+def test_what_the_study_of_speakers_lacks_is_known(tmp_path: Path):
+    first, *others = speakers_study()
+    assert not_yet([]) == [first, *others]
+    write_run(tmp_path / "any name", first)
+    assert not_yet(load_runs(tmp_path)[0]) == others
 
 
 def test_of_each_network_the_one_with_the_most_folds_stands_in_a_short_table(tmp_path: Path):

@@ -490,6 +490,16 @@ def test_an_installed_grid_knows_the_records_that_come_with_it(
     assert "1 missing" in capsys.readouterr().out
 
 
+def test_a_record_that_was_computed_otherwise_than_most_is_named(tmp_path: Path):
+    configs = [config for config in STUDIES["report"]() if config.model != "1d"][:3]
+    for config, numerics in zip(configs, ("pytorch", "winograd", "winograd"), strict=True):
+        write_run(tmp_path / config.name, config, environment={"numerics": numerics})
+    (said,) = grid_progress.unlike_most(survey(configs, tmp_path))
+    assert said.startswith(f"{configs[0].name} has other numerics than most (pytorch, and they winograd)")
+    assert "--numerics winograd" in said
+    assert not grid_progress.unlike_most(survey(configs[1:], tmp_path))
+
+
 def test_estimates_follow_the_records(tmp_path: Path):
     cpu, config = Device.choose("cpu"), TrainConfig(epochs=3, warmup_epochs=3)
     write_run(tmp_path / "other", config, device="another machine")

@@ -227,7 +227,18 @@ def test_a_finished_run_does_not_go_on(options: dict[str, Any]):
     with pytest.raises(RunError, match=says):
         run_experiment(longer, **options, name="whole", resume=True)
     assert run_experiment(longer, **options, name="longer").test.epochs == 3
-    assert run_experiment(longer, **options, name="whole", restart=True).test.epochs == 3
+    shorter = load_run(options["runs_dir"] / "whole")
+    said = Said()
+    longer_run = run_experiment(longer, **options, name="whole", restart=True, watchers=[said])
+    assert longer_run.test.epochs == 3
+    kept = load_run(options["runs_dir"] / "whole-2")
+    assert replace(kept, name=shorter.name, folder=shorter.folder) == shorter
+    assert said.sentences == [f"Keeps the record of 2 epochs in {shorter.folder}, when it is whole, as whole-2."]
+
+
+def test_of_a_run_with_other_settings_nothing_is_kept(options: dict[str, Any]):
+    run_experiment(replace(RUN, epochs=3, seed=1), **options, name="whole", restart=True)
+    assert not (options["runs_dir"] / "whole-2").exists()
 
 
 @pytest.mark.parametrize(("saved", "resume"), [(0, False), (1, False), (0, True), (1, True)])
