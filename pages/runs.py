@@ -30,7 +30,7 @@ from ser_app.speakers_view import show_speakers
 from ser_app.steps_view import show_steps
 from ser_app.tables import choose_rows
 from ser_core.analysis.comparable import by_split, candidates, differences, listed, over, split_title
-from ser_core.analysis.configurations import by_configuration
+from ser_core.analysis.deciding import Grid, runs_of_the_grid
 from ser_core.analysis.ingredients import ingredient_results
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import accuracy_heatmap
@@ -42,14 +42,13 @@ from ser_core.places import found
 from ser_core.records.evaluations import evaluations_dir
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
+from ser_core.training.report_grid import REPORT_MODELS
 from ser_core.training.search_results import STORAGE, can_be_read
-from ser_core.training.study import report_study
 from ser_core.words import counted
 
 VIEWS = ("All", "Settings", "Best", "Findings", "Checkpoints")  # the address says them, too
 SPEAKERS, STEPS, INGREDIENTS = "Speakers", "Steps", "Ingredients"  # where there are records of them
 SEARCH, CORPORA = "Search", "Corpora"  # the same
-GRID = ("1D", "2D", "Combined")
 COLUMNS = {
     "run": st.column_config.TextColumn(
         width=300, help="Learning rate, activation and network, other settings that are unusual, and its length"
@@ -75,8 +74,8 @@ COLUMNS = {
     "teacher": st.column_config.TextColumn(width=200, help="A network whose answers it learned from, beside labels"),
 }
 SHOWN = [
+    "accuracy",  # where a phone shows it
     "run",
-    "accuracy",
     "validation",
     "interval",
     "report",
@@ -158,25 +157,24 @@ def show_settings(runs: Sequence[Run]) -> list[Run]:
     st.caption(
         f"Test accuracy by activation and learning rate (the {REPORT_LINK}'s figure 7). Click on a cell to see its run."
     )
-    grid = [config.name for config in report_study() if MODELS[config.model].label in GRID and config.form == "fixed"]
-    recorded = by_configuration(runs)
-    usual = [candidates[0] for name in grid for candidates in recorded.get(name, {}).values()]
-    lengths = sorted({run.train.epochs for run in usual})
-    if len(lengths) > 1:
+    grid = runs_of_the_grid(runs)
+    length = max(grid, default=0)
+    if len(grid) > 1:
         shown = st.session_state.get(SHOWN_RUNS, names_in_address(run_labels(runs), SHOWN_RUNS))
         length = st.segmented_control(
             "Trained for",
-            lengths,
-            default=next((run.train.epochs for run in usual if run.name in shown), lengths[-1]),
+            sorted(grid),
+            default=next((run.train.epochs for run in runs_in(grid) if run.name in shown), length),
             format_func=lambda epochs: counted(epochs, "epoch"),
             required=True,
             key="epochs",
             bind="query-params",
         )
-        usual = [run for run in usual if run.train.epochs == length]
+    usual = runs_in({length: grid.get(length, {})})
     keep_listed(usual)
-    for column, label in zip(st.columns(len(GRID)), GRID, strict=True):
-        of_architecture = [run for run in usual if architecture(run) == label]
+    for column, model in zip(st.columns(len(REPORT_MODELS)), REPORT_MODELS, strict=True):
+        label = MODELS[model].label
+        of_network = [run for run in usual if run.train.model == model]
         key = f"heatmap-{label}"
 
         def select(key: str = key) -> None:
@@ -185,13 +183,13 @@ def show_settings(runs: Sequence[Run]) -> list[Run]:
 
         with column, st.container(border=True):
             st.markdown(f"**{label}**")
-            if not of_architecture:
+            if not of_network:
                 st.caption("No run yet.")
                 continue
-            if found := differences(of_architecture, ("activation", "lr")):
+            if found := differences(of_network, ("activation", "lr")):
                 st.warning(f"Not all are comparable: they also differ in {literal(listed(found))}.")
             show_figure(
-                accuracy_heatmap(of_architecture),
+                accuracy_heatmap(of_network),
                 key,
                 file=f"test accuracy {label} by activation and learning rate",
                 on_select=select,
@@ -199,6 +197,11 @@ def show_settings(runs: Sequence[Run]) -> list[Run]:
                 alt=f"Test accuracy of {label} by activation and learning rate",
             )
     return usual
+
+
+def runs_in(grid: Grid) -> list[Run]:
+    """All runs of a grid."""
+    return [run for of_length in grid.values() for of_network in of_length.values() for run in of_network.values()]
 
 
 def best_of_each(runs: Sequence[Run]) -> list[Run]:

@@ -41,11 +41,10 @@ EXPLAINED = {
     "precision_weighted": "Mean of the emotions' precision, each counted by its clips",
     "uar": "Unweighted average recall: the mean of the emotions' recalls",
 }
-DIFFERENCES = {
-    "first": st.column_config.TextColumn(width=290),
-    "second": st.column_config.TextColumn(width=290),
-    "difference in points": st.column_config.TextColumn(width=170, help="Accuracy of the first minus the second"),
+DIFFERENCES = {  # on a phone, the first two are all that one sees
+    "difference in points": st.column_config.TextColumn(width=150, help="Accuracy of the first minus the second"),
     "significant": st.column_config.TextColumn(width=110),
+    "second": st.column_config.TextColumn(width=330),
 }
 
 
@@ -221,10 +220,9 @@ def show_differences(runs: Sequence[Run]) -> None:
         others.append(other)
         rows.append(
             {
-                "first": run_label(first),
-                "second": run_label(other),
                 "difference in points": f"{points(difference.accuracy)} ({points_between(*difference.interval)})",
                 "significant": ("yes" if difference.significant else "no") if comparable else "not comparable",
+                "second": run_label(other),
                 "p": probability(difference.p_value),
                 "only first right": difference.only_first,
                 "only second right": difference.only_second,
@@ -232,6 +230,7 @@ def show_differences(runs: Sequence[Run]) -> None:
         )
     if rows:
         key = f"differences-{'-'.join(run.name for run in runs)}"
+        st.markdown(f"{code(run_label(first))} is the first of {'both' if len(rows) == 1 else 'each pair'}.")
         row = choose_row(pd.DataFrame(rows), key, required=False, column_config=DIFFERENCES)
         st.caption(
             "Choose a row to hear the clips on which both differ. Intervals are 95\u00a0%, over speakers and clips; "

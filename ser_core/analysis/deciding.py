@@ -10,14 +10,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
 from ser_core.analysis.comparable import differences, listed
-from ser_core.analysis.configurations import run_label
+from ser_core.analysis.configurations import by_configuration, run_label
 from ser_core.records.runs import Run
+from ser_core.training.config import TrainConfig
+from ser_core.training.report_grid import REPORT_MODELS
+from ser_core.training.study import report_study
 from ser_core.words import code, counted, percent
 
 Runs = Mapping[str, Run]
 Records = Mapping[str, Mapping[int, Sequence[Run]]]
 """Of each configuration, by its name, and of each number of epochs."""
 Pair = tuple[str, str]
+Grid = Mapping[int, Mapping[str, Runs]]
+"""By number of epochs, network, and configuration."""
 
 
 def chosen(records: Records, pairs: Sequence[Pair], asked: Collection[str]) -> Runs:
@@ -29,7 +34,7 @@ def chosen(records: Records, pairs: Sequence[Pair], asked: Collection[str]) -> R
     groups = list(_linked([pair for pair in pairs if all(name in present for name in pair)], present))
     lengths = sorted(set.intersection(*map(set, present.values())), reverse=True) if present else []
     for length in lengths:
-        sets = [_choice({name: present[name][length] for name in group}, asked) for group in groups]
+        sets = [comparable_runs({name: present[name][length] for name in group}, asked) for group in groups]
         if all(sets):
             return {name: run for runs in sets for name, run in runs.items()}
     return {name: runs[lengths[0] if lengths else max(runs)][0] for name, runs in present.items()}
@@ -47,7 +52,7 @@ def _linked(pairs: Sequence[Pair], names: Iterable[str]) -> Iterator[list[str]]:
         yield group
 
 
-def _choice(candidates: Mapping[str, Sequence[Run]], asked: Collection[str]) -> Runs:
+def comparable_runs(candidates: Mapping[str, Sequence[Run]], asked: Collection[str]) -> Runs:
     """The first of all choices of a run for each configuration that are all comparable; nothing if none are."""
     for runs in product(*candidates.values()):
         if not differences(runs, asked):
@@ -111,3 +116,23 @@ def _longer(records: Records, runs: Runs, pair: Pair, asked: Collection[str]) ->
         return {}
     longest = {name: records[name][max(records[name])][0] for name in pair}
     return {name: run for name, run in longest.items() if run.train.epochs > runs[name].train.epochs}
+
+
+def runs_of_the_grid(runs: Iterable[Run]) -> Grid:
+    """A run of each of the report's 27 configurations and of each number of epochs.
+
+    Of several, those that are comparable with the others of their network, if there are such.
+    """
+    grid: dict[int, dict[str, dict[str, Sequence[Run]]]] = {}
+    recorded = by_configuration(runs)
+    for config in report_study():
+        if config.model in REPORT_MODELS and config.form == TrainConfig.form:
+            for length, several in recorded.get(config.name, {}).items():
+                grid.setdefault(length, {}).setdefault(config.model, {})[config.name] = several
+    return {
+        length: {
+            model: comparable_runs(several, ("activation", "lr")) or {name: same[0] for name, same in several.items()}
+            for model, several in of_length.items()
+        }
+        for length, of_length in grid.items()
+    }
