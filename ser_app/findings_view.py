@@ -26,7 +26,7 @@ from ser_core.records.evaluations import evaluation_files, evaluations_dir
 from ser_core.records.runs import Run, recorded_in
 from ser_core.records.searches import search_files
 from ser_core.training.config import TrainConfig
-from ser_core.words import code, counted
+from ser_core.words import code, counted, first_few
 
 ICONS = {
     Verdict.CONFIRMED: ":green-badge[:material/check: confirmed]",
@@ -35,6 +35,7 @@ ICONS = {
     Verdict.NOT_COMPARABLE: ":gray-badge[:material/balance: not comparable]",
     Verdict.MISSING: ":gray-badge[:material/hourglass_empty: no run yet]",
 }
+FEW_SET_ASIDE = 2  # sentences that stand beside a figure; all are among its words
 SETTLED = (Verdict.CONFIRMED, Verdict.CONTRADICTED, Verdict.UNDECIDED)
 
 
@@ -120,8 +121,10 @@ def show_finding(finding: Finding, runs: Mapping[str, Run]) -> None:
                 show_mark(marks[picked], runs, key)
             except RunError as error:
                 st.warning(sentence(error))
-    for said in finding.set_aside:
-        st.caption(sentence(said))
+    if finding.set_aside:
+        st.caption(sentence(first_few(finding.set_aside, FEW_SET_ASIDE)))
+    if finding.turned:
+        st.caption(sentence(finding.turned))
     if finding.evidence:
         with st.expander("In words"):
             for said in finding.evidence:

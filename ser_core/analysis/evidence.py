@@ -71,6 +71,7 @@ class Finding:
         epochs: that all runs which decide the verdict were trained for, None where they differ or there are none.
         picture: what was measured, if anything was.
         set_aside: the sentences of the evidence on runs that are longer than those which decide.
+        turned: that it would be the other way round with those, if it would be.
         remark: what has to be read beside the verdict.
     """
 
@@ -82,6 +83,7 @@ class Finding:
     epochs: int | None = None
     picture: Picture | None = None
     set_aside: tuple[str, ...] = ()
+    turned: str = ""
     remark: str = ""
 
 
@@ -130,7 +132,6 @@ def better(
         if part.verdict in (Verdict.CONFIRMED, Verdict.CONTRADICTED) and turned(records, runs, group, asked):
             part = part._replace(verdict=Verdict.UNDECIDED)
             evidence.append(TURNED)
-            longer += (TURNED,)
         found.append(part)
     verdict = min((part.verdict for part in found), key=DECIDES.index)
     marks = tuple(mark for part in found for mark in part.marks)
@@ -145,6 +146,7 @@ def better(
         epochs_of(*(runs for runs, _ in decisive)),
         Picture(marks) if marks else None,
         longer,
+        TURNED if TURNED in evidence else "",
         ANOTHER_SIZE if by_size else "",
     )
 
