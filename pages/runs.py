@@ -17,7 +17,6 @@ from ser_app.navigation import start_page
 from ser_app.records import (
     HOW_TO_TRAIN,
     SHOWN_RUNS,
-    architecture,
     evaluations,
     records,
     run_labels,
@@ -29,7 +28,7 @@ from ser_app.search_view import show_searches
 from ser_app.speakers_view import show_speakers
 from ser_app.steps_view import show_steps
 from ser_app.tables import choose_rows
-from ser_core.analysis.comparable import by_split, candidates, differences, listed, over, split_title
+from ser_core.analysis.comparable import best_of_each, by_split, differences, listed, over, split_title
 from ser_core.analysis.deciding import Grid, runs_of_the_grid
 from ser_core.analysis.ingredients import ingredient_results
 from ser_core.analysis.report import REPORT_LINK
@@ -204,14 +203,6 @@ def runs_in(grid: Grid) -> list[Run]:
     return [run for of_length in grid.values() for of_network in of_length.values() for run in of_network.values()]
 
 
-def best_of_each(runs: Sequence[Run]) -> list[Run]:
-    """The first run of each architecture: of runs of one split in their order, that of the best validation accuracy."""
-    best: dict[str, Run] = {}
-    for run in candidates(runs):
-        best.setdefault(architecture(run), run)
-    return list(best.values())
-
-
 def show_best(runs: Sequence[Run]) -> None:
     """Table 2: the test set has no say in which runs these are."""
     st.caption(
@@ -219,7 +210,7 @@ def show_best(runs: Sequence[Run]) -> None:
         "another seed are left out: they say how much is chance. "
         f"Click on a run to see it, or tick several to compare them. Intervals are over {over(runs)}."
     )
-    best = {split: best_of_each(of_split) for split, of_split in by_split(runs).items()}
+    best = {split: list(best_of_each(of_split).values()) for split, of_split in by_split(runs).items()}
     keep_listed([run for of_split in best.values() for run in of_split])
     for of_split in best.values():
         if len(best) > 1:

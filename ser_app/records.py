@@ -94,12 +94,6 @@ def _measured(evaluation: Evaluation) -> str:
     )
 
 
-def architecture(run: Run) -> str:
-    """What a run's network is called, with its form of input if that is not the usual one."""
-    label = network_label(run)
-    return label if run.train.form == "fixed" else f"{label}, {run.train.form}"
-
-
 def run_table(runs: Sequence[Run]) -> pd.DataFrame:
     """A row a run: settings, test figures in percent, the report's own accuracy and, of whole runs, the difference in
     points."""
@@ -126,7 +120,7 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
                 "minutes": run.test.training_seconds / 60,
                 "trained on": run.environment.device,
                 "teacher": run.environment.teacher.name if run.environment.teacher else None,
-                "architecture": architecture(run),
+                "architecture": network_label(run),
                 "activation": activation_label(run.train.activation),
                 "learning rate": run.train.lr,
                 "split": run.split_name,

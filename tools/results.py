@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from statistics import median
 
-from ser_core.analysis.comparable import by_split, candidates, differences, over, split_title, which_folds
+from ser_core.analysis.comparable import best_of_each, by_split, differences, over, split_title, which_folds
 from ser_core.analysis.comparison import compare, probability
-from ser_core.analysis.configurations import by_configuration, network_label, reported_result
+from ser_core.analysis.configurations import by_configuration, reported_result
 from ser_core.analysis.speakers import HEARD, UNHEARD, most_folds, not_yet, speaker_results
 from ser_core.corpus.splits import N_FOLDS, REPORT_SPLIT_ID
 from ser_core.records.runs import Run
@@ -18,10 +18,7 @@ from ser_core.words import points_between
 
 def best(runs: list[Run]) -> str:
     """Markdown, a line an architecture: its run of the best validation accuracy on the report's split."""
-    ranked = sorted(candidates(by_split(runs).get(REPORT_SPLIT_ID, [])), key=lambda run: run.val_rank, reverse=True)
-    chosen: dict[str, Run] = {}
-    for run in ranked:
-        chosen.setdefault(network_label(run), run)
+    chosen = best_of_each(by_split(runs).get(REPORT_SPLIT_ID, []))
     lines = [
         f"| network | run | validation | report | ours | 95 % interval over {over(chosen.values())} | parameters "
         "| epochs |",

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ser_core import words
-from ser_core.analysis.configurations import configuration_of
+from ser_core.analysis.configurations import configuration_of, network_label
 from ser_core.corpus.splits import FOLD_IDS, N_FOLDS, REPORT_SPLIT_ID, SPLITS
 from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run
@@ -104,6 +104,14 @@ def candidates(runs: Iterable[Run]) -> list[Run]:
         if (run.train.seed == usual or but_the_seed(run) not in first)
         and run.train.epochs >= longest[configuration_of(run)]
     ]
+
+
+def best_of_each(runs: Iterable[Run]) -> dict[str, Run]:
+    """Of each network, by what it is called, the candidate that has the best validation accuracy, the best first."""
+    best: dict[str, Run] = {}
+    for run in sorted(candidates(runs), key=lambda run: run.val_rank, reverse=True):
+        best.setdefault(network_label(run), run)
+    return best
 
 
 def split_title(runs: Sequence[Run]) -> str:

@@ -12,7 +12,7 @@ from ser_core.errors import RunError
 from ser_core.models.config import NetworkConfig
 from ser_core.models.registry import model_label
 from ser_core.records.runs import Run
-from ser_core.training.config import SELECTIONS, TrainConfig, usual_warmup
+from ser_core.training.config import SELECTIONS, TrainConfig, usual_config, usual_warmup
 from ser_core.training.study import report_study, with_epochs
 from ser_core.words import counted
 
@@ -59,7 +59,7 @@ def run_label(run: Run) -> str:
 
 
 def network_label(run: Run) -> str:
-    """What people call a run's network.
+    """What people call a run's network, with its form of input if that is not the usual one.
 
     One that a teacher taught is another, since it isn't from its clips alone; and so is one with another head, since
     without its conformer a Conformer is none.
@@ -67,6 +67,8 @@ def network_label(run: Run) -> str:
     label, head = model_label(run.train.model), run.train.network.head
     if head != NetworkConfig.head:
         label += ", no head" if head == "none" else f", {head} head"
+    if run.train.form != usual_config(run.train.model).form:
+        label += f", {run.train.form}"
     return f"{label} with a teacher" if run.taught else label
 
 
