@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -107,11 +108,14 @@ def test_every_run_is_recorded_once_though_a_worker_was_killed(options: list[str
         assert (tmp_path / "checkpoints" / name / "model.safetensors").is_file()
 
 
-def test_a_run_that_asks_for_more_than_the_cluster_has_is_refused(options: list[str], address: str):
-    command = [sys.executable, "grid.py", *options, "--epochs", "2", "--ray", address, "--gpus", "1"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
-    assert result.returncode == 2
-    assert "A run asks for 1 CPU and 1 GPU, and the cluster has 2 and 0." in result.stderr
+def test_a_run_that_asks_for_more_than_the_cluster_has_is_refused(
+    options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    cluster = SimpleNamespace(cluster_resources=lambda: {"CPU": 2.0})
+    monkeypatch.setattr("ser_core.training.ray_pool.connect", lambda address, variables: cluster)
+    with pytest.raises(SystemExit, match="2"):
+        grid.main([*options, "--epochs", "2", "--ray", "auto", "--gpus", "1"])
+    assert "A run asks for 1 CPU and 1 GPU, and the cluster has 2 and 0." in capsys.readouterr().err
 
 
 @pytest.mark.timeout(2 * PATIENCE_SECONDS)
