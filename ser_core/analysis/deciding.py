@@ -111,10 +111,11 @@ def turned(records: Records, runs: Runs, pairs: Sequence[Pair], asked: Collectio
 
 
 def _longer(records: Records, runs: Runs, pair: Pair, asked: Collection[str]) -> Runs:
-    """The longest runs of a pair, of those which are longer than what is compared."""
+    """The longest runs of a pair, of those which are longer than what is compared; comparable ones if there are."""
     if not comparable(runs, pair, asked):
         return {}
-    longest = {name: records[name][max(records[name])][0] for name in pair}
+    several = {name: records[name][max(records[name])] for name in pair}
+    longest = comparable_runs(several, asked) or {name: same[0] for name, same in several.items()}
     return {name: run for name, run in longest.items() if run.train.epochs > runs[name].train.epochs}
 
 

@@ -19,7 +19,7 @@ from ser_core.training.steps import ALL_CHANGES, CHANGES, MIXUP, TOGETHER, Step
 BEST_1D = TrainConfig(model="1d", activation="elu", lr=0.01)
 BEST_2D = TrainConfig(model="2d", activation="silu", lr=0.001)
 BEST_COMBINED = TrainConfig(model="combined", activation="silu", lr=0.001)
-BEST_HERE = (replace(BEST_1D, lr=0.001), replace(BEST_2D, activation="relu"), BEST_COMBINED)
+BEST_HERE = (replace(BEST_1D, lr=0.001), BEST_2D, BEST_COMBINED)
 """Of the report's settings, those of our records of its length that have the best validation accuracy of a network."""
 SELDOM = {"codec": "codecs", "pitch": "pitch"}
 """Changes of the waveform that are off by default, and what a table calls them."""

@@ -652,7 +652,7 @@ def test_shared_and_unseen_speakers_stand_side_by_side(open_page: OpenPage, many
     (row,) = app.dataframe[0].value.to_dict("records")
     assert row["run"].startswith("lr0.001-SiLU-2D")
     assert (row["speakers it never heard"], row["folds"]) == (75, "fold 3 of 5")
-    assert "Not trained on all folds yet: `lr0.001-ELU-1D`, `lr0.001-ReLU-2D` and `lr0.001-SiLU-Combined`." in texts(
+    assert "Not trained on all folds yet: `lr0.001-ELU-1D`, `lr0.001-SiLU-2D` and `lr0.001-SiLU-Combined`." in texts(
         app
     )
 
