@@ -26,7 +26,7 @@ SHOTS = {
     "home": "/",
     "samples": "/samples?clip=1001_DFA_ANG_XX",
     "features": "/features",
-    "runs": "/runs?view=Settings&runs=lr0.001-SiLU-2D-30",
+    "runs": "/runs?view=Settings&runs=lr0.001-SiLU-2D-winograd",
     "mistakes": "/mistakes?run=lr0.001-SiLU-2D",
     "map": "/map?model=lr6e-05-SiLU-Whisper-base",
     "humans": "/humans?run=lr0.001-SiLU-2D",

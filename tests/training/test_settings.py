@@ -267,7 +267,8 @@ def test_shipped_records_are_what_their_names_say():
     assert runs
     for run in runs:
         found = read_settings(RUNS_DIR / run.name)
-        assert run.name.removesuffix(f"-{run.train.epochs}") == found.config.name
+        of_settings = run.name.removesuffix(f"-{run.train.epochs}").removesuffix(f"-{run.environment.numerics}")
+        assert of_settings == found.config.name
         assert found.split_id == load_split(found.config.split).id
 
 
