@@ -7,10 +7,10 @@ where it would be the other way round with them, the shorter ones settle nothing
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import product
 
 from ser_core.analysis.comparable import differences, listed
 from ser_core.analysis.configurations import by_configuration, run_label
+from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
 from ser_core.training.report_grid import REPORT_MODELS
@@ -53,10 +53,18 @@ def _linked(pairs: Sequence[Pair], names: Iterable[str]) -> Iterator[list[str]]:
 
 
 def comparable_runs(candidates: Mapping[str, Sequence[Run]], asked: Collection[str]) -> Runs:
-    """The first of all choices of a run for each configuration that are all comparable; nothing if none are."""
-    for runs in product(*candidates.values()):
-        if not differences(runs, asked):
-            return dict(zip(candidates, runs, strict=True))
+    """A run for each configuration, such that all are comparable, the first that are; nothing if none are."""
+    # What is comparable with a network that takes images agrees with it in numerics, too, which others don't have.
+    pivot = next((name for name, (run, *_) in candidates.items() if MODELS[run.train.model].takes_images), None)
+    pivot = pivot or next(iter(candidates), None)
+    for one in candidates[pivot] if pivot else ():
+        runs = {
+            name: one if name == pivot else next((run for run in several if not differences((one, run), asked)), None)
+            for name, several in candidates.items()
+        }
+        found = {name: run for name, run in runs.items() if run}
+        if len(found) == len(candidates) and not differences(found.values(), asked):
+            return found
     return {}
 
 

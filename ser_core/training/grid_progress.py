@@ -57,7 +57,7 @@ def unlike_most(entries: Sequence[Entry]) -> list[str]:
         return []
     (usual, _), *_ = counts.most_common()
     return [
-        f"{run.name} has other numerics than most ({run.environment.numerics}, they have {usual}), so it isn't "
+        f"Other numerics than most has {run.name} ({run.environment.numerics}, they have {usual}), so it isn't "
         f"compared with them. Trained with --numerics {usual} and a --name of its own, it would be."
         for run in of_images
         if run.environment.numerics != usual

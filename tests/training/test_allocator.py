@@ -38,5 +38,5 @@ def test_training_keeps_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     keep = Mock()
     monkeypatch.setattr(allocator, "keep_freed_memory", keep)
     with pytest.raises(SystemExit):
-        train.main(["--corpus", str(tmp_path / "none"), "--out", str(tmp_path)])
+        train.main(["--corpus", str(tmp_path / "none"), "--cache", str(tmp_path), "--out", str(tmp_path)])
     keep.assert_called_once_with()
