@@ -14,6 +14,7 @@ from tqdm import tqdm
 from ser_core.models.registry import MODELS
 from ser_core.places import how_to_run
 from ser_core.records.runs import load_run
+from ser_core.records.schema import UNKNOWN
 from ser_core.training.survey import Entry, epochs_in_progress
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int) -> Non
 def unlike_most(entries: Sequence[Entry]) -> list[str]:
     """Sentences about records whose convolutions were computed otherwise than most: they aren't compared with them."""
     of_images = [entry.run for entry in entries if entry.run and MODELS[entry.run.train.model].takes_images]
+    of_images = [run for run in of_images if run.environment.numerics != UNKNOWN]  # which nobody can ask for
     counts = Counter(run.environment.numerics for run in of_images)
     if len(counts) < 2:
         return []

@@ -24,6 +24,7 @@ from ser_core.corpus.clips import load_index
 from ser_core.corpus.splits import load_split
 from ser_core.errors import RunError
 from ser_core.records.runs import alone, load_run, load_runs, partial_folder
+from ser_core.records.schema import UNKNOWN
 from ser_core.training import command as train
 from ser_core.training import grid_command as grid
 from ser_core.training import grid_progress
@@ -498,6 +499,8 @@ def test_a_record_that_was_computed_otherwise_than_most_is_named(tmp_path: Path)
     assert said.startswith(f"Other numerics than most has {configs[0].name} (pytorch, they have winograd)")
     assert "--numerics winograd" in said
     assert not grid_progress.unlike_most(survey(configs[1:], tmp_path))
+    write_run(tmp_path / configs[0].name, configs[0], environment={"numerics": UNKNOWN})
+    assert not grid_progress.unlike_most(survey(configs, tmp_path))
 
 
 def test_estimates_follow_the_records(tmp_path: Path):
