@@ -55,7 +55,12 @@ def configuration_of(run: Run) -> str | None:
 
 def run_label(run: Run) -> str:
     """What people call a run: with its length, which its name may say or not, as `lr0.001-SiLU-2D, 150 epochs`."""
-    return f"{run.name.removesuffix(f'-{run.train.epochs}')}, {counted(run.train.epochs, 'epoch')}"
+    return f"{name_without_length(run)}, {counted(run.train.epochs, 'epoch')}"
+
+
+def name_without_length(run: Run) -> str:
+    """A run's name without its number of epochs, where the name ends with that."""
+    return run.name.removesuffix(f"-{run.train.epochs}")
 
 
 def network_label(run: Run) -> str:

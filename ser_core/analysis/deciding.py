@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ser_core.analysis.comparable import differences, listed
-from ser_core.analysis.configurations import by_configuration, run_label
+from ser_core.analysis.configurations import by_configuration, name_without_length, run_label
 from ser_core.models.registry import MODELS
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
@@ -102,7 +102,7 @@ def set_aside(records: Records, runs: Runs, pair: Pair, asked: Collection[str]) 
     elif longer:
         length = max(run.train.epochs for run in longer.values())
         reason = unequal(longer, pair, asked) or "At that length, not all that the claim is about can be compared."
-        have = ", and ".join(f"{code(name)} has {percent(run.accuracy)}" for name, run in longer.items())
+        have = ", and ".join(f"{code(name_without_length(run))} has {percent(run.accuracy)}" for run in longer.values())
         yield f"Runs of {counted(length, 'epoch')} are set aside, where {have}. {reason}"
 
 

@@ -196,9 +196,10 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     jobs = min(args.jobs or default_jobs(device), max(1, waiting))
     threads = max(1, (os.cpu_count() or 1) // jobs)
     torch.set_num_threads(threads)  # of each run, and so of the speed that is estimated
-    estimator = Estimator([run for folder in folders for run in load_runs(folder)[0]], device)
+    recorded = [run for folder in folders for run in load_runs(folder)[0]]
+    estimator = Estimator(recorded, device)
     if args.list:
-        print_list(entries, estimator, jobs)
+        print_list(entries, estimator, jobs, recorded)
         return
     if waiting and not args.cluster.ray:  # other machines have their own
         check_folders(args.runs_dir, folder_for("checkpoints", args.out), args.cache)

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from ser_core.models.registry import MODELS
 from ser_core.places import how_to_run
-from ser_core.records.runs import load_run
+from ser_core.records.runs import Run, load_run
 from ser_core.records.schema import UNKNOWN
 from ser_core.training.survey import Entry, epochs_in_progress
 
@@ -24,8 +24,12 @@ LOG_SECONDS = 60
 WORDS = {"recorded": "recorded", "shorter": "fewer epochs", "interrupted": "interrupted"}
 
 
-def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int) -> None:
-    """A line a run, and what is left in all with so many runs at once."""
+def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int, recorded: Sequence[Run] = ()) -> None:
+    """A line a run, and what is left in all with so many runs at once.
+
+    Args:
+        recorded: all runs that are recorded, under whatever name.
+    """
     seconds = [entry.epochs_left * estimator.epoch_seconds(entry.config) for entry in entries]
     width = max(len(entry.name) for entry in entries)
     print(f"{'run':{width}}  {'state':13}  {'epochs':>8}  {'accuracy':>8}  time left")
@@ -39,7 +43,7 @@ def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int) -> Non
     for entry in entries:
         if entry.reason:
             print(f"{entry.reason} {what_to_do()}" if entry.state == "other settings" else entry.reason)
-    for sentence in unlike_most(entries):
+    for sentence in unlike_most(entries, recorded):
         print(sentence)
     counts = Counter(WORDS.get(entry.state, entry.state) for entry in entries)
     print(", ".join(f"{n} {state}" for state, n in counts.items()) + f"; {len(entries)} in all.")
@@ -50,8 +54,11 @@ def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int) -> Non
         print(f"About {duration(left)} left on {estimator.device.label}, {at_once} ({basis}).")
 
 
-def unlike_most(entries: Sequence[Entry]) -> list[str]:
-    """Sentences about records whose convolutions were computed otherwise than most: they aren't compared with them."""
+def unlike_most(entries: Sequence[Entry], recorded: Sequence[Run] = ()) -> list[str]:
+    """Sentences about records whose convolutions were computed otherwise than most: they aren't compared with them.
+
+    Unless one with the same settings was computed as most are, under another name.
+    """
     of_images = [entry.run for entry in entries if entry.run and MODELS[entry.run.train.model].takes_images]
     of_images = [run for run in of_images if run.environment.numerics != UNKNOWN]  # which nobody can ask for
     counts = Counter(run.environment.numerics for run in of_images)
@@ -63,6 +70,7 @@ def unlike_most(entries: Sequence[Entry]) -> list[str]:
         f"compared with them. Trained with --numerics {usual} and a --name of its own, it would be."
         for run in of_images
         if run.environment.numerics != usual
+        and not any(twin.train == run.train and twin.environment.numerics == usual for twin in recorded)
     ]
 
 

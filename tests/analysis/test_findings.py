@@ -127,8 +127,8 @@ def test_a_claim_is_judged_at_the_greatest_length_at_which_its_runs_are_comparab
     assert (finding.verdict, finding.epochs) == (Verdict.CONFIRMED, 30)
     assert "+55.0 points" in finding.evidence[-1]
     assert finding.evidence[2] == (
-        "Runs of 150 epochs are set aside, where `lr0.001-SiLU-2D` has 50.0\xa0%, and `lr0.001-SiLU-Combined` has "
-        "25.0\xa0%. `2d, 150 epochs` and `combined, 150 epochs` are not comparable. "
+        "Runs of 150 epochs are set aside, where `2d` has 50.0\xa0%, and `combined` has 25.0\xa0%. "
+        "`2d, 150 epochs` and `combined, 150 epochs` are not comparable. "
         "They differ in numerics (pytorch, winograd)."
     )
 

@@ -499,6 +499,8 @@ def test_a_record_that_was_computed_otherwise_than_most_is_named(tmp_path: Path)
     assert said.startswith(f"Other numerics than most has {configs[0].name} (pytorch, they have winograd)")
     assert "--numerics winograd" in said
     assert not grid_progress.unlike_most(survey(configs[1:], tmp_path))
+    write_run(tmp_path / "its-twin", configs[0], environment={"numerics": "winograd"})
+    assert not grid_progress.unlike_most(survey(configs, tmp_path), load_runs(tmp_path)[0])
     write_run(tmp_path / configs[0].name, configs[0], environment={"numerics": UNKNOWN})
     assert not grid_progress.unlike_most(survey(configs, tmp_path))
 
