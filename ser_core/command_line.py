@@ -120,8 +120,7 @@ def flags_of(
             default of their own.
         kind: the dataclass.
         special: other types for some of its fields, annotated for tyro; those that may be None have None as default.
-        unset: if given, no flag but a switch has a default: what `--help` says instead, of a field's name and its
-            default.
+        unset: if given, no flag has a default: what `--help` says instead, of a field's name and its default.
     """
     hints = get_type_hints(kind) | {name: hint for name, hint in special.items() if name in get_type_hints(kind)}
     if unset:
@@ -148,8 +147,8 @@ def flags_of(
 
 
 def _unset(hint: Any, field: Field[Any], unset: Callable[[str, Any], str]) -> Any:
-    """The type of a flag without a default; a switch stays as it is, and so does what may be None already."""
-    if field.default is MISSING or isinstance(field.default, bool) or _may_be_none(hint):
+    """The type of a flag without a default; what may be None already stays as it is."""
+    if field.default is MISSING or _may_be_none(hint):
         return hint
     inner, *annotations = get_args(hint) if hasattr(hint, "__metadata__") else (hint,)
     said = arg(help_behavior_hint=f"(default: {unset(field.name, field.default)})")

@@ -14,6 +14,7 @@ from ser_core.corpus.splits import Split, load_split
 from ser_core.errors import ConfigError, RunError
 from ser_core.features.config import FeatureConfig
 from ser_core.models.config import NetworkConfig
+from ser_core.models.registry import MODELS
 from ser_core.records.runs import RUNS_DIR, load_runs
 from ser_core.training.command import main, parse_arguments
 from ser_core.training.compute import Compute
@@ -97,6 +98,19 @@ def test_what_is_usual_for_a_network_can_be_changed_by_flags():
     assert changed == usual_config("whisper-base", lr=1e-4, pipeline="report", epochs=3, copies=0)
     assert (changed.warmup_epochs, changed.batch_size) == (1, 32)
     assert parsed("--model", "2d", "--epochs", "3").warmup_epochs == 3
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_flags_that_are_not_given_are_what_is_usual_for_the_network(name: str, monkeypatch: pytest.MonkeyPatch):
+    assert parse_arguments(["--model", name]).config == usual_config(name)
+    switched = {"pitch_path": True, "squeeze": False}
+    monkeypatch.setitem(MODELS, name, replace(MODELS[name], usual={**MODELS[name].usual, **switched}))
+    config = parse_arguments(["--model", name]).config
+    assert config.features.pitch_path
+    assert not config.network.squeeze
+    config = parse_arguments(["--model", name, "--no-pitch-path", "--squeeze"]).config
+    assert config.network.squeeze
+    assert not config.features.pitch_path
 
 
 @pytest.mark.parametrize("epochs", [1, 3, 30, 150])
