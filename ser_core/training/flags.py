@@ -71,7 +71,7 @@ PART_HELP = {
     "augmentation": "How the copies of training clips are changed: each is a share of the clips, or how much.",
     "audio": "How speech is found in a recording. The checkpoint remembers it.",
     "features": "What the network gets to see of it. The checkpoint remembers it.",
-    "network": "What --model conformer and conformer-large are made of. The checkpoint remembers it.",
+    "network": "What the networks of --model conformer and conformer-large are made of. The checkpoint remembers it.",
 }
 SETTINGS = SPECIAL | {part: _part(kind, PART_HELP[part]) for part, kind in PARTS.items()}
 RunSettings = Annotated[TrainConfig, arg(name="", constructor=flags_of(_train_config, TrainConfig, SETTINGS, _default))]

@@ -24,7 +24,7 @@ LOG_SECONDS = 60
 WORDS = {"recorded": "recorded", "shorter": "fewer epochs", "interrupted": "interrupted"}
 
 
-def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int, recorded: Sequence[Run] = ()) -> None:
+def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int, recorded: Sequence[Run]) -> None:
     """A line a run, and what is left in all with so many runs at once.
 
     Args:
@@ -54,7 +54,7 @@ def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int, record
         print(f"About {duration(left)} left on {estimator.device.label}, {at_once} ({basis}).")
 
 
-def unlike_most(entries: Sequence[Entry], recorded: Sequence[Run] = ()) -> list[str]:
+def unlike_most(entries: Sequence[Entry], recorded: Sequence[Run]) -> list[str]:
     """Sentences about records whose convolutions were computed otherwise than most: they aren't compared with them.
 
     Unless one with the same settings was computed as most are, under another name.

@@ -495,14 +495,14 @@ def test_a_record_that_was_computed_otherwise_than_most_is_named(tmp_path: Path)
     configs = [config for config in STUDIES["report"]() if config.model != "1d"][:3]
     for config, numerics in zip(configs, ("pytorch", "winograd", "winograd"), strict=True):
         write_run(tmp_path / config.name, config, environment={"numerics": numerics})
-    (said,) = grid_progress.unlike_most(survey(configs, tmp_path))
+    (said,) = grid_progress.unlike_most(survey(configs, tmp_path), load_runs(tmp_path)[0])
     assert said.startswith(f"Other numerics than most has {configs[0].name} (pytorch, they have winograd)")
     assert "--numerics winograd" in said
-    assert not grid_progress.unlike_most(survey(configs[1:], tmp_path))
+    assert not grid_progress.unlike_most(survey(configs[1:], tmp_path), load_runs(tmp_path)[0])
     write_run(tmp_path / "its-twin", configs[0], environment={"numerics": "winograd"})
     assert not grid_progress.unlike_most(survey(configs, tmp_path), load_runs(tmp_path)[0])
     write_run(tmp_path / configs[0].name, configs[0], environment={"numerics": UNKNOWN})
-    assert not grid_progress.unlike_most(survey(configs, tmp_path))
+    assert not grid_progress.unlike_most(survey(configs, tmp_path), [])
 
 
 def test_estimates_follow_the_records(tmp_path: Path):
