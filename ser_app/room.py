@@ -14,6 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ser_app.messages import sentence
 from ser_core.audio.limit import setting
 from ser_core.errors import ConfigError
+from ser_core.workers import cores
 
 VISITORS, LISTENERS = "SER_VISITORS", "SER_LISTENERS"
 """Environment variables that say for how many there is room at once, and how many of them may listen live."""
@@ -112,9 +113,8 @@ def listeners() -> Places:
 
 def for_others() -> None:
     """Have the settings be what the machine's processor is good for, where they aren't said."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     for variable, of_a_core in OF_A_CORE.items():
-        os.environ[variable] = os.environ.get(variable, "").strip() or str(of_a_core * cores)
+        os.environ[variable] = os.environ.get(variable, "").strip() or str(of_a_core * cores())
 
 
 def let_in() -> None:

@@ -16,6 +16,11 @@ Result = TypeVar("Result")
 ENDS_WITH: Final = "_SER_ENDS_WITH_INPUT"
 
 
+def cores() -> int:
+    """That this process may use: of a machine shared by others, or in a container, not all."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def map_in_processes(function: Callable[[Job], Result], jobs: Sequence[Job], workers: int) -> Iterator[Result]:
     """Results of all jobs in their order, computed by at most so many processes of one thread each."""
     if workers == 1 or len(jobs) == 1:

@@ -93,9 +93,14 @@ def shipped_checkpoints() -> list[str]:
     return [path for path in shipped_files(ROOT) if path.startswith("checkpoints/")]
 
 
+def names_of_shipped_checkpoints() -> set[str]:
+    """Their folders, which are named as their runs."""
+    return {path.split("/")[1] for path in shipped_checkpoints()}
+
+
 def best_shipped(runs: Sequence[Run], kind: Callable[[Run], bool]) -> str | None:
     """Name of the checkpoint of a kind that was best in validation; None where none comes with the project."""
-    names = {path.split("/")[1] for path in shipped_checkpoints()}
+    names = names_of_shipped_checkpoints()
     of_kind = [run for run in runs if run.name in names and kind(run)]
     return max(of_kind, key=lambda run: run.val_rank).name if of_kind else None
 

@@ -9,12 +9,12 @@ from ser_core.records.evaluations import evaluations_dir, folder_of, load_predic
 from ser_core.records.predictions import Predictions
 from ser_core.records.runs import Run
 from ser_core.serving.prediction import MIN_CONFIDENCE
-from tools.aims import shipped_checkpoints
+from tools.aims import names_of_shipped_checkpoints
 
 
 def certainty(runs: Sequence[Run]) -> str:
     """Markdown, a line a shipped checkpoint: mean score, share unsure, and accuracy, on CREMA-D and on RAVDESS."""
-    names = {path.split("/")[1] for path in shipped_checkpoints()}
+    names = names_of_shipped_checkpoints()
     rows = ["| mean score / unsure / right | CREMA-D, test clips | RAVDESS |", "|---|---|---|"]
     for run in sorted((run for run in runs if run.name in names), key=lambda run: run.val_rank, reverse=True):
         elsewhere = load_predictions(folder_of(evaluations_dir(), "ravdess", run.name))

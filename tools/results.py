@@ -14,21 +14,24 @@ from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
 from ser_core.training.study import BEST_HERE, report_study, speakers_study
 from ser_core.words import points_between
+from tools.aims import names_of_shipped_checkpoints
 
 
 def best(runs: list[Run]) -> str:
     """Markdown, a line an architecture: its run of the best validation accuracy on the report's split."""
+    ships = names_of_shipped_checkpoints()
     chosen = best_of_each(by_split(runs).get(REPORT_SPLIT_ID, []))
     lines = [
         f"| network | run | validation | report | ours | 95 % interval over {over(chosen.values())} | parameters "
-        "| epochs |",
-        "|---|---|---|---|---|---|---|---|",
+        "| epochs | weights ship |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for network, run in chosen.items():
         low, high = run.accuracy_interval
         lines.append(
             f"| {network} | `{run.name}` | {run.val_accuracy:.1%} | {reported(run)} | **{run.accuracy:.1%}** "
-            f"| {low:.1%} – {high:.1%} | {run.test.parameters:,} | {run.test.epochs} |"
+            f"| {low:.1%} – {high:.1%} | {run.test.parameters:,} | {run.test.epochs} "
+            f"| {'yes' if run.name in ships else 'no'} |"
         )
     return "\n".join(lines)
 

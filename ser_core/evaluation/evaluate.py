@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from ser_core.records.metrics import bootstrap_intervals, evaluate
 from ser_core.records.predictions import Predictions
 from ser_core.serving.predictor import Predictor
 from ser_core.training.provenance import git_commit, versions
+from ser_core.workers import cores
 
 AT_ONCE = 32  # clips whose sound is in memory
 NO_SPEECH, UNREADABLE = "no speech was found", "the file can't be read"
@@ -134,7 +134,7 @@ def _answers(hearing: Hearing, clips: Sequence[Recording]) -> Iterator[np.ndarra
         except SERError as error:
             return error
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for start in range(0, len(clips), AT_ONCE):
             for speech in pool.map(prepare, clips[start : start + AT_ONCE]):
                 yield hearing.probabilities(speech) if isinstance(speech, Speech) else speech

@@ -33,7 +33,7 @@ from ser_core.features.feature_set import FeatureSet
 from ser_core.features.inputs import Form, network_inputs
 from ser_core.features.stored import DamagedFeaturesError, new_features, read_features
 from ser_core.files import room_in
-from ser_core.workers import map_in_processes
+from ser_core.workers import cores, map_in_processes
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ def load_features(
             missing = _without(folders, found)
             jobs = [(files[i : i + 64], list(missing), form, audio, features, copy) for i in range(0, len(files), 64)]
             if missing:
-                _build(missing, jobs, workers or os.cpu_count() or 1, len(files), progress)
+                _build(missing, jobs, workers or cores(), len(files), progress)
         found |= _read(missing)
         for folder in _without(folders, found).values():
             raise CorpusError(

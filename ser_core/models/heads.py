@@ -55,7 +55,7 @@ class Recurrent(nn.Module):
         self.norm = nn.LayerNorm(config.width)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):
+        with torch.autocast("cuda" if x.is_cuda else "cpu", enabled=False):
             if mask is None:
                 return self.norm(self.units(x.float())[0])
             packed = nn.utils.rnn.pack_padded_sequence(x.float(), mask.sum(1).cpu(), True, enforce_sorted=False)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -48,6 +47,7 @@ from ser_core.serving.prediction import (
 from ser_core.serving.progress import Heard, HeardOf, share_of, unheard
 from ser_core.serving.voice import require_voice
 from ser_core.serving.windows import timed_predictions
+from ser_core.workers import cores
 
 
 class Predictor:
@@ -198,7 +198,7 @@ class Predictor:
             except SERError as error:
                 return error
 
-        with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+        with ThreadPoolExecutor(threads or cores()) as pool:
             while batch := list(itertools.islice(sources, BATCH_SIZE)):
                 results = list(pool.map(hear, batch))
                 predictions = iter(self.classify_speeches([item for item in results if isinstance(item, Speech)]))

@@ -18,12 +18,14 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from ser_core.corpus.splits import load_split
+from ser_core.features.config import FeatureConfig
 from ser_core.features.contours import CONTOURS
 from ser_core.features.inputs import Form
 from ser_core.features.whisper import N_MELS
+from ser_core.models.config import NetworkConfig
 from ser_core.models.registry import MODELS, build_model
 from ser_core.records.runs import Run
-from ser_core.training.config import TrainConfig, usual_config
+from ser_core.training.config import TrainConfig
 from ser_core.training.device import Device
 
 TYPICAL_FRAMES = 260  # of 10 ms, of a padded batch of whole clips (form `variable`)
@@ -32,17 +34,21 @@ PROBE_BATCH = 16
 FEWEST_EPOCHS = 3  # of a record that says how long one takes: the first is slow
 
 Key = tuple[str, Form]
-PROBE: Key = ("1d", "fixed")
+PROBE = TrainConfig(model="1d")
+
+
+def training_flops(config: TrainConfig) -> int:
+    """Floating-point operations of one training step on one clip, forward and backward."""
+    return _training_flops(config.model, config.form, config.features, config.network)
 
 
 @cache
-def training_flops(model: str, form: Form) -> int:
-    """Floating-point operations of one training step on one clip, forward and backward."""
+def _training_flops(model: str, form: Form, features: FeatureConfig, network: NetworkConfig) -> int:
     with torch.device("meta"):
-        network = build_model(model, "relu", form, usual_config(model).features)
-        inputs = _inputs(model, form, 1)
+        of_these = build_model(model, "relu", form, features, network)
+        inputs = _inputs(model, form, features, 1)
     with FlopCounterMode(display=False) as counter:
-        network(**inputs).sum().backward()
+        of_these(**inputs).sum().backward()
     return counter.get_total_flops()
 
 
@@ -66,18 +72,18 @@ class Estimator:
             long_enough = len(seconds) >= FEWEST_EPOCHS
             if run.environment.device == device.label and _is_trained_so(run, device) and long_enough:
                 clips = run.environment.clips.train
-                speeds.setdefault(key, []).append(training_flops(*key) * clips / max(median(seconds), 1e-9))
+                speeds.setdefault(key, []).append(training_flops(run.train) * clips / max(median(seconds), 1e-9))
         self.measured = bool(speeds)
         self.speeds = {key: median(values) for key, values in speeds.items()}
 
     def epoch_seconds(self, config: TrainConfig) -> float:
         """Time of one epoch."""
-        key = (config.model, config.form)
-        return training_flops(*key) * len(load_split(config.split).train) / self._speed(key)
+        speed = self._speed((config.model, config.form))
+        return training_flops(config) * len(load_split(config.split).train) / speed
 
     def _speed(self, key: Key) -> float:
         if not self.speeds:
-            self.speeds[PROBE] = _probe(self.device)
+            self.speeds[PROBE.model, PROBE.form] = _probe(self.device)
         return self.speeds.get(key) or median(self.speeds.values())
 
 
@@ -90,15 +96,15 @@ def _is_trained_so(run: Run, device: Device) -> bool:
 
 def _probe(device: Device) -> float:
     """Floating-point operations a second of a few training steps of the smallest network."""
-    model = build_model(PROBE[0], "relu", PROBE[1]).to(device.device)
-    inputs = _inputs(*PROBE, PROBE_BATCH, device.device)
+    model = build_model(PROBE.model, "relu", PROBE.form).to(device.device)
+    inputs = _inputs(PROBE.model, PROBE.form, PROBE.features, PROBE_BATCH, device.device)
     labels = torch.zeros(PROBE_BATCH, dtype=torch.int64, device=device.device)
     _step(model, inputs, labels, device)
     started, steps = time.perf_counter(), 0
     while time.perf_counter() - started < PROBE_SECONDS:
         _step(model, inputs, labels, device)
         steps += 1
-    return training_flops(*PROBE) * PROBE_BATCH * steps / (time.perf_counter() - started)
+    return training_flops(PROBE) * PROBE_BATCH * steps / (time.perf_counter() - started)
 
 
 def _step(model: nn.Module, inputs: dict[str, torch.Tensor], labels: torch.Tensor, device: Device) -> None:
@@ -108,8 +114,9 @@ def _step(model: nn.Module, inputs: dict[str, torch.Tensor], labels: torch.Tenso
     assert loss.item() < math.inf  # waits for the device
 
 
-def _inputs(model: str, form: str, n: int, device: torch.device | None = None) -> dict[str, torch.Tensor]:
-    features = usual_config(model).features
+def _inputs(
+    model: str, form: str, features: FeatureConfig, n: int, device: torch.device | None = None
+) -> dict[str, torch.Tensor]:
     channels = len(features.channel_names)
     of_form = {"fixed": (channels, features.n_frames), "variable": (channels, TYPICAL_FRAMES), "mean": (1, channels)}
     width = (

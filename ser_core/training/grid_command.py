@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from ser_core.training.pool import LocalPool, Pool, remove_logs, train_all
 from ser_core.training.study import STUDIES, with_epochs
 from ser_core.training.survey import Entry, How, survey
 from ser_core.words import counted
+from ser_core.workers import cores
 
 if TYPE_CHECKING:
     from ser_core.training.estimate import Estimator
@@ -194,7 +194,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     device = Device.of(args.compute)
     waiting = sum(entry.to_train for entry in entries)
     jobs = min(args.jobs or default_jobs(device), max(1, waiting))
-    threads = max(1, (os.cpu_count() or 1) // jobs)
+    threads = max(1, cores() // jobs)
     torch.set_num_threads(threads)  # of each run, and so of the speed that is estimated
     recorded = [run for folder in folders for run in load_runs(folder)[0]]
     estimator = Estimator(recorded, device)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import arg
 
 from ser_core.errors import ConfigError
+from ser_core.workers import cores
 
 if TYPE_CHECKING:
     from ser_core.training.device import Device
@@ -61,7 +62,7 @@ def default_jobs(device: Device) -> int:
     """
     if device.device.type != "cuda":
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return max(1, min(os.cpu_count() or 1, memory // JOB_CPU_BYTES))
+        return max(1, min(cores(), memory // JOB_CPU_BYTES))
     import torch
 
     free, _ = torch.cuda.mem_get_info()

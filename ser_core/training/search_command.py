@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from ser_core.training.future import COPIES, MODEL
 from ser_core.training.jobs import Cluster, check_corpus, default_jobs
 from ser_core.training.search_results import STORAGE, found_in
 from ser_core.words import counted, percent
+from ser_core.workers import cores
 
 if TYPE_CHECKING:
     from ser_core.training.search import Search
@@ -93,7 +93,7 @@ class SearchCommand:
             self.corpus,
             self.cache,
             self.compute,
-            max(1, (os.cpu_count() or 1) // jobs),
+            max(1, cores() // jobs),
         )
 
 

@@ -29,9 +29,10 @@ from ser_core.training import command as train
 from ser_core.training import grid_command as grid
 from ser_core.training import grid_progress
 from ser_core.training.compute import Compute
-from ser_core.training.config import TrainConfig
+from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.device import Device
 from ser_core.training.estimate import Estimator, training_flops
+from ser_core.training.future import future_study
 from ser_core.training.jobs import default_jobs
 from ser_core.training.pool import MAX_ATTEMPTS, LocalPool, log_of, remove_logs, train_all
 from ser_core.training.study import STUDIES, report_study, with_epochs
@@ -249,7 +250,7 @@ def test_a_run_in_progress_for_another_length_is_begun_anew(tmp_path: Path):
 def test_a_cpu_trains_a_run_on_each_core_that_has_memory(
     monkeypatch: pytest.MonkeyPatch, cores: int, gigabytes: int, jobs: int
 ):
-    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)), raising=False)
     monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": gigabytes * 2**18}.__getitem__)
     assert default_jobs(Device.choose("cpu")) == jobs
 
@@ -521,7 +522,7 @@ def test_estimates_follow_the_records(tmp_path: Path):
     assert estimator.measured
     clips = 4948 / 3  # the record is of 3 clips an epoch, at 2 seconds
     assert estimator.epoch_seconds(config) == pytest.approx(2 * clips)
-    ratio = training_flops("combined", "fixed") / training_flops("2d", "fixed")
+    ratio = training_flops(replace(config, model="combined")) / training_flops(config)
     assert estimator.epoch_seconds(replace(config, model="combined")) == pytest.approx(2 * clips * ratio)
     assert [grid_progress.duration(s) for s in (1, 60, 61, 3600, 9000)] == [
         "1 min",
@@ -571,4 +572,11 @@ def test_progress_is_drawn_on_a_terminal_and_a_line_a_minute_in_a_log(
 def test_the_operations_of_a_network_are_counted():
     """Three products (forward, and gradients of input and weights) of the 1D network's convolutions."""
     convolutions = sum(2 * 3 * i * o * n for i, o, n in ((27, 128, 301), (128, 256, 150), (256, 512, 75)))
-    assert training_flops("1d", "fixed") == pytest.approx(3 * convolutions, rel=0.05)
+    assert training_flops(TrainConfig(model="1d")) == pytest.approx(3 * convolutions, rel=0.05)
+
+
+def test_the_operations_of_a_network_are_those_of_its_settings():
+    """The base looks at every third frame and has no head; the larger network is wider, and has another block."""
+    small, large = (training_flops(usual_config(name)) for name in ("conformer", "conformer-large"))
+    base = training_flops(next(config for config in future_study() if "-base" in config.name))
+    assert 3 * base < small < large

@@ -15,10 +15,11 @@ from ser_core.records.checkpoints import checkpoint_folder, checkpoints_dir, loa
 from ser_core.serving.many.blocks import Block, Results
 from ser_core.serving.many.classifier import Classification
 from ser_core.serving.many.options import Many
-from ser_core.serving.many.processes import classify_here, cores
+from ser_core.serving.many.processes import classify_here
 from ser_core.serving.many.run import Outcome, predict_many
 from ser_core.serving.many.settings import ManySettings, checksum_of_adaptation, checksum_of_checkpoint
 from ser_core.serving.prediction import HOP_SECONDS
+from ser_core.workers import cores
 
 if TYPE_CHECKING:
     from ser_core.serving.adaptation import Adaptation

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
 import signal
 import threading
 from collections import Counter, deque
@@ -25,11 +24,6 @@ from ser_core.workers import end_with_parent
 
 IN_HAND = 2  # blocks of a process: the one that it works on, and the next
 MAX_ENDS = 2  # processes that a file may end
-
-
-def cores() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def classify_here(blocks: Iterable[Block], work: Work, workers: int) -> Results:
