@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from ser_app.messages import literal
 from ser_app.navigation import ASKED_IN_VAIN, IS_NEW, OPEN_PAGE
@@ -90,7 +91,10 @@ def follow_names(titles: Mapping[str, str], key: str, *, several: bool) -> bool:
         st.session_state[key] = asked if several else asked[0]
         called = [titles[name] for name in asked]
         if st.query_params.get_all(key) != called:  # the name of one may be what another is called
-            st.query_params[key] = called
+            try:
+                st.query_params[key] = called
+            except StreamlitAPIException:  # the box is drawn already, and writes it: this run began before it had
+                return named
             st.rerun()  # the box reads what the address was when the page began
     return named
 

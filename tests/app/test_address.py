@@ -137,3 +137,23 @@ def test_a_run_whose_name_is_the_label_of_another_is_opened_all_the_same():
     app = AppTest.from_function(page)
     app.query_params["run"] = "x, 3 epochs"
     assert app.run().markdown[0].value == "x"
+
+
+def test_a_run_that_began_with_the_old_address_keeps_the_box():
+    """On Live, the microphone asks for a run before the browser has the address that the first run wrote."""
+
+    def page() -> None:
+        import streamlit as st
+
+        from ser_app.address import choose_titled
+
+        st.write(choose_titled(st.selectbox, "Model", {"a": "Small", "b": "Large"}, key="model"))
+
+    app = AppTest.from_function(page)
+    for _ in range(2):
+        app.query_params["model"] = "b"
+        app.run()
+        assert not app.exception
+        assert app.markdown[0].value == "b"
+    app.selectbox[0].select("a").run()
+    assert app.markdown[0].value == "a"
