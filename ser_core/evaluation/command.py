@@ -48,7 +48,7 @@ class EvaluateCommand:
     corpus: Annotated[Path, arg(metavar="PATH")]
     checkpoint: CheckpointName = None
     every_checkpoint: Switch = False
-    together: Annotated[tuple[str, ...], arg(metavar="NAME NAME [NAME ...]", help_behavior_hint="")] = ()
+    together: Annotated[tuple[str, ...] | None, arg(metavar="NAME NAME [NAME ...]", help_behavior_hint="")] = None
     tta: Switch = False
     validation: Switch = False
     change: Annotated[str, arg(metavar="NAME", help_behavior_hint="(default: none)")] = ""
@@ -73,7 +73,7 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
     refuse_both(args.checkpoint, args.every_checkpoint)
     if args.together and (args.checkpoint or args.every_checkpoint):
         raise ConfigError("Give --together or other checkpoints, not both.")
-    if args.together and len(set(args.together)) < max(2, len(args.together)):
+    if args.together is not None and len(set(args.together)) < max(2, len(args.together)):
         raise ConfigError("--together is of two checkpoints or more, each named once.")
     return args
 

@@ -120,15 +120,16 @@ FROM_SCRATCH = {
 Length, copies and size are what an hour on one core of a CPU allows; they were not searched for.
 
 Not `refit`: with 0.02, three seeds have a validation loss of 0.948 instead of 1.017, and an accuracy of 64.5 instead of
-62.9 %, but on RAVDESS they are as often wrong as before and surer of it (calibration error 33 instead of 26 points).
+63.0 %, but on RAVDESS they are as often wrong as before and surer of it (calibration error 33 instead of 26 points).
+This is the one choice that the validation clips didn't make; `docs/decisions.md` says why.
 """
 
 LARGER = FROM_SCRATCH | {"epochs": 100, "copies": 6, "blocks": 3, "width": 144}
 """How the larger network of our own is trained, unless something else is asked for.
 
-The loss of the small one still falls at the end of its 45 epochs, on the validation clips as on those it is trained on:
-there is room for more of everything. With these settings, the loss on the validation clips is 0.941 instead of 1.006,
-in the 48th epoch; after that, the network learns its training clips too well.
+At the end of its 45 epochs, the loss of the small one still falls on the clips it is trained on, and has not begun to
+rise on the validation clips: there is room for more of everything. With these settings, the loss on the validation
+clips is 0.941 instead of 1.006, in the 48th epoch; after that, the network learns its training clips too well.
 """
 
 WITHOUT_INGREDIENTS = {

@@ -162,6 +162,7 @@ def test_a_name_of_several_that_is_too_long_for_a_folder_ends_in_a_checksum():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["--together"], "two checkpoints or more"),
         (["--together", "one"], "two checkpoints or more"),
         (["--together", "one", "one"], "each named once"),
         (["--together", "one", "two", "--checkpoint", "three"], "not both"),
