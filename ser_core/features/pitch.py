@@ -6,7 +6,8 @@ each frame by itself (`highest_peak`) jumps by an octave where two are about equ
 candidates that are high and near to those of the frames around them, or none where there is no voice. Of steps between
 voiced frames of 60 clips of CREMA-D, 21 % are larger than a quarter of an octave without it, and 1.5 % with it; of
 frames that librosa's pYIN finds voiced, too, 9 and 2 % are more than 20 % off (`benchmarks/results/pitch.txt`). Spectra
-end at 4 kHz, so that lags are those of 8 kHz, and a parabola finds the peak between them.
+end at 4 kHz, so that lags are those of 8 kHz, and a parabola finds the peak between them. A steady tone's peak may lie
+between lags where those of half or a third of its pitch do not, and look lower: the path looks at quarters of a lag.
 """
 
 from __future__ import annotations
@@ -34,13 +35,14 @@ OCTAVE_COST = 0.03  # of a peak's height, an octave lower: of equal peaks, the h
 # Of the path, as in Praat ("Sound: To Pitch (ac)"), but for the number of candidates, and for what counts as silent:
 # there it is what lies far below the highest sample, so that a click would silence all else.
 CANDIDATES = 8  # of a frame
+FINER = 4  # steps between whole lags
 PATH_OCTAVE_COST = 0.01
 OCTAVE_JUMP_COST = 0.35  # of a peak's height, for a pitch an octave away from the one before
 ONSET_COST = 0.14  # for a voice that begins or ends
 COSTS_SECONDS = 0.01  # step between frames that costs are meant for
 IMPOSSIBLE = -9.0  # height of a candidate that is none, and of all in silence
 
-BLOCK = 2000  # frames whose autocorrelation is computed at once, 35 MB
+BLOCK = 500  # frames whose autocorrelation is computed at once, 35 MB at most
 
 
 def highest_peak(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +66,7 @@ def _highest_peak(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     best = 1 + np.where(peaks, inner, -np.inf).argmax(1)
     rows = np.arange(len(frames))
     before, at, after = (height[rows, best + step] for step in (-1, 0, 1))
-    return _octaves(lags[best], before, at, after), at
+    return np.log2(LAG_RATE / (lags[best] + _shift(before, at, after))), at
 
 
 def pitch_path(frames: np.ndarray, seconds: float, silent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,16 +91,19 @@ def pitch_path(frames: np.ndarray, seconds: float, silent: np.ndarray) -> tuple[
 
 def _candidates(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each frame the best pitches in octaves above 1 Hz, the height of their peaks, and their worth."""
-    height, lags = _autocorrelation(frames)
+    height, lags = _autocorrelation(frames, FINER)
     inner = height[:, 1:-1]
     peaks = (inner >= height[:, :-2]) & (inner >= height[:, 2:])
-    worth = inner + PATH_OCTAVE_COST * np.log2(LAG_RATE / (LOWEST_HZ * lags[1:-1]))
-    chosen = 1 + np.argpartition(-np.where(peaks, worth, -np.inf), CANDIDATES - 1, axis=1)[:, :CANDIDATES]
+    gain = PATH_OCTAVE_COST * np.log2(LAG_RATE / (LOWEST_HZ * lags[1:-1])).astype(np.float32)
+    worth = np.where(peaks, inner + gain, -np.inf)
+    chosen = 1 + np.argpartition(worth, -CANDIDATES, axis=1)[:, -CANDIDATES:]
     rows = np.arange(len(frames))[:, None]
     before, at, after = (height[rows, chosen + step] for step in (-1, 0, 1))
-    octaves = _octaves(lags[chosen], before, at, after)
-    gain = PATH_OCTAVE_COST * (octaves - np.log2(LOWEST_HZ))
-    return octaves, at, np.where(peaks[rows, chosen - 1], np.clip(at, 0, 1) + gain, IMPOSSIBLE)
+    shift = _shift(before, at, after)
+    octaves = np.log2(LAG_RATE / (lags[chosen] + shift / FINER))
+    top = at - 0.25 * (before - after) * shift
+    worth = np.clip(top, 0, 1) + PATH_OCTAVE_COST * (octaves - np.log2(LOWEST_HZ))
+    return octaves, top, np.where(peaks[rows, chosen - 1], worth, IMPOSSIBLE)
 
 
 def _cheapest_path(octaves: np.ndarray, strength: np.ndarray, weight: float) -> np.ndarray:
@@ -133,26 +138,27 @@ def _blocks(frames: np.ndarray, compute: Callable[[np.ndarray], T]) -> Iterator[
     return (compute(frames[start : start + BLOCK]) for start in range(0, max(1, len(frames)), BLOCK))
 
 
-def _autocorrelation(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each frame over that of the window, relative to lag 0, `[frames, lags]`; and these lags."""
+def _autocorrelation(frames: np.ndarray, finer: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Of each frame over that of the window, relative to lag 0, `[frames, lags]`; and these lags, so much finer."""
     windowed = (frames - frames.mean(1, keepdims=True)) * hann(WINDOW)
     spectrum = scipy.fft.rfft(windowed, N_FFT, axis=1)[:, : N_FFT // 4 + 1]
-    correlation = scipy.fft.irfft(spectrum.real**2 + spectrum.imag**2, N_FFT // 2, axis=1)
+    correlation = scipy.fft.irfft(spectrum.real**2 + spectrum.imag**2, finer * N_FFT // 2, axis=1)
     first, last = int(LAG_RATE / HIGHEST_HZ), int(LAG_RATE / LOWEST_HZ) + 1
-    lags = np.arange(first - 1, last + 2)
-    return correlation[:, lags] / (np.maximum(correlation[:, :1], 1e-12) * _window_correlation()[lags]), lags
+    steps = np.arange(finer * first - 1, finer * last + 2)
+    window = _window_correlation(finer)[steps]
+    return correlation[:, steps] / (np.maximum(correlation[:, :1], 1e-12) * window), steps / finer
 
 
-def _octaves(lags: np.ndarray, before: np.ndarray, at: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Above 1 Hz, of peaks at these lags, each between them where a parabola through its neighbours is highest."""
+def _shift(before: np.ndarray, at: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """How far from a peak the parabola through it and its neighbours is highest, -0.5 to 0.5 of a step."""
     bend = before - 2 * at + after
     shift = np.where(bend < 0, 0.5 * (before - after) / np.where(bend < 0, bend, -1), 0)
-    return np.log2(LAG_RATE / (lags + np.clip(shift, -0.5, 0.5)))
+    return np.clip(shift, -0.5, 0.5)
 
 
 @cache
-def _window_correlation() -> np.ndarray:
-    """Autocorrelation of the window by lag, relative to that at lag 0: float32 `[N_FFT // 2]`."""
+def _window_correlation(finer: int) -> np.ndarray:
+    """Autocorrelation of the window by lag, relative to that at lag 0: float32 `[finer * N_FFT // 2]`."""
     spectrum = scipy.fft.rfft(hann(WINDOW), N_FFT)[: N_FFT // 4 + 1]
-    correlation = scipy.fft.irfft(np.abs(spectrum) ** 2, N_FFT // 2)
+    correlation = scipy.fft.irfft(np.abs(spectrum) ** 2, finer * N_FFT // 2)
     return np.maximum(correlation / correlation[0], 1e-3).astype(np.float32)

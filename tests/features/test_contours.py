@@ -72,6 +72,14 @@ def test_the_path_of_a_tone_with_harmonics_is_its_pitch(hertz: float, hop: int):
     assert height[MIDDLE].min() > 0.9
 
 
+@pytest.mark.parametrize("hertz", range(76, 600, 29))
+def test_the_path_takes_no_part_of_a_bright_tones_pitch(hertz: int):
+    """Its peaks are narrow: between whole lags, one looks lower than that of half or a third of the pitch."""
+    bright = np.asarray(sum(tone(hertz * k, 0.5) / k for k in range(1, 7500 // hertz)), np.float32)
+    octaves, _ = pitch_path(centred_frames(bright, WINDOW, HOP), HOP / SAMPLE_RATE, np.zeros(1 + 8000 // HOP, bool))
+    np.testing.assert_allclose(2 ** octaves[MIDDLE], hertz, rtol=0.01)
+
+
 def test_the_path_has_no_pitch_in_noise_and_silence_and_says_so():
     noise = np.random.default_rng(0).normal(size=32_000).astype(np.float32)
     speech = np.concatenate((voice(150), 1e-4 * noise[:16_000], np.zeros(8_000, np.float32)))
