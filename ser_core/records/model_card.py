@@ -108,11 +108,32 @@ def _encoder(run: Run) -> str:
     return said
 
 
+CHANGES = {
+    "noise": "noise",
+    "spectrum": "equalisation and band limits",
+    "room": "rooms",
+    "gate": "noise suppression",
+    "codec": "codecs",
+    "gain": "levels",
+    "speed": "speed",
+    "pitch": "pitch",
+    "crop": "cuts",
+}
+"""What changed copies are changed by, by the settings that say how many of them are."""
+
+
 def _changes(train: TrainConfig) -> str:
-    """What was done to the training clips."""
-    cut = ", cuts" if train.augmentation.crop else ""
-    changed = f"; {train.copies} changed copies of each clip (noise, rooms, lines, levels, speed{cut})"
-    return (changed if train.copies else "") + ("; SpecAugment" if train.spec_augment else "")
+    """What was done to the training clips, to their targets and to the weights."""
+    kinds = ", ".join(said for name, said in CHANGES.items() if getattr(train.augmentation, name))
+    done = {
+        f"{train.copies} changed copies of each clip ({kinds})": train.copies,
+        "SpecAugment": train.spec_augment,
+        f"mixup {train.mixup:g}": train.mixup,
+        f"label smoothing {train.label_smoothing:g}": train.label_smoothing,
+        f"raters' votes for {percent(train.soft_labels, 0)} of each label": train.soft_labels,
+        f"weights averaged over steps (decay {train.ema:g})": train.ema,
+    }
+    return "".join(f"; {said}" for said, whether in done.items() if whether)
 
 
 def _speakers(split: Split) -> str:

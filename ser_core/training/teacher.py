@@ -87,7 +87,7 @@ def find_teacher(name: str, split: Split) -> Teacher | None:
     if said.get("split_id") != split.id:
         raise ConfigError(
             f"{name} can't be the teacher: it was trained on the split {said.get('split_id', 'of an unknown id')}, and "
-            f"this run's is {split.id} ({split.name}). It would know clips that this run is validated and tested on."
+            f"this run's is {split.id} ({split.name}). It may know clips that this run is validated or tested on."
         )
     taught_by = said.get("teacher")
     pretrained = MODELS[config.model].pretrained or (isinstance(taught_by, dict) and bool(taught_by.get("pretrained")))

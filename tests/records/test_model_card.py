@@ -46,3 +46,15 @@ def test_a_split_of_a_file_may_share_some():
     split = Split("mixed", (*fold.train, fold.test[0]), fold.val, fold.test[1:])
     some = f"1 of the {len(fold.test_speakers)} speakers"
     assert f"{some} of the test clips can be heard in training, too" in limits(split)
+
+
+def test_the_card_says_how_clips_targets_and_weights_were_changed():
+    def card(name: str) -> str:
+        run = load_run(ROOT / "runs" / name)
+        return model_card(run, load_split(run.train.split))
+
+    assert "3 changed copies of each clip (noise) |" in card("lr0.001-ReLU-Conformer-base-copies3-noise0.5")
+    said = "SpecAugment; label smoothing 0.1; raters' votes for 30 % of each label; weights averaged over steps"
+    assert said in card("lr0.001-SiLU-Conformer").replace("\N{NO-BREAK SPACE}", " ")
+    assert "; mixup 0.2 |" in card("lr0.001-ReLU-Conformer-base-mixup0.2")
+    assert "learning rate 0.001, seed 42 |" in card("lr0.001-ReLU-Conformer-base")
