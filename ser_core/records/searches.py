@@ -5,7 +5,9 @@ The trials themselves are in a file of Optuna's, which only the machine that sea
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -43,9 +45,18 @@ class Trial(ByContent):
         check_range("accuracy", self.accuracy, 0, 1)
 
     def shown(self, name: str) -> str:
-        """A setting's value for a list or a table, in three digits; `–` where it wasn't proposed."""
+        """A setting's value for a list or a table; `–` where it wasn't proposed."""
         value = self.settings.get(name, "–")
-        return f"{value:.3g}" if isinstance(value, float) else str(value)
+        return _short(value) if isinstance(value, float) else str(value)
+
+
+def _short(value: float) -> str:
+    """A number that was chosen, as 0.9995, as it is; one that was drawn in three digits, or so many that it is no whole
+    number unless it was one."""
+    written = [f"{value:.{digits}g}" for digits in range(3, 18)]
+    chosen = (text for text in written[:4] if math.isclose(float(text), value, rel_tol=1e-9))
+    drawn = (text for text in written if not float(text).is_integer())
+    return next(itertools.chain(chosen, drawn), written[0])
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,6 +55,30 @@ def test_values_are_shown_in_as_many_digits_as_people_read():
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.9995, "0.9995"),  # which was 1
+        (0.998, "0.998"),
+        (0.0, "0"),
+        (1.0, "1"),
+        (0.99996271828, "0.99996"),
+        (0.15000000000000002, "0.15"),
+        (0.012345678901234, "0.0123"),
+        (1e-05, "1e-05"),
+        (123456.789012345, "123456.8"),
+    ],
+)
+def test_no_number_is_rounded_to_another_that_could_have_been_chosen(value: float, shown: str):
+    assert Trial(0, 0.5, {"ema": value}).shown("ema") == shown
+
+
+def test_every_choice_of_a_search_is_shown_as_it_is():
+    for name, kind in SPACE.items():
+        for value in kind if isinstance(kind, tuple) else ():
+            assert Trial(0, 0.5, {name: value}).shown(name) == str(value).removesuffix(".0")
+
+
 def test_a_record_of_more_trials_stays(tmp_path: Path):
     fewer = replace(RECORD, found=replace(RECORD.found, given_up=1))
     more = replace(RECORD, found=replace(RECORD.found, given_up=3))
