@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from ser_core.records.searches import with_settings
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
 from ser_core.training.search_space import SPACE, suggest
+from ser_core.training.search_storage import no_trials, require_place, storage_in
 from ser_core.words import counted, percent
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 WARM_UP_SHARE = 0.25  # of a trial's epochs, before which none is given up: learning rates rise and averages settle
 FIRST_TRIALS = 5  # which are not given up: there is no median yet
-WAIT_SECONDS = 60.0  # for another worker that writes
 
 
 @dataclass(frozen=True)
@@ -65,23 +64,13 @@ class Search:
         return with_settings(self.base, values)
 
 
-def require_optuna() -> None:
-    """Look whether Optuna is there, before anything is written.
-
-    Raises:
-        ConfigError: it is not installed.
-    """
-    if find_spec("optuna") is None:
-        raise ConfigError("Optuna is not installed. Get it with `pip install -r requirements-search.txt`.")
-
-
 def open_study(search: Search, worker: int = 0) -> optuna.Study:
     """The study, which is made if there is none.
 
     Raises:
-        ConfigError: Optuna is not installed, or the file is none of its.
+        ConfigError: Optuna is not installed, or the file is none of its, or can't be.
     """
-    require_optuna()
+    require_place(search.file)
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -89,20 +78,15 @@ def open_study(search: Search, worker: int = 0) -> optuna.Study:
 
     search.file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        storage = optuna.storages.RDBStorage(
-            f"sqlite:///{search.file}", engine_kwargs={"connect_args": {"timeout": WAIT_SECONDS}}
-        )
         study = optuna.create_study(
-            storage=storage,
+            storage=storage_in(search.file, write=True),
             study_name=search.name,
             direction="maximize",
             load_if_exists=True,
             pruner=optuna.pruners.MedianPruner(FIRST_TRIALS, n_warmup_steps=int(WARM_UP_SHARE * search.base.epochs)),
         )
     except (SQLAlchemyError, optuna.exceptions.OptunaError, RuntimeError):
-        raise ConfigError(
-            f"{search.file} holds no trials of a search, or is damaged: choose another --storage."
-        ) from None
+        raise no_trials(search.file) from None
     # Of the trials so far, too: a search that goes on would propose what it did from the beginning.
     seeds = np.random.SeedSequence((search.base.seed, worker, len(study.trials)))
     study.sampler = optuna.samplers.TPESampler(seed=int(seeds.generate_state(1)[0]))
@@ -234,8 +218,9 @@ def only_one(search: Search) -> FileLock:
     """The lock of a search in progress, held from now on.
 
     Raises:
-        ConfigError: another search has it.
+        ConfigError: another search has it, or trials can't be written there.
     """
+    require_place(search.file)
     search.file.parent.mkdir(parents=True, exist_ok=True)
     lock = lock_of(search.file, "searching")
     try:

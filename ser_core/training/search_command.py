@@ -21,7 +21,8 @@ from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import SPLIT_HELP, Cache, Out, folder_for
 from ser_core.training.future import COPIES, MODEL
 from ser_core.training.jobs import Cluster, check_corpus, default_jobs
-from ser_core.training.search_results import STORAGE, found_in
+from ser_core.training.search_results import STORAGE, found_in, search_in
+from ser_core.training.search_storage import require_optuna
 from ser_core.words import counted, percent
 from ser_core.workers import cores
 
@@ -43,6 +44,7 @@ machine keeps the trials; the others share no folder with it, and find the corpu
 CREMAD_DIR."""
 INTERRUPTED = "Stopped. The trials that ended are kept: go on with the same command."
 SHOWN = 5  # of the best
+TRIALS = 100
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class SearchCommand:
         out: folder that gets the file with the trials.
     """
 
-    trials: int = 100
+    trials: Annotated[int | None, arg(metavar="INT", help_behavior_hint=f"(default: {TRIALS})")] = None
     list: Switch = False
     epochs: int = 20
     copies: int = COPIES["copies"]
@@ -88,7 +90,7 @@ class SearchCommand:
 
         return Search(
             (self.storage or folder_for("runs", self.out).parent / STORAGE).absolute(),
-            self.trials,
+            self.trials or TRIALS,
             usual_config(MODEL, epochs=self.epochs, copies=self.copies, split=self.split, seed=self.seed),
             self.corpus,
             self.cache,
@@ -116,15 +118,13 @@ def parse_arguments(arguments: Sequence[str] | None = None, prog: str = PROG) ->
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     """List or search as the command line says."""
     args = parse_arguments(arguments, prog)
-    from ser_core.training.search import begin_again, only_one, open_study, require_optuna
+    from ser_core.training.search import begin_again, only_one, open_study
 
     require_optuna()
-
-    jobs = 1 if args.list or args.cluster.ray else local_jobs(args)
-    search = args.search(jobs)
     if args.list:
-        print_found(search, found_in(open_study(search)))
+        print_list(args.search(1), args.trials)
         return
+    search = args.search(jobs := 1 if args.cluster.ray else local_jobs(args))
     check_corpus(args.corpus)
     with only_one(search):
         begin_again(search)
@@ -133,7 +133,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
         else:
             search_here(search, jobs)
         found = found_in(open_study(search))
-        print_found(search, found)
+        print_found(search, found, search.trials)
         record(search, found, folder_for("runs", args.out), on_cluster=bool(args.cluster.ray))
 
 
@@ -142,7 +142,7 @@ def local_jobs(args: SearchCommand) -> int:
     from ser_core.training.device import Device
 
     device = Device.of(args.compute)
-    return min(args.jobs or (1 if device.device.type == "cuda" else default_jobs(device)), args.trials)
+    return min(args.jobs or (1 if device.device.type == "cuda" else default_jobs(device)), args.trials or TRIALS)
 
 
 def search_here(search: Search, jobs: int) -> None:
@@ -183,11 +183,31 @@ def record(search: Search, found: Found, folder: Path, on_cluster: bool) -> None
         print(f"{file} is of more trials, and stays as it is.")
 
 
-def print_found(search: Search, found: Found) -> None:
-    """The best trials, what matters most, and how to train the best."""
+def print_list(search: Search, asked: int | None) -> None:
+    """What is in the file, which stays as it is.
+
+    Args:
+        asked: how many trials there are to be, None if nobody said.
+    """
+    found, others = search_in(search.file, search.name)
+    if found:
+        print_found(search, found, asked)
+        return
+    print(f"No trial of {search.name} yet in {search.file}.")
+    if others:
+        print(f"What was searched there: {', '.join(others)}. --epochs, --copies and --split say which is listed.")
+
+
+def print_found(search: Search, found: Found, asked: int | None) -> None:
+    """The best trials, what matters most, and how to train the best.
+
+    Args:
+        asked: how many trials there are to be, None if nobody said.
+    """
     from ser_core.training.search_space import how_to_train
 
-    print(f"{counted(found.all_trials, 'trial')} of {search.trials}, {found.given_up} of them given up. {search.file}")
+    trials = counted(found.all_trials, "trial") + (f" of {asked}" if asked else "")
+    print(f"{trials}, {found.given_up} of them given up. {search.file}")
     for trial in found.trials[:SHOWN]:
         settings = ", ".join(f"{name} {trial.shown(name)}" for name in trial.settings)
         print(f"{percent(trial.accuracy)}  trial {trial.number}: {settings}")

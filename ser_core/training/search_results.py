@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING
 from ser_core.errors import RunError
 from ser_core.records.searches import Found, Trial
 from ser_core.training.search_space import SPACE
+from ser_core.training.search_storage import require_trials, storage_in
 
 if TYPE_CHECKING:
     import optuna
@@ -38,6 +42,24 @@ def can_be_read(file: Path) -> bool:
     return file.is_file() and find_spec("optuna") is not None
 
 
+def search_in(file: Path, name: str) -> tuple[Found | None, list[str]]:
+    """What one search of a file found, None if it is not there; and the names of the others. Nothing is changed.
+
+    Raises:
+        SERError: Optuna is not installed, or the file can't be read.
+    """
+    if not os.path.lexists(file):
+        return None, []
+    require_trials(file)
+    import optuna
+
+    with _readable(file):
+        storage = storage_in(file)
+        names = optuna.get_all_study_names(storage)
+        found = found_in(optuna.load_study(study_name=name, storage=storage)) if name in names else None
+    return found, [other for other in names if other != name]
+
+
 def searches_in(file: Path) -> list[Found]:
     """All searches of a file, those that have a trial that was trained to its end.
 
@@ -45,12 +67,20 @@ def searches_in(file: Path) -> list[Found]:
         RunError: the file can't be read.
     """
     import optuna
+
+    with _readable(file):
+        storage = storage_in(file)
+        names = optuna.get_all_study_names(storage)
+        results = [found_in(optuna.load_study(study_name=name, storage=storage)) for name in names]
+    return [found for found in results if found.trials]
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        storage = optuna.storages.RDBStorage(f"sqlite:///{file}", skip_table_creation=True)
-        names = optuna.get_all_study_names(storage)
-        results = [found_in(optuna.load_study(study_name=name, storage=storage)) for name in names]
+        yield
     except (SQLAlchemyError, optuna.exceptions.OptunaError, RuntimeError, ValueError) as error:
         raise RunError(f"{file} can't be read as the trials of a search ({type(error).__name__}).") from None
-    return [found for found in results if found.trials]

@@ -2,6 +2,9 @@
 
 import json
 import re
+import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +32,7 @@ from ser_core.training.search import (
 )
 from ser_core.training.search_results import FEWEST_FOR_IMPORTANCE, can_be_read, found_in, searches_in
 from ser_core.training.search_space import SPACE, Range, how_to_train, suggest
+from ser_core.training.search_storage import tables_in
 from ser_core.training.trainer import Trainer
 from tests.helpers import LONG
 from tests.training.small import CPU, tensors
@@ -138,6 +142,97 @@ def test_a_file_that_holds_no_trials_is_named(search: Search, tmp_path: Path):
         searches_in(tmp_path / "search.sqlite")
     assert can_be_read(tmp_path / "search.sqlite")
     assert not can_be_read(tmp_path / "none.sqlite")
+
+
+def refused(arguments: list[str], capsys: pytest.CaptureFixture) -> str:
+    """What a search says that is refused."""
+    with pytest.raises(SystemExit, match="2"):
+        search_command.main(arguments)
+    return capsys.readouterr().err
+
+
+def all_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_list_writes_nothing_where_nobody_searched(tmp_path: Path, capsys):
+    search_command.main(["--list", "--storage", str(tmp_path / "new.sqlite")])
+    search_command.main(["--list", "--storage", str(tmp_path / "folder" / "new.sqlite")])
+    assert capsys.readouterr().out.count("No trial of lr") == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_list_of_a_search_that_nobody_began_leaves_the_others_as_they_are(tmp_path: Path, capsys):
+    search = Search(tmp_path / "search # of 100%?.sqlite", 1, usual_config("conformer", epochs=3))
+    study = open_study(search)
+    study.tell(study.ask(), 0.5)
+    before = all_in(tmp_path)
+    search_command.main(["--list", "--storage", str(search.file), "--epochs", "5"])
+    said = capsys.readouterr().out
+    assert f"No trial of {search.name.removesuffix('3')}5 yet in" in said
+    assert f"What was searched there: {search.name}. --epochs," in said
+    search_command.main(["--list", "--storage", str(search.file), "--epochs", "3"])
+    assert "1 trial, 0 of them given up." in capsys.readouterr().out
+    assert [found.name for found in searches_in(search.file)] == [search.name]
+    assert all_in(tmp_path) == before
+
+
+@pytest.mark.parametrize("asked", [["--list"], ["--trials", "2"]])
+def test_a_database_of_something_else_is_refused_and_stays_as_it_is(tmp_path: Path, asked: list[str], capsys):
+    file = tmp_path / "bank.sqlite"
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE accounts (name TEXT)")
+    before = all_in(tmp_path)
+    assert "bank.sqlite holds " in refused([*asked, "--storage", str(file)], capsys)
+    assert all_in(tmp_path) == before
+
+
+def test_a_database_with_trials_and_something_else_is_not_searched(search: Search):
+    open_study(search)
+    with closing(sqlite3.connect(search.file)) as database:
+        database.execute("CREATE TABLE accounts (name TEXT)")
+    before = search.file.read_bytes()
+    with pytest.raises(ConfigError, match=r"something else than trials of a search \(a table accounts\)"):
+        only_one(search)
+    assert all_in(search.file.parent) == {search.file.name: before}
+    assert searches_in(search.file) == []  # to look is allowed
+
+
+@pytest.mark.parametrize("asked", [["--list"], ["--trials", "2"]])
+@pytest.mark.parametrize("place", ["text.md", "text.md/search.sqlite", "text.md/folder/search.sqlite", "."])
+def test_a_place_where_no_trials_can_be_is_said_in_a_sentence(tmp_path: Path, place: str, asked: list[str], capsys):
+    (tmp_path / "text.md").write_text("a text " * 1000)
+    arguments = [*asked, "--storage", str(tmp_path / place)]
+    if asked == ["--list"] and "/" in place:
+        search_command.main(arguments)
+        assert "No trial of" in capsys.readouterr().out
+    else:
+        assert "hoose another" in refused(arguments, capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ["text.md"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no folder that nobody can write to")
+def test_a_folder_that_takes_nothing_is_said_in_a_sentence(capsys):
+    assert "Nothing can be written to /proc" in refused(["--trials", "2", "--storage", "/proc/x/s.sqlite"], capsys)
+    search_command.main(["--list", "--storage", "/proc/x/s.sqlite"])
+    assert "No trial of" in capsys.readouterr().out
+
+
+def test_a_search_that_was_killed_as_it_wrote_goes_on(search: Search, tmp_path: Path):
+    """Its journal is undone by the next that writes."""
+    study = open_study(search)
+    study.tell(study.ask(), 0.5)
+    killed = tmp_path / "killed" / "search.sqlite"
+    killed.parent.mkdir()
+    with closing(sqlite3.connect(search.file, isolation_level=None)) as database:
+        for order in ("PRAGMA cache_size = 1", "BEGIN", "UPDATE trials SET number = 7", "CREATE TABLE half (a)"):
+            database.execute(order)
+        database.execute("INSERT INTO half SELECT zeroblob(100000)")
+        for name in (search.file.name, f"{search.file.name}-journal"):
+            shutil.copy(search.file.with_name(name), killed.with_name(name))
+    again = replace(search, file=killed)
+    assert [trial.number for trial in open_study(again).trials] == [0]
+    assert tables_in(killed) == tables_in(search.file)
 
 
 def test_the_first_trial_of_all_is_what_the_network_has_by_itself(tmp_path: Path):
@@ -317,7 +412,9 @@ def test_a_search_from_the_command_line_goes_on_and_says_what_it_found(
     assert "2 trials of 2, 0 of them given up." in said
     assert "Train the best: python train.py --model conformer " in said
     grid_command.main(["search", "--list", *options], "python grid.py")
-    assert "2 trials of 100" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("2 trials, 0 of them given up.")  # nobody asked for 100
+    grid_command.main(["search", "--list", "--trials", "6", *options], "python grid.py")
+    assert "2 trials of 6, 0 of them" in capsys.readouterr().out
     (file,) = (tmp_path / "runs").iterdir()  # and nothing is tested
     record = load_search(file)
     assert f"Recorded in {file}" in said
@@ -356,13 +453,13 @@ def test_what_can_not_be_searched_is_refused(arguments: list[str], sentence: str
 
 
 def test_without_optuna_it_is_said_how_to_get_it(search: Search, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("ser_core.training.search.find_spec", lambda name: None)
+    monkeypatch.setattr("ser_core.training.search_storage.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install -r requirements-search\.txt"):
         open_study(search)
 
 
 def test_without_optuna_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
-    monkeypatch.setattr("ser_core.training.search.find_spec", lambda name: None)
+    monkeypatch.setattr("ser_core.training.search_storage.find_spec", lambda name: None)
     with pytest.raises(SystemExit, match="2"):
         search_command.main(["--trials", "2", "--storage", str(tmp_path / "search.sqlite")])
     assert "Optuna is not installed" in capsys.readouterr().err
