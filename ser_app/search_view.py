@@ -29,7 +29,7 @@ def show_searches(records: Sequence[SearchRecord], file: Path) -> None:
         records: of searches that ended.
         file: with the trials of this machine, those that go on among them; it need not be there.
     """
-    searches = {record.found.name: record.found for record in records}
+    searches = [(record.found, record.found.name, record.usual) for record in records]
     if can_be_read(file):
         try:
             here = _searches(file, fingerprint(file))
@@ -38,26 +38,30 @@ def show_searches(records: Sequence[SearchRecord], file: Path) -> None:
             if not searches:
                 return
             here = []
-        for found in here:  # which may have more trials than were recorded
-            if found.name not in searches or found.all_trials > searches[found.name].all_trials:
-                searches[found.name] = found
+        for found in here:
+            earlier = next((n for n, (recorded, *_) in enumerate(searches) if found.goes_on(recorded)), None)
+            if earlier is not None:  # with more trials than were recorded
+                searches[earlier] = (found, *searches[earlier][1:])
+            elif not any(recorded.goes_on(found) for recorded, *_ in searches):
+                taken = any(name == found.name for _, name, _ in searches)
+                searches.append((found, f"{found.name} in {file.name}" if taken else found.name, None))
     if not searches:
         st.info("No trial was trained to its end yet.")
-    usual = {record.found.name: record.usual for record in records}
-    for name, found in searches.items():
+    for found, name, usual in searches:
         best = found.trials[0]
         trials = counted(len(found.trials), "trial")
         st.caption(
-            f"{code(found.name)}: {trials} trained to the end, {found.given_up} given up. The best has "
+            f"{code(name)}: {trials} trained to the end, {found.given_up} given up. The best has "
             f"{percent(best.accuracy)} of the validation clips, which chose it, so that it is better there than "
-            f"elsewhere{_than_usual(usual.get(name))}. **Importance**: how much of the differences between trials a "
-            "setting explains." + ("" if found.importance else " More trials are needed to say that.")
+            f"elsewhere{_than_usual(usual)}. **Importance**: how much of the differences between trials a "
+            "setting explains. " + (found.what_matters or "More trials are needed to say that.")
         )
         names = [*found.importance, *(name for name in best.settings if name not in found.importance)]
         table = pd.DataFrame(
             {
                 "setting": names,
                 "importance": [100 * found.importance[name] if name in found.importance else None for name in names],
+                **_beyond_chance(found, names),
                 **{
                     f"trial {trial.number}, {percent(trial.accuracy)}": [trial.shown(name) for name in names]
                     for trial in found.trials[:SHOWN]
@@ -74,6 +78,12 @@ def show_searches(records: Sequence[SearchRecord], file: Path) -> None:
             },
             alt="Search",
         )
+
+
+def _beyond_chance(found: Found, names: Sequence[str]) -> dict[str, list[str]]:
+    """A column that says of each setting whether it matters more than chance would show, where that is known."""
+    known = found.chance is not None
+    return {"more than chance": ["yes" if name in found.matters else "no" for name in names]} if known else {}
 
 
 def _than_usual(trial: Trial | None) -> str:

@@ -25,9 +25,7 @@ from ser_core.records.searches import SearchRecord
 from ser_core.training.config import TrainConfig
 from ser_core.training.report_grid import REPORT_ACTIVATIONS
 from ser_core.training.steps import BUNDLES, TOGETHER
-from ser_core.words import code, counted, listed, percent, points, points_between
-
-NAMED_SETTINGS = 3  # of a search, those that matter most
+from ser_core.words import code, counted, percent, points, points_between
 
 
 @dataclass(frozen=True)
@@ -181,8 +179,7 @@ def _searched(search: SearchRecord, runs: Sequence[Run]) -> Iterator[str]:
         + (f" The settings that the network has by itself name {percent(usual.accuracy)}." if usual else "")
     )
     if found.importance:
-        shares = [f"`{name}` ({percent(share, 0)})" for name, share in list(found.importance.items())[:NAMED_SETTINGS]]
-        yield f"What explains most of the differences: {listed(shares, 'and')}."
+        yield found.what_matters
     longer, other = (_of_settings(runs, config) for config in (search.config(best), search.train))
     if longer and other and longer is not other and (difference := _compared(longer, other)):
         yield (

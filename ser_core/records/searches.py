@@ -9,7 +9,7 @@ import itertools
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from ser_core.files import write_text
 from ser_core.json_file import read_json
 from ser_core.records.metrics import check_range
 from ser_core.records.reading import read_value
-from ser_core.records.shipped import own_name
+from ser_core.records.shipped import names_for
 from ser_core.training.config import TrainConfig, usual_config
+from ser_core.words import code, counted, listed, percent
 
 SUFFIX = ".search.json"
 VERSION = 1
@@ -64,16 +65,22 @@ class Found(ByContent):
     """What is known of a search.
 
     Attributes:
-        name: of the study: the settings that all trials have, and their epochs.
+        name: of the study: the settings that all trials have, and their epochs; of a record that is numbered, with
+            its number.
         trials: those that were trained to their end, the best first; at least one where it is of a record.
         given_up: how many were not.
         importance: of each setting for the accuracy, 0..1, together 1, the greatest first; empty for a few trials.
+        chance: the greatest share that a setting has of accuracies that are dealt to the trials at random; shares add
+            up to 1 of those, too. None without shares, and where a record doesn't say.
+        search: what tells it from all other searches, those of the same name among them; empty if it isn't known.
     """
 
     name: str
     trials: tuple[Trial, ...]
     given_up: int
     importance: dict[str, float]
+    chance: float | None = None
+    search: str = ""
 
     def __post_init__(self) -> None:
         check_range("given_up", self.given_up)
@@ -84,11 +91,40 @@ class Found(ByContent):
             raise ValueError("trials: two have the same number")
         for setting, share in self.importance.items():
             check_range(f"importance.{setting}", share, 0, 1)
+        if self.chance is not None:
+            check_range("chance", self.chance, 0, 1)
 
     @property
     def all_trials(self) -> int:
         """How many there are, those given up among them."""
         return len(self.trials) + self.given_up
+
+    @property
+    def matters(self) -> list[str]:
+        """Settings that matter more than chance would show, the first the most."""
+        if self.chance is None:
+            return []
+        return [name for name, share in self.importance.items() if share > self.chance]
+
+    @property
+    def what_matters(self) -> str:
+        """The settings that matter more than chance would show, as sentences; empty if nothing is known of that."""
+        if not self.importance:
+            return ""
+        if self.chance is None:
+            return "This record is an older one, and doesn't say which settings matter more than chance would show."
+        dealt = f"chance alone gives a setting up to {percent(self.chance, 0)}"
+        if names := self.matters:
+            shares = listed([f"{code(name)} ({percent(self.importance[name], 0)})" for name in names], "and")
+            return f"What matters more than chance would show: {shares}; {dealt}."
+        return (
+            f"With these {counted(len(self.trials), 'trial')}, no setting matters more than chance would show: {dealt}."
+        )
+
+    def goes_on(self, earlier: Found) -> bool:
+        """Whether it has all that an earlier one has, and is of the same search, as far as that is known."""
+        same = self.search == earlier.search or "" in (self.search, earlier.search)
+        return same and self.given_up >= earlier.given_up and {*earlier.trials} <= {*self.trials}
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,9 +182,26 @@ def with_settings(base: TrainConfig, settings: Mapping[str, Any]) -> TrainConfig
     return usual_config(flat.pop("model"), **flat)
 
 
-def record_file(folder: Path, name: str) -> Path:
-    """Where the record of a search is written: of one that comes with the project, beside that."""
-    return folder / f"{own_name(name, folder)}{SUFFIX}"
+def record_file(folder: Path, found: Found) -> Path:
+    """Where the record of a search is, or is to be: not in the place of another search, nor of a shipped one.
+
+    Searches of the same name in several files with trials, or in a copy of one, are told apart by numbers, as
+    `lr0.001-SiLU-Conformer-20-run2`.
+    """
+    for name in names_for(found.name, folder):
+        path = folder / f"{name}{SUFFIX}"
+        kept = _kept(path)
+        if kept is None or kept.goes_on(found) or found.goes_on(kept):
+            return path
+    raise AssertionError("there is always another number")
+
+
+def _kept(path: Path) -> Found | None:
+    """What a record says; what can't be read is no loss."""
+    try:
+        return load_search(path).found if path.is_file() else None
+    except RunError:
+        return None
 
 
 def search_files(folder: Path) -> list[Path]:
@@ -156,22 +209,20 @@ def search_files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"[!.]*{SUFFIX}"))
 
 
-def save_search(folder: Path, record: SearchRecord) -> bool:
-    """Write a record, unless the one that is there is of more trials.
+def save_search(folder: Path, record: SearchRecord) -> Path | None:
+    """Write a record, unless the one that is there is of all its trials and more. Others stay as they are.
 
     Returns:
-        whether it was written.
+        where it was written, if it was. That is the name that it says, too.
     """
-    path = record_file(folder, record.found.name)
-    try:
-        kept = load_search(path) if path.is_file() else None
-    except RunError:  # what can't be read is no loss
-        kept = None
-    if kept and kept.found.all_trials > record.found.all_trials:
-        return False
+    path = record_file(folder, record.found)
+    kept = _kept(path)
+    if kept and not record.found.goes_on(kept):
+        return None
+    named = replace(record, found=replace(record.found, name=path.name.removesuffix(SUFFIX)))
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps({"version": VERSION, **asdict(record)}, indent=2) + "\n")
-    return True
+    write_text(path, json.dumps({"version": VERSION, **asdict(named)}, indent=2) + "\n")
+    return path
 
 
 def load_search(path: Path) -> SearchRecord:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ser_core.files import write_text
@@ -27,11 +27,16 @@ def write_shipped(runs_dir: Path, names: Iterable[str]) -> None:
     write_text(runs_dir / SHIPPED_FILE, "".join(f"{name}\n" for name in sorted(names)))
 
 
+def names_for(name: str, runs_dir: Path) -> Iterator[str]:
+    """Names for a user's own: this one, then `NAME-run2` and so on; none of one that comes with the project."""
+    taken = shipped(runs_dir)
+    numbered = (f"{name}-run{n}" for n in itertools.count(2))
+    return (free for free in itertools.chain([name], numbered) if free not in taken)
+
+
 def own_name(name: str, runs_dir: Path) -> str:
     """The name for a user's run: numbered, as `lr0.001-SiLU-2D-run2`, where one that comes with the project has it.
 
     It is the same before and after that run is trained, so that a run can go on, and isn't trained twice.
     """
-    taken = shipped(runs_dir)
-    numbered = (f"{name}-run{n}" for n in itertools.count(2))
-    return next(free for free in itertools.chain([name], numbered) if free not in taken)
+    return next(names_for(name, runs_dir))

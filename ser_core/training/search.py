@@ -8,6 +8,7 @@ here looks at a test clip.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from ser_core.errors import ConfigError
 from ser_core.records.searches import with_settings
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
+from ser_core.training.search_results import SEARCH
 from ser_core.training.search_space import SPACE, suggest
 from ser_core.training.search_storage import no_trials, require_place, storage_in
 from ser_core.words import counted, percent
@@ -106,6 +108,8 @@ def begin_again(search: Search) -> None:
     from optuna.trial import TrialState
 
     study = open_study(search)
+    if SEARCH not in study.user_attrs:
+        study.set_user_attr(SEARCH, secrets.token_hex(8))
     if not study.trials:
         study.enqueue_trial({name: search.base.flat[name] for name in SPACE})
     for trial in study.get_trials(states=(TrialState.RUNNING,)):

@@ -15,7 +15,7 @@ from ser_core.command import friendly_errors
 from ser_core.command_line import CorpusFolder, Switch, parse
 from ser_core.errors import ConfigError
 from ser_core.places import how_to_run
-from ser_core.records.searches import Found, SearchRecord, record_file, save_search
+from ser_core.records.searches import SUFFIX, Found, SearchRecord, record_file, save_search
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import SPLIT_HELP, Cache, Out, folder_for
@@ -176,11 +176,12 @@ def record(search: Search, found: Found, folder: Path, on_cluster: bool) -> None
     split_id = load_split(search.base.split).id
     libraries = {"optuna": version("optuna"), **versions()}
     made = SearchRecord(search.base, found, device, platform.python_version(), libraries, git_commit(), split_id)
-    file = record_file(folder, found.name)
-    if save_search(folder, made):
+    if file := save_search(folder, made):
         print(f"Recorded in {file}: the app shows it on Runs → Search.")
+        if file != (usual := folder / f"{found.name}{SUFFIX}") and usual.is_file():
+            print(f"{usual.name} stays as it is: it is of another search, or comes with the project.")
     else:
-        print(f"{file} is of more trials, and stays as it is.")
+        print(f"{record_file(folder, found)} is of more trials, and stays as it is.")
 
 
 def print_list(search: Search, asked: int | None) -> None:
@@ -212,7 +213,6 @@ def print_found(search: Search, found: Found, asked: int | None) -> None:
         settings = ", ".join(f"{name} {trial.shown(name)}" for name in trial.settings)
         print(f"{percent(trial.accuracy)}  trial {trial.number}: {settings}")
     if found.importance:
-        shares = (f"{name} {percent(share, 0)}" for name, share in found.importance.items())
-        print("What matters: " + ", ".join(shares))
+        print(found.what_matters)
     if found.trials:
         print(f"Train the best: {how_to_run('train')} {how_to_train(search.config(found.trials[0].settings))}")

@@ -78,14 +78,15 @@ def test_a_search_says_what_it_found_and_what_that_is_worth_at_full_length(tmp_p
     base = usual_config("conformer", epochs=4)
     settings = {name: base.flat[name] for name in SPACE}
     trials = (Trial(1, 0.75, {**settings, "lr": 0.002}), Trial(0, 0.5, settings))
-    found = Found("some", trials, 2, {"lr": 0.5, "ema": 0.25, "width": 0.125, "head": 0.125})
+    found = Found("some", trials, 2, {"lr": 0.5, "ema": 0.25, "width": 0.125, "head": 0.125}, 0.2)
     search = SearchRecord(base, found, "CPU", "3.11", {}, None, "0123")
     first, second = hopes([], [], INDEX, [search])[-1].measured
     assert first.startswith("Of 4 settings of the Conformer network, each trained for 4 epochs on `report`")
     assert "names 75.0\u00a0% of" in first
     assert "by itself name 50.0\u00a0%" in first
     assert second == (
-        "What explains most of the differences: `lr` (50\u00a0%), `ema` (25\u00a0%) and `width` (12\u00a0%)."
+        "What matters more than chance would show: `lr` (50\u00a0%) and `ema` (25\u00a0%); chance alone gives a "
+        "setting up to 20\u00a0%."
     )
     usual = usual_config("conformer")
     runs = [

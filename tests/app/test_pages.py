@@ -36,7 +36,7 @@ from ser_core.serving.prediction import UNSURE
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.future import future_steps
 from ser_core.training.search import Search, open_study
-from ser_core.training.search_results import STORAGE
+from ser_core.training.search_results import STORAGE, searches_in
 from ser_core.training.search_space import SPACE
 from ser_core.training.study import recording_steps, with_epochs
 from ser_core.words import code, percent
@@ -642,6 +642,38 @@ def test_a_search_is_shown_where_there_is_one(open_page: OpenPage, many_runs: Pa
     app = open_page(RUNS, view="Search")
     assert not app.exception
     assert "can't be read as the trials of a search" in texts(app)
+
+
+def test_a_search_says_which_settings_matter_more_than_chance(open_page: OpenPage, many_runs: Path):
+    base = usual_config("conformer", epochs=2)
+    settings = {name: base.flat[name] for name in SPACE}
+    trials = (Trial(1, 0.75, {**settings, "ema": 0.9995}), Trial(0, 0.5, settings))
+    found = Found("found", trials, 1, {"ema": 0.75, "lr": 0.25}, 0.5, "a")
+    save_search(many_runs, SearchRecord(base, found, "CPU", "3.11", {}, None, "0123"))
+    app = open_page(RUNS, view="Search")
+    assert (
+        "What matters more than chance would show: `ema` (75\u00a0%); chance alone gives a setting up to 50"
+        in texts(app)
+    )
+    table = app.dataframe[0].value
+    assert table["setting"].tolist()[:2] == ["ema", "lr"]
+    assert table["more than chance"].tolist()[:3] == ["yes", "no", "no"]
+    assert table["trial 1, 75.0\u00a0%"].tolist()[0] == "0.9995"
+
+
+def test_two_searches_with_the_same_settings_are_both_shown(open_page: OpenPage, many_runs: Path):
+    search = Search(many_runs.parent / STORAGE, 2, usual_config("conformer", epochs=2))
+    study = open_study(search)
+    study.tell(study.ask({"lr": FloatDistribution(0.001, 0.01)}), 0.625)
+    settings = {name: search.base.flat[name] for name in SPACE}
+    others = (Trial(1, 0.875, settings), Trial(0, 0.5, settings))
+    recorded = SearchRecord(search.base, Found(search.name, others, 1, {}), "CPU", "3.11", {}, None, "0123")
+    save_search(many_runs, recorded)
+    app = open_page(RUNS, view="Search")
+    assert ["87.5" in texts(app), "62.5" in texts(app)] == [True, True]
+    assert f"`{search.name} in {STORAGE}`: 1 trial trained to the end" in texts(app)
+    save_search(many_runs, replace(recorded, found=searches_in(search.file)[0]))  # which is then shown once
+    assert texts(open_page(RUNS, view="Search")).count("62.5") == texts(app).count("62.5")
 
 
 def test_shared_and_unseen_speakers_stand_side_by_side(open_page: OpenPage, many_runs: Path):

@@ -35,7 +35,8 @@ RECORD = SearchRecord(
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path):
-    assert save_search(tmp_path / "runs", RECORD)
+    file = save_search(tmp_path / "runs", RECORD)
+    assert file == tmp_path / "runs" / "some.search.json"
     (found,), unreadable = load_searches(tmp_path / "runs")
     assert (found, unreadable) == (RECORD, {})
     assert found.config(found.found.trials[0]) == replace(BASE, lr=0.002)
@@ -79,16 +80,82 @@ def test_every_choice_of_a_search_is_shown_as_it_is():
             assert Trial(0, 0.5, {name: value}).shown(name) == str(value).removesuffix(".0")
 
 
+def of_trials(record: SearchRecord, **found) -> SearchRecord:
+    return replace(record, found=replace(record.found, **found))
+
+
 def test_a_record_of_more_trials_stays(tmp_path: Path):
-    fewer = replace(RECORD, found=replace(RECORD.found, given_up=1))
-    more = replace(RECORD, found=replace(RECORD.found, given_up=3))
-    assert [save_search(tmp_path, record) for record in (RECORD, fewer, more)] == [True, False, True]
-    assert load_search(record_file(tmp_path, "some")) == more
+    fewer, more = of_trials(RECORD, given_up=1), of_trials(RECORD, given_up=3)
+    file = record_file(tmp_path, RECORD.found)
+    assert [save_search(tmp_path, record) for record in (RECORD, fewer, more)] == [file, None, file]
+    assert load_searches(tmp_path)[0] == [more]
+
+
+def test_a_search_that_goes_on_replaces_its_record(tmp_path: Path):
+    first = of_trials(RECORD, search="a")
+    more = of_trials(first, trials=(Trial(5, 0.875, USUAL), *TRIALS))
+    assert save_search(tmp_path, first) == save_search(tmp_path, more)
+    assert load_searches(tmp_path)[0] == [more]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"search": "b", "given_up": 9},  # another file with trials, though these are alike
+        {"search": "a", "trials": (Trial(3, 0.625, USUAL), Trial(0, 0.5, USUAL), Trial(4, 0.25, USUAL))},  # of a copy
+        {"search": "", "trials": (Trial(3, 0.625, USUAL), Trial(0, 0.5, USUAL), Trial(4, 0.25, USUAL))},
+    ],
+)
+def test_the_record_of_another_search_is_kept(tmp_path: Path, other: dict):
+    first = of_trials(RECORD, search="a")
+    second = of_trials(RECORD, **other)
+    more = of_trials(second, given_up=20)
+    files = [save_search(tmp_path, record) for record in (first, second, more, first)]
+    assert [file.name for file in files if file] == [
+        "some.search.json",
+        "some-run2.search.json",
+        "some-run2.search.json",
+        "some.search.json",
+    ]
+    assert load_search(tmp_path / "some.search.json") == first
+    assert load_search(tmp_path / "some-run2.search.json") == of_trials(more, name="some-run2")
+
+
+def test_a_record_from_before_searches_were_told_apart_is_read_and_gone_on_with(tmp_path: Path):
+    file = save_search(tmp_path, RECORD)
+    assert file
+    values = json.loads(file.read_text())
+    for added in ("chance", "search"):
+        del values["found"][added]
+    file.write_text(json.dumps(values))
+    assert load_search(file) == RECORD
+    more = of_trials(RECORD, given_up=3, search="a")
+    assert save_search(tmp_path, more) == file
+    assert load_searches(tmp_path)[0] == [more]
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"importance": {}}, ""),
+        ({"chance": None}, "This record is an older one, and doesn't say which settings matter more than chance"),
+        ({"chance": 0.8}, "With these 2 trials, no setting matters more than chance would show: chance alone gives a"),
+        ({"chance": 0.5}, "What matters more than chance would show: `lr` (75\N{NO-BREAK SPACE}%); chance alone gives"),
+        (
+            {"chance": 0.2},
+            "`lr` (75\N{NO-BREAK SPACE}%) and `width` (25\N{NO-BREAK SPACE}%); chance alone gives a setting up",
+        ),
+    ],
+)
+def test_a_share_that_chance_gives_is_not_said_to_matter(found: dict, said: str):
+    sentences = replace(RECORD.found, **found).what_matters
+    assert said in sentences
+    assert bool(said) == bool(sentences)
 
 
 def test_a_damaged_record_is_named_and_written_anew(tmp_path: Path):
     save_search(tmp_path, RECORD)
-    file = record_file(tmp_path, "some")
+    file = record_file(tmp_path, RECORD.found)
     file.write_text("{")
     assert load_searches(tmp_path)[1]["some"].startswith("some.search.json can't be read")
     assert save_search(tmp_path, RECORD)
@@ -112,7 +179,10 @@ def test_a_users_search_takes_no_place_of_one_that_comes_with_the_project(tmp_pa
     write_shipped(tmp_path, ["some"])
     more = replace(RECORD, found=replace(RECORD.found, given_up=3))
     assert save_search(tmp_path, more)
-    assert [record.found.given_up for record in load_searches(tmp_path)[0]] == [3, 2]
+    assert [(one.found.name, one.found.given_up) for one in load_searches(tmp_path)[0]] == [
+        ("some-run2", 3),
+        ("some", 2),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -123,6 +193,7 @@ def test_a_users_search_takes_no_place_of_one_that_comes_with_the_project(tmp_pa
         (lambda values: values["found"].update(trials=[]), "trials are missing"),
         (lambda values: values["found"].update(given_up=-1), "given_up"),
         (lambda values: values["found"]["importance"].update(lr=2), "importance.lr"),
+        (lambda values: values["found"].update(chance=2), "chance"),
         (lambda values: values["found"]["trials"][0].update(accuracy=1.5), "accuracy"),
         (lambda values: values["found"]["trials"][0]["settings"].update(colour=1), "no setting colour"),
         (lambda values: values["found"]["trials"][0]["settings"].update(dropout=7), "dropout"),
@@ -131,7 +202,7 @@ def test_a_users_search_takes_no_place_of_one_that_comes_with_the_project(tmp_pa
 )
 def test_what_is_wrong_with_a_record_is_said(tmp_path: Path, change, said: str):
     save_search(tmp_path, RECORD)
-    file = record_file(tmp_path, "some")
+    file = record_file(tmp_path, RECORD.found)
     values = json.loads(file.read_text())
     change(values)
     file.write_text(json.dumps(values))

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
@@ -124,7 +125,7 @@ def test_what_was_found_says_what_matters(search: Search):
         if number < 3:
             study.tell(trial, state=TrialState.PRUNED)
         else:
-            study.tell(trial, 0.7 - dropout / 10)
+            study.tell(trial, 0.7 - dropout / 2)
     (found,) = searches_in(search.file)
     assert (found.name, len(found.trials), found.given_up) == (search.name, FEWEST_FOR_IMPORTANCE, 3)
     accuracies = [trial.accuracy for trial in found.trials]
@@ -132,6 +133,55 @@ def test_what_was_found_says_what_matters(search: Search):
     assert found.trials[0].settings["dropout"] == min(trial.settings["dropout"] for trial in found.trials)
     assert sum(found.importance.values()) == pytest.approx(1)
     assert set(found.importance) <= SPACE.keys()
+    assert found.matters == ["dropout"]
+    assert found.chance
+    assert 0.1 < found.chance < found.importance["dropout"]
+
+
+def test_of_noise_no_setting_is_said_to_matter(search: Search):
+    """Shares add up to 1 of noise, too."""
+    study, random = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)), np.random.default_rng(0)
+    for accuracy in random.normal(0.6, 0.02, FEWEST_FOR_IMPORTANCE):
+        trial = study.ask()
+        suggest(trial)
+        study.tell(trial, float(accuracy))
+    found = found_in(study)
+    assert sum(found.importance.values()) == pytest.approx(1)
+    assert found.matters == []
+    assert "no setting matters more than chance" in found.what_matters
+    assert found_in(study) == found  # however often it is asked
+    assert len(SPACE) < FEWEST_FOR_IMPORTANCE
+
+
+@pytest.mark.parametrize("name", ["ema", "width", "lr", "head"])
+def test_what_decides_alone_is_the_setting_that_matters(name: str):
+    """And not another one that got its share."""
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(2 * FEWEST_FOR_IMPORTANCE):
+        trial = study.ask()
+        value, kind = suggest(trial)[name], SPACE[name]
+        place = kind.index(value) / 10 if isinstance(kind, tuple) else value / kind.high / 5
+        study.tell(trial, 0.5 + place)
+    assert found_in(study).matters == [name]
+
+
+def test_a_search_in_another_file_keeps_the_record_of_the_first(search: Search, tmp_path: Path, capsys):
+    for name, trials in (("first", 1), ("second", 2), ("first", 2)):
+        one = replace(search, file=tmp_path / f"{name}.sqlite", base=usual_config("conformer", epochs=4))
+        begin_again(one)
+        study = open_study(one)
+        while len(study.trials) < trials or study.trials[trials - 1].state == TrialState.WAITING:
+            trial = study.ask()
+            suggest(trial)
+            study.tell(trial, 0.5)
+        search_command.record(one, found_in(study), tmp_path / "runs", on_cluster=False)
+    said = capsys.readouterr().out
+    files = [tmp_path / "runs" / f"{one.name}{end}.search.json" for end in ("", "-run2")]
+    assert [said.count(f"Recorded in {file}:") for file in files] == [2, 1]
+    assert said.count(f"{files[0].name} stays as it is: it is of another search") == 1
+    first, second = (load_search(file).found for file in files)
+    assert first.search != second.search
+    assert (len(first.search), len(first.trials), len(second.trials)) == (16, 2, 2)
 
 
 def test_a_file_that_holds_no_trials_is_named(search: Search, tmp_path: Path):
