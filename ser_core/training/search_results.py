@@ -24,7 +24,7 @@ STORAGE = "search.sqlite"
 SEARCH = "search"
 """The attribute of a study that tells it from all others."""
 FEWEST_FOR_IMPORTANCE = 20  # finished trials, more than there are settings; of fewer, chance gives one nearly all
-TREES = 32
+TREES = 16
 DEALS = 19  # of which the greatest share is that of chance at the 5 % level
 
 
