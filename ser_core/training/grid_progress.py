@@ -25,20 +25,21 @@ WORDS = {"recorded": "recorded", "shorter": "fewer epochs", "interrupted": "inte
 
 
 def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int, recorded: Sequence[Run]) -> None:
-    """A line a run, and what is left in all with so many runs at once.
+    """A line a run, with its validation accuracy, and what is left in all with so many runs at once.
 
     Args:
         recorded: all runs that are recorded, under whatever name.
     """
     seconds = [entry.epochs_left * estimator.epoch_seconds(entry.config) for entry in entries]
     width = max(len(entry.name) for entry in entries)
-    print(f"{'run':{width}}  {'state':13}  {'epochs':>8}  {'accuracy':>8}  time left")
+    print(f"{'run':{width}}  {'state':13}  {'epochs':>8}  {'validation':>10}  time left")
     for entry, left in zip(entries, seconds, strict=True):
-        accuracy = f"{entry.run.accuracy:.1%}" if entry.run else "–"
+        validation = f"{entry.run.val_accuracy:.1%}" if entry.run else "–"
         status = f"  ({entry.run.status})" if entry.run and entry.run.status != "finished" else ""
         print(
             f"{entry.name:{width}}  {WORDS.get(entry.state, entry.state):13}  "
-            f"{entry.epochs_done:>4}/{entry.config.epochs:<3}  {accuracy:>8}  {duration(left) if left else '–'}{status}"
+            f"{entry.epochs_done:>4}/{entry.config.epochs:<3}  {validation:>10}  "
+            f"{duration(left) if left else '–'}{status}"
         )
     for entry in entries:
         if entry.reason:

@@ -506,6 +506,18 @@ def test_a_record_that_was_computed_otherwise_than_most_is_named(tmp_path: Path)
     assert not grid_progress.unlike_most(survey(configs, tmp_path), [])
 
 
+def test_the_list_has_the_validation_accuracy_by_which_settings_are_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    config = STUDIES["report"]()[0]
+    write_run(tmp_path / "runs" / config.name, config, val_accuracy=0.625)
+    grid.main(["report", "--list", "--device", "cpu", "--only", config.name, "--out", str(tmp_path)])
+    header, first, *_ = capsys.readouterr().out.splitlines()
+    assert header.split() == ["run", "state", "epochs", "validation", "time", "left"]
+    assert first.split()[-2] == "62.5%"
+    assert header.index("validation") + len("validation") == first.index("62.5%") + len("62.5%")
+
+
 def test_estimates_follow_the_records(tmp_path: Path):
     cpu, config = Device.choose("cpu"), TrainConfig(epochs=3, warmup_epochs=3)
     write_run(tmp_path / "other", config, device="another machine")
