@@ -278,7 +278,7 @@ if runs:
         case "Best":
             show_best(runs)
         case "Findings":
-            show_findings(runs, steps)
+            show_findings(runs, steps, ingredients)
         case "Checkpoints":
             show_checkpoints()
         case "Speakers":

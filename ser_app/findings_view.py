@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from ser_core.analysis.configurations import by_configuration, run_label
 from ser_core.analysis.evidence import Finding, Verdict
 from ser_core.analysis.findings import findings
 from ser_core.analysis.future import Hope, hopes
+from ser_core.analysis.ingredients import IngredientResult
 from ser_core.analysis.marks import Mark, finding_figure
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.steps import StepResult
@@ -45,15 +47,23 @@ def _findings(files: Fingerprint, _runs: Sequence[Run]) -> list[Finding]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _hopes(files: Fingerprint, heard: Fingerprint, _runs: Sequence[Run], _steps: Sequence[StepResult]) -> list[Hope]:
+def _hopes(
+    files: Fingerprint,
+    heard: Fingerprint,
+    _runs: Sequence[Run],
+    _steps: Sequence[StepResult],
+    _ingredients: Sequence[IngredientResult],
+) -> list[Hope]:
     clips, (searched, _) = list(load_index().values()), searches()
     try:
-        return hopes(_runs, _steps, clips, searched)
-    except RunError:  # of a step
-        return hopes(_runs, [], clips, searched)
+        return hopes(_runs, _steps, clips, searched, _ingredients)
+    except RunError:  # of a step, or of an evaluation, which the intervals of one seed are made from
+        return hopes(_runs, [], clips, searched, [replace(result, root=None) for result in _ingredients])
 
 
-def show_findings(runs: Sequence[Run], steps: Sequence[StepResult]) -> None:
+def show_findings(
+    runs: Sequence[Run], steps: Sequence[StepResult], ingredients: Sequence[IngredientResult] = ()
+) -> None:
     """The report's findings one by one, and what it would try next."""
     files = fingerprint(*(run.folder / file for run in runs for file in (*RECORD_FILES, "predictions.csv")))
     found = _findings(files, runs)
@@ -75,9 +85,9 @@ def show_findings(runs: Sequence[Run], steps: Sequence[StepResult]) -> None:
 
     st.header("What the report would try next")
     st.caption(f"Its section 7.3, and what we measured of it so far. The {REPORT_LINK} gives no figures for these.")
-    # Evaluations in other corpora, which steps tell of, and searches.
+    # Evaluations in other corpora, which steps and ingredients tell of, and searches.
     heard = fingerprint(*evaluation_files(evaluations_dir()), *search_files(recorded_in()))
-    for hope in _hopes(files, heard, runs, steps):
+    for hope in _hopes(files, heard, runs, steps, ingredients):
         show_hope(hope)
 
 

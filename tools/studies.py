@@ -25,9 +25,7 @@ def steps(runs: list[Run]) -> str:
     """Markdown, a line a step towards hearing the voice and not the recording."""
     found = step_results(runs, load_evaluations(evaluations_dir())[0])
     rows = step_rows(found)
-    kept: dict[str, list[str]] = {}
-    for printed in STEPS.read_text(encoding="utf-8").split("$ ")[1:]:
-        kept |= kept_labels(printed)
+    kept = kept_by_steps()
     header = [name for name in (rows[0] if rows else ["step"]) if not name.endswith(INTERVAL)]
     lines = [
         f"| {' | '.join(header)} | same label: {' | '.join(SHOWN_CHANGES.values())} |",
@@ -37,6 +35,14 @@ def steps(runs: list[Run]) -> str:
         cells = [step_cell(row, name) for name in header]
         lines.append(f"| {' | '.join([*cells, *kept.get(result.run.name, ['–'] * len(SHOWN_CHANGES))])} |")
     return "\n".join(lines)
+
+
+def kept_by_steps() -> dict[str, list[str]]:
+    """By run, the shares of labels that are kept in `SHOWN_CHANGES`."""
+    kept: dict[str, list[str]] = {}
+    for printed in STEPS.read_text(encoding="utf-8").split("$ ")[1:]:
+        kept |= kept_labels(printed)
+    return kept
 
 
 def ingredients(runs: list[Run]) -> str:
@@ -72,10 +78,14 @@ def verdicts(runs: list[Run]) -> str:
 
 
 def future(runs: list[Run]) -> str:
-    """Markdown, an item each thing that the report would try."""
-    found = step_results(runs, load_evaluations(evaluations_dir())[0])
+    """Markdown, an item each thing that the report would try, and below it one each sentence of ours."""
+    evaluations = load_evaluations(evaluations_dir())[0]
+    found = step_results(runs, evaluations)
+    tried = ingredient_results(runs, evaluations, evaluations_dir())
+    column = list(SHOWN_CHANGES.values()).index("telephone")
+    telephone = {name: float(shares[column].rstrip("%")) / 100 for name, shares in kept_by_steps().items()}
     searches = [search for search in load_searches(RUNS_DIR)[0] if search.found.name in shipped(RUNS_DIR)]
     return "\n".join(
-        f"- **{hope.title}.** {hope.report} {' '.join(hope.measured) or 'Not measured yet.'}"
-        for hope in hopes(runs, found, list(load_index().values()), searches)
+        "\n  - ".join([f"- **{hope.title}.** {hope.report}", *(hope.measured or ["Not measured yet."])])
+        for hope in hopes(runs, found, list(load_index().values()), searches, tried, telephone)
     )

@@ -5,7 +5,7 @@ Nothing here is a verdict: the report hopes, and gives no figures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -13,6 +13,8 @@ from ser_core.analysis.comparable import candidates, differences
 from ser_core.analysis.comparison import Difference, compare
 from ser_core.analysis.configurations import by_configuration, of_usual_length, readable, run_label
 from ser_core.analysis.findings import BEST_2D
+from ser_core.analysis.ingredient_words import STUDY, activating, attending, augmenting, of_the_study, transforming
+from ser_core.analysis.ingredients import IngredientResult
 from ser_core.analysis.raters import Given, rater_confusion
 from ser_core.analysis.steps import StepResult
 from ser_core.corpus.clips import Clip
@@ -44,7 +46,12 @@ class Hope:
 
 
 def hopes(
-    runs: Sequence[Run], steps: Sequence[StepResult], clips: Sequence[Clip], searches: Sequence[SearchRecord] = ()
+    runs: Sequence[Run],
+    steps: Sequence[StepResult],
+    clips: Sequence[Clip],
+    searches: Sequence[SearchRecord] = (),
+    ingredients: Sequence[IngredientResult] = (),
+    telephone: Mapping[str, float] = {},
 ) -> list[Hope]:
     """All that the report would try, in its order.
 
@@ -53,19 +60,32 @@ def hopes(
         steps: towards hearing the voice and not the recording, whose predictions can be read.
         clips: of CREMA-D, with what people heard and saw in them.
         searches: for settings.
+        ingredients: the study of them.
+        telephone: of runs by name, the share of test clips whose label stays over a telephone, 0..1.
+
+    Raises:
+        RunError: predictions of a step or of an evaluation are missing or damaged.
     """
     runs = readable(runs)
     of_report = [run for run in runs if run.split_id == REPORT_SPLIT_ID and not run.environment.corpora]
+    words = [of_hope(ingredients) for of_hope in (attending, transforming, augmenting, activating)]
+    first = next((i for i, said in enumerate(words) if said), None)
+    attention, transformers, augmentation, activations = (
+        (STUDY, *said) if i == first else said for i, said in enumerate(words)
+    )
     return [
         Hope(
             "Attention",
             "It could help models to listen to the moments that matter most.",
-            _above_the_best(of_report, _attends, "has attention, and learned from CREMA-D alone"),
+            (*_above_the_best(of_report, _attends, "has attention, and learned from CREMA-D alone"), *attention),
         ),
         Hope(
             "Transformers",
             "They have done well in other tasks of audio.",
-            _above_the_best(of_report, _pretrained, "is a transformer that had heard much other speech before"),
+            (
+                *_above_the_best(of_report, _pretrained, "is a transformer that had heard much other speech before"),
+                *transformers,
+            ),
         ),
         Hope(
             "Several modalities",
@@ -75,12 +95,12 @@ def hopes(
         Hope(
             "Data augmentation",
             "It could make up for the small size of the corpora, and help on other recordings.",
-            _augmented(steps),
+            (*_augmented(steps, telephone), *augmentation),
         ),
         Hope(
             "Activation functions of one's own",
             "They could do more for speech emotion than those that are known.",
-            _other_activations(of_report),
+            (*activations, *_other_activations([run for run in of_report if not of_the_study(run)])),
         ),
         Hope(
             "Systematic search",
@@ -109,8 +129,8 @@ def _above_the_best(runs: Sequence[Run], kind: Callable[[Run], bool], what: str)
     if not (difference := _compared(run, other)):
         return ()
     return (
-        f"{code(run_label(run))} {what}: {_points(difference)} against {code(run_label(other))}, the report's best. "
-        "They differ in more than that.",
+        f"{code(run_label(run))} {what}: on the test clips, {_points(difference)} against "
+        f"{code(run_label(other))}, the report's best. They differ in more than that.",
     )
 
 
@@ -124,7 +144,7 @@ def _people(clips: Sequence[Clip]) -> tuple[str, ...]:
     )
 
 
-def _augmented(steps: Sequence[StepResult]) -> tuple[str, ...]:
+def _augmented(steps: Sequence[StepResult], telephone: Mapping[str, float]) -> tuple[str, ...]:
     """What changes of the sound add, each by itself and all together."""
     together = next((step for step in steps if step.step.label == TOGETHER), None)
     alone = [step for step in steps if together and step.step.to == together.step.to and step.step.label not in BUNDLES]
@@ -137,16 +157,24 @@ def _augmented(steps: Sequence[StepResult]) -> tuple[str, ...]:
     sentences = [
         f"Of {counted(len(gained), 'way')} to change the clips, tried by themselves on the "
         f"{model_label(run.train.model)} network ({counted(run.train.epochs, 'epoch')}), {beyond or 'none'} made it "
-        f"better on CREMA-D beyond chance. The most was {best}: {_points(gained[best])}."
+        f"better on the test clips beyond chance. The most was {best}: {_points(gained[best])}."
     ]
     if whole := together.gained():
-        sentences.append(f"Those that are on by default, together with SpecAugment: {_points(whole)} on CREMA-D.")
+        sentences.append(
+            f"Those that are on by default, together with SpecAugment: {_points(whole)} on the test clips."
+        )
     before = {} if together.before is None else next(s.elsewhere for s in steps if s.run is together.before)
     sentences += [
         f"In {title}, the average recall went from {percent(before[title].uar)} to {percent(one.uar)} with them."
         for title, one in together.elsewhere.items()
         if title in before
     ]
+    kept = [telephone.get(one.name) for one in (run, together.before) if one]
+    shares = [percent(share, 0) for share in kept if share is not None]
+    if len(shares) == 2:
+        sentences.append(
+            f"Of a sample of test clips, {shares[0]} keep their label over a telephone with them, {shares[1]} without."
+        )
     return tuple(sentences)
 
 
@@ -165,7 +193,7 @@ def _other_activations(runs: Sequence[Run]) -> tuple[str, ...]:
         if best and (difference := _compared(run, best)):
             names = [activation_label(one.train.activation) for one in (run, best)]
             where = f"in the {model_label(run.train.model)} network"
-            sentences.append(f"{names[0]} instead of {names[1]} {where}: {_points(difference)}.")
+            sentences.append(f"{names[0]} instead of {names[1]} {where}: {_points(difference)} on the test clips.")
     return tuple(sentences)
 
 

@@ -1,5 +1,6 @@
 """What the report would try next, beside what was measured."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,9 @@ import numpy as np
 import pytest
 
 from ser_core.analysis.future import hopes
+from ser_core.analysis.ingredient_table import ingredient_rows
+from ser_core.analysis.ingredient_words import STUDY
+from ser_core.analysis.ingredients import ingredient_results
 from ser_core.analysis.steps import step_results
 from ser_core.corpus.clips import load_index
 from ser_core.models.config import NetworkConfig
@@ -16,7 +20,9 @@ from ser_core.records.predictions import Predictions
 from ser_core.records.runs import RUNS_DIR, Run, load_run, load_runs
 from ser_core.records.searches import Found, SearchRecord, Trial
 from ser_core.training.config import TrainConfig, usual_config
+from ser_core.training.future import future_steps
 from ser_core.training.search_space import SPACE
+from ser_core.training.steps import TOGETHER
 from ser_core.training.study import BEST_2D
 from tests.made_records import NAMES, TARGETS, answering, set_val_accuracy, write_run
 
@@ -54,10 +60,39 @@ def test_of_what_nobody_trained_nothing_is_said_but_what_people_said():
 
 def test_what_ships_with_the_project_says_something():
     runs, evaluations = load_runs(RUNS_DIR)[0], load_evaluations(evaluations_dir())[0]
-    said = {hope.title: hope.measured for hope in hopes(runs, step_results(runs, evaluations), INDEX)}
+    steps = step_results(runs, evaluations)
+    (together,) = (step for step in steps if step.step.label == TOGETHER)
+    tried = ingredient_results(runs, evaluations, evaluations_dir())
+    kept = {together.run.name: 0.5, together.before.name: 0.125} if together.before else {}
+    said = {hope.title: hope.measured for hope in hopes(runs, steps, INDEX, [], tried, kept)}
     assert "`lr0.001-SiLU-2D, 150 epochs`, the report's best" in said["Transformers"][0]
     assert "together with SpecAugment" in " ".join(said["Data augmentation"])
     assert "RAVDESS" in " ".join(said["Data augmentation"])
+    telephone = "50\u00a0% keep their label over a telephone with them, 12\u00a0% without."
+    assert telephone in " ".join(said["Data augmentation"])
+    gained = {row["network"]: row for row in ingredient_rows(tried)}
+    for title, label, how in (
+        ("Attention", "whole - conformer", "The whole without a conformer"),
+        ("Attention", "base + conformer", "The base with a conformer"),
+        ("Transformers", "base + transformer", "The base with a transformer"),
+        ("Data augmentation", "base + all changes", "The base with all changes"),
+    ):
+        (sentence,) = (one for one in said[title] if one.startswith(how))
+        for name, clips in (("validation", "validation clips"), ("UAR, RAVDESS", "RAVDESS")):
+            gain, interval = (gained[label][f"{name}, gained{end}"] for end in ("", ", 95 % interval"))
+            assert re.search(rf"{re.escape(f'{gain:+.1f}')}( points)? \({re.escape(interval)}\) on {clips}", sentence)
+    (activations,) = said["Activation functions of one's own"]
+    assert f"GELU {gained['base + GELU']['validation, gained']:+.1f} points" in activations
+    assert [title for title, sentences in said.items() if STUDY in sentences] == ["Attention"]
+
+
+def test_nothing_is_said_of_the_studys_networks_by_their_test_clips(tmp_path: Path):
+    base = next(step.config for step in future_steps() if step.label == "base")
+    runs = [
+        recorded(tmp_path / activation, replace(base, activation=activation, seed=seed), predictions=answers_of(0.5))
+        for activation, seed in (("relu", 1), ("gelu", 1))
+    ]
+    assert measured(runs)["Activation functions of one's own"] == ()
 
 
 def test_attention_is_a_network_of_ours_that_has_some(tmp_path: Path):
@@ -69,7 +104,7 @@ def test_attention_is_a_network_of_ours_that_has_some(tmp_path: Path):
     assert measured([with_some])["Attention"] == ()  # there is nothing to compare it with
     (sentence,) = measured([best, with_some, without])["Attention"]
     assert f"`with, {usual_config('conformer').epochs} epochs` has attention" in sentence
-    assert "+25.0 points" in sentence
+    assert "on the test clips, +25.0 points" in sentence
     other = recorded(tmp_path / "few", usual_config("conformer"))
     assert measured([best, other])["Attention"] == ()  # it answered other clips
 
@@ -107,6 +142,7 @@ def test_an_activation_is_compared_with_another_in_the_same_network(tmp_path: Pa
     assert bool(sentences) == said
     if said:
         assert sentences[0].startswith("GELU instead of SiLU in the 2D network: -25.0 points")
+        assert sentences[0].endswith("on the test clips.")
 
 
 def test_an_activation_is_compared_with_the_best_of_the_reports_by_validation(tmp_path: Path):

@@ -596,6 +596,17 @@ def test_ingredients_are_shown_only_where_several_are_recorded(open_page: OpenPa
     assert table["compared with"].isna().all()
 
 
+def test_what_the_report_would_try_next_has_what_ingredients_gained(
+    open_page: OpenPage, many_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(EVALUATIONS_VARIABLE, str(tmp_path / "none"))
+    for step in future_steps():
+        if step.label in ("base", "base + conformer"):
+            write_run(many_runs / step.config.name, step.config, val_accuracy=0.5 if step.to else 0.6)
+    said = texts(open_page(RUNS, view="Findings"))
+    assert "The base with a conformer (1 seed): -10.0 points on validation clips." in said
+
+
 def test_what_needs_no_training_is_among_the_ingredients_and_not_among_the_models(
     open_page: OpenPage, many_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
