@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +15,13 @@ from ser_core.analysis.ingredient_table import GAINED, ingredient_rows
 from ser_core.analysis.ingredients import IngredientResult
 from ser_core.analysis.steps import INTERVAL
 from ser_core.analysis.untrained import UntrainedResult
+from ser_core.audio.changes.registry import CHANGES
 from ser_core.errors import RunError
 from ser_core.models.registry import model_label
 from ser_core.records.evaluations import EvaluatedCorpus
 
+GAIN = "Δ"
+NAME_WIDTH, FIRST, WIDTH = 192, 78, 84  # a phone has room for a name and the first two gains
 FIGURES = {
     "validation": "Accuracy on the validation clips, whose speakers are in training, too; in the epoch that was "
     "chosen, mean over seeds",
@@ -35,8 +39,8 @@ def show_ingredients(results: Sequence[IngredientResult], untrained: Sequence[Un
     run = next(run for result in results for runs in (result.runs, *result.unseen.values()) for run in runs.values())
     st.caption(
         f"What the {model_label(run.train.model)} network is made of, one thing at a time: added to a base that has "
-        "none of it, and taken from the whole. **Gained**: points more than the network it is compared with, from the "
-        f"same seeds and for {run.train.epochs} epochs. Intervals are over seeds alone, on the same clips; those of "
+        f"none of it, and taken from the whole. **{GAIN}**: points more than the base or the whole has, from the same "
+        f"seeds and for {run.train.epochs} epochs. Intervals are over seeds alone, on the same clips; those of "
         "unseen speakers are over folds. Of one seed, and of an ensemble, they are over speakers and clips, which says "
         "nothing of how much another seed would differ."
     )
@@ -45,11 +49,13 @@ def show_ingredients(results: Sequence[IngredientResult], untrained: Sequence[Un
     except RunError as error:
         st.warning(str(error))
         table = pd.DataFrame(ingredient_rows([replace(result, root=None) for result in results]))
+    corpora = {one.title: one for one in _corpora(results, untrained) if f"UAR, {one.title}" in table}
+    names = _names(corpora)
     st.dataframe(
         table,
         hide_index=True,
-        column_config={name: _column(name) for name in table.columns},
-        column_order=_order(filled(table), {one.title for one in _corpora(results, untrained) if one.change}),
+        column_config={column: _column(column, names) for column in table.columns},
+        column_order=_order(filled(table), names),
         placeholder="–",
         height="content",
         alt="Ingredients",
@@ -62,23 +68,49 @@ def _corpora(results: Sequence[IngredientResult], untrained: Sequence[UntrainedR
     return (one.corpus for titles in heard for seeds in titles.values() for one in seeds.values())
 
 
-def _order(columns: Sequence[str], changed: Collection[str]) -> list[str]:
-    """Columns as they are shown: corpora whose sound was changed behind the others, no folds where there are none."""
-    titles = tuple(f"UAR, {title}" for title in changed)
-    shown = [name for name in columns if name != "folds" or "unseen speakers" in columns]
-    return sorted(shown, key=lambda name: name.startswith(titles))
+def _names(corpora: Mapping[str, EvaluatedCorpus]) -> dict[str, str]:
+    """What a header calls a figure's clips, by the figure's column, in the order of columns.
+
+    Of validation clips that were changed, only how: in a word or two, unless another change has the same.
+    """
+    ordered = sorted(corpora.values(), key=lambda corpus: (bool(corpus.change), corpus.title))
+    ways = {one.title: CHANGES[one.change].label for one in ordered if one.validation and one.change in CHANGES}
+    brief = Counter(way.partition(",")[0] for way in ways.values())
+    names = {"validation": "validation"}
+    for title in (corpus.title for corpus in ordered):
+        way = ways.get(title, title)
+        short = way.partition(",")[0]
+        names[f"UAR, {title}"] = short if brief[short] == 1 else way
+    return names | {"unseen speakers": "unseen"}
 
 
-def _column(name: str) -> Any:
+def _order(columns: Collection[str], names: Collection[str]) -> list[str]:
+    """Columns as they are shown: gains first, which a phone shows then; no folds where there are none.
+
+    Of unseen speakers only few are known: they stand behind the intervals of the others.
+    """
+    *shared, unseen = names
+    gains = [name + end for group in (shared, [unseen]) for end in (GAINED, GAINED + INTERVAL) for name in group]
+    order = ["network", *gains, *names, "seeds", *(["folds"] if unseen in columns else [])]
+    return [name for name in order if name in columns]
+
+
+def _column(column: str, names: Mapping[str, str]) -> Any:
     """How a column of the table is shown."""
-    if name.endswith(INTERVAL):
-        return interval_column("gained")
-    if name.endswith(GAINED):
-        return st.column_config.NumberColumn("gained", format="%+.1f", help=f"{name.removesuffix(GAINED)}, in points")
-    if name in FIGURES:
-        return st.column_config.NumberColumn(format="%.1f %%", help=FIGURES[name])
-    if name.startswith("UAR, "):
-        return st.column_config.NumberColumn(format="%.1f %%", width=110, help=f"{RECALL}: {name[5:]}")
-    if name in COUNTED:
-        return st.column_config.NumberColumn(width=60, help=COUNTED[name])
-    return st.column_config.TextColumn(width=205) if name == "network" else None  # which hides the column
+    figure = column.removesuffix(INTERVAL).removesuffix(GAINED)
+    name, meaning = names.get(figure, figure), FIGURES.get(figure) or f"{RECALL}: {figure.removeprefix('UAR, ')}"
+    width = FIRST if figure in list(names)[:2] else WIDTH
+    if column.endswith(INTERVAL):
+        return interval_column(name, f"{GAIN}\u00a0{name}", width=108)
+    if column.endswith(GAINED):
+        return st.column_config.NumberColumn(
+            f"{GAIN}\u00a0{name}",
+            format="%+.1f",
+            width=width,
+            help=f"In points, more than the base or the whole has. {meaning}",
+        )
+    if figure in names:
+        return st.column_config.NumberColumn(name, format="%.1f %%", width=width, help=meaning)
+    if column in COUNTED:
+        return st.column_config.NumberColumn(width=60, help=COUNTED[column])
+    return st.column_config.TextColumn(width=NAME_WIDTH, pinned=True) if column == "network" else None  # hides it

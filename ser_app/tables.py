@@ -110,9 +110,9 @@ def filled(table: pd.DataFrame) -> list[str]:
     return [name for name in table.columns if table[name].notna().any()]
 
 
-def interval_column(of: str) -> Any:
-    """A column of 95 % intervals, narrow, and named by the figure that they are of."""
-    return st.column_config.TextColumn(f"{of}, 95\u00a0%", width=100, help=f"95\u00a0% interval: {of}")
+def interval_column(of: str, meaning: str | None = None, width: int = 100) -> Any:
+    """A column of 95 % intervals, narrow, and named by the figure that they are of, which help may call otherwise."""
+    return st.column_config.TextColumn(f"{of}, 95\u00a0%", width=width, help=f"95\u00a0% interval: {meaning or of}")
 
 
 def keep(key: str, rows: Sequence[int], cell: tuple[int, str] | None = None) -> None:

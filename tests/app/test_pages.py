@@ -22,6 +22,7 @@ from ser_core.analysis.groups import GROUPINGS
 from ser_core.analysis.raters import agreement, uncertainty
 from ser_core.analysis.report import REPORT_RESULTS
 from ser_core.audio import SAMPLE_RATE
+from ser_core.audio.changes.registry import CHANGES
 from ser_core.corpus.clips import by_name, load_index
 from ser_core.corpus.recordings import CorpusPart
 from ser_core.corpus.splits import REPORT_SPLIT_ID, load_split
@@ -624,19 +625,35 @@ def test_what_needs_no_training_is_among_the_ingredients_and_not_among_the_model
     assert table["UAR, RAVDESS"].tolist()[1:] == pytest.approx([40, 50])
     assert table["UAR, RAVDESS, gained"].tolist()[2] == 10
     assert open_page(RUNS, view="Corpora").dataframe[0].value["model"].tolist() == ["whole"]
-    noisy = replace(one.corpus, name="noisy", title="A noisy one", change="pink noise at 15 dB")
-    save_evaluation(
-        root / "noisy" / "whole",
-        replace(one, corpus=noisy, checkpoint=replace(one.checkpoint, name="whole")),
-        load_predictions(folder),
-    )
-    order = list(open_page(RUNS, view="Ingredients").dataframe[0].proto.column_order)
-    assert [name for name in order if name.startswith("UAR")] == [
-        "UAR, RAVDESS",
-        "UAR, RAVDESS, gained",
-        "UAR, A noisy one",
-    ]
+
+
+def test_gains_stand_beside_the_networks_and_their_headers_say_of_which_clips(
+    open_page: OpenPage, many_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(EVALUATIONS_VARIABLE, str(root := tmp_path / "heard"))
+    for step in future_steps():
+        if step.label not in ("base", "base + mixup"):
+            continue
+        write_run(many_runs / step.config.name, step.config)
+        one = evaluated(root, step.config.name)
+        for change in ("pink-15", "pink-25", "less-bass"):
+            title = f"CREMA-D, validation clips, {CHANGES[change].label}"
+            corpus = replace(one.corpus, name=change, title=title, change=change, validation=True)
+            said = load_predictions(root / "ravdess" / step.config.name)
+            save_evaluation(root / change / step.config.name, replace(one, corpus=corpus), said)
+    shown = open_page(RUNS, view="Ingredients").dataframe[0].proto
+    columns = json.loads(shown.columns)
+    names = ["validation", "RAVDESS", "less bass", "pink noise, 15 dB SNR", "pink noise, 25 dB SNR"]
+    gains, intervals = [f"Δ\u00a0{name}" for name in names], [f"{name}, 95\u00a0%" for name in names]
+    order = list(shown.column_order)
+    labels = [columns.get(name, {}).get("label") or name for name in order]
+    assert labels == ["network", *gains, *intervals[1:], *names, "seeds"]  # of validation, nobody evaluated clips
+    assert [name for name in order if columns.get(name, {}).get("pinned")] == ["network"]
+    assert columns["UAR, CREMA-D, validation clips, less bass, 1 - 0.7 z⁻¹"]["help"].endswith("less bass, 1 - 0.7 z⁻¹")
     assert not {"folds", "unseen speakers"} & {*order}
+    content = 348  # of a phone of 390 px
+    assert sum(columns[name]["width"] for name in order[:3]) <= content
+    assert columns["network"]["width"] < 0.6 * content  # with more, Streamlit pins nothing
 
 
 def test_a_search_is_shown_where_there_is_one(open_page: OpenPage, many_runs: Path):
