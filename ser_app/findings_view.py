@@ -25,6 +25,7 @@ from ser_core.emotions import EMOTION_NAMES
 from ser_core.errors import RunError
 from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.records.evaluations import evaluation_files, evaluations_dir
+from ser_core.records.robustness import kept_by_steps
 from ser_core.records.runs import Run, recorded_in
 from ser_core.records.searches import search_files
 from ser_core.training.config import TrainConfig
@@ -56,7 +57,7 @@ def _hopes(
 ) -> list[Hope]:
     clips, (searched, _) = list(load_index().values()), searches()
     try:
-        return hopes(_runs, _steps, clips, searched, _ingredients)
+        return hopes(_runs, _steps, clips, searched, _ingredients, kept_by_steps("telephone"))
     except RunError:  # of a step, or of an evaluation, which the intervals of one seed are made from
         return hopes(_runs, [], clips, searched, [replace(result, root=None) for result in _ingredients])
 

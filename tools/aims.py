@@ -14,6 +14,7 @@ from ser_core.analysis.speakers import pooled
 from ser_core.corpus.splits import N_FOLDS, REPORT_SPLIT_ID
 from ser_core.models.registry import MODELS, model_label
 from ser_core.records.evaluations import evaluations_dir, load_evaluations
+from ser_core.records.robustness import columns
 from ser_core.records.runs import Run
 from tools.build_hook import shipped_files
 
@@ -72,12 +73,6 @@ def printed(benchmark: str, name: str | None = None) -> str:
     if name and not re.search(rf"(^|\s){re.escape(name)}(\s|$)", text) and retrained.is_file():
         return retrained.read_text(encoding="utf-8")
     return text
-
-
-def columns(text: str) -> dict[str, dict[str, str]]:
-    """By label of each row of a printed table, its cells by the checkpoint that its header names."""
-    header, *rows = [re.split(r"  +", line.strip()) for line in text.splitlines() if "  " in line.strip()]
-    return {row[0]: dict(zip(header, row[1:], strict=True)) for row in rows if len(row) == len(header) + 1}
 
 
 def alike(runs: Iterable[Run], name: str, **other: object) -> list[Run]:

@@ -6,8 +6,9 @@ import re
 
 from ser_core.emotions import EMOTION_NAMES
 from ser_core.records.evaluations import evaluations_dir, load_evaluations
+from ser_core.records.robustness import columns
 from ser_core.records.runs import Run
-from tools.aims import RESULTS, columns
+from tools.aims import RESULTS
 
 MANY = RESULTS / "many.txt"
 ROBUSTNESS = RESULTS / "robustness.txt"

@@ -12,6 +12,7 @@ from ser_core.analysis.steps import INTERVAL, step_results, step_rows
 from ser_core.analysis.untrained import untrained_results
 from ser_core.corpus.clips import load_index
 from ser_core.records.evaluations import evaluations_dir, load_evaluations
+from ser_core.records.robustness import kept_by_steps
 from ser_core.records.runs import RUNS_DIR, Run
 from ser_core.records.searches import load_searches
 from ser_core.records.shipped import shipped
@@ -25,7 +26,9 @@ def steps(runs: list[Run]) -> str:
     """Markdown, a line a step towards hearing the voice and not the recording."""
     found = step_results(runs, load_evaluations(evaluations_dir())[0])
     rows = step_rows(found)
-    kept = kept_by_steps()
+    kept: dict[str, list[str]] = {}
+    for printed in STEPS.read_text(encoding="utf-8").split("$ ")[1:]:
+        kept |= kept_labels(printed)
     header = [name for name in (rows[0] if rows else ["step"]) if not name.endswith(INTERVAL)]
     lines = [
         f"| {' | '.join(header)} | same label: {' | '.join(SHOWN_CHANGES.values())} |",
@@ -35,14 +38,6 @@ def steps(runs: list[Run]) -> str:
         cells = [step_cell(row, name) for name in header]
         lines.append(f"| {' | '.join([*cells, *kept.get(result.run.name, ['–'] * len(SHOWN_CHANGES))])} |")
     return "\n".join(lines)
-
-
-def kept_by_steps() -> dict[str, list[str]]:
-    """By run, the shares of labels that are kept in `SHOWN_CHANGES`."""
-    kept: dict[str, list[str]] = {}
-    for printed in STEPS.read_text(encoding="utf-8").split("$ ")[1:]:
-        kept |= kept_labels(printed)
-    return kept
 
 
 def ingredients(runs: list[Run]) -> str:
@@ -82,10 +77,8 @@ def future(runs: list[Run]) -> str:
     evaluations = load_evaluations(evaluations_dir())[0]
     found = step_results(runs, evaluations)
     tried = ingredient_results(runs, evaluations, evaluations_dir())
-    column = list(SHOWN_CHANGES.values()).index("telephone")
-    telephone = {name: float(shares[column].rstrip("%")) / 100 for name, shares in kept_by_steps().items()}
     searches = [search for search in load_searches(RUNS_DIR)[0] if search.found.name in shipped(RUNS_DIR)]
     return "\n".join(
         "\n  - ".join([f"- **{hope.title}.** {hope.report}", *(hope.measured or ["Not measured yet."])])
-        for hope in hopes(runs, found, list(load_index().values()), searches, tried, telephone)
+        for hope in hopes(runs, found, list(load_index().values()), searches, tried, kept_by_steps("telephone"))
     )
