@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,6 +18,7 @@ from ser_core.models.registry import model_label
 from ser_core.records.runs import Run
 
 ROW_PIXELS, HEAD_PIXELS = 38, 120
+AXIS_CHARACTERS, LINE_PIXELS = 22, 18  # of a line of the axis title, for a phone
 
 
 @dataclass(frozen=True)
@@ -141,4 +143,6 @@ def finding_figure(picture: Picture) -> go.Figure:
         figure.add_vline(scale * picture.limit, line={"dash": "dot", "width": 1.5, "color": REPORT_COLOR})
     figure.update_layout(clickmode="event+select", showlegend=True)
     figure.update_yaxes(autorange="reversed", type="category", categoryarray=list(rows.values()))
-    return finish(figure, HEAD_PIXELS + ROW_PIXELS * len(marks), picture.axis, "")
+    axis = wrap(picture.axis, AXIS_CHARACTERS)
+    height = HEAD_PIXELS + ROW_PIXELS * len(marks) + LINE_PIXELS * (len(axis) - 1)
+    return finish(figure, height, "<br>".join(axis), "")

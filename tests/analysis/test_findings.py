@@ -10,7 +10,7 @@ import pytest
 from ser_core.analysis.evidence import Finding, Verdict
 from ser_core.analysis.figures import figure_rows
 from ser_core.analysis.findings import FINDINGS, findings
-from ser_core.analysis.marks import finding_figure
+from ser_core.analysis.marks import Mark, Picture, finding_figure
 from ser_core.analysis.report import REPORT_F1, REPORT_RESNET101, REPORT_RESULTS, reported_difference
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import REPORT_SPLIT_ID
@@ -258,6 +258,14 @@ def test_a_picture_shows_each_difference_with_its_interval_and_the_reports(tmp_p
     assert reports.x[1] == pytest.approx(100 * reported_difference("lr0.01-SiLU-1D", "lr0.001-SiLU-1D"))
     rows = figure_rows(finding_figure(finding.picture))
     assert {row["series"] for row in rows} == {"ours", "the report"}
+
+
+def test_a_long_axis_title_has_lines_that_a_phone_shows():
+    mark = Mark("ResNet38", 0.38, 0.37, 0.39)
+    short = finding_figure(Picture((mark,)))
+    long = finding_figure(Picture((mark,), "accuracy in training above that in validation, points"))
+    assert max(map(len, long.layout.xaxis.title.text.split("<br>"))) <= 22
+    assert long.layout.height > short.layout.height > 100
 
 
 def test_the_order_of_emotions_is_drawn_worst_first(tmp_path: Path):
