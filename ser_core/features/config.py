@@ -76,7 +76,8 @@ class FeatureConfig:
             if not 0 < window <= LARGEST["mel_n_fft"]:
                 raise ConfigError(f"mel_windows are numbers above 0 and up to {LARGEST['mel_n_fft']:,}, not {window}.")
         if len(self.mel_windows) > MOST_WINDOWS or len({self.mel_n_fft, *self.mel_windows}) <= len(self.mel_windows):
-            raise ConfigError(f"mel_windows are at most {MOST_WINDOWS}, all different, and none of them mel_n_fft.")
+            own = f"mel_n_fft, which is {self.mel_n_fft}"
+            raise ConfigError(f"mel_windows are at most {MOST_WINDOWS}, all different, and none of them {own}.")
         if any(window % 2 for window in (self.frame_length, self.mel_n_fft, *self.mel_windows)):
             raise ConfigError("frame_length, mel_n_fft and mel_windows are even: frames are centred.")
         if self.n_mfcc > self.mfcc_n_mels:
