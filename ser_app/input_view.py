@@ -54,7 +54,7 @@ def show_input(model: Predictor, prediction: Prediction) -> None:
             st.caption("Drawn is the speech as a whole. The network gets one window of it after the other.")
         if "contours" in inputs and DURATION in config.network.contours:
             seconds = inputs["contours"].shape[1] * config.features.mel_hop_length / SAMPLE_RATE
-            around = f", with {config.audio.vad_pad:g} s before and after it" * (config.audio.vad_pad > 0)
+            around = f", with up to {config.audio.vad_pad:g} s before and after it" * (config.audio.vad_pad > 0)
             st.caption(f"How long the speech is{around}: {seconds:.2f} s")
         if "contours" in inputs and (names := [name for name in CONTOURS if name in config.network.contours]):
             st.caption(f"{', '.join(names).capitalize()} over time. {CONTOURS_SAY}")

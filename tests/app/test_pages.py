@@ -305,6 +305,14 @@ def test_classify_shows_all_that_a_network_got(open_page: OpenPage, corpus, mode
     assert all(alt.startswith(picture) for alt, picture in zip(drawn, pictures, strict=True)), drawn
 
 
+def test_the_duration_that_is_said_is_that_of_the_frames(open_page: OpenPage, corpus):
+    """It is what the network gets, with what is kept around the speech, and not the speech alone."""
+    app = set_source(open_page(CLASSIFY, corpus=corpus.folder, models=["lr0.001-SiLU-Conformer"]), "clip")
+    frames = next(int(found[1]) for one in app.caption if (found := re.search(r"bands, (\d+) frames", one.value)))
+    said = next(one.value for one in app.caption if one.value.startswith("How long the speech is"))
+    assert said == f"How long the speech is, with up to 0.3 s before and after it: {frames / 100:.2f} s"
+
+
 def test_classify_is_unsure_where_no_emotion_is_likely_enough(open_page: OpenPage, two_checkpoints: Path):
     app = set_source(open_page(CLASSIFY), "example")
     assert (app.metric[0].value, app.metric[0].delta) == ("Happiness", "model score 80\u00a0%")
