@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ser_core.audio.changes.labels import CHANGE_LABELS
 from ser_core.corpus.registry import CREMAD
 from ser_core.corpus.splits import Split
 from ser_core.emotions import EMOTION_NAMES
@@ -108,23 +109,9 @@ def _encoder(run: Run) -> str:
     return said
 
 
-CHANGES = {
-    "noise": "noise",
-    "spectrum": "equalisation and band limits",
-    "room": "rooms",
-    "gate": "noise suppression",
-    "codec": "codecs",
-    "gain": "levels",
-    "speed": "speed",
-    "pitch": "pitch",
-    "crop": "cuts",
-}
-"""What changed copies are changed by, by the settings that say how many of them are."""
-
-
 def _changes(train: TrainConfig) -> str:
     """What was done to the training clips, to their targets and to the weights."""
-    kinds = ", ".join(said for name, said in CHANGES.items() if getattr(train.augmentation, name))
+    kinds = ", ".join(said for name, said in CHANGE_LABELS.items() if getattr(train.augmentation, name))
     done = {
         f"{train.copies} changed copies of each clip ({kinds})": train.copies,
         "SpecAugment": train.spec_augment,

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ser_core.audio.changes.labels import CHANGE_LABELS
 from ser_core.training.config import TrainConfig
 
-CHANGES = {
-    "noise": "noise",
-    "spectrum": "equalisation and band limits",
-    "room": "rooms",
-    "gate": "noise suppression",
-    "gain": "level",
-    "speed": "speed",
-}
+CHANGES = {name: CHANGE_LABELS[name] for name in ("noise", "spectrum", "room", "gate", "gain", "speed")}
 """Of the waveform, those that are on by default, and what a table calls them."""
 ALL_CHANGES = "all changes"
 TOGETHER = f"{ALL_CHANGES} and SpecAugment"

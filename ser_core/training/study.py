@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ser_core.audio.changes.augment import AugmentationConfig
+from ser_core.audio.changes.labels import CHANGE_LABELS
 from ser_core.audio.preprocess import AudioConfig
 from ser_core.corpus.splits import N_FOLDS
 from ser_core.training.config import TrainConfig, usual_warmup
@@ -21,7 +22,7 @@ BEST_2D = TrainConfig(model="2d", activation="silu", lr=0.001)
 BEST_COMBINED = TrainConfig(model="combined", activation="silu", lr=0.001)
 BEST_HERE = (replace(BEST_1D, lr=0.001), BEST_2D, BEST_COMBINED)
 """Of the report's settings, those of our records of its length that have the best validation accuracy of a network."""
-SELDOM = {"codec": "codecs", "pitch": "pitch"}
+SELDOM = {name: CHANGE_LABELS[name] for name in ("codec", "pitch")}
 """Changes of the waveform that are off by default, and what a table calls them."""
 SELDOM_SHARE = 0.5  # of the clips, when they are tried
 STEP_COPIES = 2  # changed copies of each clip in the study of recordings
