@@ -210,7 +210,8 @@ def search_files(folder: Path) -> list[Path]:
 
 
 def save_search(folder: Path, record: SearchRecord) -> Path | None:
-    """Write a record, unless the one that is there is of all its trials and more. Others stay as they are.
+    """Write a record, unless the one that is there is of all its trials and more. Others stay as they are, and so does
+    what it ran on, if the record of the same trials is there.
 
     Returns:
         where it was written, if it was. That is the name that it says, too.
@@ -220,6 +221,8 @@ def save_search(folder: Path, record: SearchRecord) -> Path | None:
     if kept and not record.found.goes_on(kept):
         return None
     named = replace(record, found=replace(record.found, name=path.name.removesuffix(SUFFIX)))
+    if kept == named.found:
+        return path
     folder.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps({"version": VERSION, **asdict(named)}, indent=2) + "\n")
     return path

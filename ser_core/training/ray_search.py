@@ -20,6 +20,8 @@ from ser_core.training.pool import MAX_ATTEMPTS, POLL_SECONDS
 from ser_core.training.search import Loaded, Search, load, open_study, take, tell, train_trial
 from ser_core.training.search_space import suggest
 
+ON_CLUSTER = "machines of a Ray cluster"
+
 
 class Report(NamedTuple):
     """What a trial reports after an epoch.
@@ -89,7 +91,7 @@ def search_on(trainers: Trainers, search: Search, jobs: int | None = None) -> No
                 if isinstance(outcome, str):
                     study.tell(trial, state=_failed())
                     raise RunError(f"Trial {number} failed: {outcome} The others are kept.")
-                tell(study, trial, search, *outcome)
+                tell(study, trial, search, *outcome, ON_CLUSTER)
             time.sleep(POLL_SECONDS)
     finally:
         trainers.stop()

@@ -23,7 +23,7 @@ from ser_core.errors import ConfigError
 from ser_core.records.searches import with_settings
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
-from ser_core.training.search_results import SEARCH
+from ser_core.training.search_results import DEVICE, SEARCH, SPLIT
 from ser_core.training.search_space import SPACE, suggest
 from ser_core.training.search_storage import no_trials, require_place, storage_in
 from ser_core.words import counted, percent
@@ -101,20 +101,36 @@ def lock_of(file: Path, what: str) -> FileLock:
 
 
 def begin_again(search: Search) -> None:
-    """Put trials of a search that was killed back in the queue; the caller holds the lock `searching`.
+    """Put trials of a search that was stopped or killed back in the queue; the caller holds the lock `searching`.
 
     The first trial of all is of the settings that the network has by itself: the others are to be better.
+
+    Raises:
+        ConfigError: the trials so far are of another split.
     """
     from optuna.trial import TrialState
 
-    study = open_study(search)
+    study, split = open_study(search), load_split(search.base.split).id
+    if study.user_attrs.get(SPLIT, split) != split:
+        raise ConfigError(
+            f"The trials of {search.name} in {search.file} are of other clips: another split had the name "
+            f"`{search.base.split}`. Choose another --storage, or name the split otherwise."
+        )
+    study.set_user_attr(SPLIT, split)
     if SEARCH not in study.user_attrs:
         study.set_user_attr(SEARCH, secrets.token_hex(8))
-    if not study.trials:
-        study.enqueue_trial({name: search.base.flat[name] for name in SPACE})
+    usual = {name: search.base.flat[name] for name in SPACE}
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
-        study.enqueue_trial(trial.params)
+        study.enqueue_trial(_proposed(trial))
+    others = study.get_trials(states=[state for state in TrialState if state != TrialState.FAIL])
+    if not any(_proposed(trial) == usual for trial in others):
+        study.enqueue_trial(usual)
+
+
+def _proposed(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
+    """What a trial proposes: all of what was put in the queue for it, also where it had not come to that."""
+    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
 
 
 def take(study: optuna.Study, search: Search) -> optuna.Trial | None:
@@ -168,23 +184,26 @@ def work(job: tuple[Search, int]) -> None:
     import torch
     from optuna.trial import TrialState
 
+    from ser_core.training.device import Device
+
     search, number = job
     torch.set_num_threads(search.threads)
-    study = open_study(search, number)
+    study, device = open_study(search, number), Device.of(search.compute)
     loaded = load(search, load_split(search.base.split))
     while trial := take(study, search):
         try:
             value, epochs = train_trial(trial, search.config(suggest(trial)), loaded)
-        except BaseException:
+        except Exception:  # a trial that somebody stops is begun again
             study.tell(trial, state=TrialState.FAIL)
             raise
-        tell(study, trial, search, value, epochs)
+        tell(study, trial, search, value, epochs, device.label)
 
 
-def tell(study: optuna.Study, trial: optuna.Trial, search: Search, value: float, epochs: int) -> None:
-    """Write down and say how a trial went, see `train_trial`."""
+def tell(study: optuna.Study, trial: optuna.Trial, search: Search, value: float, epochs: int, device: str) -> None:
+    """Write down and say how a trial went, see `train_trial`, and what trained it."""
     from optuna.trial import TrialState
 
+    trial.set_user_attr(DEVICE, device)
     pruned = epochs < search.base.epochs
     study.tell(trial, None if pruned else value, TrialState.PRUNED if pruned else TrialState.COMPLETE)
     print(

@@ -21,9 +21,9 @@ from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import SPLIT_HELP, Cache, Out, folder_for
 from ser_core.training.future import COPIES, MODEL
 from ser_core.training.jobs import Cluster, check_corpus, default_jobs
-from ser_core.training.search_results import STORAGE, found_in, search_in
+from ser_core.training.search_results import STORAGE, devices_of, found_in, search_in
 from ser_core.training.search_storage import require_optuna
-from ser_core.words import counted, percent
+from ser_core.words import counted, listed, percent
 from ser_core.workers import cores
 
 if TYPE_CHECKING:
@@ -132,9 +132,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
             search_on_cluster(search, args)
         else:
             search_here(search, jobs)
-        found = found_in(open_study(search))
-        print_found(search, found, search.trials)
-        record(search, found, folder_for("runs", args.out), on_cluster=bool(args.cluster.ray))
+        study = open_study(search)
+        print_found(search, found := found_in(study), search.trials)
+        record(search, found, folder_for("runs", args.out), devices_of(study))
 
 
 def local_jobs(args: SearchCommand) -> int:
@@ -161,18 +161,18 @@ def search_on_cluster(search: Search, args: SearchCommand) -> None:
     search_on(Machines(args.cluster.ray, search, args.cluster.cpus, args.cluster.gpus), search, args.jobs)
 
 
-def record(search: Search, found: Found, folder: Path, on_cluster: bool) -> None:
-    """Write down what was found, for the app and for others: nothing, if no trial was trained to its end."""
+def record(search: Search, found: Found, folder: Path, devices: Sequence[str]) -> None:
+    """Write down what was found, for the app and for others: nothing, if no trial was trained to its end.
+
+    Args:
+        devices: what trained the trials.
+    """
     if not found.trials:
         return
-    import torch
-
     from ser_core.corpus.splits import load_split
-    from ser_core.training.device import Device
     from ser_core.training.provenance import git_commit, versions
 
-    torch.set_num_threads(search.threads)  # of each trial, which the device's label says
-    device = "machines of a Ray cluster" if on_cluster else Device.of(search.compute).label
+    device = listed(devices, "and") if devices else "unknown"  # of trials by an earlier version
     split_id = load_split(search.base.split).id
     libraries = {"optuna": version("optuna"), **versions()}
     made = SearchRecord(search.base, found, device, platform.python_version(), libraries, git_commit(), split_id)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ser_core.errors import RunError
 from ser_core.records.searches import Found, Trial
-from ser_core.training.search_space import SPACE
+from ser_core.training.search_space import SPACE, retypable
 from ser_core.training.search_storage import require_trials, storage_in
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ STORAGE = "search.sqlite"
 """The file with the trials, beside the folder of records."""
 SEARCH = "search"
 """The attribute of a study that tells it from all others."""
+SPLIT = "split_id"
+"""The attribute that says which clips all trials of a study are trained and validated on."""
+DEVICE = "device"
+"""The attribute of a trial that says what trained it."""
 FEWEST_FOR_IMPORTANCE = 20  # finished trials, more than there are settings; of fewer, chance gives one nearly all
 TREES = 16
 DEALS = 19  # of which the greatest share is that of chance at the 5 % level
@@ -34,11 +38,17 @@ def found_in(study: optuna.Study) -> Found:
 
     done = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
     given_up = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.PRUNED,))
-    trials = [Trial(trial.number, trial.value or 0.0, dict(trial.params)) for trial in done]
+    trials = [Trial(trial.number, trial.value or 0.0, retypable(trial.params)) for trial in done]
     importance, chance = _importance(study, trials)
     ranked = sorted(trials, key=lambda trial: (-trial.accuracy, trial.number))
     told = str(study.user_attrs.get(SEARCH, ""))
     return Found(study.study_name, tuple(ranked), len(given_up), importance, chance, told)
+
+
+def devices_of(study: optuna.Study) -> list[str]:
+    """What trained the trials, in the order in which each was first used; empty where none says so."""
+    named = (trial.user_attrs.get(DEVICE) for trial in study.get_trials(deepcopy=False))
+    return list(dict.fromkeys(str(name) for name in named if name))
 
 
 def _importance(study: optuna.Study, trials: Sequence[Trial]) -> tuple[dict[str, float], float | None]:

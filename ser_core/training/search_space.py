@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ser_core.models.activations import ACTIVATIONS
@@ -55,12 +56,25 @@ def suggest(trial: Any, space: dict[str, Range | tuple[Any, ...]] = SPACE) -> di
             values[name] = trial.suggest_int(name, int(kind.low), int(kind.high), step=int(kind.step or 1))
         else:
             values[name] = trial.suggest_float(name, kind.low, kind.high, log=kind.log, step=kind.step)
-    return values
+    return retypable(values)
+
+
+def retypable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Proposals as they are trained: those that are drawn from a range in three digits, for a command that people type.
+
+    Optuna keeps them in more, as 0.15000000000000002 of steps of 0.05.
+    """
+    drawn = {name for name, kind in SPACE.items() if isinstance(kind, Range)} - WHOLE_NUMBERS
+    return {name: float(f"{value:.3g}") if name in drawn else value for name, value in values.items()}
 
 
 def how_to_train(config: TrainConfig) -> str:
-    """The flags of a training with these settings, those that are usual left out, as a command line has them."""
-    usual = usual_config(config.model).flat
-    unusual = {name: value for name, value in config.effective.flat.items() if value != usual[name]}
+    """The flags of a training with these settings, for as many epochs as are usual, as a command line has them.
+
+    What is usual is left out.
+    """
+    usual = usual_config(config.model)
+    longer = replace(config, epochs=usual.epochs, warmup_epochs=usual.warmup_epochs).effective.flat
+    unusual = {name: value for name, value in longer.items() if value != usual.flat[name]}
     unusual.pop("model", None)
     return " ".join([f"--model {config.model}", *(f"{flag(name)} {value}" for name, value in unusual.items())])

@@ -19,7 +19,7 @@ from ser_core.records.searches import load_search
 from ser_core.training import grid_command, search_command
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import command_line
-from ser_core.training.ray_search import Board, Report, search_on
+from ser_core.training.ray_search import ON_CLUSTER, Board, Report, search_on
 from ser_core.training.search import (
     FIRST_TRIALS,
     Loaded,
@@ -31,14 +31,14 @@ from ser_core.training.search import (
     train_trial,
     work,
 )
-from ser_core.training.search_results import FEWEST_FOR_IMPORTANCE, can_be_read, found_in, searches_in
-from ser_core.training.search_space import SPACE, Range, how_to_train, suggest
+from ser_core.training.search_results import FEWEST_FOR_IMPORTANCE, can_be_read, devices_of, found_in, searches_in
+from ser_core.training.search_space import SPACE, Range, how_to_train, retypable, suggest
 from ser_core.training.search_storage import tables_in
 from ser_core.training.trainer import Trainer
 from tests.helpers import LONG
 from tests.training.small import CPU, tensors
 
-BASE = usual_config("conformer", epochs=4, warmup_epochs=1, copies=0, width=32, blocks=1)
+BASE = usual_config("conformer", epochs=4, warmup_epochs=1, copies=0, width=64, blocks=1)
 QUICK = {"width": 32, "blocks": 1, "head": "none"}
 
 
@@ -76,8 +76,11 @@ def test_the_best_is_trained_by_the_command_that_is_printed(search: Search):
     config = search.config(values())
     from ser_core.training.command import parse_arguments
 
-    assert parse_arguments(how_to_train(config).split()).config == config
+    usual = usual_config(config.model)
+    whole = replace(config, epochs=usual.epochs, warmup_epochs=usual.warmup_epochs)  # a search is shorter
+    assert parse_arguments(how_to_train(config).split()).config == whole
     assert len(how_to_train(config).split()) < len(command_line(config))
+    assert not re.search(r"\d{7}", how_to_train(config))  # nobody types 0.15000000000000002
 
 
 def test_there_are_never_more_trials_than_asked_for_and_the_next_search_goes_on(search: Search):
@@ -99,10 +102,44 @@ def test_what_was_trained_when_a_search_was_killed_is_trained_again(search: Sear
     assert killed
     proposed = suggest(killed)
     begin_again(search)
-    assert [trial.state for trial in open_study(search).trials] == [TrialState.FAIL, TrialState.WAITING]
+    states = [trial.state for trial in open_study(search).trials]
+    assert states == [TrialState.FAIL, *2 * [TrialState.WAITING]]  # and what the network has by itself
     again = take(open_study(search), search)
     assert again
     assert suggest(again) == proposed
+
+
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt, RuntimeError])
+def test_a_search_that_is_stopped_or_fails_at_its_first_trial_begins_with_it_again(
+    stopped: type[BaseException], corpus, tiny: Path, feature_cache: Path, tmp_path: Path, monkeypatch
+):
+    def stop(*_):
+        raise stopped
+
+    base = usual_config("conformer", epochs=1, copies=0, split=str(tiny))
+    search = Search(tmp_path / "search.sqlite", 3, base, corpus.folder, feature_cache)
+    monkeypatch.setattr("ser_core.training.search.train_trial", stop)
+    for _ in range(2):
+        begin_again(search)
+        with pytest.raises(stopped):
+            work((search, 0))
+    begin_again(search)
+    waiting = open_study(search).get_trials(states=(TrialState.WAITING,))
+    assert len(waiting) == 1  # and not one for each time
+    trial = take(open_study(search), search)
+    assert trial
+    assert search.config(suggest(trial)) == base
+
+
+def test_trials_of_a_split_that_had_the_same_name_are_not_gone_on_with(tiny: Path, tmp_path: Path):
+    split = tmp_path / "mine.json"
+    split.write_text(tiny.read_text())
+    search = Search(tmp_path / "search.sqlite", 3, usual_config("conformer", epochs=1, copies=0, split=str(split)))
+    begin_again(search)
+    begin_again(search)
+    split.write_text(json.dumps({part: names[:12] for part, names in json.loads(tiny.read_text()).items()}))
+    with pytest.raises(ConfigError, match=r"of other clips: another split had the name .*mine\.json"):
+        begin_again(search)
 
 
 def test_a_search_that_goes_on_and_another_worker_propose_something_else(search: Search):
@@ -174,7 +211,7 @@ def test_a_search_in_another_file_keeps_the_record_of_the_first(search: Search, 
             trial = study.ask()
             suggest(trial)
             study.tell(trial, 0.5)
-        search_command.record(one, found_in(study), tmp_path / "runs", on_cluster=False)
+        search_command.record(one, found_in(study), tmp_path / "runs", devices_of(study))
     said = capsys.readouterr().out
     files = [tmp_path / "runs" / f"{one.name}{end}.search.json" for end in ("", "-run2")]
     assert [said.count(f"Recorded in {file}:") for file in files] == [2, 1]
@@ -358,7 +395,8 @@ def test_other_machines_train_as_many_trials_as_asked_for_and_go_on(search: Sear
     trials = open_study(search).trials
     assert [trial.value for trial in trials] == [0.5, 0.7, 0.5]
     assert trials[0].intermediate_values == {1: 0.4, 2: 0.5}  # a trial that was begun again reports again
-    assert [search.config(trial.params) for trial in trials] == first.configs
+    assert [search.config(retypable(trial.params)) for trial in trials] == first.configs
+    assert devices_of(open_study(search)) == [ON_CLUSTER]
     assert "trial 1: 70.0\N{NO-BREAK SPACE}% of the validation clips\n" in capsys.readouterr().out
     more = Elsewhere({}, [])
     search_on(more, replace(search, trials=5), jobs=1)
@@ -470,6 +508,8 @@ def test_a_search_from_the_command_line_goes_on_and_says_what_it_found(
     assert f"Recorded in {file}" in said
     assert (record.found.name, record.found.all_trials) == ("lr0.001-SiLU-Conformer-small-copies0-1", 2)
     assert " thread" in record.device
+    grid_command.main(["search", "--trials", "2", *options, "--precision", "bf16"], "python grid.py")
+    assert load_search(file) == record  # which trained nothing
     assert [record.usual] == [trial for trial in record.found.trials if trial.number == 0]  # the settings as they are
 
 
