@@ -30,7 +30,7 @@ from ser_app.steps_view import show_steps
 from ser_app.tables import choose_rows
 from ser_core.analysis.comparable import best_of_each, by_split, differences, listed, over, split_title
 from ser_core.analysis.deciding import Grid, runs_of_the_grid
-from ser_core.analysis.ingredients import ingredient_results
+from ser_core.analysis.ingredients import ingredient_results, left_out
 from ser_core.analysis.report import REPORT_LINK
 from ser_core.analysis.run_figures import accuracy_heatmap
 from ser_core.analysis.speakers import not_yet, speaker_results
@@ -286,7 +286,7 @@ if runs:
         case "Steps":
             show_steps(steps)
         case "Ingredients":
-            show_ingredients(ingredients, untrained)
+            show_ingredients(ingredients, untrained, left_out(runs, ingredients))
         case "Search":
             show_searches(searched, trials)
         case "Corpora":

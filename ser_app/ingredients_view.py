@@ -19,8 +19,16 @@ from ser_core.audio.changes.registry import CHANGES
 from ser_core.errors import RunError
 from ser_core.models.registry import model_label
 from ser_core.records.evaluations import EvaluatedCorpus
+from ser_core.records.runs import Run
+from ser_core.words import counted, listed
 
 GAIN = "Δ"
+TABLES = {
+    "whole": "The whole, and what was taken from it or changed in it",
+    "base": "The base, and what was added to it",
+}
+"""Titles of the tables, by how the names of their networks begin."""
+ROWS, TALL = 14, 528  # with more rows, the table moves under its header: as many px as 14 rows
 NAME_WIDTH, FIRST, WIDTH = 192, 78, 84  # a phone has room for a name and the first two gains
 FIGURES = {
     "validation": "Accuracy on the validation clips, whose speakers are in training, too; in the epoch that was "
@@ -34,12 +42,18 @@ COUNTED = {
 RECALL = "Unweighted average recall on clips that were not trained on, mean over seeds"
 
 
-def show_ingredients(results: Sequence[IngredientResult], untrained: Sequence[UntrainedResult] = ()) -> None:
-    """A row a network of the study."""
+def show_ingredients(
+    results: Sequence[IngredientResult], untrained: Sequence[UntrainedResult] = (), others: Sequence[Run] = ()
+) -> None:
+    """A table of what was changed in the whole, one of what was added to the base, and a row a network in each.
+
+    Args:
+        others: runs of the study that can't stand beside these.
+    """
     run = next(run for result in results for runs in (result.runs, *result.unseen.values()) for run in runs.values())
     st.caption(
-        f"What the {model_label(run.train.model)} network is made of, one thing at a time: added to a base that has "
-        f"none of it, and taken from the whole. **{GAIN}**: points more than the base or the whole has, from the same "
+        f"What the {model_label(run.train.model)} network is made of, one thing at a time: taken from the whole, and "
+        f"added to a base that has none of it. **{GAIN}**: points more than the whole or the base has, from the same "
         f"seeds and for {run.train.epochs} epochs. Intervals are over seeds alone, on the same clips; those of "
         "unseen speakers are over folds. Of one seed, and of an ensemble, they are over speakers and clips, which says "
         "nothing of how much another seed would differ."
@@ -51,15 +65,28 @@ def show_ingredients(results: Sequence[IngredientResult], untrained: Sequence[Un
         table = pd.DataFrame(ingredient_rows([replace(result, root=None) for result in results]))
     corpora = {one.title: one for one in _corpora(results, untrained) if f"UAR, {one.title}" in table}
     names = _names(corpora)
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_config={column: _column(column, names) for column in table.columns},
-        column_order=_order(filled(table), names),
-        placeholder="–",
-        height="content",
-        alt="Ingredients",
-    )
+    for first, title in TABLES.items():
+        # A name is short on a phone: what all of them have in common is above the table.
+        rows = table[table["network"].str.split().str[0] == first]
+        if rows.empty:
+            continue
+        st.markdown(f"**{title}**")
+        st.dataframe(
+            rows.assign(network=rows["network"].str.removeprefix(f"{first} ")),
+            hide_index=True,
+            column_config={column: _column(column, names) for column in table.columns},
+            column_order=_order(filled(rows), names),
+            placeholder="–",
+            height="content" if len(rows) <= ROWS else TALL,
+            alt=title,
+        )
+    if others:
+        hows = sorted({f"{one.train.epochs} epochs in {one.environment.precision}" for one in others})
+        st.caption(
+            f"Not in these tables: {counted(len(others), 'run')} of {listed(hows, 'and')}. Only runs of as many epochs "
+            f"and one precision are compared, here those of {run.train.epochs} epochs in {run.environment.precision}, "
+            f"which are the most. `python grid.py future --precision {run.environment.precision}` trains more of them."
+        )
 
 
 def _corpora(results: Sequence[IngredientResult], untrained: Sequence[UntrainedResult]) -> Iterator[EvaluatedCorpus]:

@@ -53,7 +53,7 @@ def show_searches(records: Sequence[SearchRecord], file: Path) -> None:
         st.caption(
             f"{code(name)}: {trials} trained to the end, {found.given_up} given up. The best has "
             f"{percent(best.accuracy)} of the validation clips, which chose it, so that it is better there than "
-            f"elsewhere{_than_usual(usual)}. **Importance**: how much of the differences between trials a "
+            f"elsewhere{_than_usual(usual, best)}. **Importance**: how much of the differences between trials a "
             "setting explains. " + (found.what_matters or "More trials are needed to say that.")
         )
         names = [*found.importance, *(name for name in best.settings if name not in found.importance)]
@@ -86,5 +86,9 @@ def _beyond_chance(found: Found, names: Sequence[str]) -> dict[str, list[str]]:
     return {"more than chance": ["yes" if name in found.matters else "no" for name in names]} if known else {}
 
 
-def _than_usual(trial: Trial | None) -> str:
-    return f"; the settings that the network has by itself have {percent(trial.accuracy)}" if trial else ""
+def _than_usual(usual: Trial | None, best: Trial) -> str:
+    if usual is None:
+        return ""
+    if usual.accuracy == best.accuracy:
+        return "; none has more than the settings that the network has by itself"
+    return f"; the settings that the network has by itself have {percent(usual.accuracy)}"

@@ -44,7 +44,7 @@ def results(runs: list[Run]) -> str:
 def speakers(runs: list[Run]) -> str:
     """Markdown, a line a network that was also trained on folds: on speakers it learned from, and never heard."""
     lines = [f"| run | {HEARD} | {UNHEARD} | difference |", "|---|---|---|---|"]
-    for result in most_folds(speaker_results(runs)):
+    for result in most_folds(speaker_results(runs), names_of_shipped_checkpoints()):
         heard, unheard = result.heard, result.unheard
         lines.append(
             f"| `{result.shared.name}` | {heard.value:.1%} ({heard.low:.1%} – {heard.high:.1%}) "

@@ -29,6 +29,9 @@ from ser_core.training.report_grid import REPORT_ACTIVATIONS
 from ser_core.training.steps import BUNDLES, TOGETHER
 from ser_core.words import code, counted, percent, points, points_between
 
+FEWEST_TRIALS = 10
+"""Of a search that says something: one of fewer only tries the command."""
+
 
 @dataclass(frozen=True)
 class Hope:
@@ -198,28 +201,39 @@ def _other_activations(runs: Sequence[Run]) -> tuple[str, ...]:
 
 
 def _searched(search: SearchRecord, runs: Sequence[Run]) -> Iterator[str]:
-    """What a search found, and whether it holds for the test clips after a training of full length."""
+    """What a search found, and whether it holds for the test clips where both were trained for longer."""
     found, best, usual = search.found, search.found.trials[0], search.usual
-    yield (
+    if found.all_trials < FEWEST_TRIALS:
+        return
+    tried = (
         f"Of {counted(found.all_trials, 'setting')} of the {model_label(search.train.model)} network, each trained for "
-        f"{counted(search.train.epochs, 'epoch')} on `{search.train.split}` or given up, the best names "
-        f"{percent(best.accuracy)} of the validation clips, which chose it."
-        + (f" The settings that the network has by itself name {percent(usual.accuracy)}." if usual else "")
+        f"{counted(search.train.epochs, 'epoch')} on `{search.train.split}` or given up, "
     )
+    if usual and usual.accuracy == best.accuracy:
+        yield (
+            f"{tried}none names more of the validation clips than what the network has by itself, "
+            f"{percent(usual.accuracy)}."
+        )
+    else:
+        yield (
+            f"{tried}the best names {percent(best.accuracy)} of the validation clips, which chose it."
+            + (f" The settings that the network has by itself name {percent(usual.accuracy)}." if usual else "")
+        )
     if found.importance:
         yield found.what_matters
     longer, other = (_of_settings(runs, config) for config in (search.config(best), search.train))
-    if longer and other and longer is not other and (difference := _compared(longer, other)):
+    both = sorted(longer.keys() & other.keys())
+    if both and longer != other and (difference := _compared(longer[both[-1]], other[both[-1]])):
         yield (
-            f"Trained to its full length, the best has {_points(difference)} on the test clips against "
-            f"{code(run_label(other))}."
+            f"With as many epochs as this one, the best has {_points(difference)} on the test clips against "
+            f"{code(run_label(other[both[-1]]))}."
         )
 
 
-def _of_settings(runs: Sequence[Run], config: TrainConfig) -> Run | None:
-    """The longest training with these settings, of whatever length."""
+def _of_settings(runs: Sequence[Run], config: TrainConfig) -> dict[tuple[int, str], Run]:
+    """The trainings with these settings, by epochs and precision."""
     alike = [run for run in runs if of_usual_length(run.train) == of_usual_length(config)]
-    return max(alike, key=lambda run: run.train.epochs, default=None)
+    return {(run.train.epochs, run.environment.precision): run for run in alike}
 
 
 def _compared(run: Run, other: Run) -> Difference | None:

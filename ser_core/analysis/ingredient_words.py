@@ -5,7 +5,7 @@ None of them is of test clips.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -20,13 +20,17 @@ from ser_core.training.config import TrainConfig
 from ser_core.training.future import INGREDIENTS, NOTHING, SEEDS, Ingredient, future_steps
 from ser_core.training.report_grid import REPORT_ACTIVATIONS
 from ser_core.training.steps import ALL_CHANGES, CHANGES
-from ser_core.words import counted, listed, points, points_between
+from ser_core.words import counted, listed, percent, points, points_between
 
 STUDY = (
     "Runs → Ingredients tries one thing at a time in our small network: added to the base, which has none of them, or "
     "changed in the whole, the network as it is trained by default. Its figures are differences in points: of accuracy "
     "on CREMA-D's validation clips, of average recall on other clips and on changed ones. What one seed says, another "
     "may not."
+)
+SAME_BASE = (
+    "All are differences from one base of one seed, and over speakers and clips alone: if that base was lucky or "
+    "unlucky on some clips, all of them show it."
 )
 VALIDATION = "validation clips"
 NAMED = {"conformer": "a conformer", "transformer": "a transformer"}
@@ -66,9 +70,25 @@ def augmenting(results: Sequence[IngredientResult]) -> tuple[str, ...]:
     return (
         *together,
         f"Tried in the base by themselves{seeds}: {listed(list(alone), 'and')}. "
-        f"Of {counted(len(intervals), 'interval')}, {how_many} (by chance, one in twenty would)"
-        f"{f': {listing}' if beyond else ''}.",
+        f"Of {counted(len(intervals), 'interval')}, {how_many}{f': {listing}' if beyond else ''}."
+        + (f" {SAME_BASE}" if all(len(gain.differences) == 1 for _, gain in figures) else ""),
+        *_spread(known.get("base")),
     )
+
+
+def _spread(base: IngredientResult | None) -> tuple[str, ...]:
+    """Between what its seeds have the base alone is, which says how much of a gain may be chance."""
+    if base is None or len(base.runs) < 2:
+        return ()
+    corpora = {title: next(iter(seeds.values())).corpus for title, seeds in base.elsewhere.items()}
+    titles = [title for title in _in_order(corpora) if corpora[title].change or not corpora[title].validation]
+    values = {VALIDATION: base.accuracies, **{_clips(corpora[title]): base.recalls(title) for title in titles}}
+    spread = [
+        f"{percent(min(of_seeds.values()))} to {percent(max(of_seeds.values()))} on {where}"
+        for where, of_seeds in values.items()
+        if len(of_seeds) > 1
+    ]
+    return (f"The base alone, with {counted(len(base.runs), 'seed')}, has {listed(spread, 'and')}.",) if spread else ()
 
 
 def activating(results: Sequence[IngredientResult]) -> tuple[str, ...]:
@@ -119,10 +139,15 @@ def _both(
 def _figures(result: IngredientResult, changed: bool) -> list[Figure]:
     """What it gained, where that is known: on validation clips and on other corpora, and maybe on changed sound."""
     corpora = {title: next(iter(seeds.values())).corpus for title, seeds in result.elsewhere.items()}
-    others = [title for title, corpus in corpora.items() if (changed if corpus.change else not corpus.validation)]
-    ordered = sorted(others, key=lambda title: (not corpora[title].validation, title))
-    figures = [(VALIDATION, result.gain), *((_clips(corpora[title]), result.gain_in(title)) for title in ordered)]
+    ordered = ((title, corpora[title]) for title in _in_order(corpora))
+    others = [title for title, corpus in ordered if (changed if corpus.change else not corpus.validation)]
+    figures = [(VALIDATION, result.gain), *((_clips(corpora[title]), result.gain_in(title)) for title in others)]
     return [(where, gain) for where, gain in figures if gain.mean is not None]
+
+
+def _in_order(corpora: Mapping[str, EvaluatedCorpus]) -> list[str]:
+    """Titles: of validation clips first."""
+    return sorted(corpora, key=lambda title: (not corpora[title].validation, title))
 
 
 def _clips(corpus: EvaluatedCorpus) -> str:

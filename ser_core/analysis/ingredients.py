@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from ser_core.analysis.configurations import of_usual_length
 from ser_core.analysis.gains import Gain, gain_over_clips
 from ser_core.analysis.steps import alike
 from ser_core.corpus.splits import SPLITS
@@ -140,7 +141,7 @@ def ingredient_results(
     """
     by_how: dict[tuple[int, str], list[Run]] = {}
     for run in runs:
-        by_how.setdefault((run.train.epochs, run.environment.precision), []).append(run)
+        by_how.setdefault(_how(run), []).append(run)
     found = ((how, {split: _known(trained, split) for split in SPLITS}) for how, trained in by_how.items())
     _, known = max(
         found,
@@ -163,6 +164,20 @@ def ingredient_results(
             before = results.get(step.to or "")
             results[step.label] = IngredientResult(step, shared, unseen, elsewhere, before, root)
     return list(results.values())
+
+
+def left_out(runs: Sequence[Run], results: Sequence[IngredientResult]) -> list[Run]:
+    """Runs of the study, on speakers who are shared, that `ingredient_results` leaves out: of other epochs or another
+    precision than those that it has."""
+    shown = {name for result in results for name in result.checkpoints}
+    wanted = {of_usual_length(config) for config in _wanted(SHARED).values()}
+    hows = {_how(run) for result in results for run in result.runs.values()}
+    others = (run for run in runs if run.name not in shown and not run.environment.corpora and _how(run) not in hows)
+    return [run for run in others if of_usual_length(run.train) in wanted]
+
+
+def _how(run: Run) -> tuple[int, str]:
+    return run.train.epochs, run.environment.precision
 
 
 def _known(runs: Sequence[Run], split: str) -> dict[str, dict[int, Run]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -102,12 +102,21 @@ def not_yet(runs: Iterable[Run]) -> list[TrainConfig]:
     return [config for config in speakers_study() if config.effective not in known]
 
 
-def most_folds(results: Iterable[Speakers]) -> list[Speakers]:
-    """One of each network: the one with the most folds, and of those the one with the best validation accuracy."""
+def most_folds(results: Iterable[Speakers], shipped: Collection[str] = ()) -> list[Speakers]:
+    """One of each network: the one that ships, or else the one with the most folds, and of those the one with the best
+    validation accuracy.
+
+    Args:
+        shipped: names of runs whose weights ship.
+    """
+
+    def rank(result: Speakers) -> tuple[bool, int]:
+        return result.shared.name in shipped, len(result.folds)
+
     of_network: dict[str, Speakers] = {}
     for result in results:
         label = network_label(result.shared)
-        if label not in of_network or len(result.folds) > len(of_network[label].folds):
+        if label not in of_network or rank(result) > rank(of_network[label]):
             of_network[label] = result
     return list(of_network.values())
 

@@ -22,7 +22,7 @@ from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import SPLIT_HELP, Cache, Out, command_line, folder_for
 from ser_core.training.future import MODEL as FUTURE
-from ser_core.training.grid_progress import Display, print_list, what_to_do
+from ser_core.training.grid_progress import Display, other_precision, print_list, what_to_do
 from ser_core.training.jobs import Cluster, check_corpus, default_jobs
 from ser_core.training.pool import LocalPool, Pool, remove_logs, train_all
 from ser_core.training.study import STUDIES, with_epochs
@@ -207,6 +207,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
     taken = [entry for entry in entries if entry.state == "other settings"]
     for entry in taken:
         print(f"not trained: {entry.name}: {entry.reason} {what_to_do()}", file=sys.stderr)
+    if waiting and not args.cluster.ray and (sentence := other_precision(entries, device)):
+        print(sentence)
     failed = train_waiting(entries, estimator, args, jobs, threads) if waiting else {}
     for name, reason in failed.items():
         print(f"failed: {name}: {reason}", file=sys.stderr)

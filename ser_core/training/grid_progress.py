@@ -16,12 +16,26 @@ from ser_core.places import how_to_run
 from ser_core.records.runs import Run, load_run
 from ser_core.records.schema import UNKNOWN
 from ser_core.training.survey import Entry, epochs_in_progress
+from ser_core.words import counted
 
 if TYPE_CHECKING:
+    from ser_core.training.device import Device
     from ser_core.training.estimate import Estimator
 
 LOG_SECONDS = 60
 WORDS = {"recorded": "recorded", "shorter": "fewer epochs", "interrupted": "interrupted"}
+
+
+def other_precision(entries: Sequence[Entry], device: Device) -> str:
+    """That what is trained here would stand beside none of what is recorded; empty if it would, or nothing is."""
+    precisions = Counter(entry.run.environment.precision for entry in entries if entry.run)
+    ((most, count),) = precisions.most_common(1) or [(device.precision, 0)]
+    if most == device.precision:
+        return ""
+    return (
+        f"{counted(count, 'run')} of these {'is' if count == 1 else 'are'} recorded in {most}, and new ones are "
+        f"trained in {device.precision} here. Only runs of one precision are compared: --precision {most} trains such."
+    )
 
 
 def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int, recorded: Sequence[Run]) -> None:
@@ -45,6 +59,8 @@ def print_list(entries: Sequence[Entry], estimator: Estimator, jobs: int, record
         if entry.reason:
             print(f"{entry.reason} {what_to_do()}" if entry.state == "other settings" else entry.reason)
     for sentence in unlike_most(entries, recorded):
+        print(sentence)
+    if sum(seconds) and (sentence := other_precision(entries, estimator.device)):
         print(sentence)
     counts = Counter(WORDS.get(entry.state, entry.state) for entry in entries)
     print(", ".join(f"{n} {state}" for state, n in counts.items()) + f"; {len(entries)} in all.")

@@ -115,10 +115,10 @@ def test_a_search_says_what_it_found_and_what_that_is_worth_at_full_length(tmp_p
     base = usual_config("conformer", epochs=4)
     settings = {name: base.flat[name] for name in SPACE}
     trials = (Trial(1, 0.75, {**settings, "lr": 0.002}), Trial(0, 0.5, settings))
-    found = Found("some", trials, 2, {"lr": 0.5, "ema": 0.25, "width": 0.125, "head": 0.125}, 0.2)
+    found = Found("some", trials, 8, {"lr": 0.5, "ema": 0.25, "width": 0.125, "head": 0.125}, 0.2)
     search = SearchRecord(base, found, "CPU", "3.11", {}, None, "0123")
     first, second = hopes([], [], INDEX, [search])[-1].measured
-    assert first.startswith("Of 4 settings of the Conformer network, each trained for 4 epochs on `report`")
+    assert first.startswith("Of 10 settings of the Conformer network, each trained for 4 epochs on `report`")
     assert "names 75.0\u00a0% of" in first
     assert "by itself name 50.0\u00a0%" in first
     assert second == (
@@ -132,8 +132,21 @@ def test_a_search_says_what_it_found_and_what_that_is_worth_at_full_length(tmp_p
         recorded(tmp_path / "found", replace(usual, lr=0.002), predictions=answers_of(0.75)),
     ]
     last = hopes(runs, [], INDEX, [search])[-1].measured[-1]
-    assert last.startswith("Trained to its full length, the best has +25.0 points")
+    assert last.startswith("With as many epochs as this one, the best has +25.0 points")
     assert f"`usual, {usual.epochs} epochs`" in last
+    shorter = recorded(tmp_path / "short", replace(usual, lr=0.002, epochs=4), predictions=answers_of(0.75))
+    assert hopes([*runs[:2], shorter], [], INDEX, [search])[-1].measured == (first, second)
+
+
+def test_a_search_that_only_tries_the_command_or_finds_nothing_better_says_no_more_than_that():
+    base = usual_config("conformer", epochs=1)
+    settings = {name: base.flat[name] for name in SPACE}
+    trials = (Trial(0, 0.5, settings), Trial(1, 0.5, {**settings, "lr": 0.002}))
+    search = SearchRecord(base, Found("some", trials, 7, {}), "CPU", "3.11", {}, None, "0123")
+    assert hopes([], [], INDEX, [search])[-1].measured == ()
+    search = replace(search, found=replace(search.found, given_up=8))
+    (sentence,) = hopes([], [], INDEX, [search])[-1].measured
+    assert "none names more of the validation clips than what the network has by itself, 50.0\u00a0%" in sentence
 
 
 @pytest.mark.parametrize(("changed", "said"), [({}, True), ({"lr": 0.01}, False)])

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ser_core.analysis.ingredient_words import activating, attending, augmenting, transforming
+from ser_core.analysis.ingredient_words import SAME_BASE, activating, attending, augmenting, transforming
 from ser_core.analysis.ingredients import IngredientResult, ingredient_results
 from ser_core.records.evaluations import Evaluation
 from ser_core.records.runs import load_runs
@@ -42,17 +42,22 @@ def test_attention_is_a_conformer_and_attentive_pooling_and_transformers_are_tra
 def test_of_changes_by_themselves_those_are_named_that_are_beyond_chance(tmp_path: Path):
     alike = {"base": 0.5, "base + all changes": 0.75, "base + mixup": 0.5, "base + rooms": 0.5}
     together, alone = augmenting(results(tmp_path, alike))
+    assert alone.endswith(f" {SAME_BASE}")
     assert "+25.0 (" in together
     assert ") on validation clips with pink noise, 15 dB SNR; 0.0 (0.0 to 0.0) on RAVDESS." in together
     # Of two ways, under noise and on RAVDESS; on validation clips, nobody evaluated them.
-    assert alone == (
-        "Tried in the base by themselves: mixup and rooms. Of 4 intervals, none excludes 0 (by chance, one in twenty "
-        "would)."
-    )
+    said = "Tried in the base by themselves: mixup and rooms. Of 4 intervals, none excludes 0."
+    assert alone.removesuffix(f" {SAME_BASE}") == said
     _, alone = augmenting(results(tmp_path, {**alike, "base + rooms": 0.75}))
-    assert "themselves (1 seed): mixup and rooms. Of 4 intervals, 1 excludes 0 (by chance, one in twenty" in alone
-    assert "would): rooms +25.0 points (" in alone
+    assert "themselves (1 seed): mixup and rooms. Of 4 intervals, 1 excludes 0: rooms +25.0 points (" in alone
     assert "mixup +" not in alone
+
+
+def test_how_much_the_seeds_of_the_base_differ_is_said(tmp_path: Path):
+    *_, of_seeds, spread = augmenting(results(tmp_path, {"base": 0.5, "base + rooms": 0.75}, SEEDS))
+    assert SAME_BASE not in of_seeds
+    assert spread.startswith("The base alone, with 3 seeds, has 50.0\u00a0% to 50.0\u00a0% on validation clips, 50.0")
+    assert spread.endswith(" to 50.0\u00a0% on RAVDESS.")
 
 
 def test_what_is_of_several_seeds_says_so(tmp_path: Path):

@@ -79,6 +79,14 @@ def test_of_each_network_the_one_with_the_most_folds_stands_in_a_short_table(tmp
     assert shown.shared.name == "lr0.001-SiLU-2D"
 
 
+def test_of_a_network_whose_weights_ship_those_stand_in_the_short_table(tmp_path: Path):
+    made(tmp_path)
+    results = speaker_results(load_runs(tmp_path)[0])
+    for one in results:
+        assert [shown.shared for shown in most_folds(results, [one.shared.name])] == [one.shared]
+    assert len(results) > 1
+
+
 def test_a_figure_has_both_marks_of_each_run_on_its_line(tmp_path: Path):
     made(tmp_path)
     figure = speakers_figure(speaker_results(load_runs(tmp_path)[0]))

@@ -599,10 +599,20 @@ def test_ingredients_are_shown_only_where_several_are_recorded(open_page: OpenPa
     write_run(many_runs / "whole", whole)
     assert "Ingredients" not in open_page(RUNS).segmented_control[0].options
     write_run(many_runs / "base", base)
-    table = open_page(RUNS, view="Ingredients").dataframe[0].value
-    assert table["network"].tolist() == ["base", "whole"]
-    assert table["seeds"].tolist() == [1, 1]
-    assert table["compared with"].isna().all()
+    tables = [shown.value for shown in open_page(RUNS, view="Ingredients").dataframe]
+    assert [table["network"].tolist() for table in tables] == [["whole"], ["base"]]
+    assert [table["seeds"].tolist() for table in tables] == [[1], [1]]
+    assert "Not in these tables" not in texts(open_page(RUNS, view="Ingredients"))
+
+
+def test_ingredients_of_another_precision_are_not_left_out_without_a_word(open_page: OpenPage, many_runs: Path):
+    base, whole, *others = (step.config for step in future_steps())
+    for name, config, precision in (("base", base, "fp32"), ("whole", whole, "fp32"), ("other", others[0], "bf16")):
+        write_run(many_runs / name, config, environment={"precision": precision})
+    app = open_page(RUNS, view="Ingredients")
+    assert sum(len(shown.value) for shown in app.dataframe) == 2
+    assert f"Not in these tables: 1 run of {base.epochs} epochs in bf16." in texts(app)
+    assert "`python grid.py future --precision fp32`" in texts(app)
 
 
 def test_what_the_report_would_try_next_has_what_ingredients_gained(
@@ -629,9 +639,9 @@ def test_what_needs_no_training_is_among_the_ingredients_and_not_among_the_model
     save_evaluation(folder, changed, load_predictions(folder))
     evaluated(root, "whole", right=0.4)
     table = open_page(RUNS, view="Ingredients").dataframe[0].value
-    assert table["network"].tolist() == ["base", "whole", "whole + test-time augmentation"]
-    assert table["UAR, RAVDESS"].tolist()[1:] == pytest.approx([40, 50])
-    assert table["UAR, RAVDESS, gained"].tolist()[2] == 10
+    assert table["network"].tolist() == ["whole", "+ test-time augmentation"]
+    assert table["UAR, RAVDESS"].tolist() == pytest.approx([40, 50])
+    assert table["UAR, RAVDESS, gained"].tolist()[1] == 10
     assert open_page(RUNS, view="Corpora").dataframe[0].value["model"].tolist() == ["whole"]
 
 

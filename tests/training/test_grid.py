@@ -492,6 +492,20 @@ def test_an_installed_grid_knows_the_records_that_come_with_it(
     assert "1 missing" in capsys.readouterr().out
 
 
+def test_who_trains_in_another_precision_than_is_recorded_is_told_so(tmp_path: Path, capsys):
+    configs = STUDIES["future"]()[:2]
+    write_run(tmp_path / configs[0].name, configs[0], environment={"precision": "fp32"})
+    entries = survey(configs, tmp_path)
+    told = "1 run of these is recorded in fp32, and new ones are trained in bf16 here."
+    for compute, said in ((Compute("cpu", "bf16"), True), (Compute("cpu", "fp32"), False)):
+        estimator = Mock(device=Device.of(compute), epoch_seconds=lambda config: 1.0)
+        grid_progress.print_list(entries, estimator, 1, [])
+        assert (told in capsys.readouterr().out) == said
+    bf16 = Device.of(Compute("cpu", "bf16"))
+    assert grid_progress.other_precision(entries, bf16).endswith("--precision fp32 trains such.")
+    assert not grid_progress.other_precision(survey(configs[1:], tmp_path), bf16)  # nothing is recorded
+
+
 def test_a_record_that_was_computed_otherwise_than_most_is_named(tmp_path: Path):
     configs = [config for config in STUDIES["report"]() if config.model != "1d"][:3]
     for config, numerics in zip(configs, ("pytorch", "winograd", "winograd"), strict=True):
