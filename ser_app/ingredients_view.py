@@ -20,7 +20,7 @@ from ser_core.errors import RunError
 from ser_core.models.registry import model_label
 from ser_core.records.evaluations import EvaluatedCorpus
 from ser_core.records.runs import Run
-from ser_core.words import counted, listed
+from ser_core.words import code, counted, listed
 
 GAIN = "Δ"
 TABLES = {
@@ -70,9 +70,10 @@ def show_ingredients(
         rows = table[table["network"].str.split().str[0] == first]
         if rows.empty:
             continue
+        rows = rows.assign(network=rows["network"].str.removeprefix(f"{first} "))
         st.markdown(f"**{title}**")
         st.dataframe(
-            rows.assign(network=rows["network"].str.removeprefix(f"{first} ")),
+            rows,
             hide_index=True,
             column_config={column: _column(column, names) for column in table.columns},
             column_order=_order(filled(rows), names),
@@ -80,6 +81,10 @@ def show_ingredients(
             height="content" if len(rows) <= ROWS else TALL,
             alt=title,
         )
+        for network, other in zip(rows["network"], rows["compared with"], strict=True):
+            if isinstance(other, str) and other != first:
+                beside = other.removeprefix(f"{first} ")
+                st.caption(f"{GAIN} of {code(network)} is against {code(beside)}, which it has, too.")
     if others:
         hows = sorted({f"{one.train.epochs} epochs in {one.environment.precision}" for one in others})
         st.caption(

@@ -605,6 +605,17 @@ def test_ingredients_are_shown_only_where_several_are_recorded(open_page: OpenPa
     assert "Not in these tables" not in texts(open_page(RUNS, view="Ingredients"))
 
 
+def test_what_is_compared_with_more_than_the_base_says_so(open_page: OpenPage, many_runs: Path):
+    labels = ["base", "base + pitch and voicing", "base + pitch path"]
+    for step in future_steps():
+        if step.label in labels:
+            write_run(many_runs / step.config.name, step.config)
+    app = open_page(RUNS, view="Ingredients")
+    assert app.dataframe[0].value["network"].tolist() == ["base", "+ pitch and voicing", "+ pitch path"]
+    said = [caption.value for caption in app.caption if "is against" in caption.value]
+    assert said == ["Δ of `+ pitch path` is against `+ pitch and voicing`, which it has, too."]
+
+
 def test_ingredients_of_another_precision_are_not_left_out_without_a_word(open_page: OpenPage, many_runs: Path):
     base, whole, *others = (step.config for step in future_steps())
     for name, config, precision in (("base", base, "fp32"), ("whole", whole, "fp32"), ("other", others[0], "bf16")):
