@@ -53,9 +53,10 @@ def show_ingredients(
     run = next(run for result in results for runs in (result.runs, *result.unseen.values()) for run in runs.values())
     st.caption(
         f"What the {model_label(run.train.model)} network is made of, one thing at a time: taken from the whole, and "
-        f"added to a base that has none of it. **{GAIN}**: points more than the whole or the base has, from the same "
-        f"seeds and for {run.train.epochs} epochs. Intervals are over seeds alone, on the same clips; those of "
-        "unseen speakers are over folds. Of one seed, and of an ensemble, they are over speakers and clips, which says "
+        f"added to a base that has none of it, for {run.train.epochs} epochs each. Figures are means over a network's "
+        f"seeds. **{GAIN}**: points more than the whole or the base has, from the seeds that both have, so that it "
+        "needn't be the difference of two means. Intervals are over seeds alone, on the same clips; those of unseen "
+        "speakers are over folds. Of one seed, and of an ensemble, they are over speakers and clips, which says "
         "nothing of how much another seed would differ."
     )
     try:
