@@ -13,8 +13,8 @@ from ser_core.analysis.comparable import candidates, differences
 from ser_core.analysis.comparison import Difference, compare
 from ser_core.analysis.configurations import by_configuration, of_usual_length, readable, run_label
 from ser_core.analysis.findings import BEST_2D
-from ser_core.analysis.ingredient_words import STUDY, activating, attending, augmenting, of_the_study, transforming
-from ser_core.analysis.ingredients import IngredientResult
+from ser_core.analysis.ingredient_words import STUDY, activating, attending, augmenting, transforming
+from ser_core.analysis.ingredients import IngredientResult, of_the_study
 from ser_core.analysis.raters import Given, rater_confusion
 from ser_core.analysis.steps import StepResult
 from ser_core.corpus.clips import Clip
@@ -221,12 +221,14 @@ def _searched(search: SearchRecord, runs: Sequence[Run]) -> Iterator[str]:
         )
     if found.importance:
         yield found.what_matters
-    longer, other = (_of_settings(runs, config) for config in (search.config(best), search.train))
-    both = sorted(longer.keys() & other.keys())
-    if both and longer != other and (difference := _compared(longer[both[-1]], other[both[-1]])):
+    if (chosen := search.config(best)) == search.train:
+        return
+    ours, others = (_of_settings(runs, config) for config in (chosen, search.train))
+    how = max(ours.keys() & others.keys(), default=None)
+    if how and (difference := _compared(ours[how], others[how])):
         yield (
             f"With as many epochs as this one, the best has {_points(difference)} on the test clips against "
-            f"{code(run_label(other[both[-1]]))}."
+            f"{code(run_label(others[how]))}."
         )
 
 

@@ -5,19 +5,14 @@ None of them is of test clips.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import cache
+from collections.abc import Callable, Sequence
 
-from ser_core.analysis.configurations import of_usual_length
 from ser_core.analysis.gains import Gain
 from ser_core.analysis.ingredients import IngredientResult
 from ser_core.audio.changes.registry import CHANGES as HEARD_CHANGES
 from ser_core.models.activations import activation_label
 from ser_core.records.evaluations import EvaluatedCorpus
-from ser_core.records.runs import Run
-from ser_core.training.config import TrainConfig
-from ser_core.training.future import INGREDIENTS, NOTHING, SEEDS, Ingredient, future_steps
+from ser_core.training.future import INGREDIENTS, NOTHING, Ingredient
 from ser_core.training.report_grid import REPORT_ACTIVATIONS
 from ser_core.training.steps import ALL_CHANGES, CHANGES
 from ser_core.words import counted, listed, percent, points, points_between
@@ -80,9 +75,8 @@ def _spread(base: IngredientResult | None) -> tuple[str, ...]:
     """Between what its seeds have the base alone is, which says how much of a gain may be chance."""
     if base is None or len(base.runs) < 2:
         return ()
-    corpora = {title: next(iter(seeds.values())).corpus for title, seeds in base.elsewhere.items()}
-    titles = [title for title in _in_order(corpora) if corpora[title].change or not corpora[title].validation]
-    values = {VALIDATION: base.accuracies, **{_clips(corpora[title]): base.recalls(title) for title in titles}}
+    others = ((title, corpus) for title, corpus in _in_order(base) if corpus.change or not corpus.validation)
+    values = {VALIDATION: base.accuracies, **{_clips(corpus): base.recalls(title) for title, corpus in others}}
     spread = [
         f"{percent(min(of_seeds.values()))} to {percent(max(of_seeds.values()))} on {where}"
         for where, of_seeds in values.items()
@@ -107,16 +101,6 @@ def activating(results: Sequence[IngredientResult]) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def of_the_study(run: Run) -> bool:
-    """Whether a run, of whatever seed and length, is one of the study's networks."""
-    return of_usual_length(replace(run.train, seed=SEEDS[0])) in _networks()
-
-
-@cache
-def _networks() -> frozenset[TrainConfig]:
-    return frozenset(of_usual_length(step.config) for step in future_steps())
-
-
 def _both(
     results: Sequence[IngredientResult], kind: Callable[[Ingredient], bool], changed: bool = False
 ) -> tuple[str, ...]:
@@ -138,16 +122,16 @@ def _both(
 
 def _figures(result: IngredientResult, changed: bool) -> list[Figure]:
     """What it gained, where that is known: on validation clips and on other corpora, and maybe on changed sound."""
-    corpora = {title: next(iter(seeds.values())).corpus for title, seeds in result.elsewhere.items()}
-    ordered = ((title, corpora[title]) for title in _in_order(corpora))
-    others = [title for title, corpus in ordered if (changed if corpus.change else not corpus.validation)]
-    figures = [(VALIDATION, result.gain), *((_clips(corpora[title]), result.gain_in(title)) for title in others)]
+    others = (
+        (title, corpus) for title, corpus in _in_order(result) if (changed if corpus.change else not corpus.validation)
+    )
+    figures = [(VALIDATION, result.gain), *((_clips(corpus), result.gain_in(title)) for title, corpus in others)]
     return [(where, gain) for where, gain in figures if gain.mean is not None]
 
 
-def _in_order(corpora: Mapping[str, EvaluatedCorpus]) -> list[str]:
-    """Titles: of validation clips first."""
-    return sorted(corpora, key=lambda title: (not corpora[title].validation, title))
+def _in_order(result: IngredientResult) -> list[tuple[str, EvaluatedCorpus]]:
+    """What it heard, by title: validation clips first."""
+    return sorted(result.corpora.items(), key=lambda item: (not item[1].validation, item[0]))
 
 
 def _clips(corpus: EvaluatedCorpus) -> str:

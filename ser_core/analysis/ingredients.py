@@ -19,7 +19,7 @@ from ser_core.analysis.gains import Gain, gain_over_clips
 from ser_core.analysis.steps import alike
 from ser_core.corpus.splits import SPLITS
 from ser_core.equality import ByContent
-from ser_core.records.evaluations import Evaluation, folder_of, load_predictions
+from ser_core.records.evaluations import EvaluatedCorpus, Evaluation, folder_of, load_predictions
 from ser_core.records.runs import Run
 from ser_core.training.config import TrainConfig
 from ser_core.training.future import SEEDS, future_steps
@@ -56,6 +56,11 @@ class IngredientResult(ByContent):
         return [run.name for runs in (self.runs, *self.unseen.values()) for run in runs.values()]
 
     @property
+    def corpora(self) -> dict[str, EvaluatedCorpus]:
+        """What `elsewhere` is of, by title."""
+        return {title: next(iter(seeds.values())).corpus for title, seeds in self.elsewhere.items()}
+
+    @property
     def accuracies(self) -> dict[int, float]:
         """On validation clips of shared speakers, 0..1, by seed."""
         return {seed: run.val_accuracy for seed, run in self.runs.items()}
@@ -77,8 +82,7 @@ class IngredientResult(ByContent):
             RunError: an evaluation's predictions are missing or damaged.
         """
         gain = _gain(self.accuracies, self.before.accuracies if self.before else {})
-        corpora = {title: next(iter(seeds.values())).corpus for title, seeds in self.elsewhere.items()}
-        plain = (title for title, corpus in corpora.items() if corpus.validation and not corpus.change)
+        plain = (title for title, corpus in self.corpora.items() if corpus.validation and not corpus.change)
         return self._over_clips(gain, next(plain, ""), balanced=False)
 
     @property
@@ -166,14 +170,22 @@ def ingredient_results(
     return list(results.values())
 
 
+def of_the_study(run: Run) -> bool:
+    """Whether a run, of whatever seed and length, is one of the study's networks."""
+    return of_usual_length(replace(run.train, seed=SEEDS[0])) in _networks()
+
+
+@cache
+def _networks() -> frozenset[TrainConfig]:
+    return frozenset(of_usual_length(step.config) for step in future_steps())
+
+
 def left_out(runs: Sequence[Run], results: Sequence[IngredientResult]) -> list[Run]:
     """Runs of the study, on speakers who are shared, that `ingredient_results` leaves out: of other epochs or another
     precision than those that it has."""
-    shown = {name for result in results for name in result.checkpoints}
-    wanted = {of_usual_length(config) for config in _wanted(SHARED).values()}
     hows = {_how(run) for result in results for run in result.runs.values()}
-    others = (run for run in runs if run.name not in shown and not run.environment.corpora and _how(run) not in hows)
-    return [run for run in others if of_usual_length(run.train) in wanted]
+    others = (run for run in runs if _how(run) not in hows and not run.environment.corpora)
+    return [run for run in others if of_the_study(run)]
 
 
 def _how(run: Run) -> tuple[int, str]:
