@@ -227,8 +227,8 @@ def _searched(search: SearchRecord, runs: Sequence[Run]) -> Iterator[str]:
     how = max(ours.keys() & others.keys(), default=None)
     if how and (difference := _compared(ours[how], others[how])):
         yield (
-            f"With as many epochs as this one, the best has {_points(difference)} on the test clips against "
-            f"{code(run_label(others[how]))}."
+            f"Trained for as many epochs as {code(run_label(others[how]))}, the best has {_points(difference)} on the "
+            "test clips against it."
         )
 
 
