@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 
 from ser_core.checksums import remove_sums
 from ser_core.corpus.clips import load_index
+from ser_core.corpus.recordings import CorpusPart
 from ser_core.corpus.splits import REPORT_SPLIT_ID
 from ser_core.emotions import EMOTIONS
 from ser_core.records.evaluations import (
@@ -37,6 +38,8 @@ from ser_core.training.study import report_study
 CLIPS = ("1001_DFA_ANG_XX", "1001_DFA_DIS_XX", "1001_DFA_FEA_XX", "1001_DFA_HAP_XX")
 NAMES = tuple(name for name, clip in load_index().items() if clip.report_split == "test")[:400]
 TARGETS = np.array([EMOTIONS.index(name.split("_")[2]) for name in NAMES])
+MINE = CorpusPart("mine", "Mine", "0" * 12, "1" * 12, {"train": ("cy",), "val": ("di",), "test": ("anna",)})
+"""A corpus of one's own."""
 CONFIGS = {config.name: config for config in report_study()}
 
 

@@ -95,6 +95,15 @@ def by_configuration(runs: Iterable[Run]) -> dict[str, dict[int, list[Run]]]:
     return records
 
 
+def in_order_of_names(runs: Iterable[Run]) -> list[Run]:
+    """Those first that bear the name of their settings, then by name.
+
+    So which of several of the same settings stands for them is not the one that did best, which would be chosen by
+    what it is to show.
+    """
+    return sorted(runs, key=lambda run: (run.name != run.train.name, run.name))
+
+
 def readable(runs: Iterable[Run]) -> list[Run]:
     """The runs whose per-clip predictions can be read: without them, a run can't be compared with another."""
     found = []

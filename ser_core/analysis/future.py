@@ -11,7 +11,7 @@ from typing import get_args
 
 from ser_core.analysis.comparable import candidates, differences
 from ser_core.analysis.comparison import Difference, compare
-from ser_core.analysis.configurations import by_configuration, of_usual_length, readable, run_label
+from ser_core.analysis.configurations import by_configuration, in_order_of_names, of_usual_length, readable, run_label
 from ser_core.analysis.findings import BEST_2D
 from ser_core.analysis.ingredient_words import STUDY, activating, attending, augmenting, transforming
 from ser_core.analysis.ingredients import IngredientResult, of_the_study
@@ -233,9 +233,12 @@ def _searched(search: SearchRecord, runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _of_settings(runs: Sequence[Run], config: TrainConfig) -> dict[tuple[int, str], Run]:
-    """The trainings with these settings, by epochs and precision."""
-    alike = [run for run in runs if of_usual_length(run.train) == of_usual_length(config)]
-    return {(run.train.epochs, run.environment.precision): run for run in alike}
+    """The trainings with these settings on CREMA-D alone, by epochs and precision."""
+    found: dict[tuple[int, str], Run] = {}
+    for run in in_order_of_names(runs):
+        if of_usual_length(run.train) == of_usual_length(config) and not run.environment.corpora:
+            found.setdefault((run.train.epochs, run.environment.precision), run)
+    return found
 
 
 def _compared(run: Run, other: Run) -> Difference | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ser_core.analysis.comparison import Difference, compare
-from ser_core.analysis.configurations import of_usual_length
+from ser_core.analysis.configurations import in_order_of_names, of_usual_length
 from ser_core.equality import ByContent
 from ser_core.records.evaluations import Evaluation
 from ser_core.records.runs import Run
@@ -60,11 +60,12 @@ def step_results(runs: Sequence[Run], evaluations: Sequence[Evaluation]) -> list
 def alike(runs: Sequence[Run], configs: Mapping[K, TrainConfig]) -> dict[K, Run]:
     """The records of these settings on CREMA-D alone, of one number of epochs, one split and one precision.
 
-    Of several, those of which most are recorded, and of as many the longest.
+    Of several, those of which most are recorded, and of as many the longest; of several of the same settings, the first
+    by `in_order_of_names`.
     """
     found: dict[tuple[int, str, str], dict[K, Run]] = {}
     keys = {of_usual_length(config): key for key, config in configs.items()}
-    for run in runs:
+    for run in in_order_of_names(runs):
         key = keys.get(of_usual_length(run.train))
         if key is not None and not run.environment.corpora:
             how = run.train.epochs, run.split_id, run.environment.precision

@@ -24,7 +24,7 @@ from ser_core.training.future import future_steps
 from ser_core.training.search_space import SPACE
 from ser_core.training.steps import TOGETHER
 from ser_core.training.study import BEST_2D
-from tests.made_records import NAMES, TARGETS, answering, set_val_accuracy, write_run
+from tests.made_records import MINE, NAMES, TARGETS, answering, set_val_accuracy, write_run
 
 INDEX = list(load_index().values())
 
@@ -133,6 +133,10 @@ def test_a_search_says_what_it_found_and_what_that_is_worth_at_full_length(tmp_p
     ]
     last = hopes(runs, [], INDEX, [search])[-1].measured[-1]
     assert last.startswith(f"Trained for as many epochs as `usual, {usual.epochs} epochs`, the best has +25.0 points")
+    again = recorded(tmp_path / "usual-run2", usual, predictions=answers_of(0.875))
+    corpora = recorded(tmp_path / "a", usual, predictions=answers_of(0.875), environment={"corpora": (MINE,)})
+    for order in ([*runs, again, corpora], [corpora, again, *runs]):
+        assert hopes(order, [], INDEX, [search])[-1].measured[-1] == last
     shorter = recorded(tmp_path / "short", replace(usual, lr=0.002, epochs=4), predictions=answers_of(0.75))
     assert hopes([*runs[:2], shorter], [], INDEX, [search])[-1].measured == (first, second)
 

@@ -81,3 +81,12 @@ def test_a_step_is_its_settings_and_not_its_name(tmp_path: Path):
     assert step_rows([]) == []
     write_run(tmp_path / "mine", config)
     assert [result.run.name for result in results(tmp_path)] == ["mine"]
+
+
+@pytest.mark.parametrize("best_first", [True, False])
+def test_of_several_runs_of_the_same_settings_the_one_that_bears_their_name_is_shown(tmp_path: Path, best_first: bool):
+    usual = trained(tmp_path, LABELS[0], 100)
+    trained(tmp_path, LABELS[0], 10, name=f"{usual}-run2")
+    trained(tmp_path, LABELS[0], 10, name="a-better-one")
+    runs = sorted(load_runs(tmp_path)[0], key=lambda run: run.accuracy, reverse=best_first)
+    assert [result.run.name for result in step_results(runs, [])] == [usual]

@@ -24,7 +24,6 @@ from ser_core.analysis.report import REPORT_RESULTS
 from ser_core.audio import SAMPLE_RATE
 from ser_core.audio.changes.registry import CHANGES
 from ser_core.corpus.clips import by_name, load_index
-from ser_core.corpus.recordings import CorpusPart
 from ser_core.corpus.splits import REPORT_SPLIT_ID, load_split
 from ser_core.emotions import EMOTION_NAMES, EMOTIONS
 from ser_core.places import EVALUATIONS_VARIABLE, RUNS_VARIABLE
@@ -43,7 +42,7 @@ from ser_core.training.study import recording_steps, with_epochs
 from ser_core.words import code, percent
 from tests.app.helpers import labelled, long_talk, overview_of, place_of, set_source, texts
 from tests.helpers import ROOT, save_opinionated, tone
-from tests.made_records import NAMES, TARGETS, evaluated, record, set_val_accuracy, write_run
+from tests.made_records import MINE, NAMES, TARGETS, evaluated, record, set_val_accuracy, write_run
 from tests.sounds import says_of_itself
 
 OpenPage = Callable[..., AppTest]
@@ -803,8 +802,7 @@ def test_steps_are_shown_only_where_several_are_recorded(
 def test_a_run_on_other_corpora_has_no_page_about_crema_ds_clips(open_page: OpenPage, many_runs: Path):
     names = tuple(f"mine/{i}.wav" for i in range(6))
     heard = Predictions(names, np.arange(6), np.eye(6, dtype=np.float32), ("mine/anna", "mine/ben", "mine/eve") * 2)
-    part = CorpusPart("mine", "Mine", "0" * 12, "1" * 12, {"train": ("cy",), "val": ("di",), "test": ("anna",)})
-    environment = {"corpora": (part,), "split_id": "2" * 12}
+    environment = {"corpora": (MINE,), "split_id": "2" * 12}
     write_run(many_runs / "on-mine", TrainConfig(seed=3), predictions=heard, environment=environment)
     app = open_page(RUNS, runs="on-mine")
     assert "Mine (222222222222)" in texts(app)

@@ -17,7 +17,6 @@ from ser_core.corpus.clips import Clip
 from ser_core.corpus.copies import CONTRADICTED, COPY
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.identity import CONTENTS, DIGITS
-from ser_core.corpus.recordings import CorpusPart
 from ser_core.corpus.registry import open_recordings
 from ser_core.corpus.splits import REPORT_SPLIT_ID, load_split
 from ser_core.errors import CorpusError, RunError
@@ -35,6 +34,7 @@ from ser_core.records.evaluations import (
     save_evaluation,
 )
 from tests.helpers import ROOT, save_opinionated, skip_or_fail
+from tests.made_records import MINE
 from tests.sounds import says_of_itself, write_sounds
 
 RAVDESS = ROOT.parent / "shared" / "ravdess" / "clips"
@@ -162,10 +162,9 @@ def test_copies_of_crema_ds_clips_are_found_in_any_corpus(
 def test_copies_of_another_corpus_are_found_by_what_the_checkpoint_says(
     provenance: dict[str, str], clips: int, heard: str, emodb: Path, angry: Path
 ):
-    part = CorpusPart("mine", "Mine", "0" * 12, "1" * 12, {"train": ("cy",), "val": ("di",), "test": ("anna",)})
     content = hashlib.sha256((emodb / SPOKEN[0]).read_bytes()).hexdigest()[:DIGITS]
     said = {key: value.format(content) for key, value in provenance.items()}
-    says_of_itself(angry, train={"split": "report"}, environment={"corpora": [asdict(part)]}, **said)
+    says_of_itself(angry, train={"split": "report"}, environment={"corpora": [asdict(MINE)]}, **said)
     evaluation = of(emodb, angry)
     assert (evaluation.corpus.clips, evaluation.checkpoint.heard) == (clips, heard)
 
