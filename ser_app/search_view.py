@@ -50,11 +50,12 @@ def show_searches(records: Sequence[SearchRecord], file: Path) -> None:
     for found, name, usual in searches:
         best = found.trials[0]
         trials = counted(len(found.trials), "trial")
+        how = f" in {found.precision}" if found.precision else ""
         st.caption(
-            f"{code(name)}: {trials} trained to the end, {found.given_up} given up. The best has "
-            f"{percent(best.accuracy)} of the validation clips, which chose it, so that it is better there than "
-            f"elsewhere{_than_usual(usual, best)}. **Importance**: how much of the differences between trials a "
-            "setting explains. " + (found.what_matters or "More trials are needed to say that.")
+            f"{code(name)}: {trials} trained to the end{how}, {found.given_up} given up. The best has "
+            f"{percent(best.accuracy)} of the validation clips{_than_usual(usual, best)}. It was picked by them, so "
+            "expect less of it on other clips. **Importance**: how much of the differences between trials a setting "
+            "explains. " + (found.what_matters or "More trials are needed to say that.")
         )
         names = [*found.importance, *(name for name in best.settings if name not in found.importance)]
         table = pd.DataFrame(

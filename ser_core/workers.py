@@ -8,7 +8,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Final, TypeVar
+
+from ser_core.errors import RunError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -21,16 +24,33 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_in_processes(function: Callable[[Job], Result], jobs: Sequence[Job], workers: int) -> Iterator[Result]:
-    """Results of all jobs in their order, computed by at most so many processes of one thread each."""
+def map_in_processes(
+    function: Callable[[Job], Result], jobs: Sequence[Job], workers: int, *, spawn: bool = False
+) -> Iterator[Result]:
+    """Results of all jobs in their order, computed by at most so many processes of one thread each.
+
+    Args:
+        spawn: whether processes begin from nothing: CUDA can't be used in a copy of one that has looked for it.
+
+    Raises:
+        RunError: a process was killed.
+    """
     if workers == 1 or len(jobs) == 1:
         yield from map(function, jobs)
         return
-    with ProcessPoolExecutor(min(workers, len(jobs)), initializer=_begin) as pool:
-        yield from pool.map(function, jobs)
+    context = multiprocessing.get_context("spawn") if spawn else None
+    try:
+        with ProcessPoolExecutor(min(workers, len(jobs)), context, initializer=_begin) as pool:
+            yield from pool.map(function, jobs)
+    except BrokenProcessPool:
+        raise RunError(
+            "One of several processes was killed, as a system does that has no memory left. Close other programs, or "
+            "ask for fewer processes. What was finished is kept."
+        ) from None
 
 
 def _begin() -> None:
+    import numpy  # noqa: F401  whose threads there is nothing to limit of before, in a process that begins from nothing
     from threadpoolctl import threadpool_limits
 
     threading.Thread(target=end_with_parent, daemon=True).start()

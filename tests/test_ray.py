@@ -144,7 +144,7 @@ def test_a_search_has_as_many_trials_as_asked_for_though_a_worker_was_killed(
     assert sorted(re.findall(r"^trial (\d+):", output, re.MULTILINE)) == ["0", "1", "2"]
     assert "3 trials of 3, 0 of them given up." in output
     (record,) = (tmp_path / "runs").iterdir()  # nothing is tested
-    assert load_search(record).device == "machines of a Ray cluster"
+    assert load_search(record).device.endswith(", fp32")  # also where a machine is faster in another precision
 
 
 @pytest.mark.timeout(2 * PATIENCE_SECONDS)

@@ -5,7 +5,7 @@ Nothing here is a verdict: the report hopes, and gives no figures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -27,7 +27,7 @@ from ser_core.records.searches import SearchRecord
 from ser_core.training.config import TrainConfig
 from ser_core.training.report_grid import REPORT_ACTIVATIONS
 from ser_core.training.steps import BUNDLES, TOGETHER
-from ser_core.words import code, counted, percent, points, points_between
+from ser_core.words import code, counted, listed, percent, points, points_between
 
 FEWEST_TRIALS = 10
 """Of a search that says something: one of fewer only tries the command."""
@@ -216,7 +216,7 @@ def _searched(search: SearchRecord, runs: Sequence[Run]) -> Iterator[str]:
         )
     else:
         yield (
-            f"{tried}the best names {percent(best.accuracy)} of the validation clips, which chose it."
+            f"{tried}the best names {percent(best.accuracy)} of the validation clips, by which it was picked."
             + (f" The settings that the network has by itself name {percent(usual.accuracy)}." if usual else "")
         )
     if found.importance:
@@ -230,6 +230,11 @@ def _searched(search: SearchRecord, runs: Sequence[Run]) -> Iterator[str]:
             f"Trained for as many epochs as {code(run_label(others[how]))}, the best has {_points(difference)} on the "
             "test clips against it."
         )
+    elif ours and others:
+        yield (
+            f"Its best is recorded of {_lengths(ours)}, and the network by itself of {_lengths(others)}: only runs of "
+            "as many epochs and one precision are compared."
+        )
 
 
 def _of_settings(runs: Sequence[Run], config: TrainConfig) -> dict[tuple[int, str], Run]:
@@ -239,6 +244,11 @@ def _of_settings(runs: Sequence[Run], config: TrainConfig) -> dict[tuple[int, st
         if of_usual_length(run.train) == of_usual_length(config) and not run.environment.corpora:
             found.setdefault((run.train.epochs, run.environment.precision), run)
     return found
+
+
+def _lengths(runs: Iterable[tuple[int, str]]) -> str:
+    """As `45 epochs in fp32 and 45 epochs in bf16`."""
+    return listed([f"{counted(epochs, 'epoch')} in {precision}" for epochs, precision in sorted(runs)], "and")
 
 
 def _compared(run: Run, other: Run) -> Difference | None:

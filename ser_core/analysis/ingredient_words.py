@@ -24,8 +24,8 @@ STUDY = (
     "may not."
 )
 SAME_BASE = (
-    "All are differences from one base of one seed, and over speakers and clips alone: if that base was lucky or "
-    "unlucky on some clips, all of them show it."
+    "All are compared with one base of one seed, so that its luck moves all of them the same way. Their intervals are "
+    "over speakers and clips, and don't say how much another seed would differ."
 )
 VALIDATION = "validation clips"
 NAMED = {"conformer": "a conformer", "transformer": "a transformer"}

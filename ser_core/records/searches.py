@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -73,6 +74,7 @@ class Found(ByContent):
         chance: the greatest share that a setting has of accuracies that are dealt to the trials at random; shares add
             up to 1 of those, too. None without shares, and where a record doesn't say.
         search: what tells it from all other searches, those of the same name among them; empty if it isn't known.
+        precision: of all its trials, `fp32` or `bf16`; empty if it isn't known.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Found(ByContent):
     importance: dict[str, float]
     chance: float | None = None
     search: str = ""
+    precision: str = ""
 
     def __post_init__(self) -> None:
         check_range("given_up", self.given_up)
@@ -183,23 +186,26 @@ def with_settings(base: TrainConfig, settings: Mapping[str, Any]) -> TrainConfig
 
 
 def record_file(folder: Path, found: Found) -> Path:
-    """Where the record of a search is, or is to be: not in the place of another search, nor of a shipped one.
+    """Where the record of a search is, or is to be: not in the place of another search, nor of a shipped one, nor of
+    what can't be read, which a later version may have written.
 
     Searches of the same name in several files with trials, or in a copy of one, are told apart by numbers, as
     `lr0.001-SiLU-Conformer-20-run2`.
     """
     for name in names_for(found.name, folder):
         path = folder / f"{name}{SUFFIX}"
+        if not os.path.lexists(path):
+            return path
         kept = _kept(path)
-        if kept is None or kept.goes_on(found) or found.goes_on(kept):
+        if kept and (kept.goes_on(found) or found.goes_on(kept)):
             return path
     raise AssertionError("there is always another number")
 
 
 def _kept(path: Path) -> Found | None:
-    """What a record says; what can't be read is no loss."""
+    """What a record says; None where there is none, or where this version can't read it."""
     try:
-        return load_search(path).found if path.is_file() else None
+        return load_search(path).found
     except RunError:
         return None
 

@@ -17,10 +17,8 @@ from ser_core.errors import RunError, SERError
 from ser_core.ray_cluster import connect, require_share
 from ser_core.training.config import TrainConfig
 from ser_core.training.pool import MAX_ATTEMPTS, POLL_SECONDS
-from ser_core.training.search import Loaded, Search, load, open_study, take, tell, train_trial
+from ser_core.training.search import Loaded, Search, Trained, load, open_study, take, tell, train_trial
 from ser_core.training.search_space import suggest
-
-ON_CLUSTER = "machines of a Ray cluster"
 
 
 class Report(NamedTuple):
@@ -53,8 +51,8 @@ class Trainers(Protocol):
     def give_up(self, number: int) -> None:
         """End a trial at its next report."""
 
-    def ended(self) -> dict[int, tuple[float, int] | str]:
-        """Trials that ended since this was last asked: what `train_trial` returned, or why they failed."""
+    def ended(self) -> dict[int, Trained | str]:
+        """Trials that ended since this was last asked, or why they failed."""
 
     def stop(self) -> None:
         """End all that is in progress."""
@@ -91,7 +89,7 @@ def search_on(trainers: Trainers, search: Search, jobs: int | None = None) -> No
                 if isinstance(outcome, str):
                     study.tell(trial, state=_failed())
                     raise RunError(f"Trial {number} failed: {outcome} The others are kept.")
-                tell(study, trial, search, *outcome, ON_CLUSTER)
+                tell(study, trial, outcome)
             time.sleep(POLL_SECONDS)
     finally:
         trainers.stop()
@@ -148,7 +146,7 @@ class Machines:
         """See `Trainers`."""
         self.board.give_up.remote(number)
 
-    def ended(self) -> dict[int, tuple[float, int] | str]:
+    def ended(self) -> dict[int, Trained | str]:
         """See `Trainers`."""
         done, _ = self.ray.wait(list(self.refs), num_returns=len(self.refs), timeout=0) if self.refs else ([], [])
         return {self.refs.pop(ref): self._outcome(ref) for ref in done}
@@ -160,7 +158,7 @@ class Machines:
         self.refs.clear()
         self.ray.shutdown()
 
-    def _outcome(self, ref: Any) -> tuple[float, int] | str:
+    def _outcome(self, ref: Any) -> Trained | str:
         try:
             return self.ray.get(ref)
         except self.ray.exceptions.RayError as error:
@@ -209,7 +207,7 @@ class _Reporting:
         return self.given_up
 
 
-def run_trial(number: int, config: TrainConfig, common: tuple[Search, Split], board: Any) -> tuple[float, int]:
+def run_trial(number: int, config: TrainConfig, common: tuple[Search, Split], board: Any) -> Trained:
     """Train one on the machine where this is called, see `train_trial`."""
     import torch
 

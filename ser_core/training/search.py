@@ -10,22 +10,24 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from filelock import FileLock, Timeout
 
 from ser_core.corpus.folder import Corpus
 from ser_core.corpus.splits import Split, load_split
-from ser_core.errors import ConfigError
+from ser_core.errors import ConfigError, SERError
 from ser_core.records.searches import with_settings
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
-from ser_core.training.search_results import DEVICE, SEARCH, SPLIT
+from ser_core.training.search_results import DEVICE, PRECISION, SEARCH, SPACE_ID, SPLIT, STOPPING
 from ser_core.training.search_space import SPACE, suggest
-from ser_core.training.search_storage import no_trials, require_place, storage_in
+from ser_core.training.search_space import SPACE_ID as THIS_SPACE
+from ser_core.training.search_storage import no_trials, require_place, storage_errors, storage_in
 from ser_core.words import counted, percent
 
 if TYPE_CHECKING:
@@ -71,23 +73,26 @@ def open_study(search: Search, worker: int = 0) -> optuna.Study:
 
     Raises:
         ConfigError: Optuna is not installed, or the file is none of its, or can't be.
+        SERError: the file can't be read or written, see `storage_errors`.
     """
     require_place(search.file)
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    from sqlalchemy.exc import SQLAlchemyError
 
     search.file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        study = optuna.create_study(
-            storage=storage_in(search.file, write=True),
-            study_name=search.name,
-            direction="maximize",
-            load_if_exists=True,
-            pruner=optuna.pruners.MedianPruner(FIRST_TRIALS, n_warmup_steps=int(WARM_UP_SHARE * search.base.epochs)),
-        )
-    except (SQLAlchemyError, optuna.exceptions.OptunaError, RuntimeError):
+        with storage_errors(search.file):
+            study = optuna.create_study(
+                storage=storage_in(search.file, write=True),
+                study_name=search.name,
+                direction="maximize",
+                load_if_exists=True,
+                pruner=optuna.pruners.MedianPruner(
+                    FIRST_TRIALS, n_warmup_steps=int(WARM_UP_SHARE * search.base.epochs)
+                ),
+            )
+    except (optuna.exceptions.OptunaError, RuntimeError):
         raise no_trials(search.file) from None
     # Of the trials so far, too: a search that goes on would propose what it did from the beginning.
     seeds = np.random.SeedSequence((search.base.seed, worker, len(study.trials)))
@@ -100,23 +105,25 @@ def lock_of(file: Path, what: str) -> FileLock:
     return FileLock(file.with_name(f".{file.name}.{what}"))
 
 
-def begin_again(search: Search) -> None:
+def begin_again(search: Search, usual_precision: str) -> Search:
     """Put trials of a search that was stopped or killed back in the queue; the caller holds the lock `searching`.
 
     The first trial of all is of the settings that the network has by itself: the others are to be better.
 
+    Args:
+        usual_precision: `fp32` or `bf16`, where neither the search nor its trials so far say one.
+
+    Returns:
+        the search, in the precision of its trials.
+
     Raises:
-        ConfigError: the trials so far are of another split.
+        ConfigError: the trials so far are of another split or precision, or of other ranges of settings.
     """
     from optuna.trial import TrialState
 
-    study, split = open_study(search), load_split(search.base.split).id
-    if study.user_attrs.get(SPLIT, split) != split:
-        raise ConfigError(
-            f"The trials of {search.name} in {search.file} are of other clips: another split had the name "
-            f"`{search.base.split}`. Choose another --storage, or name the split otherwise."
-        )
-    study.set_user_attr(SPLIT, split)
+    study = open_study(search)
+    search = _like_its_trials(study, search, usual_precision)
+    study.set_user_attr(STOPPING, False)
     if SEARCH not in study.user_attrs:
         study.set_user_attr(SEARCH, secrets.token_hex(8))
     usual = {name: search.base.flat[name] for name in SPACE}
@@ -126,6 +133,26 @@ def begin_again(search: Search) -> None:
     others = study.get_trials(states=[state for state in TrialState if state != TrialState.FAIL])
     if not any(_proposed(trial) == usual for trial in others):
         study.enqueue_trial(usual)
+    return search
+
+
+def _like_its_trials(study: optuna.Study, search: Search, usual_precision: str) -> Search:
+    """The search in the precision of its trials, which are all trained and judged alike. See `begin_again`."""
+    had, asked = study.user_attrs, search.compute.precision
+    precision = had.get(PRECISION, usual_precision) if asked == "auto" else asked
+    alike = {SPLIT: load_split(search.base.split).id, PRECISION: precision, SPACE_ID: THIS_SPACE}
+    other = next((name for name, value in alike.items() if had.get(name, value) != value), None)
+    if other:
+        why = {
+            SPLIT: f"of other clips: another split had the name `{search.base.split}`. Name the split otherwise, or",
+            PRECISION: f"trained in {had.get(PRECISION)}, and figures of {precision} aren't compared with them. Leave "
+            "--precision away, or",
+            SPACE_ID: "of an earlier version of this project, with other settings or ranges of them. Begin anew:",
+        }
+        raise ConfigError(f"The trials of {search.name} in {search.file} are {why[other]} choose another --storage.")
+    for name, value in alike.items():
+        study.set_user_attr(name, value)
+    return replace(search, compute=replace(search.compute, precision=precision))
 
 
 def _proposed(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
@@ -134,10 +161,12 @@ def _proposed(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
 
 
 def take(study: optuna.Study, search: Search) -> optuna.Trial | None:
-    """The next trial; None if there are as many as asked for, those of other workers among them."""
+    """The next trial; None if there are as many as asked for, those of other workers among them, or if one failed."""
     from optuna.trial import TrialState
 
     with lock_of(search.file, "taking"):
+        if study.user_attrs.get(STOPPING):
+            return None
         counting = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
         return study.ask() if len(study.get_trials(states=counting)) < search.trials else None
 
@@ -176,52 +205,71 @@ def load(search: Search, split: Split) -> Loaded:
 
 
 def work(job: tuple[Search, int]) -> None:
-    """Take trials and train them until there are enough, and say how each went.
+    """Take trials and train them until there are enough, and say how each went. Where one fails, other workers finish
+    theirs and take no more: what they trained isn't lost, and nobody waits for long to hear of it.
 
     Args:
         job: the search, and the worker's number.
+
+    Raises:
+        SERError: clips are missing, or trials can't be written down.
     """
     import torch
     from optuna.trial import TrialState
 
-    from ser_core.training.device import Device
-
     search, number = job
     torch.set_num_threads(search.threads)
-    study, device = open_study(search, number), Device.of(search.compute)
-    loaded = load(search, load_split(search.base.split))
-    while trial := take(study, search):
+    study, trial = open_study(search, number), None
+    with storage_errors(search.file):
         try:
-            value, epochs = train_trial(trial, search.config(suggest(trial)), loaded)
+            loaded = load(search, load_split(search.base.split))
+            while trial := take(study, search):
+                tell(study, trial, train_trial(trial, search.config(suggest(trial)), loaded))
         except Exception:  # a trial that somebody stops is begun again
-            study.tell(trial, state=TrialState.FAIL)
+            with suppress(SERError), storage_errors(search.file):
+                study.set_user_attr(STOPPING, True)
+                if trial:
+                    study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
             raise
-        tell(study, trial, search, value, epochs, device.label)
 
 
-def tell(study: optuna.Study, trial: optuna.Trial, search: Search, value: float, epochs: int, device: str) -> None:
-    """Write down and say how a trial went, see `train_trial`, and what trained it."""
+class Trained(NamedTuple):
+    """How a trial went.
+
+    Attributes:
+        value: validation accuracy of the epoch that a training would keep, 0..1.
+        epochs: that it took.
+        complete: whether it was trained to its end. Where its loss is no number any more, it was not.
+        device: what trained it, see `ser_core.training.device.Device.label`.
+    """
+
+    value: float
+    epochs: int
+    complete: bool
+    device: str
+
+
+def tell(study: optuna.Study, trial: optuna.Trial, trained: Trained) -> None:
+    """Write down and say how a trial went."""
     from optuna.trial import TrialState
 
-    trial.set_user_attr(DEVICE, device)
-    pruned = epochs < search.base.epochs
-    study.tell(trial, None if pruned else value, TrialState.PRUNED if pruned else TrialState.COMPLETE)
+    trial.set_user_attr(DEVICE, trained.device)
+    if trained.complete:
+        study.tell(trial, trained.value)
+    else:
+        study.tell(trial, state=TrialState.PRUNED)
     print(
-        f"trial {trial.number}: {percent(value)} of the validation clips"
-        + (f", given up after {counted(epochs, 'epoch')}" if pruned else ""),
+        f"trial {trial.number}: {percent(trained.value)} of the validation clips"
+        + ("" if trained.complete else f", given up after {counted(trained.epochs, 'epoch')}"),
         flush=True,
     )
 
 
-def train_trial(trial: Any, config: TrainConfig, loaded: Loaded) -> tuple[float, int]:
+def train_trial(trial: Any, config: TrainConfig, loaded: Loaded) -> Trained:
     """Train what a trial proposes.
 
     Args:
         trial: of Optuna, or what else takes reports and says whether to give up.
-
-    Returns:
-        validation accuracy of the epoch that a training would keep, 0..1, 0 if it diverged; and epochs that it took,
-        fewer than all where it was given up.
     """
     from ser_core.training.trainer import Trainer
 
@@ -231,10 +279,8 @@ def train_trial(trial: Any, config: TrainConfig, loaded: Loaded) -> tuple[float,
         trial.report(epoch.val_accuracy, epoch.epoch)
         if not trainer.finished and trial.should_prune():
             break
-    best = trainer.best_epoch
-    if trainer.diverged:
-        return 0.0, trainer.config.epochs
-    return (best.val_accuracy if best else 0.0), len(trainer.history)
+    value = trainer.best_epoch.val_accuracy if trainer.best_epoch else 0.0
+    return Trained(value, len(trainer.history), trainer.finished and not trainer.diverged, loaded.device.label)
 
 
 def only_one(search: Search) -> FileLock:

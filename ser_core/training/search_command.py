@@ -22,11 +22,12 @@ from ser_core.training.flags import SPLIT_HELP, Cache, Out, folder_for
 from ser_core.training.future import COPIES, MODEL
 from ser_core.training.jobs import Cluster, check_corpus, default_jobs
 from ser_core.training.search_results import STORAGE, devices_of, found_in, search_in
-from ser_core.training.search_storage import require_optuna
+from ser_core.training.search_storage import require_optuna, storage_errors
 from ser_core.words import counted, listed, percent
 from ser_core.workers import cores
 
 if TYPE_CHECKING:
+    from ser_core.training.device import Device
     from ser_core.training.search import Search
 
 PROG = "ser grid search"
@@ -43,6 +44,7 @@ recorded beside the runs. No test clip is looked at: train the best with the com
 machine keeps the trials; the others share no folder with it, and find the corpus by --corpus or their own
 CREMAD_DIR."""
 INTERRUPTED = "Stopped. The trials that ended are kept: go on with the same command."
+CLUSTER_PRECISION = "fp32"  # unless another is asked for: its machines may differ in what they are fast in
 SHOWN = 5  # of the best
 TRIALS = 100
 
@@ -126,22 +128,30 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
         return
     search = args.search(jobs := 1 if args.cluster.ray else local_jobs(args))
     check_corpus(args.corpus)
-    with only_one(search):
-        begin_again(search)
-        if args.cluster.ray:
-            search_on_cluster(search, args)
-        else:
-            search_here(search, jobs)
-        study = open_study(search)
-        print_found(search, found := found_in(study), search.trials)
-        record(search, found, folder_for("runs", args.out), devices_of(study))
+    with only_one(search), storage_errors(search.file):
+        search = begin_again(search, CLUSTER_PRECISION if args.cluster.ray else device_of(args).precision)
+        try:
+            if args.cluster.ray:
+                search_on_cluster(search, args)
+            else:
+                search_here(search, jobs)
+        finally:  # what was found until it was stopped, or failed, is recorded, too
+            study = open_study(search)
+            if (found := found_in(study)).all_trials:
+                print_found(search, found, search.trials)
+                record(search, found, folder_for("runs", args.out), devices_of(study))
+
+
+def device_of(args: SearchCommand) -> Device:
+    """What this machine trains on."""
+    from ser_core.training.device import Device
+
+    return Device.of(args.compute)
 
 
 def local_jobs(args: SearchCommand) -> int:
     """How many trials at once on this machine."""
-    from ser_core.training.device import Device
-
-    device = Device.of(args.compute)
+    device = device_of(args)
     return min(args.jobs or (1 if device.device.type == "cuda" else default_jobs(device)), args.trials or TRIALS)
 
 
@@ -150,7 +160,7 @@ def search_here(search: Search, jobs: int) -> None:
     from ser_core.training.search import work
     from ser_core.workers import map_in_processes
 
-    list(map_in_processes(work, [(search, number) for number in range(jobs)], jobs))
+    list(map_in_processes(work, [(search, number) for number in range(jobs)], jobs, spawn=True))
 
 
 def search_on_cluster(search: Search, args: SearchCommand) -> None:
@@ -179,7 +189,10 @@ def record(search: Search, found: Found, folder: Path, devices: Sequence[str]) -
     if file := save_search(folder, made):
         print(f"Recorded in {file}: the app shows it on Runs → Search.")
         if file != (usual := folder / f"{found.name}{SUFFIX}") and usual.is_file():
-            print(f"{usual.name} stays as it is: it is of another search, or comes with the project.")
+            print(
+                f"{usual.name} stays as it is: it is of another search, comes with the project, or is of another "
+                "version of it."
+            )
     else:
         print(f"{record_file(folder, found)} is of more trials, and stays as it is.")
 
@@ -215,4 +228,5 @@ def print_found(search: Search, found: Found, asked: int | None) -> None:
     if found.importance:
         print(found.what_matters)
     if found.trials:
-        print(f"Train the best: {how_to_run('train')} {how_to_train(search.config(found.trials[0].settings))}")
+        flags = how_to_train(search.config(found.trials[0].settings), found.precision)
+        print(f"Train the best: {how_to_run('train')} {flags}")

@@ -25,6 +25,12 @@ SEARCH = "search"
 """The attribute of a study that tells it from all others."""
 SPLIT = "split_id"
 """The attribute that says which clips all trials of a study are trained and validated on."""
+PRECISION = "precision"
+"""The attribute that says how all trials of a study compute, `fp32` or `bf16`."""
+SPACE_ID = "space_id"
+"""The attribute that says which settings a study searches, and where."""
+STOPPING = "stopping"
+"""The attribute that says that a worker of a study failed, and that the others take no more trials."""
 DEVICE = "device"
 """The attribute of a trial that says what trained it."""
 FEWEST_FOR_IMPORTANCE = 20  # finished trials, more than there are settings; of fewer, chance gives one nearly all
@@ -41,8 +47,8 @@ def found_in(study: optuna.Study) -> Found:
     trials = [Trial(trial.number, trial.value or 0.0, retypable(trial.params)) for trial in done]
     importance, chance = _importance(study, trials)
     ranked = sorted(trials, key=lambda trial: (-trial.accuracy, trial.number))
-    told = str(study.user_attrs.get(SEARCH, ""))
-    return Found(study.study_name, tuple(ranked), len(given_up), importance, chance, told)
+    told, precision = (str(study.user_attrs.get(name, "")) for name in (SEARCH, PRECISION))
+    return Found(study.study_name, tuple(ranked), len(given_up), importance, chance, told, precision)
 
 
 def devices_of(study: optuna.Study) -> list[str]:

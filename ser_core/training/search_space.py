@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -43,6 +45,8 @@ SPACE: dict[str, Range | tuple[Any, ...]] = {
 }
 """By the names of settings in `TrainConfig.flat`; none of them changes the features, which are computed once."""
 
+SPACE_ID = hashlib.sha256(repr(SPACE).encode()).hexdigest()[:12]
+"""Of these settings and ranges: a search goes on with none of another version."""
 WHOLE_NUMBERS = {name for name, value in TrainConfig().flat.items() if type(value) is int}
 
 
@@ -68,13 +72,17 @@ def retypable(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: float(f"{value:.3g}") if name in drawn else value for name, value in values.items()}
 
 
-def how_to_train(config: TrainConfig) -> str:
+def how_to_train(config: TrainConfig, precision: str = "") -> str:
     """The flags of a training with these settings, for as many epochs as are usual, as a command line has them.
 
     What is usual is left out.
+
+    Args:
+        precision: that of the trials, as figures of another one aren't compared; empty for the machine's own.
     """
     usual = usual_config(config.model)
     longer = replace(config, epochs=usual.epochs, warmup_epochs=usual.warmup_epochs).effective.flat
     unusual = {name: value for name, value in longer.items() if value != usual.flat[name]}
     unusual.pop("model", None)
-    return " ".join([f"--model {config.model}", *(f"{flag(name)} {value}" for name, value in unusual.items())])
+    flags = [f"--model {config.model}", *(f"{flag(name)} {shlex.quote(str(value))}" for name, value in unusual.items())]
+    return " ".join([*flags, f"--precision {precision}"] if precision else flags)

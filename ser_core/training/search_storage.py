@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ser_core.errors import ConfigError
+from ser_core.errors import ConfigError, DiskFullError, RunError
+from ser_core.files import full
 from ser_core.places import require_writable
 
 if TYPE_CHECKING:
@@ -86,24 +88,59 @@ def tables_in(file: Path) -> set[str]:
 
     Raises:
         ConfigError: it is none of SQLite.
+        RunError: another program holds it, or it can't be opened.
     """
     if not file.is_file():
         raise ConfigError(f"{file} is no file: choose another --storage.")
     try:
         return _tables(file, "ro")
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as error:
         if not file.with_name(f"{file.name}-journal").exists():
-            raise no_trials(file) from None
+            raise _said(file, error) from None
     try:  # a program that was killed as it wrote left what only a writer can put right
         return _tables(file, "rw")
-    except sqlite3.DatabaseError:
-        raise no_trials(file) from None
+    except sqlite3.DatabaseError as error:
+        raise _said(file, error) from None
 
 
 def _tables(file: Path, mode: Mode) -> set[str]:
     with closing(_connect(file, mode)) as database:
         rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         return {name for (name,) in rows if not name.startswith("sqlite_")}
+
+
+@contextmanager
+def storage_errors(file: Path) -> Iterator[None]:
+    """Say what is wrong with a file of trials that SQLite can't read or write.
+
+    Raises:
+        DiskFullError: there is no room.
+        RunError: another program holds it, or it can't be opened or written to.
+        ConfigError: it holds no trials, or is damaged.
+    """
+    require_optuna()
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError) as error:
+        raise _said(file, error) from None
+
+
+def _said(file: Path, error: BaseException) -> DiskFullError | RunError | ConfigError:
+    """What to say where SQLAlchemy or Optuna fails, by the error of SQLite's beneath."""
+    beneath: BaseException | None = error
+    while beneath is not None and not isinstance(beneath, sqlite3.Error):
+        beneath = getattr(beneath, "orig", None) or beneath.__cause__
+    code = getattr(beneath, "sqlite_errorcode", 0) & 0xFF  # extended codes have more bits
+    if code == sqlite3.SQLITE_FULL:
+        return DiskFullError(full(file.parent))
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return RunError(f"Another program holds {file}. Nothing in it is lost: try again when that is done.")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
+        return RunError(f"{file} can't be used ({beneath}). What is in it stays as it is.")
+    return no_trials(file)
 
 
 def no_trials(file: Path) -> ConfigError:

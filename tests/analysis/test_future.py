@@ -138,7 +138,12 @@ def test_a_search_says_what_it_found_and_what_that_is_worth_at_full_length(tmp_p
     for order in ([*runs, again, corpora], [corpora, again, *runs]):
         assert hopes(order, [], INDEX, [search])[-1].measured[-1] == last
     shorter = recorded(tmp_path / "short", replace(usual, lr=0.002, epochs=4), predictions=answers_of(0.75))
-    assert hopes([*runs[:2], shorter], [], INDEX, [search])[-1].measured == (first, second)
+    assert hopes([*runs[:2], shorter], [], INDEX, [search])[-1].measured == (
+        first,
+        second,
+        f"Its best is recorded of 4 epochs in bf16, and the network by itself of {usual.epochs} epochs in bf16: only "
+        "runs of as many epochs and one precision are compared.",
+    )
 
 
 def test_a_search_that_only_tries_the_command_or_finds_nothing_better_says_no_more_than_that():

@@ -153,13 +153,16 @@ def test_a_share_that_chance_gives_is_not_said_to_matter(found: dict, said: str)
     assert bool(said) == bool(sentences)
 
 
-def test_a_damaged_record_is_named_and_written_anew(tmp_path: Path):
-    save_search(tmp_path, RECORD)
-    file = record_file(tmp_path, RECORD.found)
-    file.write_text("{")
+@pytest.mark.parametrize("text", ["{", json.dumps({"version": 99})])
+def test_a_record_that_cant_be_read_is_named_and_kept(tmp_path: Path, text: str):
+    file = tmp_path / "some.search.json"
+    file.write_text(text)
     assert load_searches(tmp_path)[1]["some"].startswith("some.search.json can't be read")
-    assert save_search(tmp_path, RECORD)
-    assert load_search(file) == RECORD
+    second = save_search(tmp_path, RECORD)
+    assert second == tmp_path / "some-run2.search.json"
+    assert load_search(second).found.name == "some-run2"
+    assert save_search(tmp_path, RECORD) == second
+    assert file.read_text() == text
 
 
 @pytest.mark.parametrize(

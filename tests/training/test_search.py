@@ -2,9 +2,11 @@
 
 import json
 import re
+import shlex
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,17 +15,19 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from ser_core.errors import ConfigError, RunError
+from ser_core.errors import ConfigError, DiskFullError, RunError
 from ser_core.models.registry import build_model
 from ser_core.records.searches import load_search
 from ser_core.training import grid_command, search_command
+from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import command_line
-from ser_core.training.ray_search import ON_CLUSTER, Board, Report, search_on
+from ser_core.training.ray_search import Board, Report, search_on
 from ser_core.training.search import (
     FIRST_TRIALS,
     Loaded,
     Search,
+    Trained,
     begin_again,
     only_one,
     open_study,
@@ -33,7 +37,7 @@ from ser_core.training.search import (
 )
 from ser_core.training.search_results import FEWEST_FOR_IMPORTANCE, can_be_read, devices_of, found_in, searches_in
 from ser_core.training.search_space import SPACE, Range, how_to_train, retypable, suggest
-from ser_core.training.search_storage import tables_in
+from ser_core.training.search_storage import storage_errors, tables_in
 from ser_core.training.trainer import Trainer
 from tests.helpers import LONG
 from tests.training.small import CPU, tensors
@@ -72,13 +76,17 @@ def test_the_ends_of_all_ranges_are_trainings(search: Search, end: str):
     build_model(config.model, config.activation, config.form, config.features, config.network)
 
 
-def test_the_best_is_trained_by_the_command_that_is_printed(search: Search):
+def test_the_best_is_trained_by_the_command_that_is_printed(search: Search, tiny: Path, tmp_path: Path):
     config = search.config(values())
     from ser_core.training.command import parse_arguments
 
     usual = usual_config(config.model)
     whole = replace(config, epochs=usual.epochs, warmup_epochs=usual.warmup_epochs)  # a search is shorter
     assert parse_arguments(how_to_train(config).split()).config == whole
+    mine = tmp_path / "my split.json"
+    mine.write_bytes(tiny.read_bytes())
+    asked = parse_arguments(shlex.split(how_to_train(replace(config, split=str(mine)), "bf16")))
+    assert (asked.config, asked.compute.precision) == (replace(whole, split=str(mine)), "bf16")
     assert len(how_to_train(config).split()) < len(command_line(config))
     assert not re.search(r"\d{7}", how_to_train(config))  # nobody types 0.15000000000000002
 
@@ -101,7 +109,7 @@ def test_what_was_trained_when_a_search_was_killed_is_trained_again(search: Sear
     killed = take(study, search)
     assert killed
     proposed = suggest(killed)
-    begin_again(search)
+    begin_again(search, "fp32")
     states = [trial.state for trial in open_study(search).trials]
     assert states == [TrialState.FAIL, *2 * [TrialState.WAITING]]  # and what the network has by itself
     again = take(open_study(search), search)
@@ -120,10 +128,10 @@ def test_a_search_that_is_stopped_or_fails_at_its_first_trial_begins_with_it_aga
     search = Search(tmp_path / "search.sqlite", 3, base, corpus.folder, feature_cache)
     monkeypatch.setattr("ser_core.training.search.train_trial", stop)
     for _ in range(2):
-        begin_again(search)
+        begin_again(search, "fp32")
         with pytest.raises(stopped):
             work((search, 0))
-    begin_again(search)
+    begin_again(search, "fp32")
     waiting = open_study(search).get_trials(states=(TrialState.WAITING,))
     assert len(waiting) == 1  # and not one for each time
     trial = take(open_study(search), search)
@@ -135,11 +143,80 @@ def test_trials_of_a_split_that_had_the_same_name_are_not_gone_on_with(tiny: Pat
     split = tmp_path / "mine.json"
     split.write_text(tiny.read_text())
     search = Search(tmp_path / "search.sqlite", 3, usual_config("conformer", epochs=1, copies=0, split=str(split)))
-    begin_again(search)
-    begin_again(search)
+    begin_again(search, "fp32")
+    begin_again(search, "fp32")
     split.write_text(json.dumps({part: names[:12] for part, names in json.loads(tiny.read_text()).items()}))
     with pytest.raises(ConfigError, match=r"of other clips: another split had the name .*mine\.json"):
-        begin_again(search)
+        begin_again(search, "fp32")
+
+
+def test_all_trials_of_a_search_are_of_one_precision(search: Search):
+    begun = begin_again(search, "fp32")
+    assert begun.compute.precision == "fp32"
+    assert found_in(open_study(search)).precision == "fp32"
+    assert begin_again(search, "bf16") == begun  # on a machine where another is usual
+    with pytest.raises(ConfigError, match="trained in fp32, and figures of bf16 aren't compared"):
+        begin_again(replace(search, compute=Compute(precision="bf16")), "bf16")
+
+
+def test_a_search_with_other_ranges_is_another_one(search: Search, monkeypatch: pytest.MonkeyPatch):
+    begin_again(search, "fp32")
+    monkeypatch.setattr("ser_core.training.search.THIS_SPACE", "another")
+    with pytest.raises(ConfigError, match="of an earlier version of this project, with other settings"):
+        begin_again(search, "fp32")
+
+
+def test_where_a_worker_fails_the_others_take_no_more_until_the_search_goes_on(
+    search: Search, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_):
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr("ser_core.training.search.load", fail)
+    with pytest.raises(RuntimeError):
+        work((search, 0))
+    assert take(open_study(search), search) is None
+    begin_again(search, "fp32")
+    assert take(open_study(search), search)
+
+
+@contextmanager
+def full_at(file: Path, pages: int) -> Iterator[None]:
+    """A disk that has room for so many pages of a file with trials."""
+
+    def connect(*_):
+        connection = sqlite3.connect(file, timeout=0, check_same_thread=False)
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        return connection
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ser_core.training.search_storage._connect", connect)
+        yield
+
+
+def test_a_full_disk_is_said_and_the_trials_are_kept(search: Search):
+    study = open_study(search)
+    study.tell(study.ask(), 0.5)
+
+    def fill() -> None:
+        with storage_errors(search.file):
+            for _ in range(1000):
+                suggest(open_study(search).ask())
+
+    with full_at(search.file, 1), pytest.raises(DiskFullError, match="is full"):
+        fill()
+    assert found_in(open_study(search)).all_trials == 1
+
+
+def test_a_file_that_another_program_holds_is_not_called_damaged(search: Search, monkeypatch: pytest.MonkeyPatch):
+    open_study(search)
+    monkeypatch.setattr("ser_core.training.search_storage.WAIT_SECONDS", 0)
+    with closing(sqlite3.connect(search.file, isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(RunError, match="Another program holds"):
+            open_study(search)
+        database.execute("ROLLBACK")
+    assert open_study(search).trials == []
 
 
 def test_a_search_that_goes_on_and_another_worker_propose_something_else(search: Search):
@@ -205,7 +282,7 @@ def test_what_decides_alone_is_the_setting_that_matters(name: str):
 def test_a_search_in_another_file_keeps_the_record_of_the_first(search: Search, tmp_path: Path, capsys):
     for name, trials in (("first", 1), ("second", 2), ("first", 2)):
         one = replace(search, file=tmp_path / f"{name}.sqlite", base=usual_config("conformer", epochs=4))
-        begin_again(one)
+        begin_again(one, "fp32")
         study = open_study(one)
         while len(study.trials) < trials or study.trials[trials - 1].state == TrialState.WAITING:
             trial = study.ask()
@@ -324,8 +401,8 @@ def test_a_search_that_was_killed_as_it_wrote_goes_on(search: Search, tmp_path: 
 
 def test_the_first_trial_of_all_is_what_the_network_has_by_itself(tmp_path: Path):
     search = Search(tmp_path / "search.sqlite", 3, usual_config("conformer"))
-    begin_again(search)
-    begin_again(search)
+    begin_again(search, "fp32")
+    begin_again(search, "fp32")
     first, second = (take(open_study(search), search) for _ in range(2))
     assert first
     assert second
@@ -340,17 +417,22 @@ def test_trainings_of_another_length_are_another_study(search: Search, tmp_path:
     assert len(open_study(search).trials) == 1
 
 
+def ended(value: float, epochs: int = 4, device: str = "some CPU, fp32") -> Trained:
+    """How a trial of four epochs went, or one that was given up."""
+    return Trained(value, epochs, epochs == 4, device)
+
+
 class Elsewhere:
     """Machines that train two trials at once and only report what a test says, see `Trainers`.
 
     Args:
-        outcomes: of trials, by number.
+        outcomes: of trials, by number; of all others, 50 %.
         said: reports of a trial as it ends.
     """
 
     slots = 2
 
-    def __init__(self, outcomes: dict[int, tuple[float, int] | str], said: list[Report]):
+    def __init__(self, outcomes: dict[int, Trained | str], said: list[Report]):
         self.outcomes, self.said = outcomes, said
         self.started: list[int] = []
         self.configs: list[TrainConfig] = []
@@ -374,9 +456,9 @@ class Elsewhere:
     def give_up(self, number: int) -> None:
         self.given_up.append(number)
 
-    def ended(self) -> dict[int, tuple[float, int] | str]:
+    def ended(self) -> dict[int, Trained | str]:
         number = self.running.pop()
-        return {number: self.outcomes.get(number, (0.5, 4))}
+        return {number: self.outcomes.get(number, ended(0.5))}
 
     def stop(self) -> None:
         self.stopped = True
@@ -388,7 +470,9 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_other_machines_train_as_many_trials_as_asked_for_and_go_on(search: Search, capsys):
-    first = Elsewhere({1: (0.7, 4)}, [Report(0, 1, 0.4), Report(0, 1, 0.9), Report(0, 2, 0.5)])
+    first = Elsewhere(
+        {1: ended(0.7, device="some GPU, fp32")}, [Report(0, 1, 0.4), Report(0, 1, 0.9), Report(0, 2, 0.5)]
+    )
     search_on(first, search)
     assert first.started == [0, 1, 2]
     assert (first.most, first.stopped) == (2, True)
@@ -396,7 +480,7 @@ def test_other_machines_train_as_many_trials_as_asked_for_and_go_on(search: Sear
     assert [trial.value for trial in trials] == [0.5, 0.7, 0.5]
     assert trials[0].intermediate_values == {1: 0.4, 2: 0.5}  # a trial that was begun again reports again
     assert [search.config(retypable(trial.params)) for trial in trials] == first.configs
-    assert devices_of(open_study(search)) == [ON_CLUSTER]
+    assert devices_of(open_study(search)) == ["some CPU, fp32", "some GPU, fp32"]
     assert "trial 1: 70.0\N{NO-BREAK SPACE}% of the validation clips\n" in capsys.readouterr().out
     more = Elsewhere({}, [])
     search_on(more, replace(search, trials=5), jobs=1)
@@ -411,7 +495,7 @@ def test_a_trial_elsewhere_that_is_worse_than_the_median_is_told_so(search: Sear
         study.tell(trial, 0.6)
     asked = replace(search, trials=FIRST_TRIALS + 2)
     worse, better = FIRST_TRIALS, FIRST_TRIALS + 1
-    machines = Elsewhere({worse: (0.1, 3)}, [Report(worse, 2, 0.1), Report(better, 2, 0.7)])
+    machines = Elsewhere({worse: ended(0.1, 3)}, [Report(worse, 2, 0.1), Report(better, 2, 0.7)])
     search_on(machines, asked)
     assert machines.given_up == [worse]
     assert [trial.state for trial in open_study(asked).trials[-2:]] == [TrialState.PRUNED, TrialState.COMPLETE]
@@ -428,7 +512,7 @@ def test_a_trial_that_fails_elsewhere_ends_the_search_and_the_others_are_begun_a
         search_on(machines, search)
     assert machines.stopped
     assert [trial.state for trial in open_study(search).trials] == [TrialState.RUNNING, TrialState.FAIL]
-    begin_again(search)
+    begin_again(search, "fp32")
     again = Elsewhere({}, [])
     search_on(again, search)
     assert again.configs[0] == machines.configs[0]
@@ -437,10 +521,10 @@ def test_a_trial_that_fails_elsewhere_ends_the_search_and_the_others_are_begun_a
 
 
 class Fixed:
-    """A trial that proposes what it is told, and is given up after some epochs."""
+    """A trial that proposes what it is told, and is given up as one of Optuna is, or not at all."""
 
-    def __init__(self, proposed: dict, until: int = 1000):
-        self.proposed, self.until = proposed, until
+    def __init__(self, proposed: dict, judge: optuna.Trial | None = None):
+        self.proposed, self.judge = proposed, judge
         self.reported: list[tuple[int, float]] = []
 
     def suggest_categorical(self, name, choices):
@@ -453,34 +537,47 @@ class Fixed:
 
     def report(self, value: float, epoch: int) -> None:
         self.reported.append((epoch, value))
+        if self.judge:
+            self.judge.report(value, epoch)
 
     def should_prune(self) -> bool:
-        return len(self.reported) >= self.until
+        return self.judge is not None and self.judge.should_prune()
 
 
-def trained(search: Search, trial: Fixed) -> tuple[float, int]:
+def trained(search: Search, trial: Fixed) -> Trained:
     loaded = Loaded(tensors(BASE), range(18), range(18, 24), CPU, ())
     return train_trial(trial, search.config(suggest(trial)), loaded)
 
 
 def test_a_trial_is_worth_what_a_training_of_its_settings_validates(search: Search):
     trial = Fixed(QUICK | {"soft_labels": 0.0})
-    value, epochs = trained(search, trial)
+    value, epochs, complete, device = trained(search, trial)
     trainer = Trainer(search.config(suggest(Fixed(trial.proposed))), tensors(BASE), range(18), range(18, 24), CPU)
     while not trainer.finished:
         trainer.run_epoch()
     assert trainer.best_epoch
-    assert (value, epochs) == (trainer.best_epoch.val_accuracy, 4)
+    assert (value, epochs, complete, device) == (trainer.best_epoch.val_accuracy, 4, True, CPU.label)
     assert trial.reported == [(epoch.epoch, epoch.val_accuracy) for epoch in trainer.history]
 
 
-def test_a_trial_is_given_up_when_it_is_worse_than_the_median(search: Search):
-    assert trained(search, Fixed(QUICK, until=2))[1] == 2
+@pytest.mark.parametrize(
+    ("others", "trials", "epochs"), [(1.1, FIRST_TRIALS, 1), (0.0, FIRST_TRIALS, 4), (1.1, FIRST_TRIALS - 1, 4)]
+)
+def test_a_trial_is_given_up_when_it_is_worse_than_the_median(search: Search, others: float, trials: int, epochs: int):
+    """After the first quarter of its four epochs, where there are as many others as a median takes."""
+    study = open_study(search)
+    for _ in range(trials):
+        other = study.ask()
+        for epoch in range(1, 5):
+            other.report(others, epoch)
+        study.tell(other, others)
+    assert trained(search, Fixed(QUICK, study.ask()))[1:3] == (epochs, epochs == 4)
 
 
-def test_a_trial_that_diverges_is_worth_nothing(search: Search, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(Trainer, "diverged", property(lambda trainer: len(trainer.history) >= 2))
-    assert trained(search, Fixed(QUICK)) == (0.0, 4)
+@pytest.mark.parametrize("after", [2, 4])
+def test_a_trial_that_diverges_is_not_trained_to_its_end(after: int, search: Search, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Trainer, "diverged", property(lambda trainer: len(trainer.history) >= after))
+    assert trained(search, Fixed(QUICK))[1:3] == (after, False)
 
 
 @pytest.mark.timeout(300)
@@ -508,9 +605,32 @@ def test_a_search_from_the_command_line_goes_on_and_says_what_it_found(
     assert f"Recorded in {file}" in said
     assert (record.found.name, record.found.all_trials) == ("lr0.001-SiLU-Conformer-small-copies0-1", 2)
     assert " thread" in record.device
-    grid_command.main(["search", "--trials", "2", *options, "--precision", "bf16"], "python grid.py")
+    grid_command.main(["search", "--trials", "2", *options], "python grid.py")
     assert load_search(file) == record  # which trained nothing
     assert [record.usual] == [trial for trial in record.found.trials if trial.number == 0]  # the settings as they are
+
+
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt, RunError("a clip is missing.")])
+def test_what_was_found_until_a_search_ended_is_recorded(
+    stopped: type[BaseException] | BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    def stop(search: Search, jobs: int) -> None:
+        study = open_study(search)
+        trial = study.ask()
+        suggest(trial)
+        study.tell(trial, 0.5)
+        raise stopped
+
+    monkeypatch.setattr(search_command, "check_corpus", lambda folder: None)
+    monkeypatch.setattr(search_command, "search_here", stop)
+    with pytest.raises(SystemExit):
+        search_command.main(["--out", str(tmp_path), "--precision", "fp32"])
+    (file,) = (tmp_path / "runs").iterdir()
+    assert (len(load_search(file).found.trials), load_search(file).found.precision) == (1, "fp32")
+    said = capsys.readouterr()
+    assert "1 trial of 100" in said.out
+    assert "--precision fp32" in said.out
+    assert ("Stopped." in said.err) == (stopped is KeyboardInterrupt)
 
 
 @LONG
