@@ -50,7 +50,7 @@ def map_in_processes(
 
 
 def _begin() -> None:
-    import numpy  # noqa: F401  whose threads there is nothing to limit of before, in a process that begins from nothing
+    import numpy  # noqa: F401  its threads can be limited only where it is there, also in a process that is spawned
     from threadpoolctl import threadpool_limits
 
     threading.Thread(target=end_with_parent, daemon=True).start()

@@ -25,8 +25,7 @@ from ser_core.records.searches import with_settings
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig
 from ser_core.training.search_results import DEVICE, PRECISION, SEARCH, SPACE_ID, SPLIT, STOPPING
-from ser_core.training.search_space import SPACE, suggest
-from ser_core.training.search_space import SPACE_ID as THIS_SPACE
+from ser_core.training.search_space import SPACE, THIS_SPACE, suggest
 from ser_core.training.search_storage import no_trials, require_place, storage_errors, storage_in
 from ser_core.words import counted, percent
 
@@ -147,7 +146,7 @@ def _like_its_trials(study: optuna.Study, search: Search, usual_precision: str) 
             SPLIT: f"of other clips: another split had the name `{search.base.split}`. Name the split otherwise, or",
             PRECISION: f"trained in {had.get(PRECISION)}, and figures of {precision} aren't compared with them. Leave "
             "--precision away, or",
-            SPACE_ID: "of an earlier version of this project, with other settings or ranges of them. Begin anew:",
+            SPACE_ID: "of another version of this project, with other settings or ranges of them. Begin anew:",
         }
         raise ConfigError(f"The trials of {search.name} in {search.file} are {why[other]} choose another --storage.")
     for name, value in alike.items():

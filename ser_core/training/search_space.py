@@ -45,7 +45,7 @@ SPACE: dict[str, Range | tuple[Any, ...]] = {
 }
 """By the names of settings in `TrainConfig.flat`; none of them changes the features, which are computed once."""
 
-SPACE_ID = hashlib.sha256(repr(SPACE).encode()).hexdigest()[:12]
+THIS_SPACE = hashlib.sha256(repr(SPACE).encode()).hexdigest()[:12]
 """Of these settings and ranges: a search goes on with none of another version."""
 WHOLE_NUMBERS = {name for name, value in TrainConfig().flat.items() if type(value) is int}
 

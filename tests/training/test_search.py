@@ -162,7 +162,7 @@ def test_all_trials_of_a_search_are_of_one_precision(search: Search):
 def test_a_search_with_other_ranges_is_another_one(search: Search, monkeypatch: pytest.MonkeyPatch):
     begin_again(search, "fp32")
     monkeypatch.setattr("ser_core.training.search.THIS_SPACE", "another")
-    with pytest.raises(ConfigError, match="of an earlier version of this project, with other settings"):
+    with pytest.raises(ConfigError, match="of another version of this project, with other settings"):
         begin_again(search, "fp32")
 
 
