@@ -11,7 +11,7 @@ import streamlit as st
 from ser_core.errors import RunError
 from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.records.searches import Found, SearchRecord, Trial
-from ser_core.training.search_results import can_be_read, searches_in
+from ser_core.training.search_results import FEWEST_FOR_IMPORTANCE, can_be_read, searches_in
 from ser_core.words import code, counted, percent
 
 SHOWN = 3  # of the best trials
@@ -55,7 +55,7 @@ def show_searches(records: Sequence[SearchRecord], file: Path) -> None:
             f"{code(name)}: {trials} trained to the end{how}, {found.given_up} given up. The best has "
             f"{percent(best.accuracy)} of the validation clips{_than_usual(usual, best)}. It was picked by them, so "
             "expect less of it on other clips. **Importance**: how much of the differences between trials a setting "
-            "explains. " + (found.what_matters or "More trials are needed to say that.")
+            "explains. " + (found.what_matters or f"That takes {FEWEST_FOR_IMPORTANCE} trials.")
         )
         names = [*found.importance, *(name for name in best.settings if name not in found.importance)]
         table = pd.DataFrame(

@@ -26,6 +26,7 @@ from ser_core.records.runs import Run
 from ser_core.records.searches import SearchRecord
 from ser_core.training.config import TrainConfig
 from ser_core.training.report_grid import REPORT_ACTIVATIONS
+from ser_core.training.search_results import FEWEST_FOR_IMPORTANCE
 from ser_core.training.steps import BUNDLES, TOGETHER
 from ser_core.words import code, counted, listed, percent, points, points_between
 
@@ -221,6 +222,11 @@ def _searched(search: SearchRecord, runs: Sequence[Run]) -> Iterator[str]:
         )
     if found.importance:
         yield found.what_matters
+    elif (trials := len(found.trials)) < FEWEST_FOR_IMPORTANCE:
+        yield (
+            f"With {counted(trials, 'trial')} trained to the end, it can't be said which settings matter: that takes "
+            f"{FEWEST_FOR_IMPORTANCE}."
+        )
     if (chosen := search.config(best)) == search.train:
         return
     ours, others = (_of_settings(runs, config) for config in (chosen, search.train))

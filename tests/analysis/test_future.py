@@ -153,7 +153,8 @@ def test_a_search_that_only_tries_the_command_or_finds_nothing_better_says_no_mo
     search = SearchRecord(base, Found("some", trials, 7, {}), "CPU", "3.11", {}, None, "0123")
     assert hopes([], [], INDEX, [search])[-1].measured == ()
     search = replace(search, found=replace(search.found, given_up=8))
-    (sentence,) = hopes([], [], INDEX, [search])[-1].measured
+    sentence, too_few = hopes([], [], INDEX, [search])[-1].measured
+    assert too_few == "With 2 trials trained to the end, it can't be said which settings matter: that takes 20."
     assert "none names more of the validation clips than what the network has by itself, 50.0\u00a0%" in sentence
 
 
