@@ -55,7 +55,7 @@ def show_searches(records: Sequence[SearchRecord], file: Path) -> None:
             f"{code(name)}: {trials} trained to the end{how}, {found.given_up} given up. The best has "
             f"{percent(best.accuracy)} of the validation clips{_than_usual(usual, best)}. It was picked by them, so "
             "expect less of it on other clips. **Importance**: how much of the differences between trials a setting "
-            "explains. " + (found.what_matters or f"That takes {FEWEST_FOR_IMPORTANCE} trials.")
+            "explains. " + (found.what_matters or f"It takes {FEWEST_FOR_IMPORTANCE} of them to say that.")
         )
         names = [*found.importance, *(name for name in best.settings if name not in found.importance)]
         table = pd.DataFrame(
