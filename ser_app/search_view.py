@@ -11,10 +11,11 @@ import streamlit as st
 from ser_core.errors import RunError
 from ser_core.file_state import Fingerprint, fingerprint
 from ser_core.records.searches import Found, SearchRecord, Trial
-from ser_core.training.search_results import FEWEST_FOR_IMPORTANCE, can_be_read, searches_in
+from ser_core.training.search_results import can_be_read, searches_in, what_matters
 from ser_core.words import code, counted, percent
 
 SHOWN = 3  # of the best trials
+_IMPORTANCE = "**Importance**: how much of the differences between trials a setting explains. "
 
 
 @st.cache_data(max_entries=4, show_spinner="Looking at the trials…")
@@ -54,19 +55,22 @@ def show_searches(records: Sequence[SearchRecord], file: Path) -> None:
         st.caption(
             f"{code(name)}: {trials} trained to the end{how}, {found.given_up} given up. The best has "
             f"{percent(best.accuracy)} of the validation clips{_than_usual(usual, best)}. It was picked by them, so "
-            "expect less of it on other clips. **Importance**: how much of the differences between trials a setting "
-            "explains. " + (found.what_matters or f"It takes {FEWEST_FOR_IMPORTANCE} of them to say that.")
+            f"expect less of it on other clips. {_IMPORTANCE if found.importance else ''}{what_matters(found)}"
         )
         names = [*found.importance, *(name for name in best.settings if name not in found.importance)]
         table = pd.DataFrame(
             {
                 "setting": names,
-                "importance": [100 * found.importance[name] if name in found.importance else None for name in names],
-                **_beyond_chance(found, names),
+                **_importance(found, names),
                 **{
                     f"trial {trial.number}, {percent(trial.accuracy)}": [trial.shown(name) for name in names]
                     for trial in found.trials[:SHOWN]
                 },
+                **(
+                    {f"by itself, {percent(usual.accuracy)}": [usual.shown(name) for name in names]}
+                    if usual and usual not in found.trials[:SHOWN]
+                    else {}
+                ),
             }
         )
         st.dataframe(
@@ -81,10 +85,14 @@ def show_searches(records: Sequence[SearchRecord], file: Path) -> None:
         )
 
 
-def _beyond_chance(found: Found, names: Sequence[str]) -> dict[str, list[str]]:
-    """A column that says of each setting whether it matters more than chance would show, where that is known."""
-    known = found.chance is not None
-    return {"more than chance": ["yes" if name in found.matters else "no" for name in names]} if known else {}
+def _importance(found: Found, names: Sequence[str]) -> dict[str, list]:
+    """Columns of how much each setting matters, and whether that is more than chance would show, where it is known."""
+    columns: dict[str, list] = {}
+    if found.importance:
+        columns["importance"] = [100 * found.importance.get(name, float("nan")) for name in names]
+    if found.chance is not None:
+        columns["more than chance"] = ["yes" if name in found.matters else "no" for name in names]
+    return columns
 
 
 def _than_usual(usual: Trial | None, best: Trial) -> str:

@@ -26,7 +26,7 @@ from ser_core.records.runs import Run
 from ser_core.records.searches import SearchRecord
 from ser_core.training.config import TrainConfig
 from ser_core.training.report_grid import REPORT_ACTIVATIONS
-from ser_core.training.search_results import FEWEST_FOR_IMPORTANCE
+from ser_core.training.search_results import what_matters
 from ser_core.training.steps import BUNDLES, TOGETHER
 from ser_core.words import code, counted, listed, percent, points, points_between
 
@@ -220,13 +220,8 @@ def _searched(search: SearchRecord, runs: Sequence[Run]) -> Iterator[str]:
             f"{tried}the best names {percent(best.accuracy)} of the validation clips, by which it was picked."
             + (f" The settings that the network has by itself name {percent(usual.accuracy)}." if usual else "")
         )
-    if found.importance:
-        yield found.what_matters
-    elif (trials := len(found.trials)) < FEWEST_FOR_IMPORTANCE:
-        yield (
-            f"With {counted(trials, 'trial')} trained to the end, it can't be said which settings matter: that takes "
-            f"{FEWEST_FOR_IMPORTANCE}."
-        )
+    if matters := what_matters(found):
+        yield matters
     if (chosen := search.config(best)) == search.train:
         return
     ours, others = (_of_settings(runs, config) for config in (chosen, search.train))

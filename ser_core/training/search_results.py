@@ -15,6 +15,7 @@ from ser_core.errors import RunError
 from ser_core.records.searches import Found, Trial
 from ser_core.training.search_space import SPACE, retypable
 from ser_core.training.search_storage import require_trials, storage_in
+from ser_core.words import counted
 
 if TYPE_CHECKING:
     import optuna
@@ -49,6 +50,16 @@ def found_in(study: optuna.Study) -> Found:
     ranked = sorted(trials, key=lambda trial: (-trial.accuracy, trial.number))
     told, precision = (str(study.user_attrs.get(name, "")) for name in (SEARCH, PRECISION))
     return Found(study.study_name, tuple(ranked), len(given_up), importance, chance, told, precision)
+
+
+def what_matters(found: Found) -> str:
+    """Which settings matter, see `Found.what_matters`, or why that can't be said; empty if it isn't known."""
+    if found.importance or len(found.trials) >= FEWEST_FOR_IMPORTANCE:
+        return found.what_matters
+    return (
+        f"With {counted(len(found.trials), 'trial')} trained to the end, it can't be said which settings matter: that "
+        f"takes {FEWEST_FOR_IMPORTANCE}."
+    )
 
 
 def devices_of(study: optuna.Study) -> list[str]:

@@ -748,11 +748,21 @@ def test_shared_and_unseen_speakers_stand_side_by_side(open_page: OpenPage, many
 def test_a_recorded_search_is_shown_without_its_trials(open_page: OpenPage, many_runs: Path):
     base = usual_config("conformer", epochs=2)
     settings = {name: base.flat[name] for name in SPACE}
-    trials = (Trial(1, 0.75, {**settings, "lr": 0.002}), Trial(0, 0.5, settings))
-    save_search(many_runs, SearchRecord(base, Found("found", trials, 1, {}), "CPU", "3.11", {}, None, "0123"))
+    others = [Trial(number, 0.875 - number / 8, {**settings, "lr": 0.002}) for number in (1, 2, 3)]
+    found = Found("found", (*others, Trial(0, 0.25, settings)), 1, {}, precision="fp32")
+    save_search(many_runs, SearchRecord(base, found, "CPU", "3.11", {}, None, "0123"))
     app = open_page(RUNS, view="Search")
-    assert "`found`: 2 trials trained to the end, 1 given up. The best has 75.0\u00a0%" in texts(app)
-    assert "by itself have 50.0\u00a0%" in texts(app)
+    assert "`found`: 4 trials trained to the end in fp32, 1 given up. The best has 75.0\u00a0%" in texts(app)
+    assert "by itself have 25.0\u00a0%" in texts(app)
+    assert "With 4 trials trained to the end, it can't be said which settings matter" in texts(app)
+    columns = [
+        "setting",
+        "trial 1, 75.0\u00a0%",
+        "trial 2, 62.5\u00a0%",
+        "trial 3, 50.0\u00a0%",
+        "by itself, 25.0\u00a0%",
+    ]
+    assert app.dataframe[0].value.columns.tolist() == columns  # and no importance
     tied = (Trial(0, 0.75, settings), Trial(1, 0.75, {**settings, "lr": 0.002}))
     save_search(many_runs, SearchRecord(base, Found("tied", tied, 1, {}), "CPU", "3.11", {}, None, "0123"))
     assert "; none has more than the settings that the network has by itself." in texts(open_page(RUNS, view="Search"))
