@@ -6,9 +6,12 @@ import shlex
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from multiprocessing.context import BaseContext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
@@ -18,7 +21,7 @@ from optuna.trial import TrialState
 from ser_core.errors import ConfigError, DiskFullError, RunError
 from ser_core.models.registry import build_model
 from ser_core.records.searches import load_search
-from ser_core.training import grid_command, search_command
+from ser_core.training import grid_command, search_command, search_storage
 from ser_core.training.compute import Compute
 from ser_core.training.config import TrainConfig, usual_config
 from ser_core.training.flags import command_line
@@ -206,6 +209,14 @@ def test_a_full_disk_is_said_and_the_trials_are_kept(search: Search):
     with full_at(search.file, 1), pytest.raises(DiskFullError, match="is full"):
         fill()
     assert found_in(open_study(search)).all_trials == 1
+
+
+def test_a_file_that_takes_nothing_is_not_called_damaged(search: Search, monkeypatch: pytest.MonkeyPatch):
+    open_study(search)
+    connect = search_storage._connect
+    monkeypatch.setattr(search_storage, "_connect", lambda file, mode: connect(file, "ro"))
+    with pytest.raises(RunError, match=r"search\.sqlite can't be used \(attempt to write a readonly database\)"):
+        begin_again(search, "fp32")
 
 
 def test_a_file_that_another_program_holds_is_not_called_damaged(search: Search, monkeypatch: pytest.MonkeyPatch):
@@ -608,6 +619,21 @@ def test_a_search_from_the_command_line_goes_on_and_says_what_it_found(
     grid_command.main(["search", "--trials", "2", *options], "python grid.py")
     assert load_search(file) == record  # which trained nothing
     assert [record.usual] == [trial for trial in record.found.trials if trial.number == 0]  # the settings as they are
+
+
+def test_workers_begin_from_nothing_since_a_copy_of_this_process_cant_use_cuda(
+    search: Search, monkeypatch: pytest.MonkeyPatch
+):
+    methods = []
+
+    def pool(workers: int, context: BaseContext | None, **_: Any) -> ThreadPoolExecutor:
+        methods.append(context and context.get_start_method())
+        return ThreadPoolExecutor(workers)
+
+    monkeypatch.setattr("ser_core.workers.ProcessPoolExecutor", pool)
+    monkeypatch.setattr("ser_core.training.search.work", lambda job: None)
+    search_command.search_here(search, 2)
+    assert methods == ["spawn"]
 
 
 @pytest.mark.parametrize("stopped", [KeyboardInterrupt, RunError("a clip is missing.")])
